@@ -1,0 +1,117 @@
+"""The frames of the client feed (`/api/beszel/feed`): JSON text, each an object with a `type`.
+
+A client subscribes to topics; the hub sends what changed. Every server frame carries a `sequence` that rises by one in
+a connection. The feed may skip: a client that fell behind gets `resync` and asks again over HTTP.
+"""
+
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from beszel_protocol.sample import Metrics
+
+FLEET_TOPIC: Final = "fleet"
+SYSTEM_TOPIC_PREFIX: Final = "system:"
+MAX_TOPICS: Final = 64
+MAX_CLIENT_FRAME_BYTES: Final = 16 << 10
+
+SystemStatus: TypeAlias = Literal["up", "down", "paused", "pending"]
+
+
+class _Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Settings shared by all frames."""
+
+
+# Client to hub
+
+
+class Auth(_Frame, frozen=True, kw_only=True, tag="auth"):
+    """The first frame of a client that cannot send headers."""
+
+    token: str
+
+
+class Subscribe(_Frame, frozen=True, kw_only=True, tag="subscribe"):
+    topics: list[str]
+
+
+class Unsubscribe(_Frame, frozen=True, kw_only=True, tag="unsubscribe"):
+    topics: list[str]
+
+
+# Hub to client
+
+
+class FleetRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One system as the fleet screen shows it; a number that its host cannot tell is absent."""
+
+    id: str
+    name: str
+    status: SystemStatus
+    host: str = ""
+    updated_ms: int | None = None
+    """When the hub received the newest sample."""
+    status_since_ms: int | None = None
+    cpu_percent: float | None = None
+    memory_percent: float | None = None
+    disk_percent: float | None = None
+    """Of the root filesystem."""
+    sent_bytes_per_second: float | None = None
+    recv_bytes_per_second: float | None = None
+    load_average: list[float] | None = None
+    temperature_celsius: float | None = None
+    services_total: int | None = None
+    services_failed: int | None = None
+    uptime_seconds: float | None = None
+    cores: int | None = None
+    agent_version: str | None = None
+    encrypted: bool | None = None
+    """Whether the agent's link runs over TLS; None while there is no link."""
+    tags: list[str] | None = None
+
+
+class Fleet(_Frame, frozen=True, kw_only=True, tag="fleet"):
+    """Rows that changed since the last such frame; the first after a subscription has them all."""
+
+    sequence: int
+    hub_ms: int
+    """The hub's clock, so that a client need not trust its own."""
+    systems: list[FleetRow]
+    removed: list[str] = []
+    """Ids of systems that are gone, or no longer visible to this client."""
+
+
+class SystemSample(_Frame, frozen=True, kw_only=True, tag="sample"):
+    """One full sample as it arrived."""
+
+    sequence: int
+    system: str
+    timestamp: str
+    metrics: Metrics
+
+
+class Resync(_Frame, frozen=True, kw_only=True, tag="resync"):
+    """Frames of these topics were skipped."""
+
+    sequence: int
+    topics: list[str]
+
+
+class FeedError(_Frame, frozen=True, kw_only=True, tag="error"):
+    sequence: int
+    code: str
+    message: str
+
+
+ClientFrame: TypeAlias = Auth | Subscribe | Unsubscribe
+ServerFrame: TypeAlias = Fleet | SystemSample | Resync | FeedError
+
+_encoder: Final = msgspec.json.Encoder()
+client_decoder: Final = msgspec.json.Decoder(ClientFrame)
+"""Raises msgspec.DecodeError."""
+server_decoder: Final = msgspec.json.Decoder(ServerFrame)
+"""Raises msgspec.DecodeError."""
+
+
+def encode(frame: ClientFrame | ServerFrame) -> bytes:
+    return _encoder.encode(frame)

@@ -1,0 +1,194 @@
+"""The sample: everything an agent reads at one instant, each metric declared on its field.
+
+What a host cannot tell is absent (`None` here, missing on the wire), never 0. Units stand in the names; every
+`cpu_percent` is a share of the whole host, 0-100. A counter and its rate stand side by side.
+"""
+
+from functools import cache
+from typing import Annotated
+
+import msgspec
+
+from beszel_protocol.metrics import Keyed, Metric, Rollup, Unit, read_catalogue
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Settings shared by every part of a sample."""
+
+
+def _percent(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.PERCENT, peak=True, alarm=True)
+
+
+def _share(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.PERCENT)
+
+
+def _bytes(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.BYTES, peak=True)
+
+
+def _total(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.BYTES, rollup=Rollup.LAST)
+
+
+def _rate(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.BYTES_PER_SECOND, peak=True, alarm=True)
+
+
+def _count(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.LAST)
+
+
+def _failures(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.MAX, alarm=True)
+
+
+def _load(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.LOAD, peak=True, alarm=True)
+
+
+class CpuMetrics(_Part, frozen=True, kw_only=True):
+    """Shares of all processors together; idle is what is left of 100 after usage and iowait."""
+
+    usage_percent: Annotated[float, _percent("CPU")] | None = None
+    user_percent: Annotated[float, _share("CPU user")] | None = None
+    system_percent: Annotated[float, _share("CPU system")] | None = None
+    iowait_percent: Annotated[float, _share("CPU waiting for I/O")] | None = None
+    steal_percent: Annotated[float, _share("CPU stolen by the hypervisor")] | None = None
+    cores_percent: list[Annotated[float, _share("CPU core")]] | None = None
+    load_average: list[Annotated[float, _load("Load average")]] | None = None
+    """Over 1, 5 and 15 minutes, in this order."""
+    pressure_percent: Annotated[float, _percent("CPU pressure")] | None = None
+    """PSI `some avg10`: share of time in which a task waited for a processor."""
+
+
+class MemoryMetrics(_Part, frozen=True, kw_only=True):
+    total_bytes: Annotated[int, _total("Memory size")] | None = None
+    used_bytes: Annotated[int, _bytes("Memory used")] | None = None
+    usage_percent: Annotated[float, _percent("Memory")] | None = None
+    cache_bytes: Annotated[int, _bytes("Memory cache and buffers")] | None = None
+    swap_total_bytes: Annotated[int, _total("Swap size")] | None = None
+    swap_used_bytes: Annotated[int, _bytes("Swap used")] | None = None
+    pressure_percent: Annotated[float, _percent("Memory pressure")] | None = None
+
+
+class DiskMetrics(_Part, frozen=True, kw_only=True):
+    """One filesystem and the block device below it; `usage_percent` is used / (used + available), as `df` has it."""
+
+    total_bytes: Annotated[int, _total("Disk size")] | None = None
+    used_bytes: Annotated[int, _bytes("Disk used")] | None = None
+    usage_percent: Annotated[float, _percent("Disk")] | None = None
+    io_read_bytes: Annotated[int, _total("Disk bytes read")] | None = None
+    io_write_bytes: Annotated[int, _total("Disk bytes written")] | None = None
+    read_bytes_per_second: Annotated[float, _rate("Disk read")] | None = None
+    write_bytes_per_second: Annotated[float, _rate("Disk write")] | None = None
+    utilization_percent: Annotated[float, _percent("Disk utilization")] | None = None
+    read_await_ms: Annotated[float, Metric(label="Disk read wait", unit=Unit.MILLISECONDS, peak=True)] | None = None
+    write_await_ms: Annotated[float, Metric(label="Disk write wait", unit=Unit.MILLISECONDS, peak=True)] | None = None
+
+
+class InterfaceMetrics(_Part, frozen=True, kw_only=True):
+    bytes_sent: Annotated[int, _total("Interface bytes sent")] | None = None
+    bytes_recv: Annotated[int, _total("Interface bytes received")] | None = None
+    sent_bytes_per_second: Annotated[float, _rate("Interface sent")] | None = None
+    recv_bytes_per_second: Annotated[float, _rate("Interface received")] | None = None
+    errors: Annotated[int, _count("Interface errors")] | None = None
+    drops: Annotated[int, _count("Interface drops")] | None = None
+
+
+class NetworkMetrics(_Part, frozen=True, kw_only=True):
+    bytes_sent: Annotated[int, _total("Network bytes sent")] | None = None
+    bytes_recv: Annotated[int, _total("Network bytes received")] | None = None
+    sent_bytes_per_second: Annotated[float, _rate("Network sent")] | None = None
+    recv_bytes_per_second: Annotated[float, _rate("Network received")] | None = None
+    interfaces: dict[str, InterfaceMetrics] | None = None
+
+
+class BatteryMetrics(_Part, frozen=True, kw_only=True):
+    charge_percent: Annotated[float, Metric(label="Battery", unit=Unit.PERCENT, alarm=True)] | None = None
+    state: str | None = None
+
+
+class GpuMetrics(_Part, frozen=True, kw_only=True):
+    name: str | None = None
+    usage_percent: Annotated[float, _percent("GPU")] | None = None
+    memory_used_bytes: Annotated[int, _bytes("GPU memory used")] | None = None
+    memory_total_bytes: Annotated[int, _total("GPU memory size")] | None = None
+    power_watts: Annotated[float, Metric(label="GPU power", unit=Unit.WATTS, peak=True)] | None = None
+    temperature_celsius: (
+        Annotated[float, Metric(label="GPU temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
+    ) = None
+
+
+class ContainerMetrics(_Part, frozen=True, kw_only=True):
+    id: str
+    name: str
+    cpu_percent: Annotated[float, _percent("Container CPU")] | None = None
+    memory_bytes: Annotated[int, _bytes("Container memory")] | None = None
+    network_rx: Annotated[int, _total("Container bytes received")] | None = None
+    network_tx: Annotated[int, _total("Container bytes sent")] | None = None
+    rx_bytes_per_second: Annotated[float, _rate("Container received")] | None = None
+    tx_bytes_per_second: Annotated[float, _rate("Container sent")] | None = None
+    read_bytes_per_second: Annotated[float, _rate("Container disk read")] | None = None
+    write_bytes_per_second: Annotated[float, _rate("Container disk write")] | None = None
+    health: str | None = None
+    status: str | None = None
+
+
+class ProcessMetrics(_Part, frozen=True, kw_only=True):
+    """One of the busiest processes; too short-lived to be a series."""
+
+    pid: int
+    name: str
+    user: str | None = None
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+
+
+class ServiceMetrics(_Part, frozen=True, kw_only=True):
+    total: Annotated[int, _count("Services")] | None = None
+    failed: Annotated[int, _failures("Failed services")] | None = None
+
+
+class Metrics(_Part, frozen=True, kw_only=True):
+    """Everything read at one instant, by what it is about."""
+
+    cpu: CpuMetrics | None = None
+    memory: MemoryMetrics | None = None
+    disk: dict[str, DiskMetrics] | None = None
+    network: NetworkMetrics | None = None
+    temperatures: (
+        dict[str, Annotated[float, Metric(label="Temperature", unit=Unit.CELSIUS, peak=True, alarm=True)]] | None
+    ) = None
+    fans: dict[str, Annotated[float, Metric(label="Fan", unit=Unit.RPM, alarm=True)]] | None = None
+    batteries: dict[str, BatteryMetrics] | None = None
+    gpus: dict[str, GpuMetrics] | None = None
+    containers: Annotated[list[ContainerMetrics], Keyed("name")] | None = None
+    top_processes: list[ProcessMetrics] | None = None
+    services: ServiceMetrics | None = None
+    uptime_seconds: Annotated[float, Metric(label="Uptime", unit=Unit.SECONDS, rollup=Rollup.LAST)] | None = None
+
+
+class HostDetails(_Part, frozen=True, kw_only=True):
+    """What does not change while a host runs; sent at enrolment and when it changed after all."""
+
+    hostname: str
+    os: str | None = None
+    """`linux`, `darwin`, `windows` or `freebsd`."""
+    os_name: str | None = None
+    """As people call it: `Debian GNU/Linux 12 (bookworm)`."""
+    kernel: str | None = None
+    architecture: str | None = None
+    cpu_model: str | None = None
+    cores: int | None = None
+    threads: int | None = None
+    memory_total_bytes: int | None = None
+    agent_version: str | None = None
+    podman: bool | None = None
+
+
+@cache
+def catalogue() -> dict[str, Metric]:
+    """Every metric of a sample by its pattern (`cpu.usage_percent`, `disk[].usage_percent`)."""
+    return read_catalogue(Metrics)
