@@ -28,7 +28,8 @@ def clean_text(text: str, limit: int = MAX_TEXT_LENGTH) -> str:
         text = text[:limit]
     if text.isprintable():
         return text
-    return "".join(c for c in text if c in _JOINERS or unicodedata.category(c) not in _DROPPED_CATEGORIES)
+    cleaned = "".join(c for c in text if c in _JOINERS or unicodedata.category(c) not in _DROPPED_CATEGORIES)
+    return text if cleaned == text else cleaned
 
 
 def clean(struct: StructT) -> StructT:
