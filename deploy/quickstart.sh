@@ -1,0 +1,62 @@
+#!/bin/sh
+# From a fresh checkout to the running program, on a machine that has Python 3.11 or newer and nothing else:
+#   sh deploy/quickstart.sh local    a private hub, an agent for this machine, and the terminal client
+#   sh deploy/quickstart.sh tests    all tests; what follows goes to nox (-s lint, -l, ...)
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() {
+    echo "quickstart: $*" >&2
+    exit 1
+}
+
+find_python() {
+    for name in python3 python3.13 python3.12 python3.11; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed"
+}
+
+# Debian ships the venv module in a package of its own.
+provide_venv() {
+    "$python" -c 'import ensurepip, venv' 2>/dev/null && return
+    command -v apt-get >/dev/null || fail "$python has no venv module; install it with your package manager"
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    if [ -n "$sudo" ] && ! command -v sudo >/dev/null; then
+        fail "run this first, as root: apt-get install python3-venv"
+    fi
+    echo "quickstart: installing Debian's python3-venv"
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
+}
+
+make_environment() { # directory, what to install ...
+    environment=$1
+    shift
+    [ -x "$environment/bin/pip" ] || "$python" -m venv "$environment"
+    echo "quickstart: installing into $environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check "$@"
+}
+
+[ $# -gt 0 ] || fail "say what: local or tests"
+job=$1
+shift
+python=$(find_python)
+provide_venv
+
+case $job in
+local)
+    make_environment .venv '.[all]'
+    exec .venv/bin/beszel-tui local "$@"
+    ;;
+tests)
+    make_environment .venv-nox nox
+    exec .venv-nox/bin/nox "$@"
+    ;;
+*)
+    fail "say what: local or tests"
+    ;;
+esac

@@ -1,0 +1,125 @@
+"""What a change must pass. `nox` runs everything that `.ci/run` does; `nox -s endurance` and `nox -l` the rest.
+
+`tests` runs everything on the newest Python of this machine among those supported, and the unit tests with one system
+test on the oldest.
+"""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+SUPPORTED = ("3.11", "3.12", "3.13")
+CODE = ("beszel_protocol", "beszel_agent", "beszel_hub", "beszel_tui", "themes", "tests", "benchmarks", "noxfile.py")
+MAIN_JOB = "tests/system/test_main_job.py"
+
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint", "types", "imports", "tests", "docs", "build"]
+
+
+def _works(interpreter: Path, version: str) -> bool:
+    """Whether it is what its name says; the shims of version managers exist for versions that are not active."""
+    probe = [interpreter, "-c", "import sys, ensurepip; print('%d.%d' % sys.version_info[:2])"]
+    try:
+        found = subprocess.run(probe, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return found.stdout.strip() == version
+
+
+def _find(version: str) -> Path | None:
+    """The directory of a working interpreter, on the PATH or under pyenv."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    directories = [*map(Path, os.get_exec_path()), *sorted(pyenv.glob(f"{version}.*/bin"))]
+    return next((path for path in directories if _works(path / f"python{version}", version)), None)
+
+
+FOUND = {version: directory for version in SUPPORTED if (directory := _find(version)) is not None}
+if not FOUND:
+    raise SystemExit(f"none of Python {', '.join(SUPPORTED)} (with ensurepip) was found on this machine")
+OLDEST, NEWEST = min(FOUND), max(FOUND)
+os.environ["PATH"] = os.pathsep.join([*map(str, FOUND.values()), os.environ["PATH"]])
+
+
+def _install(session: nox.Session, *groups: str, project: bool = True) -> None:
+    pyproject = nox.project.load_toml("pyproject.toml")
+    requirements = nox.project.dependency_groups(pyproject, *groups)
+    session.install("--quiet", *([".[all]"] if project else []), *requirements)
+
+
+@nox.session(python=NEWEST)
+def lint(session: nox.Session) -> None:
+    """Style and likely mistakes."""
+    _install(session, "lint", project=False)
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+
+
+@nox.session(python=NEWEST)
+def types(session: nox.Session) -> None:
+    """Types, strictly, of the packages and the tests."""
+    _install(session, "types")
+    session.run("mypy")
+
+
+@nox.session(python=NEWEST)
+def imports(session: nox.Session) -> None:
+    """What may know what: the contracts of docs/architecture.md."""
+    _install(session, "imports")
+    session.run("lint-imports", env={"PYTHONPATH": str(ROOT)})
+
+
+@nox.session(python=sorted({OLDEST, NEWEST}, reverse=True))
+def tests(session: nox.Session) -> None:
+    """The whole suite on the newest Python; unit tests and the main job on the oldest."""
+    _install(session, "test")
+    if session.python == NEWEST:
+        session.run("pytest", "-m", "not endurance", *session.posargs)
+    else:
+        session.run("pytest", "-m", "not endurance and not system", *session.posargs)
+        session.run("pytest", MAIN_JOB)
+
+
+@nox.session(python=NEWEST)
+def endurance(session: nox.Session) -> None:
+    """Long kills, fuzz and soak; by hand."""
+    _install(session, "test")
+    session.run("pytest", "-m", "endurance", "--timeout", "0", *session.posargs)
+
+
+@nox.session(python=NEWEST)
+def docs(session: nox.Session) -> None:
+    """Build the site; a broken link is an error."""
+    _install(session, "docs", project=False)
+    session.run("mkdocs", "build", "--strict", "--quiet")
+
+
+@nox.session(python=NEWEST)
+def build(session: nox.Session) -> None:
+    """Wheel and sdist install and run in an empty environment."""
+    session.install("--quiet", "build")
+    with tempfile.TemporaryDirectory() as out:
+        session.run("python", "-m", "build", "--outdir", out, silent=True)
+        for archive in sorted(Path(out).iterdir()):
+            _try_out(session, archive)
+
+
+def _try_out(session: nox.Session, archive: Path) -> None:
+    """Every program answers, and finds the files that came with it, away from the checkout."""
+    with tempfile.TemporaryDirectory() as directory:
+        venv = Path(directory) / "venv"
+        session.run("python", "-m", "venv", str(venv), silent=True)
+        program = venv / "bin"
+        session.run(str(program / "pip"), "install", "--quiet", f"{archive}[all]", external=True)
+        with session.chdir(directory):
+            for name in ("beszel-agent", "beszel-hub", "beszel-tui"):
+                session.run(str(program / name), "--version", external=True)
+                session.run(
+                    str(program / "python"), "-m", name.replace("-", "_"), "--version", external=True, silent=True
+                )
+            session.run(str(program / "beszel-agent"), "once", "--json", external=True, silent=True)
+            session.run(str(program / "beszel-tui"), "themes", external=True)
