@@ -212,6 +212,9 @@ _Head = msgspec.defstruct("_Head", [("type", str)])
 _RecordHead = msgspec.defstruct("_RecordHead", [("sequence", int)])
 _KNOWN_TYPES: Final = frozenset(struct.__struct_config__.tag for struct in (*FromAgent.__args__, *FromHub.__args__))
 
+_UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""Brackets nested thousands deep end the decoder with RecursionError."""
+
 _encoder: Final = msgspec.json.Encoder()
 _from_agent: Final = msgspec.json.Decoder(FromAgent)
 _from_hub: Final = msgspec.json.Decoder(FromHub)
@@ -253,7 +256,7 @@ def decode_enrol_body(body: bytes | msgspec.Raw) -> EnrolBody:
         decoded = _enrol_body.decode(bytes(body))
     except msgspec.ValidationError as error:
         raise InvalidMessage(str(error)) from error
-    except msgspec.DecodeError as error:
+    except _UNDECODABLE as error:
         raise MalformedFrame(str(error)) from error
     return msgspec.structs.replace(clean(decoded), details=clean(decoded.details))
 
@@ -262,7 +265,7 @@ def sequence_of(data: bytes | str | msgspec.Raw) -> int | None:
     """The sequence of a record that did not validate, so that it can be marked as consumed."""
     try:
         sequence = _record_head.decode(bytes(data) if isinstance(data, msgspec.Raw) else data).sequence  # type: ignore[attr-defined]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNDECODABLE:
         return None
     return sequence if 0 <= sequence <= MAX_SEQUENCE else None
 
@@ -280,12 +283,12 @@ def _decode(decoder: msgspec.json.Decoder[T], data: bytes | str) -> T | None:
         if _type_of(data) not in _KNOWN_TYPES:
             return None
         raise InvalidMessage(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNDECODABLE as error:
         raise MalformedFrame(str(error)) from error
 
 
 def _type_of(data: bytes | str) -> str:
     try:
         return _head.decode(data).type  # type: ignore[attr-defined, no-any-return]
-    except msgspec.DecodeError as error:
+    except _UNDECODABLE as error:
         raise MalformedFrame("a frame is a JSON object with a `type`") from error

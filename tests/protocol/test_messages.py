@@ -78,8 +78,12 @@ def test_unknown_types_and_fields_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", [b"", b"{", b"\xff\xfe", b"[]", b"3", b"{}", b'{"type":5}', b"nul", '{"type":"sample"']
-)
+    "frame",
+    [
+        b"", b"{", b"\xff\xfe", b"[]", b"3", b"{}", b'{"type":5}', b"nul", '{"type":"sample"', b"[" * 500_000,
+        b'{"type":"response","id":1,"result":' + b"[" * 500_000, b'{"type":"hello","x":' + b'{"a":' * 150_000,
+    ],
+)  # fmt: skip
 def test_what_is_no_frame_is_malformed(frame: bytes | str) -> None:
     with pytest.raises(MalformedFrame):
         messages.decode_from_agent(frame)
