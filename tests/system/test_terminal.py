@@ -1,0 +1,113 @@
+"""The installed terminal client on a real screen."""
+
+import platform
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import clean_environment, program, wait_until
+from tests.support.site import Site, open_site
+from tests.support.terminal import Terminal, open_terminal
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("site")) as opened:
+        opened.start_agent(opened.enrol(platform.node()))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def token(site: Site) -> str:
+    return site.create_token()
+
+
+def row_of(terminal: Terminal, name: str) -> str:
+    return next((line for line in terminal.text().splitlines() if name in line), "")
+
+
+def cpu_readings(terminal: Terminal, name: str) -> set[str]:
+    return set(re.findall(r"\d+(?:\.\d+)?%", row_of(terminal, name)))
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(160, 45), (80, 24), (60, 16)])
+def test_the_fleet_shows_this_machine_with_moving_numbers(site: Site, token: str, columns: int, rows: int) -> None:
+    environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
+    name = platform.node()
+    with open_terminal([program("beszel-tui")], environment, columns=columns, rows=rows) as terminal:
+        terminal.wait_for(name)
+        wait_until("its row has percentages", lambda: cpu_readings(terminal, name))
+        seen: set[str] = set()
+
+        def rows_seen() -> bool:
+            seen.add(row_of(terminal, name))
+            return len(seen) >= 3
+
+        wait_until("the numbers move", rows_seen, timeout_seconds=30)
+        terminal.send("q")
+        assert terminal.wait(5) == 0
+
+
+def test_a_system_opens_and_closes_again(site: Site, token: str) -> None:
+    environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
+    name = platform.node()
+    with open_terminal([program("beszel-tui")], environment) as terminal:
+        terminal.wait_for(name)
+        terminal.send("\r")
+        terminal.wait_for("Overview")
+        terminal.wait_for("CPU")
+        terminal.send("\x1b")
+        terminal.wait_for("NAME")
+
+
+def test_a_resize_never_garbles(site: Site, token: str) -> None:
+    environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
+    name = platform.node()
+    with open_terminal([program("beszel-tui")], environment) as terminal:
+        terminal.wait_for("TEMP")
+        for columns, rows in [(60, 16), (160, 45), (80, 24)]:
+            terminal.resize(columns, rows)
+            terminal.wait_for(name)
+            wait_until("one row a system", lambda: terminal.text().count(name) == 1)
+
+
+def test_local_runs_everything_and_leaves_nothing_running(tmp_path: Path) -> None:
+    environment = clean_environment(tmp_path)
+    with open_terminal([program("beszel-tui"), "local"], environment) as terminal:
+        terminal.wait_for(platform.node(), timeout_seconds=40)
+        wait_until("its row has percentages", lambda: cpu_readings(terminal, platform.node()))
+        children = processes_with(str(tmp_path))
+        assert len(children) >= 2, "a hub and an agent"
+        terminal.send("q")
+        assert terminal.wait(10) == 0
+    wait_until("hub and agent are gone", lambda: not processes_with(str(tmp_path)))
+
+
+@pytest.mark.parametrize("how", ["hang_up", "kill"])
+def test_local_is_torn_down_however_it_ends(tmp_path: Path, how: str) -> None:
+    environment = clean_environment(tmp_path)
+    with open_terminal([program("beszel-tui"), "local"], environment) as terminal:
+        terminal.wait_for(platform.node(), timeout_seconds=40)
+        getattr(terminal, how)()
+        terminal.wait(10)
+    wait_until("hub and agent are gone", lambda: not processes_with(str(tmp_path)))
+
+
+def processes_with(marker: str) -> list[int]:
+    """Running processes whose environment names the directory of this test."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            environment = (entry / "environ").read_bytes()
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if marker.encode() in environment and state != "Z":
+            found.append(int(entry.name))
+    return found
