@@ -1,0 +1,111 @@
+"""What the hub refuses, with the HTTP status and the machine-readable code of each.
+
+    HubError
+    ├── BadRequest          400, with what is wrong by field
+    ├── Unauthorized        401, only where a token is required
+    ├── Forbidden           403
+    ├── NotFound            404, also for what the caller may not know of
+    ├── Conflict            409
+    ├── TooLarge            413
+    ├── TooManyRequests     429
+    ├── HeadersTooLarge     431
+    ├── Unavailable         503, the work was not done and may be tried again
+    └── StartError          a setting or the data directory does not let the hub start
+
+One place in `door/` turns them into answers.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one field of a request."""
+
+    code: str
+    message: str
+
+
+NO_DETAILS: Final[Mapping[str, FieldError]] = {}
+
+
+class HubError(Exception):
+    """The root; `message` is meant for the caller and tells nothing internal."""
+
+    status: ClassVar[int] = 500
+    code = "internal_error"
+    default_message: ClassVar[str] = "The hub failed to answer this request."
+
+    def __init__(
+        self, message: str = "", *, data: Mapping[str, FieldError] = NO_DETAILS, retry_after_seconds: int | None = None
+    ) -> None:
+        self.message = message or self.default_message
+        self.data = data
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(self.message)
+
+
+class BadRequest(HubError):
+    status = 400
+    code = "bad_request"
+    default_message = "The request is not valid."
+
+
+class Unauthorized(HubError):
+    status = 401
+    code = "unauthorized"
+    default_message = "This needs a valid token."
+
+
+class Forbidden(HubError):
+    status = 403
+    code = "forbidden"
+    default_message = "This is not allowed."
+
+
+class NotFound(HubError):
+    status = 404
+    code = "not_found"
+    default_message = "There is nothing here."
+
+
+class Conflict(HubError):
+    status = 409
+    code = "conflict"
+    default_message = "This is there already."
+
+
+class TooLarge(HubError):
+    status = 413
+    code = "too_large"
+    default_message = "The request body is too large."
+
+
+class TooManyRequests(HubError):
+    status = 429
+    code = "too_many_requests"
+    default_message = "Too many attempts; try again later."
+
+
+class HeadersTooLarge(HubError):
+    status = 431
+    code = "headers_too_large"
+    default_message = "The request headers are too large."
+
+
+class Unavailable(HubError):
+    status = 503
+    code = "unavailable"
+    default_message = "The hub is too busy; try again."
+
+
+class StartError(HubError):
+    code = "start_error"
+    default_message = "The hub cannot start."
+
+
+def invalid_field(field: str, code: str, message: str, *, summary: str = "") -> BadRequest:
+    """A refusal for one field; `summary` is the message over all fields."""
+    return BadRequest(summary, data={field: FieldError(code, message)})

@@ -1,0 +1,199 @@
+"""Who may do what: the actor, the table of actions, and the one function that decides.
+
+`decide` knows roles, token scopes and the actor's relation to the record at hand. Which records an actor reaches at all
+is a matter of queries: every list function takes the actor.
+"""
+
+import enum
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+Role: TypeAlias = Literal["admin", "user", "readonly"]
+Scope: TypeAlias = Literal["full", "write", "read"]
+
+ROLES: Final[tuple[Role, ...]] = ("admin", "user", "readonly")
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever asks, as far as their token proves it."""
+
+    user_id: str | None = None
+    role: Role | None = None
+    scope: Scope = "read"
+    """`full` for a login; API tokens only `write` or `read`, which narrow their owner's rights."""
+    system_ids: frozenset[str] | None = None
+    """The systems an API token is limited to; None for no limit."""
+    token_id: str | None = None
+    """Of the API token, None for a login."""
+    expires_ms: int | None = None
+    """When the token stops being one; a live connection ends then."""
+
+    @property
+    def is_authenticated(self) -> bool:
+        return self.user_id is not None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+    def reaches(self, system_id: str, *, is_member: bool) -> bool:
+        """Whether a system is among those this actor sees; its token may leave some out."""
+        return (is_member or self.is_admin) and (self.system_ids is None or system_id in self.system_ids)
+
+
+ANONYMOUS: Final = Actor()
+
+
+class Verb(enum.StrEnum):
+    """What the records API does with a collection."""
+
+    LIST = "list"
+    VIEW = "view"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Action(enum.StrEnum):
+    """One a route, five a collection."""
+
+    HEALTH = "health"
+    AUTH_METHODS = "auth.methods"
+    AUTH_WITH_PASSWORD = "auth.with_password"  # noqa: S105  # the name of an action
+    AUTH_REFRESH = "auth.refresh"
+    INFO = "info"
+    SERIES = "series"
+    FEED = "feed"
+    AGENT_CONNECT = "agent.connect"
+
+    USERS_LIST = "users.list"
+    USERS_VIEW = "users.view"
+    USERS_CREATE = "users.create"
+    USERS_UPDATE = "users.update"
+    USERS_DELETE = "users.delete"
+
+    API_TOKENS_LIST = "api_tokens.list"
+    API_TOKENS_VIEW = "api_tokens.view"
+    API_TOKENS_CREATE = "api_tokens.create"
+    API_TOKENS_UPDATE = "api_tokens.update"
+    API_TOKENS_DELETE = "api_tokens.delete"
+
+    SYSTEMS_LIST = "systems.list"
+    SYSTEMS_VIEW = "systems.view"
+    SYSTEMS_CREATE = "systems.create"
+    SYSTEMS_UPDATE = "systems.update"
+    SYSTEMS_DELETE = "systems.delete"
+
+    SYSTEM_DETAILS_LIST = "system_details.list"
+    SYSTEM_DETAILS_VIEW = "system_details.view"
+    SYSTEM_DETAILS_CREATE = "system_details.create"
+    SYSTEM_DETAILS_UPDATE = "system_details.update"
+    SYSTEM_DETAILS_DELETE = "system_details.delete"
+
+    METRICS_LIST = "metrics.list"
+    METRICS_VIEW = "metrics.view"
+    METRICS_CREATE = "metrics.create"
+    METRICS_UPDATE = "metrics.update"
+    METRICS_DELETE = "metrics.delete"
+
+    @classmethod
+    def of(cls, collection: str, verb: Verb) -> "Action":
+        """The action of a collection; raise ValueError if the table has no such row."""
+        return cls(f"{collection}.{verb}")
+
+
+class Decision(enum.Enum):
+    """Why, if not."""
+
+    ALLOW = enum.auto()
+    UNAUTHENTICATED = enum.auto()
+    """A token is required, and there is none that holds."""
+    FORBIDDEN = enum.auto()
+    """The role or the token's scope is not enough."""
+    NOT_FOUND = enum.auto()
+    """The actor may not know whether the record exists."""
+    CLOSED = enum.auto()
+    """Open to nobody."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table."""
+
+    roles: frozenset[Role] = frozenset()
+    """Who may at all; nobody may what names none and is not public."""
+    is_public: bool = False
+    scopes: frozenset[Scope] = frozenset(("full", "write", "read"))
+    needs: Literal["nothing", "member", "own"] = "nothing"
+    """The relation to the record; for what is the actor's own, administrators need none."""
+
+
+_EVERYBODY: Final[frozenset[Role]] = frozenset(ROLES)
+_WRITERS: Final[frozenset[Role]] = frozenset(("admin", "user"))
+_ADMINS: Final[frozenset[Role]] = frozenset(("admin",))
+_WRITING: Final[frozenset[Scope]] = frozenset(("full", "write"))
+_LOGIN: Final[frozenset[Scope]] = frozenset(("full",))
+
+_PUBLIC: Final = Rule(is_public=True)
+_CLOSED: Final = Rule()
+_READ_AS_MEMBER: Final = Rule(roles=_EVERYBODY, needs="member")
+_WRITE_AS_MEMBER: Final = Rule(roles=_WRITERS, scopes=_WRITING, needs="member")
+
+RULES: Final[Mapping[Action, Rule]] = {
+    Action.HEALTH: _PUBLIC,
+    Action.AUTH_METHODS: _PUBLIC,
+    Action.AUTH_WITH_PASSWORD: _PUBLIC,
+    Action.AUTH_REFRESH: Rule(roles=_EVERYBODY),
+    Action.INFO: Rule(roles=_EVERYBODY),
+    Action.SERIES: _READ_AS_MEMBER,
+    Action.FEED: _READ_AS_MEMBER,
+    Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake
+    Action.USERS_LIST: Rule(roles=_EVERYBODY, needs="own"),
+    Action.USERS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
+    Action.USERS_CREATE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.USERS_UPDATE: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.USERS_DELETE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.API_TOKENS_LIST: Rule(roles=_EVERYBODY, needs="own"),
+    Action.API_TOKENS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
+    Action.API_TOKENS_CREATE: Rule(roles=_EVERYBODY, scopes=_LOGIN),
+    Action.API_TOKENS_UPDATE: _CLOSED,
+    Action.API_TOKENS_DELETE: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.SYSTEMS_LIST: _READ_AS_MEMBER,
+    Action.SYSTEMS_VIEW: _READ_AS_MEMBER,
+    Action.SYSTEMS_CREATE: Rule(roles=_WRITERS, scopes=_WRITING),
+    Action.SYSTEMS_UPDATE: _WRITE_AS_MEMBER,
+    Action.SYSTEMS_DELETE: _WRITE_AS_MEMBER,
+    Action.SYSTEM_DETAILS_LIST: _READ_AS_MEMBER,
+    Action.SYSTEM_DETAILS_VIEW: _READ_AS_MEMBER,
+    Action.SYSTEM_DETAILS_CREATE: _CLOSED,
+    Action.SYSTEM_DETAILS_UPDATE: _CLOSED,
+    Action.SYSTEM_DETAILS_DELETE: _CLOSED,
+    Action.METRICS_LIST: _READ_AS_MEMBER,
+    Action.METRICS_VIEW: _READ_AS_MEMBER,
+    Action.METRICS_CREATE: _CLOSED,
+    Action.METRICS_UPDATE: _CLOSED,
+    Action.METRICS_DELETE: _CLOSED,
+}
+
+
+def decide(actor: Actor, action: Action, *, member: bool | None = None, own: bool | None = None) -> Decision:
+    """Whether `actor` may do `action`.
+
+    `member`: whether the system of the record at hand is one that the actor reaches; `own`: whether the record belongs
+    to the actor. None where there is no record at hand because a query narrows itself to those of the actor.
+    """
+    rule = RULES[action]
+    if rule.is_public:
+        return Decision.ALLOW
+    if not rule.roles:
+        return Decision.CLOSED
+    if actor.role is None or not actor.is_authenticated:
+        return Decision.UNAUTHENTICATED
+    if actor.role not in rule.roles or actor.scope not in rule.scopes:
+        return Decision.FORBIDDEN
+    if rule.needs == "member" and member is False:
+        return Decision.NOT_FOUND
+    if rule.needs == "own" and own is False and not actor.is_admin:
+        return Decision.NOT_FOUND
+    return Decision.ALLOW

@@ -1,0 +1,1 @@
+"""The database: one writer thread, a few readers, numbered migrations, and the hub's secret."""

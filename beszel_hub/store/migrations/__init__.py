@@ -1,0 +1,18 @@
+"""The schema's history: numbered modules, each frozen once it was released, in one explicit tuple.
+
+A module has `STATEMENTS`: SQL that takes the schema from the number before to its own, in one transaction.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from beszel_hub.store.migrations import m0001_accounts
+
+
+class Migration(NamedTuple):
+    number: int
+    name: str
+    statements: Sequence[str]
+
+
+MIGRATIONS: Final = (Migration(1, "accounts", m0001_accounts.STATEMENTS),)

@@ -1,0 +1,64 @@
+"""The base of all Peewee models, bound to whatever database the current thread works for.
+
+A query outside `Database.read` and `Database.write` finds no database and fails, so none can block the event loop.
+"""
+
+import threading
+from typing import Any
+
+import msgspec
+import peewee
+
+
+class _Current(threading.local):
+    database: peewee.Database | None = None
+
+
+_current = _Current()
+
+
+class _ThreadDatabase(peewee.DatabaseProxy):
+    """A proxy whose target is a property of the thread: several hubs can live in one process."""
+
+    @property
+    def obj(self) -> Any:
+        return _current.database
+
+    @obj.setter
+    def obj(self, value: Any) -> None:
+        if value is not None:
+            raise TypeError("a thread gets its database with bind_thread")
+
+
+def bind_thread(database: peewee.Database | None) -> None:
+    """Make `database` the one that models use on this thread."""
+    _current.database = database
+
+
+def bound_database() -> peewee.Database:
+    """The database of this thread, for plain SQL; raise RuntimeError on a thread without one."""
+    if _current.database is None:
+        raise RuntimeError("no database on this thread: use Database.read or Database.write")
+    return _current.database
+
+
+class Table(peewee.Model):
+    """Base of every model."""
+
+    class Meta:
+        database = _ThreadDatabase()
+        legacy_table_names = False
+
+
+class InstantField(peewee.BigIntegerField):
+    """Milliseconds since the epoch, UTC."""
+
+
+class JsonField(peewee.TextField):
+    """Any JSON value, kept as text."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else msgspec.json.decode(value)
