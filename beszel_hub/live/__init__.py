@@ -1,0 +1,1 @@
+"""The live feed: a broker with bounded queues, and the WebSocket that clients read it from."""

@@ -1,0 +1,173 @@
+"""Columns: one leaf of many samples, packed by what its values have in common.
+
+A list of readings is a list of `Scalar | Absent`. Whole numbers, and decimals of a few places, are kept as differences
+in the smallest width that holds them; other numbers as doubles; anything else as an index into its distinct values.
+Packing loses nothing: an integer stays an integer and a float a float.
+"""
+
+import enum
+import sys
+from array import array
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+
+Scalar: TypeAlias = int | float | str | bool | list[object] | dict[str, object] | None
+"""A JSON value without further leaves: empty lists and objects count as such."""
+
+
+class Absent(enum.Enum):
+    """The sample has no such leaf; None is a value of its own."""
+
+    ABSENT = enum.auto()
+
+
+ABSENT: Final = Absent.ABSENT
+
+_LARGEST_EXACT: Final = 2**53
+_MAX_PLACES: Final = 3
+_WIDTHS: Final = (("b", 2**7), ("h", 2**15), ("i", 2**31), ("q", 2**63))
+_LITTLE_ENDIAN: Final = sys.byteorder == "little"
+_encoder: Final = msgspec.msgpack.Encoder()
+
+
+class ColumnError(ValueError):
+    """The bytes are no column."""
+
+
+class Kind(enum.IntEnum):
+    INTEGER = 0
+    DECIMAL = 1
+    DOUBLE = 2
+    OTHER = 3
+
+
+class Column(msgspec.Struct, frozen=True, array_like=True):
+    """`present` is a bit map over the samples, lowest bit first, empty if every sample has the leaf."""
+
+    kind: int
+    code: str
+    """Of `array`: how wide the numbers in `data` are."""
+    places: int
+    present: bytes
+    data: bytes
+    distinct: bytes = b""
+    """For `OTHER`: the values that `data` points into."""
+
+
+def pack_column(readings: Sequence[Scalar | Absent]) -> Column:
+    values = [reading for reading in readings if reading is not ABSENT]
+    present = b"" if len(values) == len(readings) else _pack_bits(readings)
+    if all(type(value) is int for value in values):
+        integers: list[int] = values  # type: ignore[assignment]
+        if all(-_LARGEST_EXACT <= value <= _LARGEST_EXACT for value in integers):
+            return _pack_integers(Kind.INTEGER, integers, 0, present)
+    elif all(type(value) is float for value in values):
+        return _pack_floats(values, present)  # type: ignore[arg-type]
+    return _pack_distinct(values, present)
+
+
+def unpack_column(column: Column, count: int) -> list[Scalar | Absent]:
+    """The readings of `count` samples; raise `ColumnError` if the column holds another number of them."""
+    try:
+        values = _unpack_values(column)
+    except (ValueError, IndexError, TypeError, msgspec.DecodeError) as error:
+        raise ColumnError(str(error)) from error
+    if not column.present:
+        if len(values) != count:
+            raise ColumnError(f"{count} readings expected, {len(values)} found")
+        return values
+    return _spread(values, column.present, count)
+
+
+def _pack_floats(values: list[float], present: bytes) -> Column:
+    for places in range(_MAX_PLACES + 1):
+        factor = 10**places
+        if all(abs(value) * factor <= _LARGEST_EXACT and _is_decimal(value, factor) for value in values):
+            return _pack_integers(Kind.DECIMAL, [round(value * factor) for value in values], places, present)
+    return Column(Kind.DOUBLE, "d", 0, present, _to_bytes(array("d", values)))
+
+
+def _is_decimal(value: float, factor: int) -> bool:
+    """Dividing the scaled integer gives back this very float; a negative zero would lose its sign."""
+    scaled = round(value * factor)
+    return scaled / factor == value and (scaled != 0 or str(value)[0] != "-")
+
+
+def _pack_integers(kind: Kind, values: list[int], places: int, present: bytes) -> Column:
+    previous = 0
+    differences = []
+    for value in values:
+        differences.append(value - previous)
+        previous = value
+    code = _narrowest(differences)
+    return Column(kind, code, places, present, _to_bytes(array(code, differences)))
+
+
+def _pack_distinct(values: Sequence[Scalar | Absent], present: bytes) -> Column:
+    index_of: dict[bytes, int] = {}
+    indices = [index_of.setdefault(_encoder.encode(value), len(index_of)) for value in values]
+    code = _narrowest(indices)
+    distinct = _encoder.encode([msgspec.Raw(value) for value in index_of])
+    return Column(Kind.OTHER, code, 0, present, _to_bytes(array(code, indices)), distinct)
+
+
+def _narrowest(values: Sequence[int]) -> str:
+    low, high = min(values, default=0), max(values, default=0)
+    return next(code for code, limit in _WIDTHS if -limit <= low and high < limit)
+
+
+def _unpack_values(column: Column) -> list[Scalar | Absent]:
+    if column.code not in {"b", "h", "i", "q", "d"} or not 0 <= column.places <= _MAX_PLACES:
+        raise ColumnError("an unknown width of numbers")
+    numbers: array[int] | array[float] = array(column.code)
+    numbers.frombytes(column.data)
+    if not _LITTLE_ENDIAN:
+        numbers.byteswap()
+    match column.kind:
+        case Kind.INTEGER:
+            return _running_sums(numbers)
+        case Kind.DECIMAL:
+            factor = 10**column.places
+            return [total / factor for total in _running_sums(numbers)]
+        case Kind.DOUBLE:
+            return list(numbers)
+        case Kind.OTHER:
+            distinct: list[Scalar] = msgspec.msgpack.decode(column.distinct)
+            if any(number < 0 for number in numbers):
+                raise ColumnError("an index below zero")
+            return [distinct[int(number)] for number in numbers]
+        case _:
+            raise ColumnError(f"an unknown kind of column: {column.kind}")
+
+
+def _running_sums(differences: Sequence[int] | array[int] | array[float]) -> list[Scalar | Absent]:
+    total = 0
+    sums: list[Scalar | Absent] = []
+    for difference in differences:
+        total += int(difference)
+        sums.append(total)
+    return sums
+
+
+def _pack_bits(readings: Sequence[Scalar | Absent]) -> bytes:
+    bits = 0
+    for index, reading in enumerate(readings):
+        if reading is not ABSENT:
+            bits |= 1 << index
+    return bits.to_bytes((len(readings) + 7) // 8, "little")
+
+
+def _spread(values: list[Scalar | Absent], present: bytes, count: int) -> list[Scalar | Absent]:
+    bits = int.from_bytes(present, "little")
+    if bits.bit_count() != len(values) or bits.bit_length() > count:
+        raise ColumnError(f"{bits.bit_count()} readings expected, {len(values)} found")
+    following = iter(values)
+    return [next(following) if bits >> index & 1 else ABSENT for index in range(count)]
+
+
+def _to_bytes(numbers: "array[int] | array[float]") -> bytes:
+    if not _LITTLE_ENDIAN:
+        numbers.byteswap()
+    return numbers.tobytes()
