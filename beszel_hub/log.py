@@ -12,7 +12,7 @@ _MAX_MESSAGE_LENGTH: Final = 2000
 
 
 class _LineFormatter(logging.Formatter):
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_msec_format = "%s.%03dZ"
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the standard library's name

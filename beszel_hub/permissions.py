@@ -192,8 +192,5 @@ def decide(actor: Actor, action: Action, *, member: bool | None = None, own: boo
         return Decision.UNAUTHENTICATED
     if actor.role not in rule.roles or actor.scope not in rule.scopes:
         return Decision.FORBIDDEN
-    if rule.needs == "member" and member is False:
-        return Decision.NOT_FOUND
-    if rule.needs == "own" and own is False and not actor.is_admin:
-        return Decision.NOT_FOUND
-    return Decision.ALLOW
+    is_hidden = {"nothing": False, "member": member is False, "own": own is False and not actor.is_admin}
+    return Decision.NOT_FOUND if is_hidden[rule.needs] else Decision.ALLOW

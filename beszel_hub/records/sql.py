@@ -1,0 +1,167 @@
+"""A checked filter tree, or a sort key, as a Peewee expression: every value bound, every name a declared column.
+
+Conditions are two-valued: what is absent equals only null (and, where it is text, the empty text), has no order, and is
+an empty text to `~`. `memory` follows the same rules.
+"""
+
+from collections.abc import Callable
+from functools import reduce
+from operator import and_, or_
+from typing import Any, Final, TypeAlias
+
+import peewee
+
+from beszel_hub.records.like import to_sql
+from beszel_hub.records.nodes import Among, Comparison, Group, Literal, Node, Operand, Operator, Path
+from beszel_hub.records.registry import Field, Kind, Registry, TableSource, Through
+
+Sql: TypeAlias = Any
+"""A Peewee expression; the library has no annotations."""
+
+_ONE: Final = peewee.SQL("1")
+_ESCAPE: Final = peewee.SQL("ESCAPE '\\'")
+_ITEM: Final = peewee.Entity("item", "value")
+_TEXTUAL: Final = frozenset({Kind.TEXT, Kind.RELATION, Kind.RELATIONS, Kind.LIST})
+_ORDERINGS: Final = frozenset({Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL})
+
+
+class SqlCompiler:
+    """Compiles for one table; relations lead to the tables of other collections of the registry."""
+
+    def __init__(self, registry: Registry, table: Sql) -> None:
+        self._registry = registry
+        self._table = table
+
+    def condition(self, node: Node) -> Sql:
+        """The condition that rows of the table fulfil."""
+        if isinstance(node, Group):
+            return reduce(and_ if node.is_all else or_, [self.condition(member) for member in node.members])
+        if isinstance(node, Among):
+            return _column(self._table, node.field).in_(sorted(node.ids))
+        if isinstance(node.left, Path) and node.left.is_multiple:
+            return self._quantify(node, node.left)
+        return _match(node, self._operand(node.left), self._operand(node.right))
+
+    def value(self, path: Path) -> Sql:
+        """The single value at `path`, null if there is none; the path must not have several."""
+        return self._value(self._table, path.relations, path)
+
+    def _operand(self, operand: Operand) -> Sql:
+        return _bind(operand.value) if isinstance(operand, Literal) else self.value(operand)
+
+    def _value(self, table: Sql, relations: tuple[Field, ...], path: Path) -> Sql:
+        if not relations:
+            return _read(_column(table, path.field), path)
+        target = self._target(relations[0]).alias()
+        return target.select(self._value(target, relations[1:], path)).where(target.id == _column(table, relations[0]))
+
+    def _quantify(self, node: Comparison, path: Path) -> Sql:
+        right = self._operand(node.right)
+        has_none = ~self._exists(self._table, path.relations, path, lambda _: _ONE)
+        none_matches = has_none & _match(node, peewee.Value(None, converter=False), right)
+        if node.any_of:
+            some = self._exists(self._table, path.relations, path, lambda value: _match(node, value, right))
+            return some | none_matches
+        fails = self._exists(self._table, path.relations, path, lambda value: ~_match(node, value, right))
+        return (~has_none & ~fails) | none_matches
+
+    def _exists(self, table: Sql, relations: tuple[Field, ...], path: Path, holds: Callable[[Sql], Sql]) -> Sql:
+        """Whether one of the values at `path` fulfils a condition."""
+        if not relations:
+            return _exists_in_field(table, path, holds)
+        relation, rest = relations[0], relations[1:]
+        target = self._target(relation).alias()
+        condition = self._exists(target, rest, path, holds)
+        if relation.through is None:
+            return _exists(target.select(_ONE).where((target.id == _column(table, relation)) & condition))
+        pair, owner, value = _pairs(relation.through)
+        return _exists(pair.select(_ONE).join(target, on=(target.id == value)).where((owner == table.id) & condition))
+
+    def _target(self, relation: Field) -> Sql:
+        source = self._registry[relation.target].source
+        if not isinstance(source, TableSource):
+            raise TypeError(f"{relation.target} has no table, so nothing can relate to it")
+        return source.table
+
+
+def _match(node: Comparison, left: Sql, right: Sql) -> Sql:
+    """One value against the right side; never null."""
+    if node.operator in {Operator.LIKE, Operator.NOT_LIKE}:
+        return _match_like(node, _text(node.left, left), right)
+    if node.operator in _ORDERINGS:
+        return peewee.fn.coalesce(peewee.Expression(left, node.operator.value, right), 0)
+    return _match_equal(node, left, right)
+
+
+def _match_equal(node: Comparison, left: Sql, right: Sql) -> Sql:
+    if _is_textual(node.left) and (isinstance(node.right, Literal) or _is_textual(node.right)):
+        left, right = _or_empty(left), _or_empty(right)
+    elif isinstance(node.right, Path):
+        left, right = _without_affinity(left), _without_affinity(right)
+    return peewee.Expression(left, "IS" if node.operator is Operator.EQUAL else "IS NOT", right)
+
+
+def _match_like(node: Comparison, text: Sql, right: Sql) -> Sql:
+    if node.pattern is None:
+        found = peewee.fn.instr(peewee.fn.lower(text), peewee.fn.lower(_text(node.right, right)))
+        return found > 0 if node.operator is Operator.LIKE else found == 0
+    operator = "LIKE" if node.operator is Operator.LIKE else "NOT LIKE"
+    return peewee.NodeList((text, peewee.SQL(operator), _bind(to_sql(node.pattern)), _ESCAPE), parens=True)
+
+
+def _text(operand: Operand, value: Sql) -> Sql:
+    """The value as text; dates in PocketBase's form."""
+    if isinstance(operand, Path) and operand.field.kind is Kind.DATE:
+        seconds = peewee.fn.strftime("%Y-%m-%d %H:%M:%S", value / 1000, "unixepoch")
+        value = peewee.fn.printf("%s.%03dZ", seconds, value % 1000)
+        return peewee.Case(None, ((peewee.Expression(seconds, "IS NOT", None), value),), "")
+    return _or_empty(peewee.Cast(value, "TEXT"))
+
+
+def _exists_in_field(table: Sql, path: Path, holds: Callable[[Sql], Sql]) -> Sql:
+    column = _column(table, path.field)
+    if path.field.kind is Kind.LIST:
+        items = peewee.fn.json_each(column).alias("item")
+        return _exists(peewee.Select([items], [_ONE]).where(holds(_ITEM)))
+    if path.field.through is not None:
+        pair, owner, value = _pairs(path.field.through)
+        return _exists(pair.select(_ONE).where((owner == table.id) & holds(value)))
+    return holds(_read(column, path))
+
+
+def _pairs(through: Through) -> tuple[Sql, Sql, Sql]:
+    """The table of pairs under an alias, with its columns for the owner and the related record."""
+    pair: Sql = through.table.alias()
+    return pair, getattr(pair, through.owner), getattr(pair, through.value)
+
+
+def _column(table: Sql, field: Field) -> Sql:
+    return None if field.through is not None else getattr(table, field.column)
+
+
+def _read(column: Sql, path: Path) -> Sql:
+    if path.field.kind is not Kind.JSON:
+        return column
+    steps = [f"[{key}]" if key.isdecimal() else f'."{key}"' for key in path.keys]
+    return peewee.fn.json_extract(column, "".join(("$", *steps)))
+
+
+def _is_textual(operand: Operand) -> bool:
+    return isinstance(operand, Path) and operand.field.kind in _TEXTUAL
+
+
+def _bind(value: Sql) -> Sql:
+    return peewee.Value(int(value) if isinstance(value, bool) else value, converter=False)
+
+
+def _or_empty(value: Sql) -> Sql:
+    return peewee.fn.coalesce(value, "")
+
+
+def _without_affinity(value: Sql) -> Sql:
+    """A column's declared type must not turn the other side's text into a number."""
+    return peewee.NodeList((peewee.SQL("+"), value), glue="")
+
+
+def _exists(query: Sql) -> Sql:
+    return peewee.fn.EXISTS(query)
