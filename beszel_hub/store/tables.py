@@ -17,7 +17,7 @@ class _Current(threading.local):
 _current = _Current()
 
 
-class _ThreadDatabase(peewee.DatabaseProxy):  # type: ignore[misc]  # peewee has no annotations
+class _ThreadDatabase(peewee.DatabaseProxy):
     """A proxy whose target is a property of the thread: several hubs can live in one process."""
 
     @property
@@ -42,7 +42,7 @@ def bound_database() -> peewee.Database:
     return _current.database
 
 
-class Table(peewee.Model):  # type: ignore[misc]  # peewee has no annotations
+class Table(peewee.Model):
     """Base of every model."""
 
     class Meta:
@@ -50,11 +50,11 @@ class Table(peewee.Model):  # type: ignore[misc]  # peewee has no annotations
         legacy_table_names = False
 
 
-class InstantField(peewee.BigIntegerField):  # type: ignore[misc]  # peewee has no annotations
+class InstantField(peewee.BigIntegerField):
     """Milliseconds since the epoch, UTC."""
 
 
-class JsonField(peewee.TextField):  # type: ignore[misc]  # peewee has no annotations
+class JsonField(peewee.TextField):
     """Any JSON value, kept as text."""
 
     def db_value(self, value: Any) -> str | None:
