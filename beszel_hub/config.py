@@ -1,6 +1,7 @@
 """The hub's settings: one table, read from flags and environment, checked before anything starts.
 
-`BESZEL_HUB_<NAME>` wins over `<NAME>`; a secret can also stand in the file that `<NAME>_FILE` names. Flags win over both.
+`BESZEL_HUB_<NAME>` wins over `<NAME>`; a secret can also stand in the file that `<NAME>_FILE` names. Flags win over
+both.
 """
 
 import ipaddress
@@ -55,10 +56,11 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Setting(NamedTuple):
-    """One row of the table; `read` turns text into fields of `HubConfig` and raises ValueError with what is expected."""
+    """One row of the table."""
 
     name: str
     read: Callable[[str], dict[str, Any]]
+    """Turns text into fields of `HubConfig`; raises ValueError with what is expected."""
     default: str
     help: str
     is_secret: bool = False
@@ -184,6 +186,11 @@ NOT_EFFECTIVE_YET: Final = frozenset({
 })  # fmt: skip
 """Settings of Beszel's hub that this one knows and does not act on."""
 
+_COMMON_NAMES: Final = frozenset({"CSP", "ENV"})
+"""Without the prefix these can be meant for anybody."""
+
+FLAGS: Final = {"DATA_DIR": "--dir", "LISTEN": "--http"}
+
 
 class Loaded(NamedTuple):
     config: HubConfig
@@ -205,14 +212,14 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str]) -> Loa
             except ValueError as error:
                 shown = "" if setting.is_secret else f", not {text[:100]!r}"
                 raise StartError(f"{source} must be {error}{shown}") from error
-    ignored = sorted(name for name in environment if name.removeprefix(PREFIX) in NOT_EFFECTIVE_YET - {"ENV", "CSP"})
-    return Loaded(HubConfig(**fields), ignored)
+    without_effect = {PREFIX + name for name in NOT_EFFECTIVE_YET} | (NOT_EFFECTIVE_YET - _COMMON_NAMES)
+    return Loaded(HubConfig(**fields), sorted(without_effect & environment.keys()))
 
 
 def _find(setting: Setting, flags: Mapping[str, str], environment: Mapping[str, str]) -> tuple[str, str] | None:
     """Where a setting was found, and its text; an empty value counts as none."""
     if setting.name in flags:
-        return f"--{setting.name.lower()}", flags[setting.name]
+        return FLAGS[setting.name], flags[setting.name]
     for name in (f"{PREFIX}{setting.name}", setting.name):
         if environment.get(name):
             return name, environment[name]

@@ -38,7 +38,7 @@ def holds(node: Node, row: Row) -> bool:
 
 def sort_key(path: Path, row: Row) -> SortKey:
     """Orders rows as SQLite orders the values at `path`: nothing, numbers, texts."""
-    return _rank(read_path(path, row))
+    return rank(read_path(path, row))
 
 
 def push_down(node: Node | None) -> Bounds:
@@ -109,10 +109,10 @@ def _match(node: Comparison, left: Scalar, right: Scalar) -> bool:
             found = lower_ascii(_text(node.right, right)) in lower_ascii(text)
         return found is (node.operator is Operator.LIKE)
     if node.operator in _COMPARE:
-        return left is not None and right is not None and _COMPARE[node.operator](_rank(left), _rank(right))
+        return left is not None and right is not None and _COMPARE[node.operator](rank(left), rank(right))
     if _is_textual(node.left) and (isinstance(node.right, Literal) or _is_textual(node.right)):
         left, right = left or "", right or ""
-    return (_rank(left) == _rank(right)) is (node.operator is Operator.EQUAL)
+    return (rank(left) == rank(right)) is (node.operator is Operator.EQUAL)
 
 
 _COMPARE: Final[dict[Operator, Callable[[SortKey, SortKey], bool]]] = {
@@ -127,7 +127,8 @@ def _is_textual(operand: Operand) -> bool:
     return isinstance(operand, Path) and operand.field.kind in _TEXTUAL
 
 
-def _rank(value: Scalar) -> SortKey:
+def rank(value: Scalar) -> SortKey:
+    """A value's place among values of any type."""
     if value is None:
         return 0, 0
     return (2, value) if isinstance(value, str) else (1, value)

@@ -122,6 +122,8 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     source: TableSource | ProjectedSource
     show: Callable[[Actor, Row], Row] = lambda _, row: row
     """Last say on what of a row this actor sees."""
+    prepare: Callable[[Actor, str | None, Row], Awaitable[Row]] | None = None
+    """Given the id (None on create) and the checked values, whatever takes time or asks the loop before the write."""
     on_change: Callable[[Change], Awaitable[None]] | None = None
     """Called on the event loop after the commit, before the answer."""
 

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 import peewee
 
-from beszel_hub.errors import StartError, Unavailable
+from beszel_hub.errors import Conflict, HubError, StartError, Unavailable
 from beszel_hub.store.files import make_private_file
 from beszel_hub.store.migrate import migrate
 from beszel_hub.store.tables import bind_thread
@@ -206,16 +206,18 @@ def _breaker(deadline: float) -> Callable[[], int]:
 
 
 def _translate(error: Exception) -> Exception:
-    """What passes by itself (a lock, a full disk, a broken-off read) becomes `Unavailable`; the rest stays."""
+    """What passes by itself (a lock, a full disk, a slow read) becomes `Unavailable`, a broken rule `Conflict`."""
+    if isinstance(error, peewee.IntegrityError):
+        return _because(Conflict(), error)
     cause = error.args[0] if isinstance(error, peewee.OperationalError) and error.args else error
     code = getattr(cause, "sqlite_errorcode", None)
     if code is None:
         return error
     if code & 0xFF == sqlite3.SQLITE_INTERRUPT:
-        refusal = Unavailable("The query took too long; narrow it down.")
-    elif code & 0xFF in _PASSING_ERRORS:
-        refusal = Unavailable()
-    else:
-        return error
-    refusal.__cause__ = error
+        return _because(Unavailable("The query took too long; narrow it down."), error)
+    return _because(Unavailable(), error) if code & 0xFF in _PASSING_ERRORS else error
+
+
+def _because(refusal: HubError, cause: Exception) -> HubError:
+    refusal.__cause__ = cause
     return refusal

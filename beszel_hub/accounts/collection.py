@@ -1,0 +1,137 @@
+"""How users and API tokens appear in the records API."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from beszel_hub.accounts import queries
+from beszel_hub.accounts.passwords import WeakPassword
+from beszel_hub.accounts.service import Accounts
+from beszel_hub.accounts.tables import ApiToken, User
+from beszel_hub.accounts.tokens import USERS_COLLECTION_ID
+from beszel_hub.clock import Clock
+from beszel_hub.errors import NotFound, invalid_field
+from beszel_hub.permissions import ROLES, Actor
+from beszel_hub.records.registry import CREATED, ID, UPDATED, Change, Collection, Field, Kind, Row, TableSource
+
+_COLUMNS: Final[Mapping[str, str]] = {
+    "email": "email",
+    "username": "username",
+    "role": "role",
+    "verified": "verified",
+    "emailVisibility": "email_visibility",
+    "password_hash": "password_hash",
+}
+_OWN: Final = frozenset({"username", "emailVisibility", "password_hash"})
+"""What users may change of themselves; the rest is for administrators."""
+
+_USER_FIELDS: Final = (
+    ID,
+    Field(name="email", is_private=True, in_create=True, in_update=True, is_required=True, max_length=254),
+    Field(name="username", is_private=True, in_create=True, in_update=True, min_length=3, max_length=150),
+    Field(name="role", is_private=True, in_create=True, in_update=True, choices=ROLES),
+    Field(name="verified", kind=Kind.BOOL, is_private=True, in_create=True, in_update=True),
+    Field(
+        name="emailVisibility", attribute="email_visibility", kind=Kind.BOOL, is_private=True, in_create=True,
+        in_update=True,
+    ),
+    Field(name="password", kind=Kind.PASSWORD, in_create=True, in_update=True, is_required=True),
+    Field(name="passwordConfirm", kind=Kind.PASSWORD, in_create=True, in_update=True),
+    Field(name="oldPassword", kind=Kind.PASSWORD, in_update=True),
+    CREATED,
+    UPDATED,
+)  # fmt: skip
+
+_TOKEN_FIELDS: Final = (
+    ID,
+    Field(name="user", attribute="user_id", kind=Kind.RELATION, target="users"),
+    Field(name="name"),
+    Field(name="scope"),
+    Field(name="systems", attribute="system_ids", kind=Kind.JSON),
+    Field(name="expires", kind=Kind.DATE),
+    Field(name="lastUsed", attribute="last_used", kind=Kind.DATE),
+    CREATED,
+    UPDATED,
+)
+
+
+def users_collection(accounts: Accounts, clock: Clock) -> Collection:
+    """Users see and change themselves; administrators everybody."""
+
+    async def prepare(actor: Actor, user_id: str | None, values: Row) -> Row:
+        return await _hash_password(accounts, actor, user_id, values)
+
+    async def on_change(_: Change) -> None:
+        await accounts.revalidate()
+
+    def update(actor: Actor, user_id: str, values: Row) -> None:
+        _update_user(actor, user_id, values, clock())
+
+    return Collection(
+        name="users", id=USERS_COLLECTION_ID, fields=_USER_FIELDS, show=_show_user, prepare=prepare,
+        on_change=on_change,
+        source=TableSource(
+            table=User, scope=queries.visible_users, create=lambda _, values: _create_user(values, clock()),
+            update=update, delete=lambda _, user_id: queries.delete_user(user_id),
+        ),
+    )  # fmt: skip
+
+
+def api_tokens_collection(accounts: Accounts) -> Collection:
+    """One's own API tokens, without their text, to look at and to revoke."""
+
+    async def on_change(_: Change) -> None:
+        await accounts.revalidate()
+
+    return Collection(
+        name="api_tokens", id="api_tokens", fields=_TOKEN_FIELDS, on_change=on_change,
+        source=TableSource(
+            table=ApiToken, scope=queries.visible_api_tokens,
+            delete=lambda _, token_id: queries.delete_api_token(token_id),
+        ),
+    )  # fmt: skip
+
+
+async def _hash_password(accounts: Accounts, actor: Actor, user_id: str | None, values: Row) -> Row:
+    """Replace a new password by its hash, off the database thread; one's own needs the old one too."""
+    rest = {name: value for name, value in values.items() if name not in {"password", "passwordConfirm", "oldPassword"}}
+    if "password" not in values:
+        return rest
+    password = values["password"]
+    if values.get("passwordConfirm", password) != password:
+        raise invalid_field("passwordConfirm", "validation_values_mismatch", "This is not the same password.")
+    is_own = user_id is not None and user_id == actor.user_id
+    if is_own and not await accounts.is_password(str(user_id), values.get("oldPassword", "")):
+        raise invalid_field("oldPassword", "validation_invalid_old_password", "This is not the present password.")
+    try:
+        return {**rest, "password_hash": await accounts.hash(password)}
+    except WeakPassword as error:
+        raise invalid_field("password", "validation_length_out_of_range", str(error)) from error
+
+
+def _create_user(values: Row, now_ms: int) -> str:
+    return queries.create_user(
+        id=values.get("id", ""), email=values["email"], username=values.get("username", ""),
+        role=values.get("role") or "user", verified=values.get("verified", True),
+        email_visibility=values.get("emailVisibility", False), password_hash=values["password_hash"], now_ms=now_ms,
+    )  # fmt: skip
+
+
+def _update_user(actor: Actor, user_id: str, values: Row, now_ms: int) -> None:
+    """Clients send whole records back, so what stays as it is may be there whoever asks."""
+    present = User.get_or_none(User.id == user_id)
+    if present is None:
+        raise NotFound
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        if value == getattr(present, _COLUMNS[name]) or (value == "" and name in {"role", "username"}):
+            continue
+        if not actor.is_admin and name not in _OWN:
+            raise invalid_field(name, "validation_not_allowed", "Only an administrator can change this.")
+        changes[_COLUMNS[name]] = value
+    queries.update_user(user_id, changes, now_ms)
+
+
+def _show_user(actor: Actor, row: Row) -> Row:
+    if actor.is_admin or row["id"] == actor.user_id or row["emailVisibility"]:
+        return row
+    return {name: value for name, value in row.items() if name != "email"}

@@ -1,0 +1,66 @@
+"""Passwords: what is accepted, and their Argon2id hashes in PHC form (RFC 9106, second recommended option)."""
+
+import functools
+import os
+from typing import Final
+
+import msgspec
+
+MIN_LENGTH: Final = 8
+MAX_LENGTH: Final = 256
+"""In characters; hashing a longer one would only be somebody's way to keep the hub busy."""
+
+_SALT_BYTES: Final = 16
+_HASH_BYTES: Final = 32
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What one hash costs; stored in each hash, so it can be raised at any time."""
+
+    memory_kib: int = 64 << 10
+    iterations: int = 3
+    lanes: int = 4
+
+
+DEFAULT_COST: Final = Cost()
+
+
+class WeakPassword(ValueError):
+    """The message says what is wrong."""
+
+
+def check_password(password: str) -> None:
+    """Raise `WeakPassword` if it is too short or too long to be one."""
+    if len(password) < MIN_LENGTH:
+        raise WeakPassword(f"A password has at least {MIN_LENGTH} characters.")
+    if len(password) > MAX_LENGTH:
+        raise WeakPassword(f"A password has at most {MAX_LENGTH} characters.")
+
+
+def hash_password(password: str, cost: Cost = DEFAULT_COST) -> str:
+    """Takes some 100 ms and `cost.memory_kib`; keep it off the event loop."""
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415  # the command line starts fast
+
+    kdf = Argon2id(
+        salt=os.urandom(_SALT_BYTES), length=_HASH_BYTES, iterations=cost.iterations, lanes=cost.lanes,
+        memory_cost=cost.memory_kib,
+    )  # fmt: skip
+    return kdf.derive_phc_encoded(password.encode())
+
+
+def verify_password(password: str, phc: str) -> bool:
+    """Whether `phc` is a hash of the password; takes as long as hashing."""
+    from cryptography.exceptions import InvalidKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
+
+    try:
+        Argon2id.verify_phc_encoded(password.encode(), phc)
+    except (InvalidKey, ValueError):
+        return False
+    return True
+
+
+@functools.cache
+def dummy_hash(cost: Cost = DEFAULT_COST) -> str:
+    """A hash that no password fits: an unknown user costs a login as much time as a known one."""
+    return hash_password(os.urandom(_SALT_BYTES).hex(), cost)

@@ -1,0 +1,188 @@
+"""Reads and writes of users and API tokens; all run on a database thread."""
+
+import re
+from typing import Any, Final
+
+import msgspec
+import peewee
+
+from beszel_hub.accounts.tables import ApiToken, User
+from beszel_hub.accounts.tokens import new_token_key
+from beszel_hub.errors import BadRequest, NotFound, invalid_field
+from beszel_hub.permissions import Actor, Role, Scope
+from beszel_hub.store.ids import new_id
+
+MAX_EMAIL_LENGTH: Final = 254
+MAX_API_TOKENS: Final = 100
+"""Of one user."""
+
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A user with what is needed to check their password and tokens."""
+
+    id: str
+    email: str
+    username: str
+    role: Role
+    verified: bool
+    password_hash: str
+    token_key: str
+
+
+class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An API token as the hub keeps it; its text is not kept."""
+
+    id: str
+    scope: Scope
+    system_ids: frozenset[str] | None
+    expires: int
+    last_used: int | None
+
+
+def find_account(user_id: str) -> Account | None:
+    return _account(User.get_or_none(User.id == user_id))
+
+
+def find_identity(identity: str) -> Account | None:
+    """By e-mail address or user name, whatever the case."""
+    lowered = identity.lower()
+    by_email = User.get_or_none(peewee.fn.lower(User.email) == lowered)
+    return _account(by_email or User.get_or_none(peewee.fn.lower(User.username) == lowered))
+
+
+def list_accounts() -> list[Account]:
+    """Everybody, oldest first; for the command line."""
+    return [_to_account(user) for user in User.select().order_by(User.created, User.id)]
+
+
+def create_user(
+    *, email: str, role: Role, password_hash: str, now_ms: int, id: str = "", username: str = "",  # noqa: A002
+    verified: bool = True, email_visibility: bool = False,
+) -> str:  # fmt: skip
+    """Insert a user and return the id; raise `BadRequest` for a taken or impossible address or name."""
+    check_email(email)
+    _require_free(User.email, "email", email)
+    if username:
+        _require_free(User.username, "username", username)
+    user_id = id or new_id()
+    User.insert(
+        id=user_id, email=email, username=username or _free_username(email), role=role, verified=verified,
+        email_visibility=email_visibility, password_hash=password_hash, token_key=new_token_key(), created=now_ms,
+        updated=now_ms,
+    ).execute()  # fmt: skip
+    return user_id
+
+
+def update_user(user_id: str, values: dict[str, Any], now_ms: int) -> None:
+    """Write columns; a new password or address ends every token of the user. Raises `BadRequest` as `create_user`."""
+    account = find_account(user_id)
+    if account is None:
+        raise NotFound
+    if "email" in values and values["email"].lower() != account.email.lower():
+        check_email(values["email"])
+        _require_free(User.email, "email", values["email"])
+    if "username" in values and values["username"].lower() != account.username.lower():
+        _require_free(User.username, "username", values["username"])
+    if values.get("role", account.role) != account.role:
+        _require_other_admin(account, "role")
+    User.update(**values, updated=now_ms).where(User.id == user_id).execute()
+    if "password_hash" in values or values.get("email", account.email) != account.email:
+        end_tokens(user_id)
+
+
+def delete_user(user_id: str) -> None:
+    """Remove a user with everything that is theirs alone; the last administrator stays."""
+    account = find_account(user_id)
+    if account is None:
+        raise NotFound
+    _require_other_admin(account, "id")
+    User.delete().where(User.id == user_id).execute()
+
+
+def end_tokens(user_id: str) -> None:
+    """Make a new token key: no token of the user holds any longer, API tokens included."""
+    User.update(token_key=new_token_key()).where(User.id == user_id).execute()
+    ApiToken.delete().where(ApiToken.user_id == user_id).execute()
+
+
+def create_api_token(
+    *, user_id: str, name: str, scope: Scope, expires: int, now_ms: int, system_ids: frozenset[str] | None = None
+) -> str:
+    """Insert a token and return its id; raise `BadRequest` if the user has too many."""
+    if ApiToken.select().where(ApiToken.user_id == user_id).count() >= MAX_API_TOKENS:
+        raise BadRequest(f"A user has at most {MAX_API_TOKENS} API tokens; delete one first.")
+    token_id = new_id()
+    ApiToken.insert(
+        id=token_id, user_id=user_id, name=name, scope=scope, expires=expires, created=now_ms, updated=now_ms,
+        system_ids=None if system_ids is None else sorted(system_ids),
+    ).execute()  # fmt: skip
+    return token_id
+
+
+def find_api_token(token_id: str, user_id: str) -> TokenRow | None:
+    token = ApiToken.get_or_none((ApiToken.id == token_id) & (ApiToken.user_id == user_id))
+    return None if token is None else msgspec.convert(token.__data__, TokenRow)
+
+
+def touch_api_token(token_id: str, now_ms: int) -> None:
+    ApiToken.update(last_used=now_ms).where(ApiToken.id == token_id).execute()
+
+
+def delete_api_token(token_id: str) -> None:
+    ApiToken.delete().where(ApiToken.id == token_id).execute()
+
+
+def list_credentials() -> dict[str, tuple[str, str, frozenset[str]]]:
+    """By user id: token key, role and ids of API tokens; a change means that something was revoked or narrowed."""
+    token_ids: dict[str, set[str]] = {}
+    for token in ApiToken.select(ApiToken.id, ApiToken.user_id):
+        token_ids.setdefault(token.user_id, set()).add(token.id)
+    users = User.select(User.id, User.token_key, User.role)
+    return {user.id: (user.token_key, user.role, frozenset(token_ids.get(user.id, ()))) for user in users}
+
+
+def visible_users(actor: Actor) -> Any:
+    """The condition for users whom the actor may see: themselves; administrators see everybody."""
+    return None if actor.is_admin else User.id == actor.user_id
+
+
+def visible_api_tokens(actor: Actor) -> Any:
+    """The condition for API tokens that the actor may see: their own."""
+    return ApiToken.user_id == actor.user_id
+
+
+def check_email(email: str) -> None:
+    """Raise `BadRequest` if it cannot be an address."""
+    if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+        raise invalid_field("email", "validation_is_email", "This is no e-mail address.")
+
+
+def _require_free(column: Any, field: str, value: str) -> None:
+    if User.select().where(peewee.fn.lower(column) == value.lower()).exists():
+        raise invalid_field(field, "validation_not_unique", "Somebody has this already.")
+
+
+def _require_other_admin(account: Account, field: str) -> None:
+    others = User.select().where((User.role == "admin") & (User.id != account.id))
+    if account.role == "admin" and not others.exists():
+        raise invalid_field(field, "validation_last_admin", "Nobody else is an administrator.")
+
+
+def _free_username(email: str) -> str:
+    """The part of the address before the @, with a number behind it if somebody has that."""
+    stem = email.partition("@")[0].lower()[:100].ljust(3, "_")
+    name, number = stem, 1
+    while User.select().where(peewee.fn.lower(User.username) == name).exists():
+        number += 1
+        name = f"{stem}{number}"
+    return name
+
+
+def _account(user: User | None) -> Account | None:
+    return None if user is None else _to_account(user)
+
+
+def _to_account(user: User) -> Account:
+    return msgspec.convert(user.__data__, Account)

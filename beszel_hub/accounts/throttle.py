@@ -1,0 +1,83 @@
+"""How fast passwords may be guessed: a bucket of attempts for each address and for each account.
+
+An attempt takes one from both buckets, a successful one puts them back. Buckets refill slowly, so nobody is locked out
+for long, and a stranger who guesses at an account slows it down but never closes it. Pure: the clock is an argument.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+MAX_BUCKETS: Final = 10_000
+"""Of each sort; the least recently used is forgotten first."""
+
+
+class Limit(NamedTuple):
+    burst: int
+    refill_seconds: float
+    """Until one attempt more."""
+
+
+ADDRESS_LIMIT: Final = Limit(burst=20, refill_seconds=15)
+ACCOUNT_LIMIT: Final = Limit(burst=10, refill_seconds=20)
+
+
+class _Buckets:
+    """Attempts left by key; a key without an entry has them all."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._levels: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def wait_seconds(self, key: str, now_ms: int) -> float:
+        """0 if an attempt is left, else the time until the next one."""
+        missing = 1 - self._level(key, now_ms)
+        return max(0.0, missing * self._limit.refill_seconds)
+
+    def add(self, key: str, attempts: int, now_ms: int) -> None:
+        level = min(self._limit.burst, self._level(key, now_ms) + attempts)
+        self._levels[key] = (level, now_ms)
+        self._levels.move_to_end(key)
+        if len(self._levels) > MAX_BUCKETS:
+            self._levels.popitem(last=False)
+
+    def _level(self, key: str, now_ms: int) -> float:
+        if key not in self._levels:
+            return self._limit.burst
+        level, at_ms = self._levels[key]
+        return min(self._limit.burst, level + max(0, now_ms - at_ms) / 1000 / self._limit.refill_seconds)
+
+
+class LoginThrottle:
+    """Both sorts of buckets."""
+
+    def __init__(self, address_limit: Limit = ADDRESS_LIMIT, account_limit: Limit = ACCOUNT_LIMIT) -> None:
+        self._addresses = _Buckets(address_limit)
+        self._accounts = _Buckets(account_limit)
+
+    def take(self, address: str, account: str, now_ms: int) -> float:
+        """Take one attempt and return 0, or return the seconds to wait and take none."""
+        address, account = _network_of(address), account.lower()
+        wait = max(self._addresses.wait_seconds(address, now_ms), self._accounts.wait_seconds(account, now_ms))
+        if wait == 0:
+            self._addresses.add(address, -1, now_ms)
+            self._accounts.add(account, -1, now_ms)
+        return wait
+
+    def give_back(self, address: str, account: str, now_ms: int) -> None:
+        """The attempt was no guess."""
+        self._addresses.add(_network_of(address), 1, now_ms)
+        self._accounts.add(account.lower(), 1, now_ms)
+
+
+def _network_of(address: str) -> str:
+    """One IPv4 address, or the /64 that one IPv6 customer has at least."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

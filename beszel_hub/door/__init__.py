@@ -1,0 +1,1 @@
+"""What every request passes: limits, headers, who asks, and the one place that shapes refusals."""
