@@ -1,1 +1,1 @@
-"""See docs."""
+"""The agent: reads its host and streams what it reads to a hub."""

@@ -1,0 +1,125 @@
+"""The agent put together: one sampler, one spool, one link."""
+
+import asyncio
+import gc
+import logging
+import os
+import random
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import msgspec
+
+from beszel_agent.backoff import Backoff
+from beszel_agent.collectors import COLLECTORS
+from beszel_agent.config import Config
+from beszel_agent.datadir import DataDir, choose_data_dir, default_dirs
+from beszel_agent.endpoint import Endpoint, make_endpoint
+from beszel_agent.errors import ConfigError
+from beszel_agent.health import StatusKeeper, status_dirs
+from beszel_agent.host import read_boot, read_details, read_hostname
+from beszel_agent.identity import load_identity
+from beszel_agent.link import Credentials, Link
+from beszel_agent.paths import HostPaths
+from beszel_agent.runs import CollectorReport
+from beszel_agent.sampler import Reading, start_sampler
+from beszel_agent.session import Duties
+from beszel_agent.spool import MemorySpool
+from beszel_protocol.handshake import encode_bytes
+from beszel_protocol.messages import encode
+
+_SPOOL_ID_BYTES = 16
+
+log = logging.getLogger(__name__)
+
+
+class CollectorsResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What the action `collectors` answers."""
+
+    interval_seconds: float
+    collectors: list[CollectorReport]
+
+
+class Agent:
+    """Everything a running agent consists of. Raise `ConfigError` or `DataDirError` if it cannot be."""
+
+    def __init__(self, config: Config, paths: HostPaths, environment: Mapping[str, str]) -> None:
+        endpoint, token = _where_and_as_whom(config)
+        self._data_dir = DataDir(choose_data_dir(config.data_dir, default_dirs())).claim()
+        self._spool = MemorySpool(encode_bytes(os.urandom(_SPOOL_ID_BYTES)))
+        self._sampler = start_sampler(COLLECTORS, paths, config)
+        self._status = StatusKeeper(
+            status_dirs(self._data_dir.path, environment), str(config.hub_url), read_boot(paths).id
+        )
+        credentials = Credentials(
+            token=token,
+            trusted_keys=config.key,
+            identity=load_identity(self._data_dir, paths),
+            name=config.system_name or read_hostname(paths),
+        )
+        duties = Duties(
+            spool=self._spool,
+            details=lambda: read_details(paths),
+            ask_interval=self._sampler.ask_interval,
+            actions={"collectors": self._report_collectors},
+            actions_enabled=config.actions,
+        )
+        self._link = Link(
+            endpoint, credentials, duties, paths, backoff=Backoff(random.random), on_change=self._status.tell
+        )
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        # What was made so far lives as long as the agent; the collector of garbage need not look at it again.
+        gc.collect()
+        gc.freeze()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._sampler.run(self._publish))
+                tasks.create_task(self._link.run())
+                tasks.create_task(self._status.run())
+        finally:
+            self._data_dir.release()
+
+    def _publish(self, reading: Reading) -> None:
+        self._spool.append(
+            lambda sequence: encode(reading.as_sample(sequence)), instant_ms=reading.instant_ms, boot_ms=reading.boot_ms
+        )
+        self._link.wake()
+
+    async def _report_collectors(self, params: Mapping[str, Any]) -> CollectorsResult:  # noqa: ARG002
+        return CollectorsResult(interval_seconds=self._sampler.interval_seconds, collectors=self._sampler.reports())
+
+
+def run_agent(config: Config, environment: Mapping[str, str]) -> None:
+    """Run until SIGTERM or SIGINT. Raise `ConfigError` or `DataDirError` at the start."""
+    agent = Agent(config, HostPaths(), environment)
+    asyncio.run(_run_until_signalled(agent.run))
+
+
+async def _run_until_signalled(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.info("stopped")
+
+
+def _where_and_as_whom(config: Config) -> tuple[Endpoint, str]:
+    """What is needed to be an agent at all, each missing piece named with the way to get it."""
+    if config.hub_url is None:
+        raise ConfigError("HUB_URL is not set: the agent dials its hub, and listening for one is not built yet")
+    if not config.key:
+        raise ConfigError("KEY is not set: it is the hub's public key, and `beszel-hub enrol` prints it")
+    if not config.token:
+        raise ConfigError("TOKEN is not set: `beszel-hub enrol` prints it")
+    if not config.hub_url.secure:
+        if config.require_tls:
+            raise ConfigError(f"REQUIRE_TLS is set and {config.hub_url} is not https://")
+        if not config.hub_url.is_loopback:
+            log.warning("unencrypted: everybody on the way to %s can read the metrics; use https://", config.hub_url)
+    return make_endpoint(config.hub_url, config.token, config), config.token

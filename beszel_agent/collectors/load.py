@@ -1,0 +1,34 @@
+"""Load average, from `/proc/loadavg`."""
+
+from typing import ClassVar, Self
+
+from beszel_agent.config import Config
+from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.paths import HostFile, HostPaths
+from beszel_protocol.sample import CpuMetrics, Metrics
+
+
+class LoadCollector:
+    name: ClassVar[str] = "load"
+    pace_seconds: ClassVar[float] = 0
+
+    def __init__(self, loadavg: HostFile) -> None:
+        self._loadavg = loadavg
+
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+        try:
+            return cls(paths.proc_file("loadavg"))
+        except OSError as error:
+            raise Unavailable(f"no /proc/loadavg: {error.strerror}") from error
+
+    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+        return Metrics(cpu=CpuMetrics(load_average=parse_loadavg(self._loadavg.read())))
+
+
+def parse_loadavg(text: bytes) -> list[float]:
+    """Over 1, 5 and 15 minutes."""
+    words = text.split()
+    if len(words) < 3:
+        raise ReadingFailed("/proc/loadavg: three averages expected")
+    return [float(word) for word in words[:3]]

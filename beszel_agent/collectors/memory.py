@@ -1,0 +1,84 @@
+"""Memory and swap, from `/proc/meminfo`, and what ZFS keeps cached, from its kstat."""
+
+from typing import ClassVar, Final, Self
+
+from beszel_agent.config import Config
+from beszel_agent.deltas import share
+from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.paths import HostFile, HostPaths
+from beszel_protocol.sample import MemoryMetrics, Metrics
+
+_ARC: Final = "spl/kstat/zfs/arcstats"
+
+
+class MemoryCollector:
+    name: ClassVar[str] = "memory"
+    pace_seconds: ClassVar[float] = 0
+
+    def __init__(self, meminfo: HostFile, arcstats: HostFile | None, *, as_htop: bool) -> None:
+        self._meminfo, self._arcstats, self._as_htop = meminfo, arcstats, as_htop
+
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
+        try:
+            meminfo = paths.proc_file("meminfo")
+        except OSError as error:
+            raise Unavailable(f"no /proc/meminfo: {error.strerror}") from error
+        try:
+            arcstats = paths.proc_file(_ARC)
+        except OSError:
+            arcstats = None
+        return cls(meminfo, arcstats, as_htop=config.mem_calc == "htop")
+
+    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+        arc_bytes = parse_arc_bytes(self._arcstats.read()) if self._arcstats else 0
+        return Metrics(memory=memory_metrics(parse_meminfo(self._meminfo.read()), arc_bytes, as_htop=self._as_htop))
+
+
+def parse_meminfo(text: bytes) -> dict[bytes, int]:
+    """Bytes by name."""
+    sizes: dict[bytes, int] = {}
+    for line in text.splitlines():
+        name, _, rest = line.partition(b":")
+        words = rest.split()
+        if words:
+            sizes[name] = int(words[0]) << 10 if len(words) == 2 else int(words[0])
+    if b"MemTotal" not in sizes:
+        raise ReadingFailed("/proc/meminfo: no MemTotal")
+    return sizes
+
+
+def parse_arc_bytes(text: bytes) -> int:
+    """The `size` of the ARC: cache that the kernel does not count as available, though ZFS gives it back."""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[0] == b"size":
+            return int(words[2])
+    raise ReadingFailed("arcstats: no size")
+
+
+def memory_metrics(sizes: dict[bytes, int], arc_bytes: int, *, as_htop: bool) -> MemoryMetrics:
+    """Used is what is not available; as htop has it, what is neither free nor cache.
+
+    The kernel changes the numbers while it prints them, so every difference saturates at zero.
+    """
+    total, free = sizes[b"MemTotal"], sizes.get(b"MemFree", 0)
+    cache = _cache_bytes(sizes)
+    available = sizes.get(b"MemAvailable", free + cache)  # before Linux 3.14
+    used = max(0, total - (free + cache if as_htop else available) - arc_bytes)
+    swap_total = sizes.get(b"SwapTotal", 0)
+    swap_idle = sizes.get(b"SwapFree", 0) + sizes.get(b"SwapCached", 0)
+    return MemoryMetrics(
+        total_bytes=total,
+        used_bytes=used,
+        usage_percent=share(used, total),
+        cache_bytes=min(total, cache + arc_bytes),
+        swap_total_bytes=swap_total,
+        swap_used_bytes=max(0, swap_total - swap_idle),
+    )
+
+
+def _cache_bytes(sizes: dict[bytes, int]) -> int:
+    """Shared memory is accounted as page cache but cannot be given back."""
+    cached = sizes.get(b"Cached", 0) + sizes.get(b"SReclaimable", 0) + sizes.get(b"Buffers", 0)
+    return min(sizes[b"MemTotal"], max(0, cached - sizes.get(b"Shmem", 0)))

@@ -1,0 +1,33 @@
+"""Uptime, from `/proc/uptime`, which in a container tells the container's own where sysinfo(2) tells the host's."""
+
+from typing import ClassVar, Self
+
+from beszel_agent.config import Config
+from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.paths import HostFile, HostPaths
+from beszel_protocol.sample import Metrics
+
+
+class UptimeCollector:
+    name: ClassVar[str] = "uptime"
+    pace_seconds: ClassVar[float] = 0
+
+    def __init__(self, uptime: HostFile) -> None:
+        self._uptime = uptime
+
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+        try:
+            return cls(paths.proc_file("uptime"))
+        except OSError as error:
+            raise Unavailable(f"no /proc/uptime: {error.strerror}") from error
+
+    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+        return Metrics(uptime_seconds=parse_uptime(self._uptime.read()))
+
+
+def parse_uptime(text: bytes) -> float:
+    words = text.split()
+    if not words:
+        raise ReadingFailed("/proc/uptime is empty")
+    return float(words[0])

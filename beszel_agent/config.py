@@ -1,0 +1,234 @@
+"""The agent's settings: flags, then `BESZEL_AGENT_<NAME>`, then `<NAME>`, then one TOML file, then defaults.
+
+A value that does not parse, an unknown `BESZEL_AGENT_*` variable and an unknown key of the file are errors; nothing is
+guessed. Names that belong to a later version are known and only named in a warning.
+"""
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+
+import msgspec
+
+from beszel_agent.errors import ConfigError
+from beszel_agent.log import LEVELS
+from beszel_agent.settings import (
+    HubUrl,
+    LaterSetting,
+    Setting,
+    parse_choice,
+    parse_flag,
+    parse_hub_keys,
+    parse_hub_url,
+    parse_interval,
+    parse_names,
+    parse_text,
+)
+
+PREFIX: Final = "BESZEL_AGENT_"
+DEFAULT_FILE: Final = Path("/etc/beszel-agent.toml")
+FILE_SUFFIX: Final = "_FILE"
+_MAX_FILE_BYTES: Final = 1 << 20
+_OTHERS_MAY_READ: Final = 0o004
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting that has an effect. The name of a setting is its field in capitals."""
+
+    key: Annotated[
+        tuple[bytes, ...],
+        Setting(parse_hub_keys, "public keys", "Public keys of the hub, one a line; any of them may prove it.",
+                ("-k", "-key", "--key"), secret=True),
+    ] = ()  # fmt: skip
+    token: Annotated[
+        str | None, Setting(parse_text, "text", "What this host enrols with.", ("-t", "-token", "--token"), secret=True)
+    ] = None
+    hub_url: Annotated[
+        HubUrl | None,
+        Setting(
+            parse_hub_url, "URL", "Where the hub is; a path is kept, for a hub behind a proxy.", ("-u", "-url", "--url")
+        ),
+    ] = None
+    ca_file: Annotated[
+        str | None, Setting(parse_text, "path", "A certificate authority to trust beside the system's own.")
+    ] = None
+    require_tls: Annotated[bool, Setting(parse_flag, "true or false", "Refuse to talk to a hub over http://.")] = False
+    system_name: Annotated[
+        str | None, Setting(parse_text, "text", "The name of a new system; the host's own name if unset.")
+    ] = None
+    data_dir: Annotated[
+        str | None,
+        Setting(parse_text, "path", "Fingerprint and key of this agent. Unset: `/var/lib/beszel-agent`, then "
+                "`~/.config/beszel`; the first that is there and writable, else the first that can be made.",
+                ("--data-dir",)),
+    ] = None  # fmt: skip
+    log_level: Annotated[str, Setting(parse_choice(*LEVELS), " ".join(f"`{level}`" for level in LEVELS),
+                                      "What is logged.", ("--log-level",))] = "info"  # fmt: skip
+    update_interval: Annotated[
+        float | None,
+        Setting(parse_interval, "seconds", "The shortest time between two samples; wins over what the hub asks for."),
+    ] = None
+    mem_calc: Annotated[
+        str | None,
+        Setting(parse_choice("htop"), "`htop`", "Used memory as htop counts it, without what is merely available."),
+    ] = None
+    nics: Annotated[
+        tuple[str, ...] | None,
+        Setting(parse_names, "names", "The interfaces to count, with `*`; a leading `-` makes them those to leave out.",
+                may_be_empty=True),
+    ] = None  # fmt: skip
+    actions: Annotated[
+        bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
+    ] = True
+
+
+LATER: Final[tuple[LaterSetting, ...]] = (
+    LaterSetting("ALL_PROXY", "SOCKS proxy for the link."),
+    LaterSetting("AMD_SYSFS", "Read AMD GPUs from sysfs."),
+    LaterSetting("CHECKS", "Whether the hub may have this host check other services."),
+    LaterSetting("CONTAINER_DETAILS", "Whether the hub may ask for the configuration of containers."),
+    LaterSetting("DISABLE_SSH", "Do not listen for hubs."),
+    LaterSetting("DISK_USAGE_CACHE", "How long a reading of an extra filesystem is kept."),
+    LaterSetting("DOCKER_HOST", "Socket of the container engine."),
+    LaterSetting("DOCKER_TIMEOUT", "Time-out of the container engine."),
+    LaterSetting("EXCLUDE_CONTAINERS", "Containers to leave out."),
+    LaterSetting("EXCLUDE_SMART", "Disks to leave out of SMART."),
+    LaterSetting("EXIT_ON_DNS_ERROR", "End when the hub's name does not resolve."),
+    LaterSetting("EXTRA_FILESYSTEMS", "More filesystems to show."),
+    LaterSetting("FILESYSTEM", "The filesystem or device shown as the root disk."),
+    LaterSetting("GPU_COLLECTOR", "Which GPU tools to use."),
+    LaterSetting("INTEL_GPU_DEVICE", "The device for intel_gpu_top."),
+    LaterSetting("LHM", "Sensors on Windows."),
+    LaterSetting("LISTEN", "Address on which to wait for a hub.", ("-l", "-listen", "--listen")),
+    LaterSetting("NETWORK", "Kind of the address in LISTEN."),
+    LaterSetting("NVML", "Read NVIDIA GPUs by NVML."),
+    LaterSetting("PORT", "Port on which to wait for a hub."),
+    LaterSetting("PRIMARY_SENSOR", "The sensor whose temperature stands for the host."),
+    LaterSetting("SENSORS", "Temperature sensors to read."),
+    LaterSetting("SENSORS_TIMEOUT", "Time-out of the sensors."),
+    LaterSetting("SERVICE_PATTERNS", "systemd units to watch."),
+    LaterSetting("SKIP_GPU", "Do not read GPUs."),
+    LaterSetting("SKIP_SYSTEMD", "Do not read systemd units."),
+    LaterSetting("SMART_DEVICES", "Disks to read SMART of."),
+    LaterSetting("SMART_DEVICES_SEPARATOR", "What separates them."),
+    LaterSetting("SMART_INTERVAL", "How often SMART is read."),
+    LaterSetting("SYS_SENSORS", "Another /sys for the sensors."),
+)
+
+
+class Loaded(NamedTuple):
+    config: Config
+    warnings: tuple[str, ...]
+    """Sentences for the log."""
+
+
+@functools.cache
+def settings() -> Mapping[str, Setting]:
+    """Every effective setting by its name in capitals, in the order of `Config`."""
+    hints = get_type_hints(Config, include_extras=True)
+    return {field.upper(): hints[field].__metadata__[0] for field in Config.__struct_fields__}
+
+
+def load_config(flags: Mapping[str, str], environment: Mapping[str, str], file: Path | None) -> Loaded:
+    """Raise `ConfigError`. `flags` are by name in capitals; without `file` the default one is read if it is there."""
+    warnings: list[str] = []
+    layers = (
+        flags,
+        _prefixed(environment),
+        {name: environment[name] for name in _known_names() if name in environment},
+        _read_config_file(file, warnings),
+    )
+    values = {name.lower(): value for name, value in _parse_all(layers)}
+    later = sorted({item.name for item in LATER if any(item.name in layer for layer in layers)})
+    if later:
+        warnings.append(f"set, but without effect in this version: {', '.join(later)}")
+    return Loaded(Config(**values), tuple(warnings))
+
+
+def _parse_all(layers: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, Any]]:
+    layers = tuple(layers)
+    for name, setting in settings().items():
+        found = _find(name, setting, layers)
+        if found is None:
+            continue
+        text, source = found
+        try:
+            yield name, setting.parse(text)
+        except ValueError as error:
+            shown = "" if setting.secret else f" ({text!r})"
+            raise ConfigError(f"{source}{shown}: {error}") from error
+
+
+def _find(name: str, setting: Setting, layers: Iterable[Mapping[str, str]]) -> tuple[str, str] | None:
+    """The text of a setting and where it came from. Within a layer the value itself wins over the file with it."""
+    for layer in layers:
+        if name in layer:
+            return (layer[name], name) if layer[name].strip() or setting.may_be_empty else None
+        if setting.secret and name + FILE_SUFFIX in layer:
+            return _read_secret(name + FILE_SUFFIX, Path(layer[name + FILE_SUFFIX])), name + FILE_SUFFIX
+    return None
+
+
+@functools.cache
+def _known_names() -> frozenset[str]:
+    secrets = {name + FILE_SUFFIX for name, setting in settings().items() if setting.secret}
+    return frozenset({*settings(), *secrets, *(later.name for later in LATER)})
+
+
+def _prefixed(environment: Mapping[str, str]) -> dict[str, str]:
+    ours = {name.removeprefix(PREFIX): value for name, value in environment.items() if name.startswith(PREFIX)}
+    unknown = sorted(PREFIX + name for name in ours.keys() - _known_names())
+    if unknown:
+        raise ConfigError(f"unknown in the environment: {', '.join(unknown)}")
+    return ours
+
+
+def _read_secret(source: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_FILE_BYTES).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{source}: cannot read {path}: {error}") from error
+
+
+def _read_config_file(file: Path | None, warnings: list[str]) -> dict[str, str]:
+    path = file or DEFAULT_FILE
+    try:
+        with path.open("rb") as opened:
+            mode = path.stat().st_mode
+            raw = opened.read(_MAX_FILE_BYTES)
+    except FileNotFoundError:
+        if file is None:
+            return {}
+        raise ConfigError(f"there is no {path}") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    values = _parse_config_file(path, raw)
+    if mode & _OTHERS_MAY_READ and "TOKEN" in values:
+        warnings.append(f"{path} holds the token and everybody on this host may read it; chmod 600 it")
+    return values
+
+
+def _parse_config_file(path: Path, raw: bytes) -> dict[str, str]:
+    import tomllib  # noqa: PLC0415 - most agents have no file
+
+    try:
+        table = tomllib.loads(raw.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    unknown = sorted(key for key in table if key.upper() not in _known_names() or key != key.lower())
+    if unknown:
+        raise ConfigError(f"{path}: unknown key {', '.join(unknown)}")
+    return {key.upper(): _to_text(path, key, value) for key, value in table.items()}
+
+
+def _to_text(path: Path, key: str, value: object) -> str:
+    """The same text that an environment variable would hold: one syntax for a value, wherever it stands."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ("\n" if key == "key" else ",").join(value)
+    raise ConfigError(f"{path}: {key}: write a text, a number, true or false, or a list of texts")

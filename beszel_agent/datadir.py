@@ -1,0 +1,110 @@
+"""The agent's data directory: the little it keeps between starts, for its own user only."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, Self
+
+from beszel_agent.errors import DataDirError
+
+SYSTEM_DIR: Final = Path("/var/lib/beszel-agent")
+_LOCK_NAME: Final = "lock"
+_PRIVATE_FILE: Final = 0o600
+_PRIVATE_DIR: Final = 0o700
+
+
+def default_dirs() -> tuple[Path, ...]:
+    return SYSTEM_DIR, Path.home() / ".config" / "beszel"
+
+
+def choose_data_dir(wanted: str | None, candidates: Iterable[Path]) -> Path:
+    """Without a wish: the first candidate that is there and writable, else the first that can be made."""
+    if wanted is not None:
+        path = Path(wanted).expanduser()
+        if _can_use(path, make=True):
+            return path
+        raise DataDirError(f"DATA_DIR {path} cannot be made or written to by this user")
+    return choose_dir(candidates)
+
+
+def choose_dir(candidates: Iterable[Path]) -> Path:
+    """The first that is there and writable, else the first that can be made. Raise `DataDirError`."""
+    candidates = tuple(candidates)
+    for make in (False, True):
+        for path in candidates:
+            if _can_use(path, make=make):
+                return path
+    raise DataDirError(f"none of {', '.join(map(str, candidates))} can be written to; set DATA_DIR")
+
+
+def find_data_dir(wanted: str | None, candidates: Iterable[Path]) -> Path | None:
+    """The directory that a running agent with the same settings uses; None if there is none. Makes nothing."""
+    paths = candidates if wanted is None else (Path(wanted).expanduser(),)
+    return next((path for path in paths if _can_use(path, make=False)), None)
+
+
+class DataDir:
+    """Files of mode 0600 in a directory, whatever the umask."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    def claim(self) -> Self:
+        """Make this process the only agent of the directory until it ends. Raise `DataDirError` if there is one."""
+        descriptor = os.open(self.path / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            raise DataDirError(f"another agent runs with {self.path}; give this one its own DATA_DIR") from error
+        self._lock = descriptor
+        return self
+
+    def release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def read(self, name: str) -> str | None:
+        """None if there is no such file."""
+        try:
+            return (self.path / name).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataDirError(f"cannot read {self.path / name}: {error}") from error
+
+    def write(self, name: str, text: str, *, durably: bool = True) -> None:
+        """Replace a file as a whole, so that nobody ever reads half of it."""
+        try:
+            descriptor, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=self.path)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(text + "\n")
+                    file.flush()
+                    if durably:
+                        os.fsync(file.fileno())
+                Path(temporary).replace(self.path / name)
+            except OSError:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise DataDirError(f"cannot write {self.path / name}: {error}") from error
+
+    def remove(self, name: str) -> None:
+        try:
+            (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise DataDirError(f"cannot remove {self.path / name}: {error}") from error
+
+
+def _can_use(path: Path, *, make: bool) -> bool:
+    try:
+        if make:
+            path.mkdir(_PRIVATE_DIR, parents=True, exist_ok=True)
+        return path.is_dir() and os.access(path, os.R_OK | os.W_OK | os.X_OK)
+    except OSError:
+        return False

@@ -1,0 +1,86 @@
+"""What the agent does when the hub asks. Every request is answered, in time, by one response with `more: false`."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from beszel_protocol.hygiene import clean_text
+from beszel_protocol.messages import Cancel, ErrorBody, Request, Response
+
+MAX_REQUESTS: Final = 8
+"""At work at once; what comes on top is answered `busy`."""
+MAX_TIMEOUT_SECONDS: Final = 60.0
+
+Action = Callable[[Mapping[str, Any]], Awaitable[Any]]
+"""Takes the parameters of a request, returns what JSON can hold. Nothing it does changes the host."""
+Send = Callable[[Response], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class Handlers:
+    """The requests of one connection."""
+
+    def __init__(self, actions: Mapping[str, Action], tasks: asyncio.TaskGroup, send: Send, *, enabled: bool) -> None:
+        self._actions = actions
+        self._tasks, self._send, self._enabled = tasks, send, enabled
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._cancelled: set[int] = set()
+
+    async def start(self, request: Request) -> None:
+        """Set an action to work, or refuse it; waits only for room to send a refusal."""
+        if request.id in self._running:
+            return  # the first one will answer under this id
+        refusal = self._refusal(request)
+        if refusal is not None:
+            await self._send(Response(id=request.id, error=refusal))
+            return
+        task = self._tasks.create_task(self._answer(request))
+        self._running[request.id] = task
+        task.add_done_callback(lambda _: self._forget(request.id))
+
+    def cancel(self, message: Cancel) -> None:
+        """The hub no longer wants an answer; it still gets one, which says so."""
+        task = self._running.get(message.id)
+        if task is not None and message.id not in self._cancelled:
+            self._cancelled.add(message.id)
+            task.cancel()
+
+    def stop(self) -> None:
+        """The connection is gone, and with it whoever asked."""
+        for task in list(self._running.values()):
+            task.cancel()
+
+    def _refusal(self, request: Request) -> ErrorBody | None:
+        if not self._enabled:
+            return ErrorBody(code="actions_off", message="the owner of this host switched actions off")
+        if request.action not in self._actions:
+            return ErrorBody(code="unknown_action", message=f"this agent knows no {clean_text(request.action, 64)}")
+        if len(self._running) >= MAX_REQUESTS:
+            return ErrorBody(code="busy", message=f"{MAX_REQUESTS} requests are at work")
+        return None
+
+    async def _answer(self, request: Request) -> None:
+        timeout_seconds = min(MAX_TIMEOUT_SECONDS, max(0.0, request.timeout_seconds))
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = Response(id=request.id, result=await self._actions[request.action](request.params))
+        except TimeoutError:
+            response = _failure(request, "timeout", f"not done within {timeout_seconds:g} s")
+        except asyncio.CancelledError:
+            if request.id not in self._cancelled:
+                raise
+            response = _failure(request, "cancelled", "cancelled by the hub")
+        except Exception:  # whatever goes wrong in an action, the link goes on
+            log.exception("the action %s failed", request.action)
+            response = _failure(request, "failed", "the action failed; the log of the agent says why")
+        await self._send(response)
+
+    def _forget(self, request_id: int) -> None:
+        self._running.pop(request_id, None)
+        self._cancelled.discard(request_id)
+
+
+def _failure(request: Request, code: str, message: str) -> Response:
+    return Response(id=request.id, error=ErrorBody(code=code, message=message))

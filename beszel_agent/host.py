@@ -1,0 +1,93 @@
+"""What does not change while a host runs: names, kernel, processors, memory."""
+
+import os
+import socket
+import time
+from typing import Final, NamedTuple
+
+from beszel_agent.paths import HostPaths, read_text_or_none
+from beszel_protocol.sample import HostDetails
+from beszel_protocol.version import VERSION
+
+_MODEL_FIELDS: Final = ("model name", "cpu model", "Model", "Hardware", "system type", "cpu")
+"""Where `/proc/cpuinfo` names the processor: x86, MIPS, Raspberry Pi, older ARM, older MIPS, PowerPC; first wins."""
+
+
+class Processors(NamedTuple):
+    model: str | None
+    cores: int | None
+    threads: int | None
+
+
+class Boot(NamedTuple):
+    """One run of the host's kernel."""
+
+    id: str
+    ms: int
+    """CLOCK_BOOTTIME, which also runs while the host sleeps."""
+
+
+def read_details(paths: HostPaths) -> HostDetails:
+    kernel = os.uname()
+    processors = parse_cpuinfo(read_text_or_none(paths.proc("cpuinfo")) or "")
+    return HostDetails(
+        hostname=read_hostname(paths),
+        os=kernel.sysname.lower(),
+        os_name=parse_os_release(read_text_or_none(paths.etc("os-release")) or ""),
+        kernel=read_text_or_none(paths.proc("sys/kernel/osrelease")) or kernel.release,
+        architecture=kernel.machine,
+        cpu_model=processors.model,
+        cores=processors.cores,
+        threads=processors.threads,
+        memory_total_bytes=_parse_memory_total(read_text_or_none(paths.proc("meminfo")) or ""),
+        agent_version=VERSION,
+    )
+
+
+def read_hostname(paths: HostPaths) -> str:
+    return read_text_or_none(paths.proc("sys/kernel/hostname")) or socket.gethostname()
+
+
+def read_boot(paths: HostPaths) -> Boot:
+    return Boot(read_text_or_none(paths.proc("sys/kernel/random/boot_id")) or "", boot_ms())
+
+
+def boot_ms() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
+def parse_os_release(text: str) -> str | None:
+    """`PRETTY_NAME` of os-release(5)."""
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        if name.strip() == "PRETTY_NAME":
+            return value.strip().strip("\"'") or None
+    return None
+
+
+def parse_cpuinfo(text: str) -> Processors:
+    """Threads are logical processors; cores are counted where the kernel tells them apart."""
+    found: dict[str, str] = {}
+    cores: set[tuple[str, str]] = set()
+    threads = 0
+    package = ""
+    for line in text.splitlines():
+        name, colon, value = (part.strip() for part in line.partition(":"))
+        if not colon:
+            continue
+        threads += name == "processor" and value.isdigit()
+        if name == "physical id":
+            package = value
+        elif name == "core id":
+            cores.add((package, value))
+        found.setdefault(name, value)
+    model = next((found[name] for name in _MODEL_FIELDS if found.get(name)), None)
+    return Processors(model, len(cores) or threads or None, threads or None)
+
+
+def _parse_memory_total(text: str) -> int | None:
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["MemTotal:"] and len(words) > 1 and words[1].isdigit():
+            return int(words[1]) << 10
+    return None

@@ -1,0 +1,52 @@
+"""Which network interfaces count: each packet once, where it leaves or enters the host."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from beszel_agent.paths import HostPaths, read_text_or_none
+
+_VIRTUAL_PREFIXES: Final = (
+    "br-", "cali", "cilium", "cni", "docker", "dummy", "erspan", "flannel", "fwbr", "fwln", "fwpr", "gre", "gretap",
+    "ifb", "ip6_vti", "ip6gre", "ip6tnl", "ip_vti", "kube-", "lo", "lxc", "nlmon", "podman", "sit", "tap", "teql",
+    "tunl", "veth", "virbr", "vnet",
+)  # fmt: skip
+"""Loopback, and what containers, virtual machines and the kernel itself make: traffic that stays here, or that is
+counted again on a real interface."""
+
+_MEGABIT_BYTES: Final = 125_000
+_USUAL_MEGABITS: Final = 1000
+
+
+def choose_interfaces(paths: HostPaths, names: Iterable[str], rules: tuple[str, ...] | None) -> frozenset[str]:
+    """Those of `names` that count. `rules` are the patterns of `NICS`; None chooses by what the interfaces are."""
+    if rules is None:
+        return frozenset(name for name in names if _is_edge(paths, name))
+    if rules and all(rule.startswith("-") for rule in rules):
+        refused = tuple(rule[1:] for rule in rules)
+        return frozenset(name for name in names if not _matches(name, refused) and _is_edge(paths, name))
+    wanted = tuple(rule for rule in rules if not rule.startswith("-"))
+    refused = tuple(rule[1:] for rule in rules if rule.startswith("-"))
+    return frozenset(name for name in names if _matches(name, wanted) and not _matches(name, refused))
+
+
+def most_bytes_per_second(paths: HostPaths, name: str) -> float:
+    """What the interface can carry, by its own account; of one that gives none, a gigabit."""
+    speed = read_text_or_none(paths.sys(f"class/net/{name}/speed")) or ""
+    megabits = int(speed) if speed.isdigit() and int(speed) > 0 else _USUAL_MEGABITS
+    return megabits * _MEGABIT_BYTES
+
+
+def _is_edge(paths: HostPaths, name: str) -> bool:
+    """Not one of the virtual ones, nor stacked on others (bond, team, VLAN, bridge) that carry the same packets."""
+    if name.startswith(_VIRTUAL_PREFIXES):
+        return False
+    try:
+        return not any(entry.name.startswith("lower_") for entry in Path(paths.sys(f"class/net/{name}")).iterdir())
+    except OSError:
+        return True
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,230 @@
+"""The link to the hub: dials, proves, serves a session, and comes back when it is gone."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.typing import Subprotocol
+
+from beszel_agent.backoff import Backoff
+from beszel_agent.endpoint import Endpoint
+from beszel_agent.errors import HubRefused, HubSilent, LinkError
+from beszel_agent.host import read_boot
+from beszel_agent.identity import Identity
+from beszel_agent.linkstate import LinkState
+from beszel_agent.paths import HostPaths
+from beszel_agent.proofs import Question
+from beszel_agent.prover import answer_challenge
+from beszel_agent.runs import describe
+from beszel_agent.session import Duties, Session
+from beszel_protocol.handshake import NONCE_BYTES, make_hello
+from beszel_protocol.hygiene import clean_text
+from beszel_protocol.messages import (
+    CLOSE_REPLACED,
+    HANDSHAKE_TIMEOUT_SECONDS,
+    MAX_FRAME_BYTES,
+    PING_INTERVAL_SECONDS,
+    PONG_TIMEOUT_SECONDS,
+    EnrolBody,
+    MessageError,
+    Refused,
+    Welcome,
+    decode_from_hub,
+)
+from beszel_protocol.sample import HostDetails
+from beszel_protocol.version import LINK_SUBPROTOCOL, VERSION
+
+_CLOSE_SECONDS: Final = 0.5
+_MAX_QUEUED_FRAMES: Final = 16
+
+log = logging.getLogger(__name__)
+
+
+class Credentials(NamedTuple):
+    """What proves this agent to its hub and the hub to it."""
+
+    token: str
+    trusted_keys: tuple[bytes, ...]
+    identity: Identity
+    name: str
+
+
+class Link:
+    """Holds the agent's one connection."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        credentials: Credentials,
+        duties: Duties,
+        paths: HostPaths,
+        *,
+        backoff: Backoff,
+        on_change: Callable[[LinkState], None],
+    ) -> None:
+        self._endpoint, self._credentials, self._duties, self._paths = endpoint, credentials, duties, paths
+        self._backoff, self._on_change = backoff, on_change
+        self._session: Session | None = None
+        self._last_problem: str | None = None
+
+    def wake(self) -> None:
+        """The spool has something new."""
+        if self._session is not None:
+            self._session.wake()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        while True:
+            try:
+                await self._connect_and_serve()
+            except (LinkError, MessageError, OSError, WebSocketException) as error:
+                self._tell_problem(explain(error))
+            delay = self._backoff.next_delay()
+            log.debug("next try in %.1f s", delay)
+            await asyncio.sleep(delay)
+
+    async def _connect_and_serve(self) -> None:
+        async with connect(
+            self._endpoint.url,
+            subprotocols=[Subprotocol(LINK_SUBPROTOCOL)],
+            additional_headers=self._endpoint.headers,
+            user_agent_header=f"beszel-agent/{VERSION}",
+            proxy=None,
+            open_timeout=HANDSHAKE_TIMEOUT_SECONDS,
+            ping_interval=PING_INTERVAL_SECONDS,
+            ping_timeout=PONG_TIMEOUT_SECONDS,
+            close_timeout=_CLOSE_SECONDS,
+            max_size=MAX_FRAME_BYTES,
+            max_queue=_MAX_QUEUED_FRAMES,
+            ssl=self._endpoint.tls,
+        ) as connection:
+            if connection.subprotocol != LINK_SUBPROTOCOL:
+                raise LinkError(f"what answers at {self._endpoint.url} speaks no {LINK_SUBPROTOCOL}")
+            details = self._duties.details()
+            welcome = await self._enrol(connection, details)
+            await self._serve(connection, details, welcome)
+
+    async def _enrol(self, connection: ClientConnection, details: HostDetails) -> Welcome:
+        """The four steps of the handshake. Raise `LinkError`, `MessageError` or ConnectionClosed."""
+        try:
+            async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
+                hello = make_hello(os.urandom(NONCE_BYTES), VERSION)
+                await connection.send(hello, text=True)
+                challenge = await connection.recv(decode=False)
+                _raise_if_refused(challenge)
+                enrol = await self._prove(hello, challenge, details)
+                await connection.send(enrol, text=True)
+                answer = await connection.recv(decode=False)
+        except TimeoutError as error:
+            raise HubSilent(f"the handshake took longer than {HANDSHAKE_TIMEOUT_SECONDS:g} s") from error
+        welcome = _raise_if_refused(answer)
+        if not isinstance(welcome, Welcome):
+            raise LinkError("the hub ended the handshake with neither a welcome nor a refusal")
+        return welcome
+
+    async def _prove(self, hello: bytes, challenge: bytes, details: HostDetails) -> bytes:
+        boot = read_boot(self._paths)
+        question = Question(
+            hello_frame=hello,
+            challenge_frame=challenge,
+            token=self._credentials.token,
+            trusted_keys=self._credentials.trusted_keys,
+            seed=self._credentials.identity.seed,
+            body=EnrolBody(
+                fingerprint=self._credentials.identity.fingerprint,
+                agent_key="",
+                name=self._credentials.name,
+                details=details,
+                spool_id=self._duties.spool.id,
+                boot_id=boot.id,
+                boot_ms=boot.ms,
+            ),
+        )
+        answer = await answer_challenge(question)
+        if answer.enrol_frame is None:
+            raise LinkError(f"this is not our hub: {answer.refused}")
+        return answer.enrol_frame
+
+    async def _serve(self, connection: ClientConnection, details: HostDetails, welcome: Welcome) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        self._duties.spool.drop(welcome.stored)
+        self._duties.ask_interval(welcome.interval_seconds)
+        self._session = Session(connection, self._duties, details)
+        self._tell_connected(welcome)
+        try:
+            ended = await self._session.run()
+        finally:
+            self._session = None
+            self._backoff.connected_for(loop.time() - started)
+        self._tell_problem(explain(ended))
+
+    def _tell_connected(self, welcome: Welcome) -> None:
+        kept = len(self._duties.spool)
+        log.info(
+            "connected as system %s%s", clean_text(welcome.system_id, 64), f", {kept} records to send" if kept else ""
+        )
+        self._last_problem = None
+        self._on_change(LinkState(connected=True, since_ms=_now_ms(), problem=None))
+
+    def _tell_problem(self, problem: str) -> None:
+        """In the log once, however often the same is tried again."""
+        if problem != self._last_problem:
+            log.warning("not connected: %s", problem)
+            self._on_change(LinkState(connected=False, since_ms=_now_ms(), problem=problem))
+        self._last_problem = problem
+
+
+def explain(error: BaseException) -> str:
+    """Why there is no connection, in words for whoever reads the log."""
+    match error:
+        case HubRefused():
+            return _REFUSALS.get(error.code, f"the hub refuses this agent ({error.code})") + f": {error}"
+        case InvalidStatus():
+            return f"the hub answers HTTP {error.response.status_code}; does HUB_URL lead to it?"
+        case ConnectionClosed():
+            return _explain_close(error)
+        case TimeoutError():
+            return "the hub does not answer"
+        case MessageError():
+            return f"what the hub says is not understood: {error}"
+        case _:
+            return describe(error)
+
+
+def _explain_close(closed: ConnectionClosed) -> str:
+    received = closed.rcvd
+    if received is None:
+        return "the connection to the hub broke"
+    if received.code == CLOSE_REPLACED:
+        return "another agent connected as this system; was this machine cloned?"
+    return f"the hub closed the connection, {' '.join([str(received.code), clean_text(received.reason)]).strip()}"
+
+
+_REFUSALS: Final = {
+    "unknown_token": "the hub does not know TOKEN",
+    "bad_proof": "the hub does not believe this agent",
+    "fingerprint_mismatch": "TOKEN belongs to another host",
+    "key_mismatch": "TOKEN is bound to a key that this agent no longer has",
+    "duplicate_host": "two machines use the same TOKEN and identity; run `beszel-agent fingerprint reset` on the clone",
+    "agent_too_old": "this agent is too old for the hub",
+    "tls_required": "the hub only accepts https://",
+    "too_many_connections": "the hub has too many connections at the moment",
+}
+
+
+def _raise_if_refused(frame: bytes) -> object:
+    """The message in `frame`. Raise `HubRefused` if that is what it says."""
+    message = decode_from_hub(frame)
+    if isinstance(message, Refused):
+        raise HubRefused(clean_text(message.code, 64), clean_text(message.message))
+    return message
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

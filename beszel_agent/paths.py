@@ -1,0 +1,102 @@
+"""Where the host's own files are. Every read of `/proc`, `/sys` and `/etc` goes through here.
+
+Tests put a recorded tree there instead, and a bug report becomes such a tree.
+"""
+
+import os
+from typing import Final
+
+from beszel_agent.errors import ReadingFailed
+
+_CHUNK_BYTES: Final = 64 << 10
+_MAX_BYTES: Final = 8 << 20
+"""Far above any of the kernel's tables; a read past it is a sign of a wrong path."""
+
+
+class HostPaths:
+    """The roots. With `keep_open=False` every read opens the file anew, as recorded trees change under the reader."""
+
+    def __init__(
+        self, *, proc: str = "/proc", sys: str = "/sys", etc: str = "/etc", root: str = "/", keep_open: bool = True
+    ) -> None:
+        self._proc, self._sys, self._etc, self._root = proc, sys, etc, root
+        self._keep_open = keep_open
+
+    def proc(self, name: str) -> str:
+        return f"{self._proc}/{name}"
+
+    def sys(self, name: str) -> str:
+        return f"{self._sys}/{name}"
+
+    def etc(self, name: str) -> str:
+        return f"{self._etc}/{name}"
+
+    def root(self, path: str) -> str:
+        """An absolute path of the host, such as a mount point."""
+        return path if self._root == "/" else self._root + path
+
+    def proc_file(self, name: str) -> "HostFile":
+        """A file that is read again and again. Raise FileNotFoundError if it is not there."""
+        return HostFile(self.proc(name), keep_open=self._keep_open)
+
+
+class HostFile:
+    """A file of the kernel, kept open: reading it at offset 0 makes the kernel write it anew, for half the price."""
+
+    __slots__ = ("_descriptor", "_path")
+
+    def __init__(self, path: str, *, keep_open: bool) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if not keep_open:
+            self.close()
+
+    def read(self) -> bytes:
+        """Raise OSError."""
+        if self._descriptor is not None:
+            return _read_all(self._descriptor, self._path)
+        descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return _read_all(descriptor, self._path)
+        finally:
+            os.close(descriptor)
+
+    def fileno(self) -> int | None:
+        return self._descriptor
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def read_text(path: str, limit_bytes: int = 1 << 20) -> str:
+    """A small file as text without surrounding space. Raise OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, limit_bytes).decode("utf-8", "replace").strip()
+    finally:
+        os.close(descriptor)
+
+
+def read_text_or_none(path: str) -> str | None:
+    """None if there is no such file, it may not be read, or it is empty."""
+    try:
+        return read_text(path) or None
+    except OSError:
+        return None
+
+
+def _read_all(descriptor: int, path: str) -> bytes:
+    """The kernel hands out long tables a page at a time, so only an empty read is the end."""
+    data = chunk = os.pread(descriptor, _CHUNK_BYTES, 0)
+    while chunk:
+        if len(data) > _MAX_BYTES:
+            raise ReadingFailed(f"{path} does not end")
+        chunk = os.pread(descriptor, _CHUNK_BYTES, len(data))
+        data += chunk
+    return data

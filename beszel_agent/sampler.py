@@ -1,0 +1,135 @@
+"""Takes a sample at every tick: on whole multiples of the interval of CLOCK_MONOTONIC, without drift or catching up."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from beszel_agent.collector import Collector
+from beszel_agent.config import Config
+from beszel_agent.host import boot_ms
+from beszel_agent.paths import HostPaths
+from beszel_agent.runs import CollectorReport, Run, start_run
+from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS, Sample
+from beszel_protocol.sample import Metrics
+from beszel_protocol.timestamps import format_timestamp
+
+
+class Reading(NamedTuple):
+    """A sample that has no sequence yet."""
+
+    instant_ms: int
+    """By the wall clock."""
+    boot_ms: int
+    metrics: Metrics
+
+    def as_sample(self, sequence: int) -> Sample:
+        return Sample(
+            sequence=sequence,
+            timestamp=format_timestamp(self.instant_ms),
+            boot_ms=self.boot_ms,
+            metrics=self.metrics,
+        )
+
+
+class Sampler:
+    """The one writer of samples."""
+
+    def __init__(self, runs: Sequence[Run], interval_seconds: float, *, floor_seconds: float | None = None) -> None:
+        self._runs = runs
+        self._floor_seconds = floor_seconds or MIN_INTERVAL_SECONDS
+        self._interval_seconds = self._bounded(interval_seconds)
+        self._tick: asyncio.Future[None] | None = None
+
+    @property
+    def interval_seconds(self) -> float:
+        return self._interval_seconds
+
+    def ask_interval(self, seconds: float) -> None:
+        """What the hub would like; the floor of the host's owner wins."""
+        wanted = self._bounded(seconds)
+        if wanted == self._interval_seconds:
+            return
+        self._interval_seconds = wanted
+        if self._tick is not None and not self._tick.done():
+            self._tick.cancel()
+
+    def read(self) -> Reading:
+        """One sample, now. The first has no rates."""
+        now = time.monotonic()
+        parts = [part for run in self._runs if (part := run.read(now)) is not None]
+        return Reading(time.time_ns() // 1_000_000, boot_ms(), merge_parts(parts))
+
+    def reports(self) -> list[CollectorReport]:
+        return [run.report() for run in self._runs]
+
+    async def run(self, publish: Callable[[Reading], None]) -> None:
+        """Sample until cancelled. The baseline that rates need is taken at once, the first sample at the first tick."""
+        self.read()
+        while True:
+            await self._wait_for_tick()
+            publish(self.read())
+
+    async def _wait_for_tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            tick: asyncio.Future[None] = loop.create_future()
+            timer = loop.call_at(next_tick(loop.time(), self._interval_seconds), _finish, tick)
+            self._tick = tick
+            try:
+                await tick
+            except asyncio.CancelledError:
+                # Of the task or, when the interval changed, only of this tick.
+                task = asyncio.current_task()
+                if task is None or task.cancelling() or not tick.cancelled():
+                    raise
+            else:
+                return
+            finally:
+                timer.cancel()
+                self._tick = None
+
+    def _bounded(self, seconds: float) -> float:
+        return min(MAX_INTERVAL_SECONDS, max(self._floor_seconds, seconds))
+
+
+def start_sampler(collectors: Iterable[type[Collector]], paths: HostPaths, config: Config) -> Sampler:
+    """Probe what this host has to read. Samples come at `UPDATE_INTERVAL` until a hub says otherwise."""
+    runs = [start_run(kind, paths, config) for kind in collectors]
+    return Sampler(runs, config.update_interval or MIN_INTERVAL_SECONDS, floor_seconds=config.update_interval)
+
+
+def next_tick(now: float, interval_seconds: float) -> float:
+    """The next whole multiple of the interval; never the present one, so that a late sample is not taken twice."""
+    return (math.floor(now / interval_seconds) + 1) * interval_seconds
+
+
+def merge_parts(parts: Iterable[Metrics]) -> Metrics:
+    """One sample of what the collectors found. Where two tell of the same subject, their fields stand side by side."""
+    merged: dict[str, Any] = {}
+    for part in parts:
+        for name in Metrics.__struct_fields__:
+            value = getattr(part, name)
+            if value is not None:
+                merged[name] = _join(merged[name], value) if name in merged else value
+    return Metrics(**merged)
+
+
+def _join(first: Any, second: Any) -> Any:
+    if isinstance(first, dict):
+        joined = dict(first)
+        for key, value in second.items():
+            joined[key] = _join(joined[key], value) if key in joined else value
+        return joined
+    if isinstance(first, msgspec.Struct):
+        found = {name: value for name in second.__struct_fields__ if (value := getattr(second, name)) is not None}
+        return msgspec.structs.replace(first, **found)
+    return second
+
+
+def _finish(tick: "asyncio.Future[None]") -> None:
+    if not tick.done():
+        tick.set_result(None)

@@ -1,0 +1,192 @@
+"""One connection after its welcome: sends what the spool holds, hears what the hub says."""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, NamedTuple, Protocol
+
+import msgspec
+from websockets.exceptions import ConnectionClosed
+
+from beszel_agent.errors import HubSilent
+from beszel_agent.handlers import Action, Handlers
+from beszel_agent.spool import Spool
+from beszel_protocol.messages import (
+    CLOSE_INVALID_PAYLOAD,
+    MAX_BATCH_BYTES,
+    Ack,
+    Cancel,
+    Configure,
+    Configured,
+    Details,
+    FromAgent,
+    FromHub,
+    Interval,
+    MalformedFrame,
+    MessageError,
+    Request,
+    Samples,
+    decode_from_hub,
+    encode,
+)
+from beszel_protocol.ranges import SequenceRanges
+from beszel_protocol.sample import HostDetails
+
+CONFIRMATION_SECONDS: Final = 60.0
+"""A hub that takes records but confirms none for so long is left and dialled anew."""
+
+_HOUSEKEEPING_SECONDS: Final = 10.0
+_DETAILS_SECONDS: Final = 300.0
+
+log = logging.getLogger(__name__)
+
+
+class Connection(Protocol):
+    """What a session needs of a WebSocket."""
+
+    async def send(self, message: bytes, *, text: bool) -> None: ...
+    async def recv(self, decode: Literal[False]) -> bytes: ...
+    async def close(self, code: int, reason: str) -> None: ...
+
+
+class Duties(NamedTuple):
+    """What the agent does for its hub, whichever connection it comes by."""
+
+    spool: Spool
+    details: Callable[[], HostDetails]
+    ask_interval: Callable[[float], None]
+    actions: Mapping[str, Action]
+    actions_enabled: bool
+
+
+class Session:
+    def __init__(self, connection: Connection, duties: Duties, details: HostDetails) -> None:
+        """`details` are those that the hub has from the enrolment."""
+        self._connection, self._duties, self._details = connection, duties, details
+        self._wake = asyncio.Event()
+        self._sent = SequenceRanges()
+        self._batch: set[int] = set()
+        self._unconfirmed_since: float | None = None
+        self._failure: HubSilent | None = None
+        self.ignored: Counter[str] = Counter()
+        """What the hub said that was not understood, by kind."""
+
+    def wake(self) -> None:
+        """The spool has something new."""
+        self._wake.set()
+
+    async def run(self) -> ConnectionClosed:
+        """Serve the connection until it ends; returns how. Raise `HubSilent` if it was this side that gave up."""
+        async with asyncio.TaskGroup() as tasks:
+            handlers = Handlers(self._duties.actions, tasks, self._send_quietly, enabled=self._duties.actions_enabled)
+            helpers = tasks.create_task(self._send_records()), tasks.create_task(self._keep_house())
+            try:
+                ended = await self._receive(handlers)
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+        if self._failure is not None:
+            raise self._failure
+        return ended
+
+    async def _receive(self, handlers: Handlers) -> ConnectionClosed:
+        while True:
+            try:
+                frame = await self._connection.recv(decode=False)
+            except ConnectionClosed as closed:
+                handlers.stop()
+                return closed
+            try:
+                await self._obey(decode_from_hub(frame), handlers)
+            except MalformedFrame:
+                self.ignored["malformed_frame"] += 1
+                await self._connection.close(CLOSE_INVALID_PAYLOAD, "a frame is a JSON object with a type")
+            except (MessageError, ValueError) as error:
+                self.ignored["invalid_message"] += 1
+                log.debug("not understood: %s", error)
+
+    async def _obey(self, message: FromHub | None, handlers: Handlers) -> None:
+        match message:
+            case Ack(stored=stored):
+                self._confirm(SequenceRanges(stored))
+            case Interval(seconds=seconds):
+                self._duties.ask_interval(seconds)
+            case Configure(configuration=configuration):
+                await self._send_quietly(Configured(revision=configuration.revision))
+            case Request():
+                await handlers.start(message)
+            case Cancel():
+                handlers.cancel(message)
+            case _:
+                self.ignored["unknown_type" if message is None else "out_of_turn"] += 1
+
+    async def _send_records(self) -> None:
+        """The newest record first, then, one batch at a time, what the hub does not have yet."""
+        try:
+            while True:
+                if not await self._send_live() and not await self._send_batch():
+                    self._wake.clear()
+                    await self._wake.wait()
+        except ConnectionClosed:
+            pass  # whoever receives tells how
+
+    async def _send_live(self) -> bool:
+        record = self._duties.spool.newest()
+        if record is None or record.sequence in self._sent:
+            return False
+        self._sent.add(record.sequence)
+        await self._send_frame(record.data)
+        return True
+
+    async def _send_batch(self) -> bool:
+        if self._batch:
+            return False
+        records = self._duties.spool.oldest(MAX_BATCH_BYTES, self._sent)
+        if not records:
+            return False
+        self._batch = {record.sequence for record in records}
+        for sequence in self._batch:
+            self._sent.add(sequence)
+        await self._send_frame(encode(Samples(records=[msgspec.Raw(record.data) for record in records])))
+        return True
+
+    async def _send_frame(self, data: bytes) -> None:
+        if self._unconfirmed_since is None:
+            self._unconfirmed_since = asyncio.get_running_loop().time()
+        await self._connection.send(data, text=True)
+
+    def _confirm(self, stored: SequenceRanges) -> None:
+        spool = self._duties.spool
+        spool.drop(stored)
+        self._unconfirmed_since = asyncio.get_running_loop().time() if len(spool) else None
+        if self._batch:
+            self._batch = {sequence for sequence in self._batch if sequence not in stored}
+            if not self._batch:
+                self.wake()
+
+    async def _keep_house(self) -> None:
+        loop = asyncio.get_running_loop()
+        details_at = loop.time() + _DETAILS_SECONDS
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            since = self._unconfirmed_since
+            if since is not None and loop.time() - since > CONFIRMATION_SECONDS:
+                self._failure = HubSilent(f"the hub has confirmed nothing for {CONFIRMATION_SECONDS:g} s")
+                await self._connection.close(1001, "nothing was confirmed")
+                return
+            if loop.time() >= details_at:
+                details_at = loop.time() + _DETAILS_SECONDS
+                await self._tell_changed_details()
+
+    async def _tell_changed_details(self) -> None:
+        details = self._duties.details()
+        if details != self._details:
+            self._details = details
+            await self._send_quietly(Details(details=details))
+
+    async def _send_quietly(self, message: FromAgent) -> None:
+        """Whoever receives notices first that a connection is gone."""
+        with contextlib.suppress(ConnectionClosed):
+            await self._connection.send(encode(message), text=True)

@@ -1,0 +1,168 @@
+"""How a setting is declared, and the types a setting can have.
+
+A setting is one annotated field of `Config`; names, defaults, help, flags and the reference page are read off it.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+
+_KEY_TYPE: Final = "ssh-ed25519"
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Setting(NamedTuple):
+    """The annotation of a field of `Config`. `parse` raises ValueError with a sentence for the user."""
+
+    parse: Callable[[str], Any]
+    kind: str
+    """What to write, for the reference page: `URL`, `seconds`, `true or false` …"""
+    help: str
+    flags: tuple[str, ...] = ()
+    secret: bool = False
+    """May also be given as the name of a file in `<NAME>_FILE`, and is never printed."""
+    may_be_empty: bool = False
+    """Set but empty says something; elsewhere it is what a template leaves where nothing was filled in."""
+
+
+class LaterSetting(NamedTuple):
+    """A name that belongs to the agent although nothing reads it yet."""
+
+    name: str
+    help: str
+    flags: tuple[str, ...] = ()
+
+
+class HubUrl(msgspec.Struct, frozen=True):
+    """Where the hub is, taken apart."""
+
+    secure: bool
+    host: str
+    port: int
+    path: str
+    """Without a slash at its end; the hub may live below a sub-path of a proxy."""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.secure else 'http'}://{host}:{self.port}{self.path}"
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+
+def parse_text(text: str) -> str:
+    return text.strip()
+
+
+def parse_flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError("write true or false")
+
+
+def parse_choice(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        word = text.strip().lower()
+        if word not in choices:
+            raise ValueError(f"write {' or '.join(choices)}")
+        return word
+
+    return parse
+
+
+def parse_seconds(text: str) -> float:
+    """`10`, `1.5`, `500ms`, `10s`, `1m30s`, `1h`."""
+    word = text.strip().lower()
+    try:
+        return float(word) if word[-1:].isdigit() else _sum_durations(word)
+    except (ValueError, KeyError):
+        raise ValueError("write a time such as 10, 500ms, 10s or 1m30s") from None
+
+
+def parse_interval(text: str) -> float:
+    seconds = parse_seconds(text)
+    if not MIN_INTERVAL_SECONDS <= seconds <= MAX_INTERVAL_SECONDS:
+        raise ValueError(f"lies between {MIN_INTERVAL_SECONDS:g} s and {MAX_INTERVAL_SECONDS:g} s")
+    return seconds
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+def parse_hub_url(text: str) -> HubUrl:
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}") from None
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        raise ValueError("write it with scheme and host, such as https://hub.example.org")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("has only a scheme, a host, a port and a path")
+    secure = parts.scheme in {"https", "wss"}
+    return HubUrl(secure, parts.hostname, port or (443 if secure else 80), parts.path.rstrip("/"))
+
+
+def parse_hub_keys(text: str) -> tuple[bytes, ...]:
+    """Lines as in `authorized_keys` (`ssh-ed25519 AAAA… comment`), or the 32 bytes in base64url; `#` comments."""
+    keys = [parse_hub_key(line) for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
+    if not keys:
+        raise ValueError("holds no key")
+    return tuple(dict.fromkeys(keys))
+
+
+def parse_hub_key(line: str) -> bytes:
+    words = line.split()
+    if _KEY_TYPE in words[:-1]:
+        return _read_openssh_blob(words[words.index(_KEY_TYPE) + 1])
+    if line.startswith(("ssh-", "ecdsa-", "sk-")):
+        raise ValueError(f"only {_KEY_TYPE} keys are known, not {words[0]}")
+    key = _decode_base64(words[0], altchars=b"-_")
+    if len(words) != 1 or len(key) != 32:
+        raise ValueError(f"write `{_KEY_TYPE} AAAA…` as the hub prints it")
+    return key
+
+
+def _read_openssh_blob(word: str) -> bytes:
+    """RFC 4253 §6.6: the length-prefixed name of the key type, then the length-prefixed key."""
+    blob = _decode_base64(word)
+    name = _KEY_TYPE.encode()
+    head = len(name).to_bytes(4, "big") + name + (32).to_bytes(4, "big")
+    if not blob.startswith(head) or len(blob) != len(head) + 32:
+        raise ValueError(f"what follows {_KEY_TYPE} is no such key")
+    return blob[len(head) :]
+
+
+def _decode_base64(word: str, altchars: bytes | None = None) -> bytes:
+    try:
+        return base64.b64decode(word.encode("ascii") + b"=" * (-len(word) % 4), altchars=altchars, validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise ValueError("is not base64; was the key cut?") from None
+
+
+def _sum_durations(word: str) -> float:
+    total, number, position = 0.0, "", 0
+    while position < len(word):
+        if word[position].isdigit() or word[position] == ".":
+            number += word[position]
+            position += 1
+            continue
+        unit = "ms" if word.startswith("ms", position) else word[position]
+        total += float(number) * _UNITS[unit]
+        number, position = "", position + len(unit)
+    if number or not word:
+        raise ValueError
+    return total
