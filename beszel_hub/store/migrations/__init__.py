@@ -6,7 +6,7 @@ A module has `STATEMENTS`: SQL that takes the schema from the number before to i
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from beszel_hub.store.migrations import m0001_accounts
+from beszel_hub.store.migrations import m0001_accounts, m0002_systems, m0003_metrics
 
 
 class Migration(NamedTuple):
@@ -15,4 +15,8 @@ class Migration(NamedTuple):
     statements: Sequence[str]
 
 
-MIGRATIONS: Final = (Migration(1, "accounts", m0001_accounts.STATEMENTS),)
+MIGRATIONS: Final = (
+    Migration(1, "accounts", m0001_accounts.STATEMENTS),
+    Migration(2, "systems", m0002_systems.STATEMENTS),
+    Migration(3, "metrics", m0003_metrics.STATEMENTS),
+)

@@ -1,0 +1,123 @@
+"""From a fresh connection to a served link: places for strangers, the proof, the refusals, and the cleaning up."""
+
+import asyncio
+import logging
+from typing import Final
+
+from beszel_hub.agents.connections import Connections
+from beszel_hub.agents.gate import Gate, GateFull
+from beszel_hub.agents.keys import HubKey
+from beszel_hub.agents.link import Link
+from beszel_hub.agents.reception import Proved, prove_each_other, refusal_frame
+from beszel_hub.agents.wire import Wire, WireClosed
+from beszel_hub.clock import Clock
+from beszel_hub.metrics.ingest import Ingest
+from beszel_hub.metrics.intake import Intake
+from beszel_hub.systems.enrolment import Enrolled
+from beszel_hub.systems.service import Systems
+from beszel_protocol.handshake import AgentRefused
+from beszel_protocol.messages import (
+    CLOSE_FORBIDDEN,
+    CLOSE_INVALID_PAYLOAD,
+    HANDSHAKE_TIMEOUT_SECONDS,
+    REFUSAL_CLOSE_CODES,
+    MalformedFrame,
+)
+from beszel_protocol.sample import HostDetails
+
+log = logging.getLogger(__name__)
+
+_MAX_REASON_BYTES: Final = 120
+
+
+class Endpoint:
+    """What every connection to the agents' endpoint goes through."""
+
+    def __init__(
+        self, hub_key: HubKey, systems: Systems, connections: Connections, ingest: Ingest, clock: Clock, *,
+        require_tls: bool = False, handshake_timeout_seconds: float = HANDSHAKE_TIMEOUT_SECONDS,
+    ) -> None:  # fmt: skip
+        self._hub_key = hub_key
+        self._systems = systems
+        self._connections = connections
+        self._ingest = ingest
+        self._clock = clock
+        self._require_tls = require_tls
+        self._handshake_timeout_seconds = handshake_timeout_seconds
+        self._gate = Gate()
+
+    async def serve(self, wire: Wire, *, shown_token_id: str, agent_version: str) -> None:
+        """Serve one connection until it ends."""
+        try:
+            proved, enrolled = await self._receive(wire, shown_token_id, agent_version)
+            await self._run_link(wire, proved, enrolled, agent_version)
+        except AgentRefused as refusal:
+            log.warning("refused the agent at %s: %s (%s)", wire.address, refusal, refusal.code)
+            await _refuse(wire, refusal)
+        except MalformedFrame:
+            await wire.close(CLOSE_INVALID_PAYLOAD, "not a message of the link")
+        except WireClosed:
+            pass
+
+    async def _receive(self, wire: Wire, shown_token_id: str, agent_version: str) -> tuple[Proved, Enrolled]:
+        """Raise `AgentRefused`, `MalformedFrame` or `WireClosed` if the peer is not let in."""
+        if self._require_tls and not wire.is_encrypted:
+            raise AgentRefused("tls_required", "this hub takes agents over TLS only")
+        try:
+            with self._gate.admit(wire.address):
+                async with asyncio.timeout(self._handshake_timeout_seconds):
+                    proved = await prove_each_other(wire, self._hub_key, shown_token_id, self._systems.find_token)
+                    enrolled = await self._systems.enrol(
+                        proved.enrolment, proved.known, address=wire.address, agent_version=agent_version
+                    )
+        except GateFull as error:
+            raise AgentRefused(
+                "too_many_connections", "too many connections are waiting to prove themselves"
+            ) from error
+        except TimeoutError as error:
+            raise AgentRefused("timeout", "the handshake took too long") from error
+        return proved, enrolled
+
+    async def _run_link(self, wire: Wire, proved: Proved, enrolled: Enrolled, agent_version: str) -> None:
+        body = proved.enrolment.body
+        system_id = enrolled.system_id
+
+        async def save_details(details: HostDetails) -> None:
+            await self._systems.save_details(system_id, details, details.agent_version or agent_version)
+
+        link = Link(
+            wire,
+            system_id=system_id,
+            spool_id=body.spool_id,
+            agent_version=body.details.agent_version or agent_version,
+            interval_seconds=self._connections.interval_of(system_id),
+            save_details=save_details,
+        )
+        self._connections.adopt(link)
+        try:
+            inbox = await self._ingest.open(
+                system_id, body.spool_id, body.boot_id, on_stored=link.note_stored, on_lost=link.note_lost
+            )
+            try:
+                intake = Intake(
+                    self._ingest, inbox, self._clock, boot_ms=body.boot_ms, is_paused=lambda: self._is_paused(system_id)
+                )
+                log.info("agent of system %s connected from %s", system_id, wire.address)
+                await link.run(intake, inbox.ledger.stored)
+            finally:
+                await self._ingest.close(inbox)
+        finally:
+            self._connections.release(link)
+
+    def _is_paused(self, system_id: str) -> bool:
+        entry = self._systems.directory.get(system_id)
+        return entry is None or entry.status == "paused"
+
+
+async def _refuse(wire: Wire, refusal: AgentRefused) -> None:
+    try:
+        await wire.send(refusal_frame(refusal))
+    except WireClosed:
+        return
+    reason = str(refusal).encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
+    await wire.close(REFUSAL_CLOSE_CODES.get(refusal.code, CLOSE_FORBIDDEN), reason)

@@ -1,0 +1,169 @@
+"""One proved agent: reads its records into ingest, and tells it what is stored and how often to measure."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from beszel_hub.agents.pace import Pace
+from beszel_hub.agents.wire import Wire, WireClosed
+from beszel_hub.metrics.inbox import split_ranges
+from beszel_hub.metrics.intake import Intake
+from beszel_protocol.hygiene import clean
+from beszel_protocol.messages import (
+    CLOSE_INVALID_PAYLOAD,
+    MAX_RANGES,
+    Ack,
+    Details,
+    Event,
+    FromAgent,
+    Gap,
+    Interval,
+    InvalidMessage,
+    MalformedFrame,
+    Sample,
+    Samples,
+    Welcome,
+    decode_from_agent,
+    decode_record,
+    encode,
+    sequence_of,
+)
+from beszel_protocol.ranges import SequenceRanges
+from beszel_protocol.sample import HostDetails
+
+CLOSE_TRY_AGAIN: Final = 1013
+DETAILS_PAUSE_SECONDS: Final = 10.0
+"""Between two changes of details; an agent that is quicker is read from no faster."""
+_RECORDS_BETWEEN_PAUSES: Final = 16
+
+
+class Link:
+    """`save_details` stores changed facts about the host."""
+
+    def __init__(
+        self, wire: Wire, *, system_id: str, spool_id: str, agent_version: str, interval_seconds: float,
+        save_details: Callable[[HostDetails], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        self.wire = wire
+        self.system_id = system_id
+        self.spool_id = spool_id
+        self.agent_version = agent_version
+        self.ignored_frames = 0
+        """Of unknown type, or known ones that make no sense."""
+        self._save_details = save_details
+        self._pace = Pace(_now())
+        self._details_due = 0.0
+        self._interval_seconds = interval_seconds
+        self._told_seconds = interval_seconds
+        self._stored = SequenceRanges()
+        self._closing: tuple[int, str] | None = None
+        self._has_work = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    def note_stored(self, sequences: SequenceRanges) -> None:
+        """These are committed; the agent will be told."""
+        for first, last in sequences:
+            self._stored.add_range(first, last)
+        self._has_work.set()
+
+    def note_lost(self) -> None:
+        """A commit failed: only a new connection makes the agent send those records again."""
+        self.close(CLOSE_TRY_AGAIN, "records could not be stored")
+
+    def set_interval(self, seconds: float) -> None:
+        if seconds != self._interval_seconds:
+            self._interval_seconds = seconds
+            self._has_work.set()
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection soon; the first reason given counts."""
+        if self._closing is None:
+            self._closing = (code, reason)
+            self._has_work.set()
+
+    async def wait_ended(self) -> None:
+        await self._ended.wait()
+
+    async def run(self, intake: Intake, already_stored: SequenceRanges) -> None:
+        """Serve the agent until the connection ends."""
+        welcome = Welcome(
+            system_id=self.system_id, interval_seconds=self._told_seconds, stored=already_stored.newest(MAX_RANGES)
+        )
+        try:
+            await self.wire.send(encode(welcome))
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(self._read(intake))
+                writing = group.create_task(self._write())
+                await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
+                reading.cancel()
+                writing.cancel()
+        except* WireClosed:
+            pass
+        finally:
+            self._ended.set()
+
+    async def _read(self, intake: Intake) -> None:
+        while True:
+            frame = await self.wire.receive()
+            try:
+                message = decode_from_agent(frame)
+            except MalformedFrame:
+                await self.wire.close(CLOSE_INVALID_PAYLOAD, "not a message of the link")
+                return
+            except InvalidMessage:
+                await self._take_invalid(frame, intake)
+            else:
+                await self._take(message, intake)
+            delay_seconds = self._pace.delay_seconds(len(frame), _now())
+            if delay_seconds:
+                await asyncio.sleep(delay_seconds)
+
+    async def _take(self, message: FromAgent | None, intake: Intake) -> None:
+        match message:
+            case Sample() | Event() | Gap():
+                await intake.take(message, is_live=True)
+            case Samples():
+                await self._take_batch(message, intake)
+            case Details():
+                await self._take_details(message.details)
+            case _:
+                self.ignored_frames += 1
+
+    async def _take_details(self, details: HostDetails) -> None:
+        await asyncio.sleep(max(0.0, self._details_due - _now()))
+        self._details_due = _now() + DETAILS_PAUSE_SECONDS
+        await self._save_details(clean(details))
+
+    async def _take_batch(self, batch: Samples, intake: Intake) -> None:
+        for index, raw in enumerate(batch.records):
+            try:
+                await intake.take(decode_record(raw), is_live=False)
+            except (InvalidMessage, MalformedFrame):
+                await self._take_invalid(bytes(raw), intake)
+            if index % _RECORDS_BETWEEN_PAUSES == 0:
+                await asyncio.sleep(0)  # others get their turn while a long batch is decoded
+
+    async def _take_invalid(self, frame: bytes, intake: Intake) -> None:
+        sequence = sequence_of(frame)
+        if sequence is None:
+            self.ignored_frames += 1
+        else:
+            await intake.take_invalid(sequence)
+
+    async def _write(self) -> None:
+        while True:
+            await self._has_work.wait()
+            self._has_work.clear()
+            if self._closing is not None:
+                await self.wire.close(*self._closing)
+                return
+            stored, self._stored = self._stored, SequenceRanges()
+            for ranges in split_ranges(stored):
+                await self.wire.send(encode(Ack(stored=ranges)))
+            if self._told_seconds != self._interval_seconds:
+                self._told_seconds = self._interval_seconds
+                await self.wire.send(encode(Interval(seconds=self._told_seconds)))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,213 @@
+"""`GET /api/beszel/feed`: the WebSocket by which clients hear at once what happens.
+
+A program sends its token in the `Authorization` header; a browser, which cannot, in a first frame within five seconds.
+Tokens are looked at again from time to time and whenever something was revoked: the stream ends with its token.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from beszel_hub.errors import HubError
+from beszel_hub.live.broker import Broker, Client, TooManyClients
+from beszel_hub.live.frames import share
+from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_protocol.feed import (
+    MAX_CLIENT_FRAME_BYTES,
+    Auth,
+    ClientFrame,
+    FeedError,
+    Subscribe,
+    Unsubscribe,
+    client_decoder,
+)
+from beszel_protocol.messages import CLOSE_INVALID_PAYLOAD, CLOSE_TOO_BIG, CLOSE_UNAUTHENTICATED
+
+Authenticate = Callable[[str | None], Awaitable[Actor]]
+
+AUTH_TIMEOUT_SECONDS: Final = 5.0
+SEND_TIMEOUT_SECONDS: Final = 20.0
+MAX_UNAUTHENTICATED: Final = 64
+CLOSE_TRY_AGAIN: Final = 1013
+_PAUSE_SECONDS: Final = 0.02
+"""After each frame of a client, so that a flood of them costs nobody else."""
+
+
+class Ending(NamedTuple):
+    """Why the hub closes a connection."""
+
+    code: int
+    reason: str
+    sequence: int = 1
+    """Of the `error` frame that says it."""
+
+
+NOT_AUTHENTICATED: Final = Ending(CLOSE_UNAUTHENTICATED, "this needs a valid token")
+TOO_MANY_CLIENTS: Final = Ending(CLOSE_TRY_AGAIN, "too many clients")
+
+
+class _Session:
+    """A client with what it takes to end its stream."""
+
+    __slots__ = ("client", "revoked", "token")
+
+    def __init__(self, client: Client, token: str) -> None:
+        self.client = client
+        self.token = token
+        self.revoked = asyncio.Event()
+
+
+class FeedEndpoint:
+    """`revalidate` must be called whenever tokens may have stopped to hold."""
+
+    def __init__(self, broker: Broker, authenticate: Authenticate) -> None:
+        self._broker = broker
+        self._authenticate = authenticate
+        self._unauthenticated = 0
+        self._sessions: set[_Session] = set()
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one client, already accepted, until it leaves."""
+        with suppress(WebSocketDisconnect):
+            ending = await self._serve(websocket)
+            if ending is not None:
+                await _close(websocket, ending)
+
+    async def revalidate(self) -> None:
+        """Look at every client's token again; streams end whose token holds no longer."""
+        for session in list(self._sessions):
+            with suppress(HubError):  # a busy database is no reason to cut anybody off
+                actor = await self._authenticate(session.token)
+                session.client.actor = actor
+                if not _may_read(actor):
+                    session.revoked.set()
+
+    async def _serve(self, websocket: WebSocket) -> Ending | None:
+        identified = await self._identify(websocket)
+        if identified is None:
+            return NOT_AUTHENTICATED
+        token, actor = identified
+        try:
+            client = self._broker.add(actor)
+        except TooManyClients:
+            return TOO_MANY_CLIENTS
+        session = _Session(client, token)
+        self._sessions.add(session)
+        try:
+            ending = await self._stream(websocket, session)
+            return None if ending is None else ending._replace(sequence=client.outbox.sequence + 1)
+        finally:
+            self._sessions.discard(session)
+            self._broker.remove(client)
+
+    async def _identify(self, websocket: WebSocket) -> tuple[str, Actor] | None:
+        token = websocket.headers.get("authorization")
+        if not token:
+            token = await self._await_token(websocket)
+        if token is None:
+            return None
+        try:
+            actor = await self._authenticate(token)
+        except HubError:
+            return None
+        return (token, actor) if _may_read(actor) else None
+
+    async def _await_token(self, websocket: WebSocket) -> str | None:
+        if self._unauthenticated >= MAX_UNAUTHENTICATED:
+            return None
+        self._unauthenticated += 1
+        try:
+            async with asyncio.timeout(AUTH_TIMEOUT_SECONDS):
+                frame = _decode(await _receive(websocket))
+        except TimeoutError:
+            return None
+        finally:
+            self._unauthenticated -= 1
+        return frame.token if isinstance(frame, Auth) else None
+
+    async def _stream(self, websocket: WebSocket, session: _Session) -> Ending | None:
+        """Run until the client leaves, misbehaves, stops reading, or loses its token."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._read(websocket, session.client)),
+                group.create_task(_write(websocket, session.client)),
+                group.create_task(_await_revocation(session)),
+            ]
+            done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+        return next((task.result() for task in done if task.result() is not None), None)
+
+    async def _read(self, websocket: WebSocket, client: Client) -> Ending | None:
+        while True:
+            try:
+                text = await _receive(websocket)
+            except WebSocketDisconnect:
+                return None
+            if text is None or len(text) > MAX_CLIENT_FRAME_BYTES:
+                return Ending(CLOSE_TOO_BIG, f"frames are text of at most {MAX_CLIENT_FRAME_BYTES} bytes")
+            match _decode(text):
+                case Subscribe(topics=topics):
+                    self._broker.subscribe(client, topics)
+                case Unsubscribe(topics=topics):
+                    self._broker.unsubscribe(client, topics)
+                case None:
+                    return Ending(CLOSE_INVALID_PAYLOAD, "not a frame of the feed")
+                case _:
+                    pass  # who sent a header may send the same token again
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _may_read(actor: Actor) -> bool:
+    return decide(actor, Action.FEED) is Decision.ALLOW
+
+
+async def _write(websocket: WebSocket, client: Client) -> Ending | None:
+    while True:
+        text = await client.outbox.get()
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+                await websocket.send_text(text)
+        except (TimeoutError, RuntimeError, WebSocketDisconnect):
+            return None
+
+
+async def _await_revocation(session: _Session) -> Ending:
+    await session.revoked.wait()
+    return NOT_AUTHENTICATED
+
+
+async def _receive(websocket: WebSocket) -> str | None:
+    """The next frame, None for a binary one; raise `WebSocketDisconnect` at the end."""
+    event = await websocket.receive()
+    if event["type"] != "websocket.receive":
+        raise WebSocketDisconnect(event.get("code", 1005))
+    text: str | None = event.get("text")
+    return text
+
+
+def _decode(text: str | None) -> ClientFrame | None:
+    try:
+        return None if text is None else client_decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+async def _close(websocket: WebSocket, ending: Ending) -> None:
+    error = FeedError(sequence=0, code=_CODES.get(ending.code, "closed"), message=ending.reason)
+    with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
+        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+            await websocket.send_text(share(error, "").numbered(ending.sequence))
+            await websocket.close(ending.code, ending.reason)
+
+
+_CODES: Final = {
+    CLOSE_UNAUTHENTICATED: "unauthorized",
+    CLOSE_TRY_AGAIN: "too_many_clients",
+    CLOSE_TOO_BIG: "too_big",
+    CLOSE_INVALID_PAYLOAD: "invalid_frame",
+}

@@ -1,0 +1,77 @@
+"""Rows of the `metrics` collection, made from samples: one for each part of a sample. Pure."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from beszel_hub.metrics.marks import Mark
+from beszel_hub.metrics.series_codec import Document, Entry
+from beszel_hub.store.ids import ID_LENGTH
+
+Row = dict[str, Any]
+RAW_RESOLUTION_SECONDS: Final = 1
+"""Of single samples, whatever the interval they came at."""
+
+_ALPHABET: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def _part(name: str) -> Callable[[Document], Any]:
+    return lambda document: document.get(name)
+
+
+def _load(document: Document) -> Any:
+    averages = document.get("cpu", {}).get("load_average")
+    return None if averages is None else {"load_average": averages}
+
+
+TYPES: Final[Mapping[str, tuple[str, Callable[[Document], Any]]]] = {
+    "cpu": ("cpu", _part("cpu")),
+    "memory": ("memory", _part("memory")),
+    "disk": ("disk", _part("disk")),
+    "network": ("network", _part("network")),
+    "load": ("cpu", _load),
+    "temperature": ("temperatures", _part("temperatures")),
+    "fan": ("fans", _part("fans")),
+    "battery": ("batteries", _part("batteries")),
+    "gpu": ("gpus", _part("gpus")),
+    "container": ("containers", _part("containers")),
+    "process": ("top_processes", _part("top_processes")),
+    "service": ("services", _part("services")),
+}
+"""By type: the member of a sample that it is read from, and how."""
+
+
+def parts_of(types: frozenset[str]) -> frozenset[str]:
+    """The members of a sample that rows of these types need."""
+    return frozenset(TYPES[name][0] for name in types)
+
+
+def project(system_id: str, entry: Entry, types: frozenset[str]) -> Iterator[Row]:
+    """The rows of one sample, for the types that it tells something about."""
+    for name, (_, read) in TYPES.items():
+        if name not in types:
+            continue
+        value = read(entry.document)
+        if value is not None:
+            yield {
+                "id": row_id(system_id, name, entry.instant_ms),
+                "system": system_id,
+                "type": name,
+                "timestamp": entry.instant_ms,
+                "resolution": RAW_RESOLUTION_SECONDS,
+                "value": value,
+                "skewed": bool(entry.mark & Mark.SKEWED),
+                "created": entry.instant_ms,
+                "updated": entry.instant_ms,
+            }
+
+
+def row_id(system_id: str, type_name: str, instant_ms: int) -> str:
+    """15 characters of `[0-9a-z]`, always the same for the same row."""
+    digest = hashlib.blake2b(f"{system_id}\0{type_name}\0{instant_ms}".encode(), digest_size=10).digest()
+    number = int.from_bytes(digest, "big")
+    characters = []
+    for _ in range(ID_LENGTH):
+        number, remainder = divmod(number, len(_ALPHABET))
+        characters.append(_ALPHABET[remainder])
+    return "".join(characters)

@@ -1,0 +1,112 @@
+"""Sealing what is old enough, and deleting what is too old. The functions run inside `Database.read` or `.write`."""
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import peewee
+
+from beszel_hub.metrics.series import WINDOW_MS
+from beszel_hub.metrics.series_codec import MAX_CHUNK_SAMPLES, Entry, seal
+from beszel_hub.metrics.tables import ChunkRow, Happening, HistoryRemoval, HotSample, SpoolRow
+
+DELETE_STEP: Final = 500
+"""Rows a transaction deletes, so that a writer never waits long."""
+SPOOL_KEEP_MS: Final = 90 * 86_400_000
+
+
+class Window(NamedTuple):
+    system_id: str
+    start_ms: int
+
+
+class SealedWindow(NamedTuple):
+    """A chunk that is ready to take the place of hot rows."""
+
+    system_id: str
+    first: int
+    last: int
+    samples: int
+    data: bytes
+    row_ids: list[int]
+
+
+def find_due(before_ms: int) -> list[Window]:
+    """Windows with hot samples that had ended by `before_ms`."""
+    start = (HotSample.instant - HotSample.instant % WINDOW_MS).alias("start")
+    rows: Iterable[tuple[str, int]] = (
+        HotSample.select(HotSample.system_id, start)
+        .where(HotSample.instant < before_ms - before_ms % WINDOW_MS)
+        .distinct()
+        .tuples()
+        .iterator()
+    )
+    return [Window(system_id, start_ms) for system_id, start_ms in rows]
+
+
+def seal_window(window: Window) -> SealedWindow | None:
+    """Read and compress a window's hot samples, at most what one chunk takes."""
+    rows: list[tuple[int, int, int, bytes]] = list(
+        HotSample.select(HotSample.id, HotSample.instant, HotSample.mark, HotSample.document)
+        .where(
+            (HotSample.system_id == window.system_id)
+            & HotSample.instant.between(window.start_ms, window.start_ms + WINDOW_MS - 1)
+        )
+        .order_by(HotSample.instant)
+        .limit(MAX_CHUNK_SAMPLES)
+        .tuples()
+        .iterator()
+    )
+    if not rows:
+        return None
+    entries = [Entry(instant, msgspec.json.decode(bytes(document)), mark) for _, instant, mark, document in rows]
+    return SealedWindow(
+        window.system_id, rows[0][1], rows[-1][1], len(rows), seal(entries), [row_id for row_id, *_ in rows]
+    )
+
+
+def replace_by_chunk(sealed: SealedWindow) -> None:
+    """Store the chunk and delete its hot rows, unless some of them are gone: then nothing happens."""
+    rows = HotSample.id.in_(sealed.row_ids)
+    if HotSample.delete().where(rows).execute() != sealed.samples:
+        raise peewee.IntegrityError("hot samples vanished while they were sealed")
+    ChunkRow.insert(
+        system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples, data=sealed.data
+    ).execute()
+
+
+def delete_before(cutoff_ms: int, now_ms: int) -> int:
+    """Delete up to a step of what ended before `cutoff_ms`; how many rows went."""
+    deleted = 0
+    conditions: tuple[tuple[Any, Any], ...] = (
+        (ChunkRow, ChunkRow.last < cutoff_ms),
+        (HotSample, HotSample.instant < cutoff_ms),
+        (Happening, Happening.instant < cutoff_ms),
+    )
+    for table, condition in conditions:
+        deleted += _delete_step(table, condition)
+    SpoolRow.delete().where(SpoolRow.updated < now_ms - SPOOL_KEEP_MS).execute()
+    return deleted
+
+
+def request_removal(system_id: str, now_ms: int) -> None:
+    """Note that the history of a system must go."""
+    HistoryRemoval.insert(system_id=system_id, requested=now_ms).on_conflict_ignore().execute()
+
+
+def remove_step() -> int:
+    """Delete up to a step of history of deleted systems; how many rows went, 0 once there is nothing left."""
+    removal = HistoryRemoval.select().order_by(HistoryRemoval.requested).first()
+    if removal is None:
+        return 0
+    for table in (HotSample, ChunkRow, Happening):
+        deleted = _delete_step(table, table.system_id == removal.system_id)
+        if deleted:
+            return deleted
+    SpoolRow.delete().where(SpoolRow.system_id == removal.system_id).execute()
+    return int(HistoryRemoval.delete().where(HistoryRemoval.system_id == removal.system_id).execute())
+
+
+def _delete_step(table: Any, condition: Any) -> int:
+    step = table.select(table.id).where(condition).limit(DELETE_STEP)
+    return int(table.delete().where(table.id.in_(step)).execute())

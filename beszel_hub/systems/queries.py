@@ -1,0 +1,140 @@
+"""Reading and writing systems. Every function runs inside `Database.read` or `Database.write`."""
+
+import functools
+import operator
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+import peewee
+
+from beszel_hub.permissions import Actor
+from beszel_hub.store.ids import new_id
+from beszel_hub.systems.directory import Entry
+from beszel_hub.systems.tables import AgentBinding, DetailsRow, Membership, SystemRow
+from beszel_protocol.feed import SystemStatus
+from beszel_protocol.messages import MIN_INTERVAL_SECONDS
+from beszel_protocol.sample import HostDetails
+
+NOTHING_ELSE: Final[Mapping[str, Any]] = {}
+_OS_NUMBERS: Final = {"linux": 0, "darwin": 1, "windows": 2, "freebsd": 3}
+
+
+def visible_to(actor: Actor, system_column: Any) -> Any:
+    """The condition that `system_column` names a system which the actor sees; None for no condition."""
+    conditions: list[Any] = []
+    if not actor.is_authenticated:
+        return peewee.SQL("0")
+    if not actor.is_admin:
+        mine = Membership.select(Membership.system_id).where(Membership.user_id == actor.user_id)
+        conditions.append(system_column.in_(mine))
+    if actor.system_ids is not None:
+        conditions.append(system_column.in_(sorted(actor.system_ids)))
+    return functools.reduce(operator.and_, conditions) if conditions else None
+
+
+def load_entries() -> list[Entry]:
+    """Every system, for the hub's own directory; actors are sorted out there."""
+    members: defaultdict[str, set[str]] = defaultdict(set)
+    for system_id, user_id in Membership.select(Membership.system_id, Membership.user_id).tuples().iterator():
+        members[system_id].add(user_id)
+    bound = {system_id for (system_id,) in AgentBinding.select(AgentBinding.system_id).tuples().iterator()}
+    details = {row.id: row for row in DetailsRow.select()}
+    columns = (
+        SystemRow.id, SystemRow.name, SystemRow.host, SystemRow.status, SystemRow.status_since,
+        SystemRow.interval_seconds, SystemRow.tags,
+    )  # fmt: skip
+    return [
+        Entry(
+            id=row.id,
+            name=row.name,
+            host=row.host,
+            status=cast("SystemStatus", row.status),
+            status_since_ms=row.status_since,
+            interval_seconds=row.interval_seconds,
+            tags=tuple(row.tags),
+            members=frozenset(members[row.id]),
+            ever_seen=row.id in bound,
+            cores=(details[row.id].cores or None) if row.id in details else None,
+            threads=(details[row.id].threads or None) if row.id in details else None,
+            agent_version=details[row.id].agent_version if row.id in details else "",
+        )
+        for row in SystemRow.select(*columns)
+    ]
+
+
+def insert_system(
+    *, name: str, now_ms: int, members: Iterable[str], host: str = "", system_id: str | None = None,
+    others: Mapping[str, Any] = NOTHING_ELSE,
+) -> str:  # fmt: skip
+    """Create a system and return its id; `others` are further columns of it."""
+    system_id = system_id or new_id()
+    columns: dict[str, Any] = {
+        "id": system_id, "name": name, "host": host, "port": "", "status": "pending", "status_since": now_ms,
+        "info": {}, "tags": [], "interval_seconds": MIN_INTERVAL_SECONDS, "created": now_ms, "updated": now_ms,
+    }  # fmt: skip
+    SystemRow.insert(columns | dict(others)).execute()
+    set_members(system_id, members)
+    return system_id
+
+
+def set_members(system_id: str, user_ids: Iterable[str]) -> None:
+    Membership.delete().where(Membership.system_id == system_id).execute()
+    rows = [{"system_id": system_id, "user_id": user_id} for user_id in dict.fromkeys(user_ids)]
+    if rows:
+        Membership.insert_many(rows).execute()
+
+
+def set_status(system_id: str, status: SystemStatus, now_ms: int) -> bool:
+    """Note a new status unless somebody paused the system meanwhile; whether it was noted."""
+    changed = (
+        SystemRow.update(status=status, status_since=now_ms, updated=now_ms)
+        .where((SystemRow.id == system_id) & (SystemRow.status.not_in((status, "paused"))))
+        .execute()
+    )
+    return bool(changed)
+
+
+def update_system(system_id: str, columns: Mapping[str, Any], now_ms: int) -> None:
+    SystemRow.update({"updated": now_ms, **columns}).where(SystemRow.id == system_id).execute()
+
+
+def set_paused(system_id: str, now_ms: int, *, is_paused: bool) -> None:
+    """Pause a system, or let a paused one wait for its next sample; a system that is not paused stays what it is."""
+    status, condition = (
+        ("paused", SystemRow.status != "paused") if is_paused else ("pending", SystemRow.status == "paused")
+    )
+    SystemRow.update(status=status, status_since=now_ms).where((SystemRow.id == system_id) & condition).execute()
+
+
+def save_info(infos: Iterable[tuple[str, dict[str, Any]]], now_ms: int) -> None:
+    for system_id, info in infos:
+        SystemRow.update(info=info, updated=now_ms).where(SystemRow.id == system_id).execute()
+
+
+def save_details(system_id: str, details: HostDetails, agent_version: str, now_ms: int) -> None:
+    """Note what an agent says about its host; `created` stays that of the first time."""
+    facts = {
+        "hostname": details.hostname,
+        "os": _OS_NUMBERS.get(details.os or "", 0),
+        "os_name": details.os_name or "",
+        "kernel": details.kernel or "",
+        "cpu": details.cpu_model or "",
+        "arch": details.architecture or "",
+        "cores": details.cores or 0,
+        "threads": details.threads or 0,
+        "memory": details.memory_total_bytes or 0,
+        "podman": bool(details.podman),
+        "agent_version": agent_version,
+        "updated": now_ms,
+    }
+    (
+        DetailsRow.insert(id=system_id, created=now_ms, **facts)
+        .on_conflict(conflict_target=[DetailsRow.id], update=facts)
+        .execute()
+    )
+
+
+def delete_system(system_id: str) -> None:
+    """Delete the record with members, details, token and binding; its history is the business of `metrics`."""
+    SystemRow.delete().where(SystemRow.id == system_id).execute()

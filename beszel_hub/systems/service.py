@@ -1,0 +1,99 @@
+"""The systems of a hub: the directory in memory, kept in step with the database by everybody who writes there."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from beszel_hub.clock import Clock
+from beszel_hub.store.database import Database
+from beszel_hub.store.secrets import Secret
+from beszel_hub.systems import queries
+from beszel_hub.systems.directory import Directory, Entry
+from beszel_hub.systems.enrolment import Enrolled, bind_agent
+from beszel_hub.systems.monitor import StatusChange
+from beszel_hub.systems.tokens import KnownToken, find_token
+from beszel_protocol.handshake import Enrolment, token_id
+from beszel_protocol.sample import HostDetails
+
+FirstAdmin = Callable[[], str | None]
+"""The id of the administrator who was first, if there is one; runs on a database thread."""
+
+
+class Systems:
+    """`universal_token` is the one from the settings; it belongs to the first administrator, whenever there is one."""
+
+    def __init__(
+        self, database: Database, secret: Secret, clock: Clock, *, first_admin: FirstAdmin, universal_token: str = ""
+    ) -> None:
+        self.directory = Directory()
+        self.on_changed: list[Callable[[Entry], None]] = []
+        self.on_removed: list[Callable[[Entry], None]] = []
+        self._database = database
+        self._secret = secret
+        self._clock = clock
+        self._first_admin = first_admin
+        self._universal_token = universal_token
+        self._universal_token_id = token_id(universal_token) if universal_token else None
+        self._lock = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Read all systems again and tell who listens what is different."""
+        async with self._lock:
+            difference = self.directory.replace_all(await self._database.read(queries.load_entries))
+        for entry in difference.changed:
+            self._tell(self.on_changed, entry)
+        for entry in difference.removed:
+            self._tell(self.on_removed, entry)
+
+    async def find_token(self, shown_id: str) -> KnownToken | None:
+        """The token whose id an agent has shown."""
+        if shown_id == self._universal_token_id:
+            owner_id = await self._database.read(self._first_admin)
+            if owner_id is None:
+                return None
+            return KnownToken(token=self._universal_token, row_id=None, owner_id=owner_id)
+        return await self._database.read(lambda: find_token(self._secret, shown_id, self._clock()))
+
+    async def enrol(self, enrolment: Enrolment, known: KnownToken, *, address: str, agent_version: str) -> Enrolled:
+        """Bind a proved agent to its system; raise `AgentRefused` if it is not that system's."""
+        now_ms = self._clock()
+        enrolled = await self._database.write(
+            lambda: bind_agent(enrolment, known, address=address, agent_version=agent_version, now_ms=now_ms)
+        )
+        await self.refresh()
+        return enrolled
+
+    async def save_details(self, system_id: str, details: HostDetails, agent_version: str) -> None:
+        now_ms = self._clock()
+        await self._database.write(lambda: queries.save_details(system_id, details, agent_version, now_ms))
+        await self.refresh()
+
+    async def apply_statuses(self, changes: Sequence[StatusChange]) -> None:
+        """Store new statuses in one transaction; a pause that somebody ordered meanwhile stays."""
+        now_ms = self._clock()
+
+        def write() -> list[StatusChange]:
+            return [change for change in changes if queries.set_status(*change, now_ms)]
+
+        async with self._lock:
+            stored = await self._database.write(write)
+            entries = [
+                msgspec.structs.replace(entry, status=status, status_since_ms=now_ms)
+                for system_id, status in stored
+                if (entry := self.directory.get(system_id)) is not None
+            ]
+            for entry in entries:
+                self.directory.put(entry)
+        for entry in entries:
+            self._tell(self.on_changed, entry)
+
+    async def save_info(self, infos: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        now_ms = self._clock()
+        await self._database.write(lambda: queries.save_info(infos, now_ms))
+
+    @staticmethod
+    def _tell(listeners: Sequence[Callable[[Entry], None]], entry: Entry) -> None:
+        for listener in listeners:
+            listener(entry)
