@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from beszel_hub.errors import StartError
+from beszel_hub.errors import InvalidSetting
 from beszel_hub.log import LEVELS
 
 PREFIX: Final = "BESZEL_HUB_"
@@ -50,9 +50,20 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "secret.key"
 
     @property
+    def key_path(self) -> Path:
+        return self.data_dir / "id_ed25519"
+
+    @property
     def address_path(self) -> Path:
         """Where a running server notes the URL it listens on."""
         return self.data_dir / "address"
+
+    def local_url(self) -> str:
+        """The URL of the server on this data directory, from this machine; a guess if none is running."""
+        try:
+            return self.address_path.read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            return make_url(self.http_host, self.http_port)
 
 
 class Setting(NamedTuple):
@@ -64,6 +75,12 @@ class Setting(NamedTuple):
     default: str
     help: str
     is_secret: bool = False
+
+
+def make_url(host: str, port: int) -> str:
+    """How this machine reaches a server that listens there."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def _one(field: str, read: Callable[[str], Any]) -> Callable[[str], dict[str, Any]]:
@@ -199,7 +216,7 @@ class Loaded(NamedTuple):
 
 
 def load_config(flags: Mapping[str, str], environment: Mapping[str, str]) -> Loaded:
-    """Read every setting; `flags` are by setting name. Raises `StartError` for the first that is wrong."""
+    """Read every setting; `flags` are by setting name. Raises `InvalidSetting` for the first that is wrong."""
     _refuse_unknown(environment)
     fields: dict[str, Any] = {}
     # PORT comes before LISTEN, which may say the port too and then wins.
@@ -211,7 +228,7 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str]) -> Loa
                 fields |= setting.read(text)
             except ValueError as error:
                 shown = "" if setting.is_secret else f", not {text[:100]!r}"
-                raise StartError(f"{source} must be {error}{shown}") from error
+                raise InvalidSetting(f"{source} must be {error}{shown}") from error
     without_effect = {PREFIX + name for name in NOT_EFFECTIVE_YET} | (NOT_EFFECTIVE_YET - _COMMON_NAMES)
     return Loaded(HubConfig(**fields), sorted(without_effect & environment.keys()))
 
@@ -235,7 +252,7 @@ def _read_secret_file(source: str, path: Path) -> str:
             content = file.read(_MAX_SECRET_BYTES)
         return content.decode().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise StartError(f"{source} names a file that cannot be read: {error}") from error
+        raise InvalidSetting(f"{source} names a file that cannot be read: {error}") from error
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
@@ -243,4 +260,4 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known |= {f"{setting.name}_FILE" for setting in SETTINGS if setting.is_secret}
     for name in sorted(environment):
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
-            raise StartError(f"{name} is not a setting of the hub; see `beszel-hub serve --help`")
+            raise InvalidSetting(f"{name} is not a setting of the hub; see `beszel-hub serve --help`")

@@ -10,7 +10,9 @@
     ├── TooManyRequests     429
     ├── HeadersTooLarge     431
     ├── Unavailable         503, the work was not done and may be tried again
-    └── StartError          a setting or the data directory does not let the hub start
+    ├── CommandFailed       what the command line was asked for cannot be done
+    └── StartError          the data directory or the network does not let the hub start
+        └── InvalidSetting  a flag or an environment variable is not what it must be
 
 One place in `door/` turns them into answers.
 """
@@ -101,9 +103,19 @@ class Unavailable(HubError):
     default_message = "The hub is too busy; try again."
 
 
+class CommandFailed(HubError):
+    code = "command_failed"
+    default_message = "This cannot be done."
+
+
 class StartError(HubError):
     code = "start_error"
     default_message = "The hub cannot start."
+
+
+class InvalidSetting(StartError):
+    code = "invalid_setting"
+    default_message = "A setting is not valid."
 
 
 def invalid_field(field: str, code: str, message: str, *, summary: str = "") -> BadRequest:

@@ -86,7 +86,7 @@ def api_tokens_collection(accounts: Accounts) -> Collection:
         name="api_tokens", id="api_tokens", fields=_TOKEN_FIELDS, on_change=on_change,
         source=TableSource(
             table=ApiToken, scope=queries.visible_api_tokens,
-            delete=lambda _, token_id: queries.delete_api_token(token_id),
+            delete=lambda _, token_id: _delete_token(token_id),
         ),
     )  # fmt: skip
 
@@ -129,6 +129,10 @@ def _update_user(actor: Actor, user_id: str, values: Row, now_ms: int) -> None:
             raise invalid_field(name, "validation_not_allowed", "Only an administrator can change this.")
         changes[_COLUMNS[name]] = value
     queries.update_user(user_id, changes, now_ms)
+
+
+def _delete_token(token_id: str) -> None:
+    queries.delete_api_token(token_id)
 
 
 def _show_user(actor: Actor, row: Row) -> Row:

@@ -130,8 +130,20 @@ def touch_api_token(token_id: str, now_ms: int) -> None:
     ApiToken.update(last_used=now_ms).where(ApiToken.id == token_id).execute()
 
 
-def delete_api_token(token_id: str) -> None:
-    ApiToken.delete().where(ApiToken.id == token_id).execute()
+def list_api_tokens(user_id: str) -> list[ApiToken]:
+    """Oldest first."""
+    return list(ApiToken.select().where(ApiToken.user_id == user_id).order_by(ApiToken.created, ApiToken.id))
+
+
+def delete_api_token(token_id: str) -> bool:
+    """Whether there was such a token."""
+    return bool(ApiToken.delete().where(ApiToken.id == token_id).execute())
+
+
+def first_admin_id() -> str | None:
+    """The administrator who was there first."""
+    admin = User.select(User.id).where(User.role == "admin").order_by(User.created, User.id).first()
+    return None if admin is None else admin.id
 
 
 def list_credentials() -> dict[str, tuple[str, str, frozenset[str]]]:

@@ -79,4 +79,3 @@ async def _refuse_http(_: Request, error: Exception) -> Response:
     message = _MESSAGES.get(error.status_code, error.detail)
     body = {"data": {}, "message": message, "status": error.status_code}
     return JsonResponse(body, status_code=error.status_code, headers=error.headers)
-

@@ -28,6 +28,10 @@ class Records:
         self.registry = registry
         self._clock = clock
 
+    async def check(self) -> None:
+        """Raise `Unavailable` if the database does not answer."""
+        await self._database.read(lambda: None)
+
     async def page(self, actor: Actor, name: str, parameters: Mapping[str, str]) -> Page:
         """One page of what the actor may see; a rule that is not met sees nothing."""
         collection = self._collection(name)

@@ -1,0 +1,212 @@
+"""`beszel-hub`: the server, and what is done beside it on the same data directory."""
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+
+from beszel_hub.config import HubConfig, Loaded, load_config
+from beszel_hub.errors import HubError, InvalidSetting
+from beszel_protocol.version import VERSION
+
+app: Final = typer.Typer(
+    help="The hub of beszel-suite: stores what agents send and serves it.",
+    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
+)  # fmt: skip
+user_app: Final = typer.Typer(help="Users of the hub.", no_args_is_help=True)
+token_app: Final = typer.Typer(help="Tokens for scripts and clients.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+app.add_typer(token_app, name="token")
+
+
+class RoleName(StrEnum):
+    ADMIN = "admin"
+    USER = "user"
+    READONLY = "readonly"
+
+
+class ScopeName(StrEnum):
+    READ = "read"
+    WRITE = "write"
+
+
+DataDir = Annotated[
+    Path | None, typer.Option("--dir", metavar="DIR", help="The data directory. [DATA_DIR; default: beszel_data]")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL")]
+OwnerEmail = Annotated[str, typer.Option("--user", metavar="EMAIL", help="Whose it is.")]
+PasswordFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="A file with the password, - for standard input; asked for if not given."),
+]
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status: 0, 1 if it failed, 2 if it was called wrongly."""
+    try:
+        app(list(arguments), prog_name="beszel-hub")
+    except HubError as error:
+        complaints = [f"{field}: {complaint.message}" for field, complaint in error.data.items()]
+        sys.stderr.write(f"beszel-hub: {'; '.join(complaints) or error.message}\n")
+        return 2 if isinstance(error, InvalidSetting) else 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"beszel-hub {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    _: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = (
+        False
+    ),
+) -> None:
+    """The hub of beszel-suite: stores what agents send and serves it."""
+
+
+@app.command()
+def serve(
+    http: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where to serve. [LISTEN; default: 127.0.0.1:8090]")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Run the hub until SIGTERM or SIGINT; further settings come from the environment (docs/hub.md)."""
+    from beszel_hub.cli.server import run_server  # noqa: PLC0415
+
+    run_server(_load(data_dir, http))
+
+
+@user_app.command("create")
+def create_user(
+    email: Email,
+    role: Annotated[RoleName, typer.Option(help="What the user may do.")] = RoleName.USER,
+    password_file: PasswordFile = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a user; works beside a running hub."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    created = people.create_user(_config(data_dir), email, role.value, people.read_password(password_file))
+    _print(created, f"{created.email} is a user now ({created.role}).", as_json=as_json)
+
+
+@user_app.command("list")
+def list_users(
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the users, oldest first."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    users = people.list_users(_config(data_dir))
+    lines = [f"{user.role:<9} {user.email} ({user.username})" for user in users]
+    _print(users, "\n".join(lines) or "There are no users yet.", as_json=as_json)
+
+
+@user_app.command("password")
+def set_password(email: Email, password_file: PasswordFile = None, data_dir: DataDir = None) -> None:
+    """Set a new password; ends every login and API token of the user."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    people.set_password(_config(data_dir), email, people.read_password(password_file))
+    typer.echo(f"{email} has a new password; every token of theirs has ended.")
+
+
+@app.command()
+def enrol(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the system.")],
+    user: OwnerEmail,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a system and print what its agent needs; for a system that is there, print that again."""
+    from beszel_hub.cli import machines  # noqa: PLC0415
+
+    enrolment = machines.enrol(_config(data_dir), name, user)
+    _print(enrolment, machines.describe(enrolment), as_json=as_json)
+
+
+@token_app.command("create")
+def create_token(
+    user: OwnerEmail,
+    scope: Annotated[ScopeName, typer.Option(help="Whether it may only look, or change things too.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="To tell it from others.")] = "command line",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an API token; it is shown this once."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    token = people.create_token(_config(data_dir), user, scope.value, name)
+    _print(token, token.token, as_json=as_json)
+
+
+@token_app.command("list")
+def list_tokens(
+    user: OwnerEmail,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List a user's API tokens, without their text."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    found = people.list_tokens(_config(data_dir), user)
+    lines = [f"{token.id}  {token.scope:<5}  {token.last_used or 'never used':<24}  {token.name}" for token in found]
+    _print(found, "\n".join(lines) or "There are no API tokens.", as_json=as_json)
+
+
+@token_app.command("revoke")
+def revoke_token(
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="As `token list` shows it.")],
+    data_dir: DataDir = None,
+) -> None:
+    """End an API token."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    people.revoke_token(_config(data_dir), token_id)
+    typer.echo("The token has ended.")
+
+
+@app.command()
+def key(data_dir: DataDir = None) -> None:
+    """Print the hub's public key, which agents take as KEY."""
+    from beszel_hub.cli import machines  # noqa: PLC0415
+
+    typer.echo(machines.public_key(_config(data_dir)))
+
+
+@app.command()
+def health(
+    url: Annotated[str | None, typer.Option(metavar="URL", help="Of the hub; else the one on this directory.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask a running hub whether it is well; exit 1 if it is not."""
+    from beszel_hub.cli.health import check_health  # noqa: PLC0415
+
+    typer.echo(check_health(url or _config(data_dir).local_url()))
+
+
+def _load(data_dir: Path | None, http: str | None = None) -> Loaded:
+    flags = {"DATA_DIR": None if data_dir is None else str(data_dir), "LISTEN": http}
+    return load_config({name: text for name, text in flags.items() if text is not None}, os.environ)
+
+
+def _config(data_dir: Path | None) -> HubConfig:
+    return _load(data_dir).config
+
+
+def _print(value: object, text: str, *, as_json: bool) -> None:
+    typer.echo(msgspec.json.encode(value).decode() if as_json else text)

@@ -1,0 +1,39 @@
+"""The data directory as commands use it, whether or not a hub is running on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from beszel_hub.accounts.queries import Account, find_identity
+from beszel_hub.config import HubConfig
+from beszel_hub.errors import CommandFailed, StartError
+from beszel_hub.store.database import Database
+from beszel_hub.store.files import make_private_directory
+
+
+def prepare_directory(path: Path) -> None:
+    """Make the data directory, private to its owner; raise `StartError` if that cannot be."""
+    try:
+        make_private_directory(path)
+    except OSError as error:
+        raise StartError(f"the data directory {path} cannot be used: {error.strerror}") from error
+
+
+@contextmanager
+def open_database(config: HubConfig) -> Iterator[Database]:
+    """The database, opened for one command."""
+    prepare_directory(config.data_dir)
+    database = Database(config.database_path)
+    database.open()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def require_account(identity: str) -> Account:
+    """A user by e-mail address or name; runs on a database thread."""
+    account = find_identity(identity)
+    if account is None:
+        raise CommandFailed(f"there is no user {identity!r}")
+    return account

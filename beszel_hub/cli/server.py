@@ -1,0 +1,129 @@
+"""Runs the hub: one server a data directory, its address noted there, stopped within two seconds by a signal."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+
+from beszel_hub.app import create_app
+from beszel_hub.cli.opening import prepare_directory
+from beszel_hub.config import HubConfig, Loaded, make_url
+from beszel_hub.errors import StartError
+from beszel_hub.hub import Hub
+from beszel_hub.log import configure_log
+from beszel_hub.store.files import make_private_file, write_private_file
+from beszel_protocol.messages import MAX_FRAME_BYTES, PING_INTERVAL_SECONDS, PONG_TIMEOUT_SECONDS
+from beszel_protocol.version import VERSION
+
+GRACE_SECONDS: Final = 1
+"""For requests under way when a signal comes."""
+BACKLOG: Final = 1024
+MAX_CONNECTIONS: Final = 10_000
+_HEAD_BYTES: Final = 64 << 10
+"""What the HTTP parser takes; the door refuses much less, with a proper answer."""
+
+_log = logging.getLogger("beszel_hub")
+
+
+def run_server(loaded: Loaded) -> None:
+    """Serve until a signal; raise `StartError` if it cannot even start."""
+    config = loaded.config
+    configure_log(config.log_level)
+    for name in loaded.ignored:
+        _log.warning("%s has no effect yet", name)
+    prepare_directory(config.data_dir)
+    with _only_server(config), _listening(config) as sockets:
+        hub = Hub(config)
+        server = _Server(_uvicorn_config(config, hub))
+        url = make_url(config.http_host, sockets[0].getsockname()[1])
+        with _noted_address(config, url):
+            _log.info("beszel-hub %s serves %s from %s", VERSION, url, config.data_dir)
+            asyncio.run(server.serve(sockets))
+
+
+class _Server(uvicorn.Server):
+    """Ends well on a signal, where uvicorn would raise the signal once more."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def _stop(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def _uvicorn_config(config: HubConfig, hub: Hub) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(hub), lifespan="on", http="h11", ws="websockets-sansio", loop="asyncio",
+        ws_max_size=MAX_FRAME_BYTES, ws_ping_interval=PING_INTERVAL_SECONDS, ws_ping_timeout=PONG_TIMEOUT_SECONDS,
+        proxy_headers=bool(config.trusted_proxies), forwarded_allow_ips=list(config.trusted_proxies),
+        log_config=None, access_log=False, server_header=False, limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_SECONDS, h11_max_incomplete_event_size=_HEAD_BYTES,
+    )  # fmt: skip
+
+
+@contextmanager
+def _only_server(config: HubConfig) -> Iterator[None]:
+    """Hold a lock that ends with the process, however it ends."""
+    path = config.data_dir / "serve.lock"
+    make_private_file(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise StartError(f"another hub serves {config.data_dir} already") from error
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _listening(config: HubConfig) -> Iterator[list[socket.socket]]:
+    """A socket for every address of the host, all on one port."""
+    sockets: list[socket.socket] = []
+    port = config.http_port
+    try:
+        found = socket.getaddrinfo(config.http_host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, address in dict.fromkeys((entry[0], str(entry[4][0])) for entry in found):
+            sockets.append(_listen(family, address, port))
+            port = sockets[0].getsockname()[1]
+    except OSError as error:
+        for opened in sockets:
+            opened.close()
+        raise StartError(f"cannot serve on {config.http_host} port {port}: {error.strerror or error}") from error
+    try:
+        yield sockets
+    finally:
+        for opened in sockets:
+            opened.close()
+
+
+def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    is_any = family == socket.AF_INET6 and address == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_any)
+
+
+@contextmanager
+def _noted_address(config: HubConfig, url: str) -> Iterator[None]:
+    """Where commands beside this server find it."""
+    write_private_file(config.address_path, f"{url}\n".encode())
+    try:
+        yield
+    finally:
+        config.address_path.unlink(missing_ok=True)
