@@ -1,5 +1,6 @@
 """The live connections of agents, at most one a system; which of two wins; and how often each agent measures."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Final
@@ -27,6 +28,8 @@ class Connections:
         self._links: dict[str, Link] = {}
         self._clones: dict[str, CloneWatch] = {}
         self._watched: frozenset[str] = frozenset()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def __len__(self) -> int:
         return len(self._links)
@@ -54,6 +57,7 @@ class Connections:
                 raise AgentRefused("duplicate_host", f"{old.wire.address} has the same identity and is connected")
             old.close(CLOSE_REPLACED, "another connection of this system took over")
         self._links[link.system_id] = link
+        self._idle.clear()
         for listener in self.on_linked:
             listener(link.system_id)
 
@@ -62,6 +66,8 @@ class Connections:
         if self._links.get(link.system_id) is not link:
             return
         del self._links[link.system_id]
+        if not self._links:
+            self._idle.set()
         for listener in self.on_unlinked:
             listener(link.system_id)
 
@@ -84,6 +90,10 @@ class Connections:
     def close_all(self, code: int, reason: str) -> None:
         for link in self._links.values():
             link.close(code, reason)
+
+    async def wait_idle(self) -> None:
+        """Until no agent is connected."""
+        await self._idle.wait()
 
     def _refresh_interval(self, system_id: str) -> None:
         link = self._links.get(system_id)

@@ -94,17 +94,17 @@ class Broker:
             self._stop_watching(client, topic.removeprefix(SYSTEM_TOPIC_PREFIX))
         self._tell_watched()
 
-    def publish_sample(self, sample: SystemSample) -> None:
-        """Send a sample, whose sequence is 0, to those who watch its system and see it."""
-        watchers = self._watchers.get(sample.system)
+    def publish_sample(self, system_id: str, make: Callable[[], SystemSample]) -> None:
+        """Send a sample, whose sequence is 0, to those who watch its system and see it; made if there is anybody."""
+        watchers = self._watchers.get(system_id)
         if not watchers:
             return
-        frame = share(sample, SYSTEM_TOPIC_PREFIX + sample.system)
+        frame = share(make(), SYSTEM_TOPIC_PREFIX + system_id)
         for client in list(watchers):
-            if self._sees(client.actor, sample.system):
+            if self._sees(client.actor, system_id):
                 self._put(client, frame)
             else:
-                self._revoke_topic(client, sample.system)
+                self._revoke_topic(client, system_id)
 
     def put_row(self, row: FleetRow) -> None:
         self.board.put(row)

@@ -31,6 +31,8 @@ Authenticate = Callable[[str | None], Awaitable[Actor]]
 
 AUTH_TIMEOUT_SECONDS: Final = 5.0
 SEND_TIMEOUT_SECONDS: Final = 20.0
+TOKEN_CHECK_SECONDS: Final = 30.0
+"""How often a token is looked at without a reason; what is revoked ends its stream at once."""
 MAX_UNAUTHENTICATED: Final = 64
 CLOSE_TRY_AGAIN: Final = 1013
 _PAUSE_SECONDS: Final = 0.02
@@ -51,24 +53,28 @@ TOO_MANY_CLIENTS: Final = Ending(CLOSE_TRY_AGAIN, "too many clients")
 
 
 class _Session:
-    """A client with what it takes to end its stream."""
+    """A client, its token, and whether that is in doubt."""
 
-    __slots__ = ("client", "revoked", "token")
+    __slots__ = ("client", "doubt", "token")
 
     def __init__(self, client: Client, token: str) -> None:
         self.client = client
         self.token = token
-        self.revoked = asyncio.Event()
+        self.doubt = asyncio.Event()
 
 
 class FeedEndpoint:
-    """`revalidate` must be called whenever tokens may have stopped to hold."""
-
     def __init__(self, broker: Broker, authenticate: Authenticate) -> None:
         self._broker = broker
         self._authenticate = authenticate
         self._unauthenticated = 0
         self._sessions: set[_Session] = set()
+
+    def doubt(self, user_id: str) -> None:
+        """Tokens of this user may have stopped to hold: their streams look at once."""
+        for session in self._sessions:
+            if session.client.actor.user_id == user_id:
+                session.doubt.set()
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one client, already accepted, until it leaves."""
@@ -76,15 +82,6 @@ class FeedEndpoint:
             ending = await self._serve(websocket)
             if ending is not None:
                 await _close(websocket, ending)
-
-    async def revalidate(self) -> None:
-        """Look at every client's token again; streams end whose token holds no longer."""
-        for session in list(self._sessions):
-            with suppress(HubError):  # a busy database is no reason to cut anybody off
-                actor = await self._authenticate(session.token)
-                session.client.actor = actor
-                if not _may_read(actor):
-                    session.revoked.set()
 
     async def _serve(self, websocket: WebSocket) -> Ending | None:
         identified = await self._identify(websocket)
@@ -135,12 +132,29 @@ class FeedEndpoint:
             tasks = [
                 group.create_task(self._read(websocket, session.client)),
                 group.create_task(_write(websocket, session.client)),
-                group.create_task(_await_revocation(session)),
+                group.create_task(self._watch_token(session)),
             ]
             done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in pending:
                 task.cancel()
         return next((task.result() for task in done if task.result() is not None), None)
+
+    async def _watch_token(self, session: _Session) -> Ending:
+        """Return once the token holds no longer."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TOKEN_CHECK_SECONDS):
+                    await session.doubt.wait()
+            session.doubt.clear()
+            try:
+                actor = await self._authenticate(session.token)
+            except HubError:  # the database is busy: ask again soon
+                session.doubt.set()
+                await asyncio.sleep(1.0)
+                continue
+            if not _may_read(actor):
+                return NOT_AUTHENTICATED
+            session.client.actor = actor
 
     async def _read(self, websocket: WebSocket, client: Client) -> Ending | None:
         while True:
@@ -174,11 +188,6 @@ async def _write(websocket: WebSocket, client: Client) -> Ending | None:
                 await websocket.send_text(text)
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
             return None
-
-
-async def _await_revocation(session: _Session) -> Ending:
-    await session.revoked.wait()
-    return NOT_AUTHENTICATED
 
 
 async def _receive(websocket: WebSocket) -> str | None:

@@ -82,22 +82,15 @@ def count_samples(system_ids: Sequence[str], from_ms: int, to_ms: int) -> int:
 
 def read_newest(system_id: str) -> Entry | None:
     """The newest sample of a system."""
-    row = (
-        HotSample.select(HotSample.instant)
-        .where(HotSample.system_id == system_id)
-        .order_by(HotSample.instant.desc())
-        .first()
-    )
-    if row is None:
-        row = (
-            ChunkRow.select(ChunkRow.last.alias("instant"))
-            .where(ChunkRow.system_id == system_id)
-            .order_by(ChunkRow.first.desc())
-            .first()
-        )
-    if row is None:
+    hot = HotSample.select().where(HotSample.system_id == system_id).order_by(HotSample.instant.desc()).first()
+    if hot is not None:
+        return Entry(hot.instant, msgspec.json.decode(bytes(hot.document)), hot.mark)
+    sealed = ChunkRow.select().where(ChunkRow.system_id == system_id).order_by(ChunkRow.first.desc()).first()
+    try:
+        return None if sealed is None else unseal(bytes(sealed.data)).newest()
+    except DamagedChunk as damage:
+        log.error("chunk %d of the history of system %s is damaged: %s", sealed.id, system_id, damage)
         return None
-    return max(read_entries(system_id, row.instant, row.instant + 1), key=lambda entry: entry.instant_ms, default=None)
 
 
 def _chunks(system_id: str, from_ms: int, to_ms: int) -> Iterator[Chunk]:

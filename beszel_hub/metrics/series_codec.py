@@ -75,6 +75,13 @@ class Chunk:
         raw = self._raw.get(path)
         return None if raw is None else _unpack(raw, self.count)
 
+    def newest(self) -> Entry | None:
+        """The last sample."""
+        if not self.count:
+            return None
+        columns = [(path, _unpack(raw, self.count)) for path, raw in self._raw.items()]
+        return Entry(self.instants_ms[-1], _build(columns, self.count - 1), self.marks[-1])
+
     def entries(self, parts: Container[str] | None = None) -> Iterator[Entry]:
         """The samples, oldest first; with `parts`, no more of each than these top-level members."""
         columns = [

@@ -9,6 +9,7 @@ import enum
 import sys
 from array import array
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final, TypeAlias
 
 import msgspec
@@ -127,7 +128,7 @@ def _unpack_values(column: Column) -> list[Scalar | Absent]:
         numbers.byteswap()
     match column.kind:
         case Kind.INTEGER:
-            return _running_sums(numbers)
+            return [*_running_sums(numbers)]
         case Kind.DECIMAL:
             factor = 10**column.places
             return [total / factor for total in _running_sums(numbers)]
@@ -142,13 +143,8 @@ def _unpack_values(column: Column) -> list[Scalar | Absent]:
             raise ColumnError(f"an unknown kind of column: {column.kind}")
 
 
-def _running_sums(differences: Sequence[int] | array[int] | array[float]) -> list[Scalar | Absent]:
-    total = 0
-    sums: list[Scalar | Absent] = []
-    for difference in differences:
-        total += int(difference)
-        sums.append(total)
-    return sums
+def _running_sums(differences: "array[int] | array[float]") -> list[int]:
+    return list(accumulate(int(difference) for difference in differences))
 
 
 def _pack_bits(readings: Sequence[Scalar | Absent]) -> bytes:

@@ -1,0 +1,81 @@
+"""The edge: one Starlette application over a hub, with every route there is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
+from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
+from beszel_hub.door.answers import exception_handlers
+from beszel_hub.door.origins import is_allowed_origin
+from beszel_hub.door.stack import middleware
+from beszel_hub.errors import Unauthorized
+from beszel_hub.hub import Hub
+from beszel_hub.metrics.routes import ROUTES as METRICS_ROUTES
+from beszel_hub.permissions import Action, Decision, decide
+from beszel_hub.records.response import JsonResponse
+from beszel_hub.records.routes import ROUTES as RECORD_ROUTES
+from beszel_protocol.version import VERSION
+
+
+async def get_health(_: Request) -> Response:
+    return JsonResponse({"code": 200, "message": "API is healthy.", "data": {}})
+
+
+async def get_info(request: Request) -> Response:
+    if decide(request.state.actor, Action.INFO) is not Decision.ALLOW:
+        raise Unauthorized
+    return JsonResponse({"key": request.app.state.hub_key.public_line, "v": VERSION, "cu": False})
+
+
+async def follow_feed(websocket: WebSocket) -> None:
+    state = websocket.app.state
+    if not is_allowed_origin(websocket.headers, state.config):
+        body = {"data": {}, "message": "Web pages of this origin may not use the feed.", "status": 403}
+        await websocket.send_denial_response(JsonResponse(body, status_code=403))
+        return
+    await websocket.accept()
+    await state.feed.serve(websocket)
+
+
+ROUTES: Final[tuple[BaseRoute, ...]] = (
+    Route("/api/health", get_health, methods=["GET"]),
+    Route("/api/beszel/info", get_info, methods=["GET"]),
+    Route("/api/beszel/getkey", get_info, methods=["GET"]),
+    WebSocketRoute("/api/beszel/feed", follow_feed),
+    *AGENT_ROUTES,
+    *METRICS_ROUTES,
+    *ACCOUNT_ROUTES,
+    *RECORD_ROUTES,
+)
+
+
+def create_app(hub: Hub) -> Starlette:
+    """The application; its lifespan is that of the hub's jobs, at whose end the hub is closed."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with hub.running():
+            yield
+
+    app = Starlette(
+        routes=list(ROUTES),
+        middleware=middleware(hub.config, hub.accounts),
+        exception_handlers=exception_handlers(),
+        lifespan=lifespan,
+    )
+    app.state.config = hub.config
+    app.state.clock = hub.clock
+    app.state.hub_key = hub.key
+    app.state.accounts = hub.accounts
+    app.state.records = hub.records
+    app.state.agents = hub.agents
+    app.state.history = hub.history
+    app.state.feed = hub.feed
+    return app
