@@ -20,7 +20,8 @@ from beszel_hub.records.registry import Kind
 
 MAX_LENGTH: Final = 3500
 MAX_COMPARISONS: Final = 200
-MAX_DEPTH: Final = 32
+MAX_DEPTH: Final = 16
+"""Of parentheses; SQLite's parser has room for about 30."""
 
 _MIRRORED: Final = {
     Operator.GREATER: Operator.LESS,

@@ -28,7 +28,7 @@ def holds(node: Node, row: Row) -> bool:
     if isinstance(node, Group):
         return (all if node.is_all else any)(holds(member, row) for member in node.members)
     if isinstance(node, Among):
-        return row.get(node.field.name) in node.ids
+        return _is_among(node, row.get(node.field.name))
     right = _operand(node.right, row)
     if isinstance(node.left, Path) and node.left.is_multiple:
         results = (_match(node, value, right) for value in _values(node.left, row))
@@ -52,7 +52,8 @@ def push_down(node: Node | None) -> Bounds:
             bounds = bounds.intersect(part) if node.is_all else bounds.union(part)
         return bounds
     if isinstance(node, Among):
-        return Bounds(among={node.field.name: frozenset(node.ids)})
+        is_bound = not node.if_absent and not node.field.is_multiple
+        return Bounds(among={node.field.name: frozenset(node.ids)}) if is_bound else UNBOUNDED
     return _bounds_of(node)
 
 
@@ -69,6 +70,18 @@ def read_path(path: Path, row: Row) -> Scalar:
         else:
             value = value.get(key) if isinstance(value, dict) else None
     return _scalar(value)
+
+
+def fits_nothing(node: Comparison) -> bool:
+    """Whether a comparison with a literal holds for a value that is not there."""
+    return isinstance(node.right, Literal) and _match(node, None, _scalar(node.right.value))
+
+
+def _is_among(node: Among, related: Any) -> bool:
+    if not related:
+        return node.if_absent
+    results = (related_id in node.ids for related_id in (related if isinstance(related, list) else [related]))
+    return any(results) if node.any_of else all(results)
 
 
 def _bounds_of(node: Comparison) -> Bounds:

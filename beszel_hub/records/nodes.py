@@ -59,6 +59,10 @@ class Among(msgspec.Struct, frozen=True, kw_only=True):
 
     field: Field
     ids: frozenset[str]
+    any_of: bool = False
+    """Of several related records one must be among them; otherwise all."""
+    if_absent: bool = False
+    """Whether a record that relates to nothing fulfils the condition."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):

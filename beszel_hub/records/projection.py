@@ -8,7 +8,7 @@ from beszel_hub.errors import BadRequest
 from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.records.listing import Listing
-from beszel_hub.records.memory import SortKey, holds, push_down, rank, sort_key
+from beszel_hub.records.memory import SortKey, fits_nothing, holds, push_down, rank, sort_key
 from beszel_hub.records.nodes import Among, Comparison, Group, Node, Operand, Path
 from beszel_hub.records.registry import Field, ProjectedSource, Registry, Row, TableSource
 from beszel_hub.records.rows import TableRows
@@ -55,7 +55,8 @@ def _reduce(registry: Registry, actor: Actor, node: Node) -> Node:
         condition = Comparison(
             left=_below(node.left), operator=node.operator, right=node.right, any_of=node.any_of, pattern=node.pattern
         )
-        return Among(field=relation, ids=_related_rows(registry, relation).matching_ids(actor, condition))
+        ids = _related_rows(registry, relation).matching_ids(actor, condition)
+        return Among(field=relation, ids=ids, any_of=node.any_of, if_absent=fits_nothing(node))
     return node
 
 

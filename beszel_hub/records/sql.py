@@ -5,8 +5,6 @@ an empty text to `~`. `memory` follows the same rules.
 """
 
 from collections.abc import Callable
-from functools import reduce
-from operator import and_, or_
 from typing import Any, Final, TypeAlias
 
 import peewee
@@ -35,9 +33,11 @@ class SqlCompiler:
     def condition(self, node: Node) -> Sql:
         """The condition that rows of the table fulfil."""
         if isinstance(node, Group):
-            return reduce(and_ if node.is_all else or_, [self.condition(member) for member in node.members])
+            # Flat: SQLite's parser has a small stack for nested parentheses.
+            members = [self.condition(member) for member in node.members]
+            return peewee.NodeList(members, glue=" AND " if node.is_all else " OR ", parens=True)
         if isinstance(node, Among):
-            return _column(self._table, node.field).in_(sorted(node.ids))
+            raise TypeError("conditions on related records are part of the query")
         if isinstance(node.left, Path) and node.left.is_multiple:
             return self._quantify(node, node.left)
         return _match(node, self._operand(node.left), self._operand(node.right))
@@ -88,16 +88,12 @@ def _match(node: Comparison, left: Sql, right: Sql) -> Sql:
     """One value against the right side; never null."""
     if node.operator in {Operator.LIKE, Operator.NOT_LIKE}:
         return _match_like(node, _text(node.left, left), right)
+    if isinstance(node.right, Path):
+        left, right = _without_affinity(left), _without_affinity(right)
     if node.operator in _ORDERINGS:
         return peewee.fn.coalesce(peewee.Expression(left, node.operator.value, right), 0)
-    return _match_equal(node, left, right)
-
-
-def _match_equal(node: Comparison, left: Sql, right: Sql) -> Sql:
     if _is_textual(node.left) and (isinstance(node.right, Literal) or _is_textual(node.right)):
         left, right = _or_empty(left), _or_empty(right)
-    elif isinstance(node.right, Path):
-        left, right = _without_affinity(left), _without_affinity(right)
     return peewee.Expression(left, "IS" if node.operator is Operator.EQUAL else "IS NOT", right)
 
 
@@ -113,7 +109,7 @@ def _text(operand: Operand, value: Sql) -> Sql:
     """The value as text; dates in PocketBase's form."""
     if isinstance(operand, Path) and operand.field.kind is Kind.DATE:
         seconds = peewee.fn.strftime("%Y-%m-%d %H:%M:%S", value / 1000, "unixepoch")
-        value = peewee.fn.printf("%s.%03dZ", seconds, value % 1000)
+        value = peewee.fn.printf("%s.%03dZ", seconds, peewee.Expression(value, "%", 1000))
         return peewee.Case(None, ((peewee.Expression(seconds, "IS NOT", None), value),), "")
     return _or_empty(peewee.Cast(value, "TEXT"))
 
