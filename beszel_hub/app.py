@@ -14,6 +14,7 @@ from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
 from beszel_hub.door.answers import exception_handlers
 from beszel_hub.door.origins import is_allowed_origin
+from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
 from beszel_hub.door.stack import middleware
 from beszel_hub.errors import Unauthorized
 from beszel_hub.hub import Hub
@@ -22,10 +23,6 @@ from beszel_hub.permissions import Action, Decision, decide
 from beszel_hub.records.response import JsonResponse
 from beszel_hub.records.routes import ROUTES as RECORD_ROUTES
 from beszel_protocol.version import VERSION
-
-
-async def get_health(_: Request) -> Response:
-    return JsonResponse({"code": 200, "message": "API is healthy.", "data": {}})
 
 
 async def get_info(request: Request) -> Response:
@@ -45,10 +42,10 @@ async def follow_feed(websocket: WebSocket) -> None:
 
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
-    Route("/api/health", get_health, methods=["GET"]),
     Route("/api/beszel/info", get_info, methods=["GET"]),
     Route("/api/beszel/getkey", get_info, methods=["GET"]),
     WebSocketRoute("/api/beszel/feed", follow_feed),
+    *DOOR_ROUTES,
     *AGENT_ROUTES,
     *METRICS_ROUTES,
     *ACCOUNT_ROUTES,

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,8 @@ FILTERS = st.recursive(
     max_leaves=4,
 )
 
+FRAGMENTS = st.sampled_from(["title", "pages", "(", ")", "&&", "||", "?=", "~", "'", '"', "\\", "@now", "1", "-", ""])
+
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Database]:
@@ -76,17 +79,12 @@ def database() -> Iterator[Database]:
         yield opened
 
 
-@given(
-    st.text(max_size=60)
-    | st.lists(st.sampled_from("title pages ( ) && || ?= ~ ' \" \\ @now 1 -".split())).map(" ".join)
-)
+@given(st.text(max_size=60) | st.lists(FRAGMENTS).map(" ".join))
 @settings(max_examples=400)
 def test_any_text_is_understood_or_refused(text: str) -> None:
     registry = make_registry()
-    try:
+    with suppress(BadRequest):
         parse_filter(text, Resolver(registry, registry["books"], ADMIN), NOW_MS)
-    except BadRequest as refusal:
-        assert refusal.message
 
 
 @given(books=st.lists(BOOKS, max_size=4), text=FILTERS)
