@@ -46,8 +46,8 @@ class Hub:
         self.clock = clock
         self.database = Database(config.database_path)
         self.database.open()
-        secret = load_secret(config.secret_path)
-        self.key = load_hub_key(config.data_dir / "id_ed25519", config.key_source)
+        self.secret = secret = load_secret(config.secret_path)
+        self.key = load_hub_key(config.key_path, config.key_source)
         self.accounts = Accounts(self.database, secret, clock)
         self.systems = Systems(
             self.database, secret, clock, first_admin=_first_admin, universal_token=config.token or ""

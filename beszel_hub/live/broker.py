@@ -80,6 +80,9 @@ class Broker:
             elif topic == FLEET_TOPIC:
                 client.topics.add(topic)
                 client.known = None
+                self._send_fleet(
+                    client, FrameMaker(self.board, frozenset(), self._clock()), self._visible(client.actor)
+                )
             elif self._may_watch(client, topic):
                 client.topics.add(topic)
                 self._watchers[topic.removeprefix(SYSTEM_TOPIC_PREFIX)].add(client)
@@ -124,14 +127,17 @@ class Broker:
             visible = visible_to.get(client.actor)
             if visible is None:
                 visible = visible_to[client.actor] = self._visible(client.actor)
-            frame = maker.frame_for(Audience(visible, client.known))
-            client.known = visible
-            if frame is not None:
-                self._put(client, frame)
+            self._send_fleet(client, maker, visible)
 
     @property
     def clients(self) -> list[Client]:
         return list(self._clients)
+
+    def _send_fleet(self, client: Client, maker: FrameMaker, visible: frozenset[str]) -> None:
+        frame = maker.frame_for(Audience(visible, client.known))
+        client.known = visible
+        if frame is not None:
+            self._put(client, frame)
 
     def _put(self, client: Client, frame: SharedFrame) -> None:
         if not client.outbox.put(frame):

@@ -41,6 +41,7 @@ class Ingest:
         self.on_sample: list[Callable[[LiveSample], None]] = []
         self.on_record: list[Callable[[str], None]] = []
         """Told the id of a system for every record that came from it."""
+        self.commit_interval_seconds = COMMIT_INTERVAL_SECONDS
         self._database = database
         self._clock = clock
         self._ledgers: dict[tuple[str, str], Ledger] = {}
@@ -78,7 +79,7 @@ class Ingest:
         while True:
             await self._has_waiting.wait()
             if sum(map(len, self._inboxes)) < COMMIT_RECORDS:
-                await asyncio.sleep(COMMIT_INTERVAL_SECONDS)
+                await asyncio.sleep(self.commit_interval_seconds)
             async with self._committing:
                 self._has_waiting.clear()
                 await self._commit(self._gather())
