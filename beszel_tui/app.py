@@ -1,0 +1,182 @@
+"""The Textual application: screens, themes, and what is common to all screens. No domain logic."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from textual.app import App
+from textual.binding import BindingType
+
+from beszel_tui.bindings import APP
+from beszel_tui.bridge import Bridge
+from beszel_tui.commands.line import run_line
+from beszel_tui.commands.palette import ActionEntries, CommandEntries, SystemEntries
+from beszel_tui.config import Settings
+from beszel_tui.context import Context
+from beszel_tui.errors import CommandError
+from beszel_tui.renderables.chart import ChartLook
+from beszel_tui.renderables.fleet_row import FleetLook
+from beszel_tui.renderables.symbols import SYMBOLS
+from beszel_tui.screens.base import HubScreen
+from beszel_tui.screens.fleet import FleetScreen
+from beszel_tui.screens.login import LoginScreen
+from beszel_tui.screens.system import SystemScreen
+from beszel_tui.state.model import State
+from beszel_tui.theming import Themes, load_themes, palette_of, textual_theme
+
+
+class BeszelApp(App[None]):
+    TITLE = "beszel"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {SystemEntries, ActionEntries, CommandEntries}  # noqa: RUF012 (Textual's way)
+    BINDINGS: ClassVar[list[BindingType]] = [*APP]
+    CSS = """
+    Screen { color: $foreground; background: $background; }
+    Toast { background: $panel; }
+    Input { color: $foreground; }
+    CommandPalette SearchIcon { display: none; }
+    """
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self.themes: Themes = load_themes(context.settings.paths.themes)
+        self._bridge: Bridge | None = None
+        self._fleet: FleetScreen | None = None
+        for theme in self.themes.by_name.values():
+            self.register_theme(textual_theme(theme))
+        self.theme = self.themes.choose(context.settings.theme).name
+        self._restyle()
+
+    @property
+    def settings(self) -> Settings:
+        return self.context.settings
+
+    @property
+    def bridge(self) -> Bridge:
+        if self._bridge is None:
+            raise RuntimeError("there is no hub yet")
+        return self._bridge
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """For Textual's own themes, which are never chosen but parsed with."""
+        return {"text-strong": "#ffffff", "muted": "#999999", "faint": "#555555", "selection": "#333333"}
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda _: self._restyle(), immediate=True)
+        self.context.on_notice = self._warn
+        for problem in (*self.themes.problems, *self.context.notices):
+            self._warn(problem)
+        if self.context.source is None:
+            self.push_screen(LoginScreen(hub=self.settings.hub or ""))
+        else:
+            self.start_hub()
+
+    def start_hub(self) -> None:
+        """Show the fleet of the context's source, in place of whatever is shown."""
+        source = self.context.source
+        if source is None:
+            return
+        self.workers.cancel_group(self, "bridge")
+        self._bridge = Bridge(self, source, self.context.clock)
+        self._bridge.absorb()
+        self._bridge.changed.subscribe(self, self._watch_admission)
+        self.run_worker(self._bridge.run(), name="bridge", group="bridge")
+        self._fleet = FleetScreen()
+        if len(self.screen_stack) > 1:
+            self.switch_screen(self._fleet)
+        else:
+            self.push_screen(self._fleet)
+
+    def _watch_admission(self, state: State) -> None:
+        """A session that the hub ended is forgotten; a token from outside is somebody else's to change."""
+        if state.connection.phase != "refused" or isinstance(self.screen, LoginScreen):
+            return
+        hub = self.context.session_hub
+        if hub is None:
+            return
+        self.context.forget(hub)
+        self.show_fleet()
+        self.switch_screen(LoginScreen(hub=hub, reason="please log in again: " + state.connection.reason))
+
+    # Screens
+
+    def open_system(self, system_id: str) -> None:
+        self.bridge.open_system(system_id)
+        if self._fleet is not None:
+            self._fleet.table.move_cursor(system_id)
+        if not isinstance(self.screen, SystemScreen):
+            self.push_screen(SystemScreen())
+
+    def open_neighbour(self, step: int) -> None:
+        """The next system of the list as it is filtered and sorted."""
+        focus = self.bridge.state.focus
+        ids = self._fleet.visible_ids if self._fleet is not None else []
+        if focus is None or focus.system_id not in ids:
+            return
+        self.bridge.close_system()
+        self.open_system(ids[(ids.index(focus.system_id) + step) % len(ids)])
+
+    def close_system(self) -> None:
+        if isinstance(self.screen, SystemScreen):
+            self.pop_screen()
+            self.bridge.close_system()
+
+    def show_fleet(self) -> FleetScreen:
+        """Back to the fleet, wherever we are. Raises `CommandError` before there is one."""
+        self.close_system()
+        if self._fleet is None:
+            raise CommandError("there is no hub yet")
+        return self._fleet
+
+    def system_screen(self) -> SystemScreen:
+        """Raises `CommandError` if no system is open."""
+        if not isinstance(self.screen, SystemScreen):
+            raise CommandError("open a system first")
+        return self.screen
+
+    # Looks
+
+    def _restyle(self) -> None:
+        palette = palette_of(self.themes.choose(self.theme))
+        symbols = SYMBOLS[self.settings.symbols]
+        self.look = FleetLook(palette, symbols, self.settings.units, self.settings.thresholds)
+        zone = datetime.now().astimezone().tzinfo
+        assert zone is not None  # noqa: S101 (a local time always has one)
+        self.chart_look = ChartLook(palette, symbols, self.settings.units, zone)
+
+    # Actions
+
+    def action_help(self) -> None:
+        from beszel_tui.screens.help import HelpScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        if not isinstance(self.screen, HelpScreen):
+            active = [binding.binding for binding in self.screen.active_bindings.values()]
+            self.push_screen(HelpScreen(active, self.look.palette))
+
+    def action_command_line(self) -> None:
+        if isinstance(self.screen, HubScreen):
+            self.screen.open_command_line()
+
+    def action_next_theme(self) -> None:
+        names = sorted(self.themes.by_name)
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    def action_retry(self) -> None:
+        self.bridge.source.retry_now()
+
+    def run_command(self, line: str) -> None:
+        try:
+            run_line(self, line)
+        except CommandError as error:
+            self.say(str(error), severity="warning")
+
+    def copy(self, text: str) -> None:
+        """To the clipboard of the terminal (OSC 52), which also works over SSH."""
+        self.copy_to_clipboard(text)
+        self.say(f"copied: {text}")
+
+    def _warn(self, text: str) -> None:
+        self.say(text, severity="warning")
+
+    def say(self, text: str, *, severity: Literal["information", "warning", "error"] = "information") -> None:
+        self.notify(text, severity=severity, markup=False, timeout=6 if severity == "information" else 10)

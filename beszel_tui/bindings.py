@@ -1,0 +1,159 @@
+"""Every key of the client, said once: footer, help and palette read these lists.
+
+An id names the binding for good (people will remap keys by it), the description is what the footer has room for, the
+tooltip is the sentence of the help page.
+"""
+
+from typing import Final
+
+from textual.binding import Binding
+
+
+def _key(
+    keys: str, action: str, description: str, tooltip: str, name: str, *, show: bool = False, display: str = ""
+) -> Binding:
+    return Binding(keys, action, description, show=show, key_display=display or None, tooltip=tooltip, id=name)
+
+
+APP: Final = [
+    _key("question_mark,f1", "help", "help", "All keys of this screen", "app.help", show=True, display="?"),
+    _key(
+        "colon",
+        "command_line",
+        "command",
+        "Type a command, such as :sort cpu or :theme paper",
+        "app.command",
+        show=True,
+        display=":",
+    ),
+    _key("ctrl+p", "command_palette", "palette", "Find any system, screen or action", "app.palette", display="^p"),
+    _key("T", "next_theme", "theme", "The next theme", "app.theme"),
+    _key("R", "retry", "reconnect", "Connect to the hub again without waiting", "app.retry"),
+    _key("ctrl+z", "suspend_process", "suspend", "To the shell; `fg` comes back", "app.suspend", display="^z"),
+    _key("q,ctrl+c", "quit", "quit", "Leave", "app.quit", show=True, display="q"),
+]
+
+TABLE: Final = [
+    _key("up,k", "cursor_by(-1)", "up", "The line above", "table.up", display="↑ k"),
+    _key("down,j", "cursor_by(1)", "down", "The line below", "table.down", display="↓ j"),
+    _key("pageup,ctrl+b,ctrl+u", "page(-1)", "page up", "A page up", "table.page_up", display="PgUp ^u"),
+    _key("pagedown,ctrl+f,ctrl+d", "page(1)", "page down", "A page down", "table.page_down", display="PgDn ^d"),
+    _key("home,g", "cursor_to(0)", "first", "The first line", "table.first", display="Home g"),
+    _key("end,G", "cursor_to(-1)", "last", "The last line", "table.last", display="End G"),
+    _key("enter,right,l", "choose", "open", "Open the system", "table.open", show=True, display="⏎"),
+    _key(
+        "space",
+        "mark",
+        "mark",
+        "Mark the line for an action on several, or take the mark off",
+        "table.mark",
+        show=True,
+        display="space",
+    ),
+]
+
+FLEET: Final = [
+    _key(
+        "slash",
+        "filter",
+        "filter",
+        "Show only what matches: words, cpu>80, tag:prod, !paused, /regex/",
+        "fleet.filter",
+        show=True,
+        display="/",
+    ),
+    _key("s", "sort_next", "sort", "Sort by the next column", "fleet.sort", show=True),
+    _key("S", "sort_reverse", "reverse", "Turn the order round", "fleet.reverse"),
+    _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
+    _key("y", "copy", "copy", "Copy the address of the system", "fleet.copy"),
+    _key("escape", "back", "back", "Clear marks, then the filter", "fleet.back", display="esc"),
+]
+
+SYSTEM: Final = [
+    _key(
+        "escape,backspace",
+        "back",
+        "back",
+        "Leave full screen, then the time cursor, then the system",
+        "system.back",
+        show=True,
+        display="esc",
+    ),
+    _key("right_square_bracket,tab", "tab(1)", "tab", "The next tab", "system.tab", show=True, display="tab"),
+    _key("left_square_bracket,shift+tab", "tab(-1)", "last tab", "The tab before", "system.tab_before", display="⇧tab"),
+    *(
+        _key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"system.tab_{number}")
+        for number in range(1, 7)
+    ),
+    _key("j,down", "chart(1)", "next chart", "The next chart", "system.chart", display="↓ j"),
+    _key("k,up", "chart(-1)", "last chart", "The chart before", "system.chart_before", display="↑ k"),
+    _key("left,h", "cursor(-1)", "time", "Time cursor to the left", "system.earlier", show=True, display="←→"),
+    _key("right,l", "cursor(1)", "later", "Time cursor to the right", "system.later", display="→ l"),
+    _key(
+        "shift+left,H", "cursor(-10)", "far left", "Time cursor far to the left", "system.far_earlier", display="⇧← H"
+    ),
+    _key(
+        "shift+right,L", "cursor(10)", "far right", "Time cursor far to the right", "system.far_later", display="⇧→ L"
+    ),
+    _key("r", "range(1)", "range", "The next longer range", "system.range", show=True),
+    _key("e", "range(-1)", "shorter", "The next shorter range", "system.range_shorter"),
+    _key(
+        "plus,equals_sign",
+        "zoom(0.5)",
+        "zoom",
+        "Zoom in, around the time cursor",
+        "system.zoom_in",
+        show=True,
+        display="+",
+    ),
+    _key("minus", "zoom(2)", "zoom out", "Zoom out", "system.zoom_out", display="-"),
+    _key("comma", "pan(-0.5)", "pan", "Half a window back in time", "system.pan_back", display=","),
+    _key("full_stop", "pan(0.5)", "pan on", "Half a window forward", "system.pan_on", display="."),
+    _key("0", "live", "live", "Back to the live window", "system.live"),
+    _key("f", "full", "full", "This chart over the whole screen, and back", "system.full", show=True),
+    _key("n", "neighbour(1)", "next system", "The next system of the list", "system.next"),
+    _key("N", "neighbour(-1)", "last system", "The system before", "system.before"),
+    _key("y", "copy", "copy", "Copy the values of this chart, at the time cursor if there is one", "system.copy"),
+]
+
+HELP: Final = [
+    _key(
+        "escape,question_mark,f1,q,enter",
+        "close",
+        "close",
+        "Back to the screen",
+        "help.close",
+        show=True,
+        display="esc",
+    ),
+    _key("down,j", "scroll_by(1)", "down", "Down", "help.down", display="↓ j"),
+    _key("up,k", "scroll_by(-1)", "up", "Up", "help.up", display="↑ k"),
+    _key("pagedown,ctrl+d,space", "scroll_by(10)", "page down", "A page down", "help.page_down", display="PgDn"),
+    _key("pageup,ctrl+u", "scroll_by(-10)", "page up", "A page up", "help.page_up", display="PgUp"),
+]
+
+FILTER: Final = [
+    _key(
+        "escape",
+        "cancel",
+        "clear",
+        "Clear the filter and go back to the table",
+        "filter.clear",
+        show=True,
+        display="esc",
+    ),
+    _key("enter,down", "done", "done", "Keep the filter and go to the table", "filter.done", show=True, display="⏎"),
+]
+
+COMMAND: Final = [
+    _key("escape", "cancel", "cancel", "Close the command line", "command.cancel", show=True, display="esc"),
+]
+
+GROUPS: Final = {
+    "This table": TABLE,
+    "Fleet": FLEET,
+    "System": SYSTEM,
+    "Filter line": FILTER,
+    "Everywhere": APP,
+}
+"""For the help page and the test that holds every binding to the rule above."""

@@ -1,0 +1,199 @@
+"""The only writer of the state: takes what the source tells, reduces it in batches, and tells the screens.
+
+Events are gathered for `BATCH_SECONDS` before the screens hear of them, so a thousand systems cost ten paints a second
+at most. One tick a second moves the clocks. Requests run as tasks of one group and come back as events.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, Final
+
+from textual.app import App
+from textual.signal import Signal
+
+from beszel_protocol.feed import Resync
+from beszel_tui.client.source import Source
+from beszel_tui.errors import ClientError
+from beszel_tui.state.events import (
+    Connected,
+    DetailsLoaded,
+    Event,
+    HistoryFailed,
+    HistoryLoaded,
+    Received,
+    SystemClosed,
+    SystemOpened,
+    Ticked,
+    TrailsLoaded,
+    WindowChosen,
+)
+from beszel_tui.state.model import State
+from beszel_tui.state.reduce import reduce
+from beszel_tui.state.windows import Window
+
+BATCH_SECONDS: Final = 0.1
+TICK_SECONDS: Final = 1.0
+LEAST_REFRESH_SECONDS: Final = 10.0
+"""History that follows the clock is asked for again no more often."""
+PARALLEL_REQUESTS: Final = 4
+REQUEST_SECONDS: Final = 20.0
+SETTLE_SECONDS: Final = 0.05
+"""A hand on `zoom` asks many times; only the last one reaches the hub."""
+
+
+class Bridge:
+    def __init__(self, app: App[Any], source: Source, clock: Callable[[], int]) -> None:
+        self.source = source
+        self.changed: Signal[State] = Signal(app, "state changed")
+        self._clock = clock
+        self._state = State(hub=source.label, now_ms=clock())
+        self._group: asyncio.TaskGroup | None = None
+        self._requests = asyncio.Semaphore(PARALLEL_REQUESTS)
+        self._trails_asked: set[str] = set()
+        self._wanted: list[str] = []
+        self._history_points = 0
+        self._history_task: asyncio.Task[None] | None = None
+        self._history_at_ms = 0
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self._pump(), name="feed")
+            group.create_task(self._tick(), name="tick")
+
+    def absorb(self) -> None:
+        """Take in what is already there, before the first picture."""
+        events = self._waiting()
+        if events:
+            self._apply(events)
+
+    # What the screens ask for
+
+    def open_system(self, system_id: str) -> None:
+        self._apply([SystemOpened(system_id=system_id)])
+        self.source.watch(system_id)
+        self._load(self._load_details(system_id))
+        self._reload_history()
+
+    def close_system(self) -> None:
+        self.source.watch(None)
+        self._apply([SystemClosed()])
+
+    def choose_window(self, window: Window) -> None:
+        self._apply([WindowChosen(window=window)])
+        self._reload_history()
+
+    def want_series(self, addresses: Sequence[str], points: int) -> None:
+        """What the charts on the screen draw, and how many columns of dots they have: more is not asked for."""
+        if list(addresses) != self._wanted or points > self._history_points:
+            self._wanted = list(addresses)
+            self._history_points = points
+            self._reload_history()
+
+    def want_trails(self, system_ids: Iterable[str]) -> None:
+        """Recent usage of systems whose sparkline is to be seen; each is asked for once a connection."""
+        new = [system_id for system_id in system_ids if system_id not in self._trails_asked]
+        if new and self._state.is_live:
+            self._trails_asked.update(new)
+            self._load(self._load_trails(new))
+
+    def set_paused(self, system_id: str, *, paused: bool, failed: Callable[[str], None]) -> None:
+        self._load(self._set_paused(system_id, paused, failed))
+
+    # Inside
+
+    async def _pump(self) -> None:
+        while True:
+            first = await self.source.events.get()
+            self._apply([first, *self._waiting()])
+            await asyncio.sleep(BATCH_SECONDS)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS - self._clock() % 1000 / 1000)
+            self._apply([Ticked(at_ms=self._clock())])
+            self._refresh_history()
+
+    def _waiting(self) -> list[Event]:
+        events: list[Event] = []
+        queue = self.source.events
+        while not queue.empty():
+            events.append(queue.get_nowait())
+        return events
+
+    def _apply(self, events: list[Event]) -> None:
+        self._state = reduce(self._state, events)
+        if any(isinstance(event, Connected) for event in events):
+            self._trails_asked.clear()
+            self._reload_history()
+        elif any(isinstance(event, Received) and isinstance(event.frame, Resync) for event in events):
+            self._reload_history()
+        self.changed.publish(self._state)
+
+    def _load(self, request: Coroutine[Any, Any, None]) -> "asyncio.Task[None] | None":
+        if self._group is None:
+            request.close()
+            return None
+        return self._group.create_task(request)
+
+    async def _load_details(self, system_id: str) -> None:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+                details = await self.source.details(system_id)
+        except (ClientError, TimeoutError):
+            return  # the strip above the charts goes without
+        if details is not None:
+            self._apply([DetailsLoaded(system_id=system_id, details=details)])
+
+    async def _load_trails(self, system_ids: list[str]) -> None:
+        for system_id in system_ids:
+            try:
+                async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+                    trail = await self.source.trail(system_id, self._state.hub_now_ms)
+            except (ClientError, TimeoutError):
+                continue  # the sparkline begins with now
+            if trail is not None:
+                self._apply([TrailsLoaded(trails={system_id: trail})])
+
+    def _reload_history(self) -> None:
+        focus = self._state.focus
+        if focus is None or not self._wanted or not self._state.is_live:
+            return
+        if self._history_task is not None:
+            self._history_task.cancel()
+        self._history_at_ms = self._state.now_ms
+        self._history_task = self._load(self._load_history(focus.system_id, focus.window))
+
+    def _refresh_history(self) -> None:
+        """Ask again for a window that follows the clock, once it has moved by a column."""
+        focus = self._state.focus
+        if focus is None or focus.window.live or not focus.window.follows or focus.loading:
+            return
+        column_seconds = focus.window.span_ms / max(1, self._history_points) / 1000
+        if self._state.now_ms - self._history_at_ms >= 1000 * max(LEAST_REFRESH_SECONDS, column_seconds):
+            self._reload_history()
+
+    async def _load_history(self, system_id: str, window: Window) -> None:
+        start_ms, end_ms = window.bounds(self._state.hub_now_ms)
+        points = window.span_ms // 1000 if window.live else self._history_points
+        await asyncio.sleep(SETTLE_SECONDS)
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+                columns = await self.source.columns(system_id, self._wanted, start_ms, end_ms, points)
+        except (ClientError, TimeoutError) as error:
+            reason = str(error) or "the hub does not answer"
+            self._apply([HistoryFailed(system_id=system_id, window=window, reason=reason)])
+        else:
+            self._apply([HistoryLoaded(system_id=system_id, window=window, columns=columns)])
+
+    async def _set_paused(self, system_id: str, paused: bool, failed: Callable[[str], None]) -> None:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+                await self.source.set_paused(system_id, paused=paused)
+        except (ClientError, TimeoutError) as error:
+            failed(str(error) or "the hub does not answer")

@@ -1,0 +1,140 @@
+"""The command line. What a command needs is loaded when it runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from beszel_protocol.version import VERSION
+from beszel_tui.config import Flags, Settings, load_settings
+from beszel_tui.errors import ConfigError, TuiError
+from beszel_tui.launch import EXIT_OK, complain, run
+
+if TYPE_CHECKING:
+    from beszel_tui.client.source import Source
+
+HubOption = Annotated[str | None, typer.Option("--hub", metavar="URL", help="The hub. [BESZEL_HUB]")]
+TokenOption = Annotated[
+    str | None, typer.Option("--token-file", metavar="FILE", help="An API token. [BESZEL_TOKEN, BESZEL_TOKEN_FILE]")
+]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="A hub of the config file. [BESZEL_PROFILE]")
+]
+
+app = typer.Typer(
+    name="beszel-tui",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run_command_line(arguments: list[str]) -> int:
+    """The exit status."""
+    try:
+        app(arguments, prog_name="beszel-tui")
+    except TuiError as error:
+        return complain(error)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return EXIT_OK
+
+
+@app.callback(invoke_without_command=True)
+def main(  # noqa: PLR0913, PLR0917 (a parameter for each option)
+    context: typer.Context,
+    hub: HubOption = None,
+    token_file: TokenOption = None,
+    profile: ProfileOption = None,
+    theme: Annotated[str | None, typer.Option(metavar="NAME", help="Colours. [BESZEL_THEME]")] = None,
+    symbols: Annotated[
+        str | None, typer.Option(metavar="KIND", help="braille, block or ascii. [BESZEL_SYMBOLS]")
+    ] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Change nothing at the hub.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Show a fleet that does not exist.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """The terminal client of beszel-suite: a fleet of machines, live."""
+    if version:
+        typer.echo(f"beszel-tui {VERSION}")
+        raise typer.Exit
+    flags = Flags(hub=hub, token_file=token_file, profile=profile, theme=theme, symbols=symbols, read_only=read_only)
+    context.obj = flags
+    if context.invoked_subcommand is None:
+        raise typer.Exit(run(load_settings(flags), demo=demo))
+
+
+@app.command()
+def local(context: typer.Context) -> None:
+    """Watch this machine: a private hub and an agent run as long as the client does."""
+    from beszel_tui.local.stack import LocalStack  # noqa: PLC0415 (only for this command)
+
+    settings = load_settings(context.obj)
+    raise typer.Exit(run(settings, companions=LocalStack(settings.paths.local).companions))
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help='For scripts: {"systems": [...]}')] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="A plain table; the default.")] = False,
+) -> None:
+    """Print every system once. Exit 0: all up; 1: some down or waiting for their agent; 2: hub not reached."""
+    from beszel_tui.plain import status as print_status  # noqa: PLC0415 (only for this command)
+
+    if json and plain:
+        raise typer.BadParameter("either --json or --plain")
+    hub, token = _credentials(context.obj)
+    raise typer.Exit(print_status(_open(hub, token), as_json=json))
+
+
+@app.command()
+def watch(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Its name.")],
+    plain: Annotated[bool, typer.Option("--plain", help="A line for each sample; the only form.")] = True,
+) -> None:
+    """Print a line for each sample of one system, until ctrl+c."""
+    from beszel_tui.plain import watch as print_samples  # noqa: PLC0415 (only for this command)
+
+    del plain
+    hub, token = _credentials(context.obj)
+    raise typer.Exit(print_samples(_open(hub, token), system))
+
+
+@app.command()
+def screenshot(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.svg", help="Where to write it.")],
+    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="In cells.")] = "160x45",
+    keys: Annotated[str, typer.Option(metavar="KEYS", help="Pressed first, such as `down,enter`.")] = "",
+) -> None:
+    """Write a picture of the demonstration as SVG."""
+    from beszel_tui.picture import take  # noqa: PLC0415 (only for this command)
+
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise typer.BadParameter("a size is written like 160x45")
+    settings = load_settings(context.obj)
+    take(settings, file, (int(width), int(height)), tuple(filter(None, keys.split(","))))
+
+
+def _credentials(flags: Flags) -> tuple[str, str]:
+    """Hub and token for a command without a login screen. Raises `ConfigError`."""
+    settings: Settings = load_settings(flags)
+    if settings.hub and settings.token:
+        return settings.hub, settings.token
+    from beszel_tui.client.session import load_session  # noqa: PLC0415 (only without a token)
+
+    session = load_session(settings.paths.sessions_file, settings.hub) if settings.token is None else None
+    if session is None:
+        missing = "BESZEL_TOKEN or --token-file" if settings.hub else "BESZEL_HUB or --hub"
+        raise ConfigError(f"which hub, with which token? Set {missing}, or log in once with `beszel-tui`")
+    return session.hub, session.token
+
+
+def _open(hub: str, token: str) -> "Source":
+    from beszel_tui.context import open_hub  # noqa: PLC0415 (only for commands that need a hub)
+
+    return open_hub(hub, token)

@@ -1,0 +1,72 @@
+"""The demonstration as a source: what `state.demo` computes, once a second."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from beszel_protocol.feed import Fleet, SystemSample
+from beszel_protocol.sample import HostDetails
+from beszel_protocol.timestamps import format_timestamp
+from beszel_tui.client.source import EVENT_QUEUE_SIZE
+from beszel_tui.errors import HubRefused
+from beszel_tui.state.demo import demo_columns, demo_details, demo_metrics, demo_rows, demo_trail
+from beszel_tui.state.events import Connected, FeedEvent, Received
+from beszel_tui.state.series import Columns, Trail
+
+
+def clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class DemoSource:
+    def __init__(self, clock: Callable[[], int] = clock_ms) -> None:
+        self.label = "demo"
+        self.events: asyncio.Queue[FeedEvent] = asyncio.Queue(EVENT_QUEUE_SIZE)
+        self._clock = clock
+        self._watched: str | None = None
+        self._sequence = 0
+
+    async def run(self) -> None:
+        await self.events.put(Connected(at_ms=self._clock()))
+        while True:
+            await self._tell(self._clock())
+            await asyncio.sleep(1)
+
+    def watch(self, system_id: str | None) -> None:
+        self._watched = system_id
+        if system_id is not None and not self.events.full():
+            self.events.put_nowait(self._sample(system_id, self._clock()))
+
+    def retry_now(self) -> None:
+        """There is nothing to reconnect to."""
+
+    async def trail(self, system_id: str, hub_now_ms: int) -> Trail | None:
+        return demo_trail(system_id, hub_now_ms)
+
+    async def columns(
+        self, system_id: str, addresses: Sequence[str], start_ms: int, end_ms: int, points: int
+    ) -> Columns:
+        return await asyncio.to_thread(demo_columns, system_id, list(addresses), start_ms, end_ms, points)
+
+    async def details(self, system_id: str) -> HostDetails | None:
+        return demo_details(system_id)
+
+    async def set_paused(self, system_id: str, *, paused: bool) -> None:
+        raise HubRefused(403, f"the demonstration cannot {'pause' if paused else 'resume'} {system_id}")
+
+    async def _tell(self, at_ms: int) -> None:
+        self._sequence += 1
+        fleet = Fleet(sequence=self._sequence, hub_ms=at_ms, systems=demo_rows(at_ms))
+        await self.events.put(Received(at_ms=at_ms, frame=fleet))
+        if self._watched is not None:
+            await self.events.put(self._sample(self._watched, at_ms))
+
+    def _sample(self, system_id: str, at_ms: int) -> Received:
+        self._sequence += 1
+        sample = SystemSample(
+            sequence=self._sequence,
+            system=system_id,
+            timestamp=format_timestamp(at_ms),
+            metrics=demo_metrics(system_id, at_ms),
+        )
+        return Received(at_ms=at_ms, frame=sample)

@@ -1,0 +1,191 @@
+"""Requests to a hub over HTTP. The library is loaded with the first of them, which is after the first picture."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from beszel_protocol.hygiene import clean_text
+from beszel_protocol.sample import HostDetails
+from beszel_protocol.version import VERSION
+from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
+from beszel_tui.state.series import Columns, Lane
+
+if TYPE_CHECKING:
+    import httpx2
+
+TIMEOUT_SECONDS: Final = 15.0
+MAX_BODY_BYTES: Final = 32 << 20
+
+AnswerT = TypeVar("AnswerT")
+
+
+class _SeriesLane(msgspec.Struct, frozen=True):
+    mean: list[float | None]
+    min: list[float | None]
+    max: list[float | None]
+
+
+class _SeriesAnswer(msgspec.Struct, frozen=True):
+    resolution_seconds: float
+    timestamps: list[int]
+    series: dict[str, _SeriesLane]
+
+
+class _LoginAnswer(msgspec.Struct, frozen=True):
+    token: str
+
+
+class _DetailsRecord(msgspec.Struct, frozen=True):
+    """A record of `system_details`; empty texts and zeros stand for what is not known."""
+
+    hostname: str = ""
+    os_name: str = ""
+    kernel: str = ""
+    cpu: str = ""
+    arch: str = ""
+    cores: int = 0
+    threads: int = 0
+    memory: int = 0
+
+
+class _ErrorBody(msgspec.Struct, frozen=True):
+    message: str = ""
+
+
+class HubHttp:
+    """Requests of one hub. They raise `ClientError`."""
+
+    def __init__(self, hub: str, token: str | None = None) -> None:
+        self._hub = hub
+        self._token = token
+        self._client: httpx2.AsyncClient | None = None
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def login(self, identity: str, password: str) -> str:
+        """The session token; raises `Unauthorized` for a wrong password."""
+        body = {"identity": identity, "password": password}
+        try:
+            answer = await self._ask(_LoginAnswer, "POST", "/api/collections/users/auth-with-password", body=body)
+        except HubRefused as refused:
+            if refused.status == 400:
+                raise Unauthorized("wrong e-mail or password") from refused
+            raise
+        return answer.token
+
+    async def series(
+        self, system_id: str, addresses: Sequence[str], start_ms: int, end_ms: int, points: int
+    ) -> Columns:
+        parameters = {
+            "system": system_id,
+            "metric": ",".join(addresses),
+            "from": str(start_ms),
+            "to": str(end_ms),
+            "points": str(points),
+        }
+        answer = await self._ask(_SeriesAnswer, "GET", "/api/beszel/series", parameters=parameters)
+        return columns_of(answer)
+
+    async def details(self, system_id: str) -> HostDetails | None:
+        try:
+            record = await self._ask(
+                _DetailsRecord, "GET", f"/api/collections/system_details/records/{_segment(system_id)}"
+            )
+        except HubRefused as refused:
+            if refused.status == 404:
+                return None
+            raise
+        return details_of(record)
+
+    async def set_status(self, system_id: str, status: str) -> None:
+        path = f"/api/collections/systems/records/{_segment(system_id)}"
+        await self._ask(dict[str, Any], "PATCH", path, body={"status": status})
+
+    async def _ask(
+        self,
+        answer_type: type[AnswerT],
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> AnswerT:
+        import httpx2  # noqa: PLC0415 (loaded late: it costs a tenth of the time to the first picture)
+
+        client = self._open()
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            response = await client.request(method, self._hub + path, params=parameters, json=body, headers=headers)
+        except httpx2.TimeoutException as error:
+            raise HubUnreachable("the hub does not answer") from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise HubUnreachable(f"the hub cannot be reached: {error}") from error
+        if response.status_code == 401:
+            raise Unauthorized("the hub does not accept the token")
+        if response.status_code >= 400:
+            raise HubRefused(response.status_code, _message(response.content, response.status_code))
+        try:
+            return msgspec.json.decode(response.content, type=answer_type)
+        except msgspec.DecodeError as error:
+            raise HubUnreachable(f"this is not the answer of a hub: {error}") from error
+
+    def _open(self) -> "httpx2.AsyncClient":
+        import httpx2  # noqa: PLC0415 (as above)
+
+        if self._client is None:
+            self._client = httpx2.AsyncClient(
+                timeout=TIMEOUT_SECONDS,
+                follow_redirects=False,
+                headers={"User-Agent": f"beszel-tui/{VERSION}"},
+                limits=httpx2.Limits(max_connections=6, max_keepalive_connections=2),
+            )
+        return self._client
+
+
+def columns_of(answer: _SeriesAnswer) -> Columns:
+    """Raise `HubUnreachable` if the columns are not of one length."""
+    count = len(answer.timestamps)
+    lanes: dict[str, Lane] = {}
+    for address, lane in answer.series.items():
+        if not len(lane.mean) == len(lane.min) == len(lane.max) == count:
+            raise HubUnreachable("this is not the answer of a hub: columns of unequal length")
+        mean = tuple(lane.mean)
+        exact = lane.min == lane.mean == lane.max
+        lanes[address] = Lane.exact(mean) if exact else Lane(mean, tuple(lane.min), tuple(lane.max))
+    return Columns(
+        resolution_ms=max(1, round(answer.resolution_seconds * 1000)),
+        timestamps_ms=tuple(answer.timestamps),
+        lanes=lanes,
+    )
+
+
+def details_of(record: _DetailsRecord) -> HostDetails:
+    return HostDetails(
+        hostname=clean_text(record.hostname),
+        os_name=clean_text(record.os_name) or None,
+        kernel=clean_text(record.kernel) or None,
+        architecture=clean_text(record.arch) or None,
+        cpu_model=clean_text(record.cpu) or None,
+        cores=record.cores or None,
+        threads=record.threads or None,
+        memory_total_bytes=record.memory or None,
+    )
+
+
+def _message(body: bytes, status: int) -> str:
+    try:
+        message = clean_text(msgspec.json.decode(body, type=_ErrorBody).message)
+    except msgspec.DecodeError:
+        message = ""
+    return message or f"the hub answers {status}"
+
+
+def _segment(system_id: str) -> str:
+    """A hub's id as one segment of a path; a hub that sends anything else is not asked about it."""
+    if not (system_id.isascii() and system_id.isalnum()):
+        raise HubUnreachable("the hub gave an impossible id")
+    return system_id

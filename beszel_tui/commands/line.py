@@ -1,0 +1,109 @@
+"""What the `:` command line understands: one table, for carrying out, suggesting and the help page."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from beszel_tui.errors import CommandError
+from beszel_tui.state.charts import TABS
+from beszel_tui.state.columns import BY_KEY
+from beszel_tui.state.windows import PRESETS
+
+if TYPE_CHECKING:
+    from beszel_tui.app import BeszelApp
+
+
+class Command(NamedTuple):
+    name: str
+    argument: str
+    """How the argument is called in the help; empty if there is none."""
+    help: str
+    run: "Callable[[BeszelApp, str], None]"
+    choices: "Callable[[BeszelApp], list[str]]" = lambda _app: []
+    """What the argument can be."""
+
+
+def run_line(app: "BeszelApp", line: str) -> None:
+    """Carry out one line. Raises `CommandError` with a sentence to show."""
+    name, _, argument = line.strip().partition(" ")
+    if not name:
+        return
+    found = [command for command in COMMANDS if command.name == name]
+    found = found or [command for command in COMMANDS if command.name.startswith(name)]
+    if len(found) != 1:
+        known = " ".join(command.name for command in (found or COMMANDS))
+        raise CommandError(f"{'which of' if found else f'no command {name!r}:'} {known}{'?' if found else ''}")
+    found[0].run(app, argument.strip())
+
+
+def suggestions(app: "BeszelApp") -> list[str]:
+    """Every complete line that makes sense now."""
+    lines: list[str] = []
+    for command in COMMANDS:
+        lines.append(command.name)
+        lines += [f"{command.name} {choice}" for choice in command.choices(app)]
+    return lines
+
+
+def _open(app: "BeszelApp", name: str) -> None:
+    rows = app.bridge.state.systems.values()
+    found = [row for row in rows if row.name.casefold() == name.casefold()]
+    found = found or [row for row in rows if row.name.casefold().startswith(name.casefold())]
+    if not name or not found:
+        raise CommandError(f"no system is called {name!r}" if name else "open which system?")
+    app.open_system(found[0].id)
+
+
+def _sort(app: "BeszelApp", argument: str) -> None:
+    key, _, direction = argument.partition(" ")
+    found = [column for column in BY_KEY if column.startswith(key)] if key else []
+    if not found or direction.strip() not in {"", "asc", "desc"}:
+        raise CommandError(f"sort by one of: {' '.join(BY_KEY)}; then asc or desc")
+    descending = direction.strip() == "desc" if direction.strip() else None
+    app.show_fleet().sort_by(found[0], descending=descending)
+
+
+def _fleet(app: "BeszelApp", _argument: str) -> None:
+    app.show_fleet()
+
+
+def _filter(app: "BeszelApp", text: str) -> None:
+    app.show_fleet().set_filter(text)
+
+
+def _theme(app: "BeszelApp", name: str) -> None:
+    if name not in app.themes.by_name:
+        raise CommandError(f"themes: {' '.join(sorted(app.themes.by_name))}")
+    app.theme = name
+
+
+def _range(app: "BeszelApp", name: str) -> None:
+    if not app.system_screen().choose_range(name):
+        raise CommandError(f"ranges: {' '.join(window.name for window in PRESETS)}")
+
+
+def _tab(app: "BeszelApp", name: str) -> None:
+    screen = app.system_screen()
+    found = [tab for tab in screen.tabs if tab.key.startswith(name.casefold())] if name else []
+    if not found:
+        raise CommandError(f"tabs: {' '.join(tab.key for tab in screen.tabs)}")
+    screen.show_tab(found[0].key)
+
+
+def _names(app: "BeszelApp") -> list[str]:
+    return sorted(row.name for row in app.bridge.state.systems.values())
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command("filter", "TEXT", "Filter the fleet", _filter),
+    Command("fleet", "", "Back to the fleet", _fleet),
+    Command("help", "", "All keys of this screen", lambda app, _: app.action_help()),
+    Command("open", "SYSTEM", "Open a system", _open, _names),
+    Command("quit", "", "Leave", lambda app, _: app.exit()),
+    Command(
+        "range", "RANGE", "The stretch of time of the charts", _range, lambda _: [window.name for window in PRESETS]
+    ),
+    Command("reconnect", "", "Connect to the hub again without waiting", lambda app, _: app.action_retry()),
+    Command("sort", "COLUMN [asc|desc]", "Sort the fleet", _sort, lambda _: list(BY_KEY)),
+    Command("tab", "TAB", "A tab of the system", _tab, lambda _: [tab.key for tab in TABS]),
+    Command("theme", "NAME", "Change the colours", _theme, lambda app: sorted(app.themes.by_name)),
+)

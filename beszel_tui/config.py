@@ -1,0 +1,222 @@
+"""Settings: flags over environment over the config file, and where files live.
+
+The config file is `$XDG_CONFIG_HOME/beszel-tui/config.toml`; every key may be left out:
+
+    profile = "home"            # used when none is named
+    theme = "midnight"
+    symbols = "braille"         # braille, block, ascii
+    rates = "binary"            # binary, decimal, bits
+    sizes = "binary"            # binary, decimal
+    fahrenheit = false
+    [thresholds]
+    warning = 65
+    critical = 90
+    [profiles.home]
+    hub = "https://hub.example.net"
+    token_file = "~/.config/beszel-tui/home.token"
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from beszel_protocol.units import ByteFamily, Style
+from beszel_tui.errors import ConfigError
+from beszel_tui.state.selectors import Thresholds
+
+PROGRAM: Final = "beszel-tui"
+_MAX_TOKEN_BYTES: Final = 16 << 10
+
+Percent = Annotated[float, msgspec.Meta(ge=0, le=1000)]
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One hub of the config file."""
+
+    hub: str
+    token_file: str | None = None
+
+
+class ThresholdConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    warning: Percent = 65
+    critical: Percent = 90
+
+
+class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    profile: str | None = None
+    theme: str | None = None
+    symbols: Literal["braille", "block", "ascii"] | None = None
+    sizes: ByteFamily = ByteFamily.BINARY
+    rates: ByteFamily = ByteFamily.BINARY
+    fahrenheit: bool = False
+    thresholds: ThresholdConfig = ThresholdConfig()
+    profiles: dict[str, Profile] = {}
+
+
+class Paths(msgspec.Struct, frozen=True, kw_only=True):
+    """Folders of this user, after the XDG rules."""
+
+    config: Path
+    state: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
+
+    @property
+    def themes(self) -> Path:
+        return self.config / "themes"
+
+    @property
+    def sessions_file(self) -> Path:
+        return self.state / "sessions.json"
+
+    @property
+    def local(self) -> Path:
+        return self.state / "local"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the program runs with."""
+
+    paths: Paths
+    hub: str | None = None
+    """Without a slash at its end; None: ask for it."""
+    token: str | None = None
+    theme: str = "midnight"
+    symbols: str = "braille"
+    units: Style = Style()
+    thresholds: Thresholds = Thresholds()
+    read_only: bool = False
+
+
+class Flags(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line said."""
+
+    hub: str | None = None
+    token_file: str | None = None
+    profile: str | None = None
+    theme: str | None = None
+    symbols: str | None = None
+    read_only: bool = False
+
+
+def find_paths(environment: Mapping[str, str] = os.environ) -> Paths:
+    home = Path(environment.get("HOME") or "~").expanduser()
+    config = _absolute(environment.get("XDG_CONFIG_HOME")) or home / ".config"
+    state = _absolute(environment.get("XDG_STATE_HOME")) or home / ".local" / "state"
+    return Paths(config=config / PROGRAM, state=state / PROGRAM)
+
+
+def load_settings(flags: Flags = Flags(), environment: Mapping[str, str] = os.environ) -> Settings:  # noqa: B008 (frozen)
+    """Raise `ConfigError` with the name of the setting that is wrong."""
+    paths = find_paths(environment)
+    file = read_config(paths.config_file)
+    profile = _profile(file, flags.profile or environment.get("BESZEL_PROFILE") or None)
+    hub = flags.hub or environment.get("BESZEL_HUB") or (profile.hub if profile else None)
+    return Settings(
+        paths=paths,
+        hub=normalize_hub(hub) if hub else None,
+        token=_token(flags, environment, profile),
+        theme=flags.theme or environment.get("BESZEL_THEME") or file.theme or "midnight",
+        symbols=_symbols(flags.symbols or environment.get("BESZEL_SYMBOLS") or file.symbols, environment),
+        units=Style(sizes=file.sizes, rates=file.rates, fahrenheit=file.fahrenheit),
+        thresholds=Thresholds(file.thresholds.warning, file.thresholds.critical),
+        read_only=flags.read_only,
+    )
+
+
+def read_config(path: Path) -> ConfigFile:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return ConfigFile()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    try:
+        return msgspec.toml.decode(content, type=ConfigFile)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def normalize_hub(text: str) -> str:
+    """`hub.example.net` becomes `https://hub.example.net`; a path is kept. Raises `ConfigError`."""
+    text = text.strip().rstrip("/")
+    if "://" not in text:
+        host = text.partition(":")[0]
+        text = f"{'http' if host in {'localhost', '127.0.0.1'} else 'https'}://{text}"
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigError(f"not the address of a hub: {text}") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ConfigError(f"not the address of a hub: {text} (such as https://hub.example.net)")
+    return text
+
+
+def hub_label(hub: str) -> str:
+    """Host and port, as the header shows it."""
+    return urlsplit(hub).netloc
+
+
+def _profile(file: ConfigFile, name: str | None) -> Profile | None:
+    name = name or file.profile
+    if name is None:
+        return None
+    if name not in file.profiles:
+        known = ", ".join(sorted(file.profiles)) or "none"
+        raise ConfigError(f"no profile {name!r} in the config file (there: {known})")
+    return file.profiles[name]
+
+
+def _token(flags: Flags, environment: Mapping[str, str], profile: Profile | None) -> str | None:
+    """The nearest source wins; a token given for one hub is never sent to a hub named nearer than it."""
+    if flags.token_file:
+        return _read_token(flags.token_file)
+    if environment.get("BESZEL_TOKEN"):
+        return environment["BESZEL_TOKEN"].strip()
+    if environment.get("BESZEL_TOKEN_FILE"):
+        return _read_token(environment["BESZEL_TOKEN_FILE"])
+    named_elsewhere = flags.hub or environment.get("BESZEL_HUB")
+    if (
+        profile
+        and profile.token_file
+        and (not named_elsewhere or normalize_hub(named_elsewhere) == normalize_hub(profile.hub))
+    ):
+        return _read_token(profile.token_file)
+    return None
+
+
+def _read_token(name: str) -> str:
+    path = Path(name).expanduser()
+    try:
+        with path.open("rb") as file:
+            token = file.read(_MAX_TOKEN_BYTES).decode("ascii").strip()
+    except OSError as error:
+        raise ConfigError(f"the token file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the token file {path} holds no token") from error
+    if not token:
+        raise ConfigError(f"the token file {path} is empty")
+    return token
+
+
+def _symbols(wanted: str | None, environment: Mapping[str, str]) -> str:
+    if wanted is None:
+        encoding = next(
+            (environment[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)), "UTF-8"
+        )
+        return "ascii" if encoding.upper() in {"C", "POSIX"} or encoding.upper().endswith("ASCII") else "braille"
+    if wanted not in {"braille", "block", "ascii"}:
+        raise ConfigError(f"symbols are braille, block or ascii, not {wanted!r}")
+    return wanted
+
+
+def _absolute(text: str | None) -> Path | None:
+    """XDG says that relative paths are to be ignored."""
+    return Path(text) if text and Path(text).is_absolute() else None

@@ -1,0 +1,86 @@
+"""What the app is given by whoever starts it: settings, the source of data, and how to open another one."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from beszel_tui.client.session import Session, forget_session, save_session
+from beszel_tui.client.source import Source
+from beszel_tui.config import Settings
+
+if TYPE_CHECKING:
+    from beszel_tui.client.http import HubHttp
+
+
+def clock_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Context:
+    """Lives as long as the program; owns the task that runs the source."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        group: asyncio.TaskGroup,
+        *,
+        source: Source | None = None,
+        session_hub: str | None = None,
+        clock: Callable[[], int] = clock_ms,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.notices: list[str] = []
+        """What went wrong before there was a screen to say it on."""
+        self.on_notice: Callable[[str], None] = self.notices.append
+        self.source: Source | None = None
+        self.session_hub = session_hub
+        """The hub whose stored session is in use; None if the token came from outside."""
+        self._group = group
+        self._task: asyncio.Task[None] | None = None
+        if source is not None:
+            self.use(source)
+
+    def use(self, source: Source) -> None:
+        """Take data from `source` from now on."""
+        self.stop()
+        self.source = source
+        self._task = self._group.create_task(source.run(), name="source")
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def notify(self, text: str) -> None:
+        """Tell the user, on the screen as soon as there is one."""
+        self.on_notice(text)
+
+    async def login(self, hub: str, identity: str, password: str) -> None:
+        """Get a session of `hub`, keep it, and take data from there. Raises `ClientError`, or OSError for the file."""
+        http = open_http(hub)
+        try:
+            token = await http.login(identity, password)
+        finally:
+            await http.close()
+        save_session(self.settings.paths.sessions_file, Session(hub=hub, token=token, identity=identity))
+        self.session_hub = hub
+        self.use(open_hub(hub, token))
+
+    def forget(self, hub: str) -> None:
+        """Drop the stored session that the hub no longer accepts."""
+        forget_session(self.settings.paths.sessions_file, hub)
+
+
+def open_hub(hub: str, token: str) -> Source:
+    from beszel_tui.client.hub import HubSource  # noqa: PLC0415 (not needed for the demonstration)
+
+    return HubSource(hub, token)
+
+
+def open_http(hub: str) -> "HubHttp":
+    from beszel_tui.client.http import HubHttp  # noqa: PLC0415 (only for the login)
+
+    return HubHttp(hub)

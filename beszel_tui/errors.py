@@ -1,0 +1,59 @@
+"""What can go wrong in the terminal client.
+
+TuiError
+├── ConfigError            a setting that cannot be used
+├── ThemeError             a theme file that cannot be used
+├── FilterError            a filter line that does not parse
+├── CommandError           a line of the command line that cannot be carried out
+├── LocalError             `beszel-tui local` could not start its hub or agent
+└── ClientError
+    ├── HubUnreachable     no answer, or none that is a hub's
+    ├── Unauthorized       the token or the password is not accepted
+    └── HubRefused         the hub answered, with an error
+"""
+
+from typing import ClassVar
+
+
+class TuiError(Exception):
+    code: ClassVar[str] = "error"
+
+
+class ConfigError(TuiError):
+    code = "config"
+
+
+class ThemeError(TuiError):
+    code = "theme"
+
+
+class FilterError(TuiError):
+    code = "filter"
+
+
+class CommandError(TuiError):
+    code = "command"
+
+
+class LocalError(TuiError):
+    code = "local"
+
+
+class ClientError(TuiError):
+    code = "client"
+
+
+class HubUnreachable(ClientError):
+    code = "hub_unreachable"
+
+
+class Unauthorized(ClientError):
+    code = "unauthorized"
+
+
+class HubRefused(ClientError):
+    code = "hub_refused"
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status

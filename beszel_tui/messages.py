@@ -1,0 +1,73 @@
+"""What widgets tell the screen above them; past tense, as it has happened."""
+
+from textual.message import Message
+
+from beszel_tui.state.filterline import Filter
+
+
+class LineChosen(Message):
+    """A line of a table was opened."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class HeaderClicked(Message):
+    """The title of a column was clicked."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self.column = column
+
+
+class TableResized(Message):
+    """The table has another width: columns may fold in or out."""
+
+
+class FilterChanged(Message):
+    """The filter line parses, and says something else than before."""
+
+    def __init__(self, wanted: Filter) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+
+class FilterLeft(Message):
+    """The filter line is done with."""
+
+
+class CommandEntered(Message):
+    """A line was entered on the command line; None if it was given up."""
+
+    def __init__(self, line: str | None) -> None:
+        super().__init__()
+        self.line = line
+
+
+class ActionClicked(Message):
+    """A key of the footer was clicked: as if it had been pressed."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class TabClicked(Message):
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
+
+
+class RangeClicked(Message):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class InstantPointed(Message):
+    """The mouse pointed at an instant of a chart."""
+
+    def __init__(self, instant_ms: int) -> None:
+        super().__init__()
+        self.instant_ms = instant_ms

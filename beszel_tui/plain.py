@@ -1,0 +1,157 @@
+"""The fleet for scripts, pipes and screen readers: one look, or line after line, without a screen."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from typing import Any, Final, TextIO
+
+import msgspec
+
+from beszel_protocol.feed import Fleet, FleetRow, SystemSample
+from beszel_protocol.metrics import Unit
+from beszel_protocol.sample import Metrics
+from beszel_protocol.units import format_bytes, format_value
+from beszel_tui.client.source import Source
+from beszel_tui.errors import HubUnreachable, TuiError, Unauthorized
+from beszel_tui.state.events import Disconnected, Received, Refused
+from beszel_tui.state.selectors import Sort, sort_rows
+
+ALL_UP: Final = 0
+SOME_DOWN: Final = 1
+NOT_REACHED: Final = 2
+ANSWER_SECONDS: Final = 10.0
+
+_FACTS: Final = frozenset({"id", "name", "status", "host", "tags", "updated_ms", "status_since_ms", "agent_version"})
+"""What is still true of a system that sends nothing; its last numbers are not."""
+
+
+def status(source: Source, *, as_json: bool, out: TextIO | None = None) -> int:
+    """Print every system once; returns the exit status."""
+    out = out or sys.stdout
+    try:
+        rows = asyncio.run(_first_rows(source))
+    except TuiError as error:
+        sys.stderr.write(f"beszel-tui: {error}\n")
+        return NOT_REACHED
+    rows = sort_rows(rows, Sort())
+    out.write(format_json(rows) if as_json else format_plain(rows))
+    return SOME_DOWN if any(row.status in {"down", "pending"} for row in rows) else ALL_UP
+
+
+def watch(source: Source, name: str, out: TextIO | None = None) -> int:
+    """Print a line for each sample of one system until interrupted; returns the exit status."""
+    out = out or sys.stdout
+    try:
+        asyncio.run(_watch(source, name, out))
+    except TuiError as error:
+        sys.stderr.write(f"beszel-tui: {error}\n")
+        return NOT_REACHED
+    except KeyboardInterrupt:
+        return ALL_UP
+    return ALL_UP
+
+
+def format_json(rows: list[FleetRow]) -> str:
+    """`{"systems": [...]}`: units stand in the names, what is not known is absent."""
+    systems = [_honest(msgspec.to_builtins(row)) for row in rows]
+    return msgspec.json.format(msgspec.json.encode({"systems": systems}), indent=2).decode() + "\n"
+
+
+def format_plain(rows: list[FleetRow]) -> str:
+    """A table of words and numbers, without colour or drawing."""
+    lines: list[tuple[str, ...]] = [("NAME", "STATUS", "CPU", "MEMORY", "DISK", "RECEIVED", "SENT", "LOAD", "UPTIME")]
+    lines += [_plain_row(row) for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
+    )
+
+
+def format_sample_line(timestamp: str, metrics: Metrics) -> str:
+    """`10:30:00  cpu 41.2%  memory 71.0%  …`, each number after its name."""
+    cpu, memory, network = metrics.cpu, metrics.memory, metrics.network
+    load = cpu.load_average[0] if cpu and cpu.load_average else None
+    parts = [
+        timestamp.partition("T")[2][:8] or timestamp,
+        f"cpu {_text(cpu.usage_percent if cpu else None, Unit.PERCENT)}",
+        f"memory {_text(memory.usage_percent if memory else None, Unit.PERCENT)}",
+        f"load {_text(load, Unit.LOAD)}",
+        f"received {_text(network.recv_bytes_per_second if network else None, Unit.BYTES_PER_SECOND)}",
+        f"sent {_text(network.sent_bytes_per_second if network else None, Unit.BYTES_PER_SECOND)}",
+    ]
+    parts += [
+        f"disk {name} {_text(disk.usage_percent, Unit.PERCENT)}" for name, disk in sorted((metrics.disk or {}).items())
+    ]
+    return "  ".join(parts)
+
+
+def _honest(row: dict[str, Any]) -> dict[str, Any]:
+    return row if row["status"] == "up" else {key: value for key, value in row.items() if key in _FACTS}
+
+
+def _plain_row(row: FleetRow) -> tuple[str, ...]:
+    if row.status != "up":
+        return (row.name, row.status, "-", "-", "-", "-", "-", "-", "-")
+    load = row.load_average[0] if row.load_average else None
+    return (
+        row.name,
+        row.status,
+        _text(row.cpu_percent, Unit.PERCENT),
+        _text(row.memory_percent, Unit.PERCENT),
+        _text(row.disk_percent, Unit.PERCENT),
+        _rate(row.recv_bytes_per_second),
+        _rate(row.sent_bytes_per_second),
+        _text(load, Unit.LOAD),
+        _text(row.uptime_seconds, Unit.SECONDS),
+    )
+
+
+def _text(value: float | None, unit: Unit) -> str:
+    return "-" if value is None else format_value(value, unit)
+
+
+def _rate(value: float | None) -> str:
+    return "-" if value is None else f"{format_bytes(value)}/s"
+
+
+async def _first_rows(source: Source) -> list[FleetRow]:
+    async for frame in _frames(source):
+        if isinstance(frame, Fleet):
+            return frame.systems
+    raise HubUnreachable("the hub ended the feed")
+
+
+async def _watch(source: Source, name: str, out: TextIO) -> None:
+    system_id: str | None = None
+    async for frame in _frames(source):
+        if isinstance(frame, Fleet) and system_id is None:
+            system_id = next((row.id for row in frame.systems if row.name == name), None)
+            if system_id is None:
+                raise HubUnreachable(f"no system is called {name!r}")
+            source.watch(system_id)
+        elif isinstance(frame, SystemSample) and frame.system == system_id:
+            out.write(format_sample_line(frame.timestamp, frame.metrics) + "\n")
+            out.flush()
+
+
+async def _frames(source: Source) -> AsyncIterator[object]:
+    """Frames of the feed; raises `ClientError` when it is lost, or says nothing at all for too long."""
+    task = asyncio.create_task(source.run())
+    try:
+        limit: float | None = ANSWER_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout(limit):
+                    event = await source.events.get()
+            except TimeoutError as error:
+                raise HubUnreachable("the hub does not answer") from error
+            if isinstance(event, Disconnected):
+                raise HubUnreachable(f"the hub cannot be reached: {event.reason}")
+            if isinstance(event, Refused):
+                raise Unauthorized(event.reason)
+            if isinstance(event, Received):
+                limit = None
+                yield event.frame
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=2)

@@ -1,0 +1,67 @@
+"""The first line of every screen: where we are, how the fleet is, whether this is live, and the time."""
+
+from datetime import datetime
+
+from rich.segment import Segment
+
+from beszel_protocol.feed import SystemStatus
+from beszel_tui.renderables.fleet_row import FleetLook
+from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
+from beszel_tui.state.model import State
+from beszel_tui.state.selectors import age, counts
+
+
+def draw_top_bar(state: State, width: int, look: FleetLook, local_now: datetime) -> list[Segment]:
+    """One line of `width` cells. What is less needed leaves first as it narrows; the connection never does."""
+    palette = look.palette
+    clock: Piece = (local_now.strftime(" %H:%M:%S "), palette.muted)
+    link = _connection(state, look)
+    hub: Piece = (fit(state.hub, min(len(state.hub), 32)) + "  ", palette.muted)
+    brand: list[Piece] = [(" beszel ", palette.accent), (f"{look.symbols.bar} ", palette.faint)]
+    full, short = _counts(state, look, words=True), _counts(state, look, words=False)
+    for left, right in (
+        (brand + full, [hub, *link, clock]),
+        (brand + full, [*link, clock]),
+        (brand + short, [*link, clock]),
+        (short, [*link, clock]),
+        (short, link),
+    ):
+        gap = width - pieces_width(left) - pieces_width(right)
+        if gap >= 1:
+            return line_of([*left, (" " * gap, palette.text), *right], width, palette.text)
+    return line_of([*link, (" ", palette.text), *short], width, palette.text)
+
+
+def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
+    palette, symbols = look.palette, look.symbols
+    if not state.loaded:
+        return [("loading the fleet…" if words else "…", palette.muted)]
+    number = counts(state)
+    pieces: list[Piece] = []
+    if words:
+        pieces.append((f"{number.total} system{'' if number.total == 1 else 's'}  ", palette.text))
+    numbers: dict[SystemStatus, int] = {
+        "up": number.up,
+        "down": number.down,
+        "paused": number.paused,
+        "pending": number.pending,
+    }
+    for status, count in numbers.items():
+        if count or status == "up":
+            pieces.append((f"{count} {symbols.status[status]}", palette.status[status]))
+            pieces.append((f" {status}  " if words else " ", palette.muted))
+    return pieces
+
+
+def _connection(state: State, look: FleetLook) -> list[Piece]:
+    palette, symbols = look.palette, look.symbols
+    connection = state.connection
+    if connection.phase == "live":
+        return [(symbols.status["up"], palette.status["up"]), (" live ", palette.text)]
+    if connection.phase == "connecting":
+        return [(symbols.status["pending"], palette.status["pending"]), (" connecting ", palette.text)]
+    if connection.phase == "refused":
+        return [(f"{symbols.status['down']} not admitted ", palette.offline)]
+    since = datetime.fromtimestamp(connection.since_ms / 1000).astimezone()
+    text = f"{symbols.status['down']} offline since {since:%H:%M:%S} ({age(state.now_ms - connection.since_ms)}) "
+    return [(text, palette.offline)]

@@ -1,0 +1,72 @@
+"""Help: the keys of whatever had the focus, from the same lists that footer and palette use."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from beszel_tui.bindings import GROUPS, HELP
+from beszel_tui.commands.line import COMMANDS
+from beszel_tui.renderables.palette import Palette
+
+
+class HelpBox(VerticalScroll, can_focus=True, inherit_bindings=False):
+    pass
+
+
+class HelpScreen(ModalScreen[None]):
+    CSS_PATH = "help.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*HELP]
+
+    def __init__(self, active: Sequence[Binding], palette: Palette) -> None:
+        super().__init__()
+        self._active = {binding.id: binding for binding in active if binding.id}
+        self._palette = palette
+
+    def compose(self) -> ComposeResult:
+        box = HelpBox(id="box")
+        box.border_title = "Help"
+        box.border_subtitle = "esc closes"
+        with box:
+            yield Static(self._text())
+
+    def _text(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, min_width=12)
+        table.add_column(ratio=1)
+        for title, bindings in GROUPS.items():
+            shown = [binding for binding in bindings if binding.id in self._active and binding.tooltip]
+            self._section(table, title, [(binding.key_display or binding.key, binding.tooltip) for binding in shown])
+        commands = [(f":{command.name} {command.argument}".strip(), command.help) for command in COMMANDS]
+        self._section(table, "Command line", commands)
+        self._section(table, "Filter line", _FILTER_HELP)
+        return table
+
+    def _section(self, table: Table, title: str, lines: Sequence[tuple[str, str]]) -> None:
+        if not lines:
+            return
+        table.add_row(Text(f"\n{title}", self._palette.accent))
+        for key, sentence in lines:
+            table.add_row(Text(f"  {key}", self._palette.key), Text(sentence, self._palette.text))
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    def action_scroll_by(self, lines: int) -> None:
+        box = self.query_one(HelpBox)
+        box.scroll_to(y=box.scroll_offset.y + lines, animate=False)
+
+
+_FILTER_HELP = [
+    ("web", "in the name, the host or a tag; up, down, paused, pending: the status"),
+    ("cpu>80", "also mem disk net rx tx load temp svc failed cores uptime; 1.5M, 3d"),
+    ("tag:prod", "also name: host: status: agent:"),
+    ("/^db-\\d/", "a regular expression"),
+    ("!paused", "the opposite; all terms must hold"),
+]

@@ -1,0 +1,251 @@
+"""One system: what it is, and its charts over a window of time."""
+
+from itertools import count
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from beszel_protocol.units import format_value
+from beszel_tui.bindings import SYSTEM
+from beszel_tui.messages import InstantPointed, RangeClicked, TabClicked
+from beszel_tui.renderables.tab_bar import TabBarView
+from beszel_tui.screens.base import HubScreen
+from beszel_tui.state.charts import Chart, Tab, addresses_of, charts_of, tabs_of
+from beszel_tui.state.chartview import chart_view, newest_value, value_at
+from beszel_tui.state.layout import Grid, lay_out
+from beszel_tui.state.model import State
+from beszel_tui.state.windows import LIVE, PRESETS, Window, next_preset, pan, preset, zoom
+from beszel_tui.widgets.bars import Facts, TabBar
+from beszel_tui.widgets.chart_panel import ChartGrid, ChartPanel
+
+
+class SystemScreen(HubScreen):
+    CSS_PATH = "system.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*SYSTEM]
+    AUTO_FOCUS = "ChartPanel"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tab_key = "overview"
+        self._cursor_ms: int | None = None
+        self._charts: list[Chart] = []
+        self._grid: Grid | None = None
+        self._generation = count()
+
+    @property
+    def panels(self) -> list[ChartPanel]:
+        return list(self.query(ChartPanel))
+
+    @property
+    def window(self) -> Window:
+        return self.state.focus.window if self.state.focus else LIVE
+
+    @property
+    def tabs(self) -> list[Tab]:
+        return tabs_of(self.state.focus.metrics if self.state.focus else None)
+
+    @property
+    def tab(self) -> Tab:
+        return next((tab for tab in self.tabs if tab.key == self._tab_key), self.tabs[0])
+
+    def compose_content(self) -> ComposeResult:
+        yield Facts(self.state, self.hub_app.look)
+        yield TabBar(self._tab_bar_view(self.state), self.hub_app.look)
+        yield ChartGrid()
+
+    def show_state(self, state: State) -> None:
+        look = self.hub_app.look
+        self.query_one(Facts).show(state, look)
+        self.query_one(TabBar).show(self._tab_bar_view(state), look)
+        charts = charts_of(self.tab, state.focus.metrics if state.focus else None)
+        if charts != self._charts:
+            self._charts = charts
+            self._mount_charts()
+        self._fit()
+        self._show_charts(state)
+
+    def _show_charts(self, state: State) -> None:
+        """Only what is on the screen is drawn; the rest draws itself when it is scrolled to."""
+        visible = self.query_one(ChartGrid).region
+        for panel in self.panels:
+            chart = next((chart for chart in self._charts if chart.key == panel.key), None)
+            if chart is not None and panel.display and panel.region.overlaps(visible):
+                panel.show(chart_view(state, chart, self._cursor_ms), self.hub_app.chart_look)
+
+    def _mount_charts(self) -> None:
+        box = self.query_one(ChartGrid)
+        focused = self.focused.key if isinstance(self.focused, ChartPanel) else None
+        panels = [
+            ChartPanel(chart.key, chart_view(self.state, chart, self._cursor_ms), self.hub_app.chart_look)
+            for chart in self._charts
+        ]
+        self._grid = None
+        with self.app.batch_update():
+            box.remove_children()
+            box.mount(*panels)
+        chosen = next((panel for panel in panels if panel.key == focused), None)
+        self.set_class(chosen is not None and self.has_class("-full"), "-full")
+        chosen = chosen or (panels[0] if panels else None)
+        if chosen is not None:
+            chosen.add_class("-chosen")
+            chosen.focus(scroll_visible=focused is not None)
+
+    def _fit(self) -> None:
+        """Columns and heights for the room there is; and history as fine as the charts are wide."""
+        box = self.query_one(ChartGrid)
+        width, height = box.container_size.width, box.container_size.height
+        shown = 1 if self.has_class("-full") else len(self._charts)
+        grid = lay_out(shown, width, height)
+        if grid != self._grid:
+            self._grid = grid
+            box.set_class(grid.is_tight, "-tight")
+            box.styles.grid_size_columns = grid.columns
+            box.styles.grid_rows = str(grid.row_height)
+        points = max(60, width // grid.columns * 2)
+        self.hub_app.bridge.want_series(addresses_of(self._charts), points)
+
+    def _tab_bar_view(self, state: State) -> TabBarView:
+        tabs = self.tabs
+        window = state.focus.window if state.focus else LIVE
+        loading = bool(state.focus and state.focus.loading and not window.live)
+        return TabBarView(
+            tabs=tuple(tab.title for tab in tabs),
+            active=tabs.index(self.tab),
+            ranges=tuple(window.name for window in PRESETS),
+            range=window.name,
+            note="loading…" if loading else (state.focus.problem if state.focus else ""),
+        )
+
+    def focus_content(self) -> None:
+        chosen = self._chosen_panel()
+        if chosen is not None:
+            chosen.focus()
+
+    def _chosen_panel(self) -> ChartPanel | None:
+        if isinstance(self.focused, ChartPanel):
+            return self.focused
+        panels = self.panels
+        return next((panel for panel in panels if panel.has_class("-chosen")), panels[0] if panels else None)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.show_state, self.state)
+
+    # Actions
+
+    def action_back(self) -> None:
+        if self.has_class("-full"):
+            self.action_full()
+        elif self._cursor_ms is not None:
+            self._move_cursor(None)
+        else:
+            self.hub_app.close_system()
+
+    def action_tab(self, step: int) -> None:
+        tabs = self.tabs
+        self.show_tab(tabs[(tabs.index(self.tab) + step) % len(tabs)].key)
+
+    def action_tab_number(self, number: int) -> None:
+        if number <= len(self.tabs):
+            self.show_tab(self.tabs[number - 1].key)
+
+    def show_tab(self, key: str) -> None:
+        self._tab_key = key
+        self.query_one(ChartGrid).scroll_to(y=0, animate=False)
+        self.show_state(self.state)
+
+    def action_chart(self, step: int) -> None:
+        panels = self.panels
+        chosen = self._chosen_panel()
+        if chosen is None or self.has_class("-full"):
+            return
+        index = max(0, min(len(panels) - 1, panels.index(chosen) + step))
+        panels[index].focus()
+        self.call_after_refresh(self._show_charts, self.state)
+
+    def action_full(self) -> None:
+        chosen = self._chosen_panel()
+        if chosen is None:
+            return
+        for panel in self.panels:
+            panel.set_class(panel is chosen, "-chosen")
+        self.toggle_class("-full")
+        self._grid = None
+        self._fit()
+        chosen.focus()
+        self.call_after_refresh(self._show_charts, self.state)
+
+    def action_cursor(self, cells: int) -> None:
+        """Move the time cursor by cells of a plot; the first press puts it at the right end."""
+        panel = self._chosen_panel()
+        if panel is None:
+            return
+        view = panel.view
+        step_ms = (view.end_ms - view.start_ms) / panel.plot_width
+        at_ms = self._cursor_ms if self._cursor_ms is not None else view.end_ms
+        moved = int(at_ms + cells * step_ms)
+        self._move_cursor(max(view.start_ms, min(view.end_ms - 1, moved)))
+
+    def _move_cursor(self, instant_ms: int | None) -> None:
+        self._cursor_ms = instant_ms
+        self._show_charts(self.state)
+
+    def action_range(self, step: int) -> None:
+        self._choose(next_preset(self.window, step))
+
+    def action_zoom(self, factor: float) -> None:
+        now_ms = self.state.hub_now_ms
+        start_ms, end_ms = self.window.bounds(now_ms)
+        cursor = self._cursor_ms
+        around = cursor if cursor is not None and start_ms <= cursor <= end_ms else end_ms
+        self._choose(zoom(self.window, factor, around, now_ms))
+
+    def action_pan(self, share: float) -> None:
+        self._choose(pan(self.window, share, self.state.hub_now_ms))
+
+    def action_live(self) -> None:
+        self._cursor_ms = None
+        self._choose(LIVE)
+
+    def choose_range(self, name: str) -> bool:
+        window = preset(name)
+        if window is not None:
+            self._choose(window)
+        return window is not None
+
+    def _choose(self, window: Window) -> None:
+        self.hub_app.bridge.choose_window(window)
+
+    def action_neighbour(self, step: int) -> None:
+        self._cursor_ms = None
+        self.hub_app.open_neighbour(step)
+
+    def action_copy(self) -> None:
+        panel = self._chosen_panel()
+        if panel is None:
+            return
+        view = panel.view
+        values: list[str] = []
+        for line in view.lines:
+            found = None if self._cursor_ms is None else value_at(view, line, self._cursor_ms)
+            value = newest_value(line) if self._cursor_ms is None else (found[0] if found else None)
+            values.append(f"{line.label} {format_value(value, view.unit, self.hub_app.look.units)}")
+        self.hub_app.copy(f"{view.title}: {', '.join(values)}")
+
+    # Messages
+
+    @on(TabClicked)
+    def _tab_clicked(self, message: TabClicked) -> None:
+        self.action_tab_number(message.index + 1)
+
+    @on(RangeClicked)
+    def _range_clicked(self, message: RangeClicked) -> None:
+        self.choose_range(message.name)
+
+    @on(InstantPointed)
+    def _instant_pointed(self, message: InstantPointed) -> None:
+        self._move_cursor(message.instant_ms)
+
+    def on_descendant_focus(self) -> None:
+        self.call_after_refresh(self.show_keys)

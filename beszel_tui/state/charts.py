@@ -1,0 +1,231 @@
+"""Which charts there are, on which tab, and which series each draws: one table for screen, history and live columns."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from beszel_protocol.addresses import Address, Step, parse_address, read_value
+from beszel_protocol.metrics import Unit
+from beszel_protocol.sample import Metrics
+
+MAX_LINES: Final = 8
+"""Of one chart; more cannot be told apart."""
+MAX_CHARTS: Final = 24
+"""Of one tab: a host may report any number of disks, interfaces or sensors."""
+
+
+class Line(NamedTuple):
+    address: str
+    label: str
+
+
+class Chart(NamedTuple):
+    """One chart of a system, with one unit for all its lines."""
+
+    key: str
+    title: str
+    unit: Unit
+    lines: tuple[Line, ...]
+    ceiling: str | None = None
+    """Address of the series that is the natural top of the scale, such as the size of memory."""
+    full_percent: bool = False
+    """Scale to 100 % whatever the readings: how full something is, is read against its size."""
+
+
+class Tab(NamedTuple):
+    key: str
+    title: str
+    charts: Callable[[Metrics], list[Chart]]
+
+
+def _overview(metrics: Metrics) -> list[Chart]:
+    return [
+        _CPU,
+        _MEMORY,
+        _NETWORK,
+        *_disk_io(metrics),
+        _LOAD,
+        *_disk_usage(metrics),
+        *_temperatures(metrics)[:1],
+    ]
+
+
+def _processor(metrics: Metrics) -> list[Chart]:
+    return [_CPU, _CPU_BREAKDOWN, _LOAD, *([_PRESSURE] if _has_pressure(metrics) else []), *_cores(metrics)]
+
+
+def _memory(metrics: Metrics) -> list[Chart]:
+    memory = metrics.memory
+    swap = bool(memory and memory.swap_total_bytes)
+    return [_MEMORY, _MEMORY_BYTES, *([_SWAP] if swap else [])]
+
+
+def _disks(metrics: Metrics) -> list[Chart]:
+    charts = _disk_usage(metrics)
+    for name in sorted(metrics.disk or {}):
+        charts += [
+            _io_chart(f"disk-io:{name}", f"{name} I/O", name),
+            Chart(
+                f"disk-busy:{name}",
+                f"{name} busy",
+                Unit.PERCENT,
+                (Line(_disk(name, "utilization_percent"), "utilization"),),
+            ),
+        ]
+    return charts
+
+
+def _network(metrics: Metrics) -> list[Chart]:
+    charts = [_NETWORK]
+    for name in sorted((metrics.network.interfaces if metrics.network else None) or {}):
+        lines = (
+            Line(_interface(name, "recv_bytes_per_second"), "received"),
+            Line(_interface(name, "sent_bytes_per_second"), "sent"),
+        )
+        charts.append(Chart(f"interface:{name}", name, Unit.BYTES_PER_SECOND, lines))
+    return charts
+
+
+def _sensors(metrics: Metrics) -> list[Chart]:
+    fans = sorted(metrics.fans or {})
+    lines = tuple(Line(_keyed("fans", name), name) for name in fans[:MAX_LINES])
+    return _temperatures(metrics) + ([Chart("fans", "Fans", Unit.RPM, lines)] if lines else [])
+
+
+TABS: Final[tuple[Tab, ...]] = (
+    Tab("overview", "Overview", _overview),
+    Tab("cpu", "CPU", _processor),
+    Tab("memory", "Memory", _memory),
+    Tab("disks", "Disks", _disks),
+    Tab("network", "Network", _network),
+    Tab("sensors", "Sensors", _sensors),
+)
+
+
+def tabs_of(metrics: Metrics | None) -> list[Tab]:
+    """The tabs that have something to show for this host."""
+    known = metrics or Metrics()
+    return [tab for tab in TABS if tab.key != "sensors" or tab.charts(known)]
+
+
+def charts_of(tab: Tab, metrics: Metrics | None) -> list[Chart]:
+    return tab.charts(metrics or Metrics())[:MAX_CHARTS]
+
+
+def addresses_of(charts: list[Chart]) -> list[str]:
+    """Every series that the charts draw, each once."""
+    return list(dict.fromkeys(line.address for chart in charts for line in chart.lines))
+
+
+def charted_readings(metrics: Metrics) -> dict[str, float]:
+    """The readings of one sample that some chart draws, by address; nothing for those that did not happen."""
+    addresses = dict.fromkeys(address for tab in TABS for address in addresses_of(charts_of(tab, metrics)))
+    readings = {address: read_value(metrics, _parsed(address)) for address in addresses}
+    return {address: value for address, value in readings.items() if value is not None}
+
+
+def _disk_usage(metrics: Metrics) -> list[Chart]:
+    names = sorted(metrics.disk or {})
+    lines = tuple(Line(_disk(name, "usage_percent"), name) for name in names[:MAX_LINES])
+    return [Chart("disk-usage", "Disk space", Unit.PERCENT, lines, full_percent=True)] if lines else []
+
+
+def _temperatures(metrics: Metrics) -> list[Chart]:
+    names = sorted(metrics.temperatures or {})
+    return _in_groups("temperatures", "Temperatures", Unit.CELSIUS, [(_keyed("temperatures", n), n) for n in names])
+
+
+def _cores(metrics: Metrics) -> list[Chart]:
+    count = len((metrics.cpu.cores_percent if metrics.cpu else None) or [])
+    cores = [(f"cpu.cores_percent[{index}]", str(index)) for index in range(count)]
+    return _in_groups("cores", "Cores", Unit.PERCENT, cores)
+
+
+def _disk_io(metrics: Metrics) -> list[Chart]:
+    """Of the root filesystem, or the first one there is; the others are on the tab of disks."""
+    names = sorted(metrics.disk or {})
+    if not names:
+        return []
+    name = "/" if "/" in names else names[0]
+    title = "Disk I/O" if len(names) == 1 else f"Disk I/O of {name}"
+    return [_io_chart("disk-io", title, name)]
+
+
+def _io_chart(key: str, title: str, name: str) -> Chart:
+    lines = (
+        Line(_disk(name, "read_bytes_per_second"), "read"),
+        Line(_disk(name, "write_bytes_per_second"), "write"),
+    )
+    return Chart(key, title, Unit.BYTES_PER_SECOND, lines)
+
+
+def _in_groups(key: str, title: str, unit: Unit, series: list[tuple[str, str]]) -> list[Chart]:
+    """Charts of at most `MAX_LINES` lines, numbered where one is not enough."""
+    groups = [series[start : start + MAX_LINES] for start in range(0, len(series), MAX_LINES)]
+    return [
+        Chart(
+            key if index == 0 else f"{key}:{index}",
+            title if len(groups) == 1 else f"{title} {index + 1}/{len(groups)}",
+            unit,
+            tuple(Line(address, label) for address, label in group),
+        )
+        for index, group in enumerate(groups)
+    ]
+
+
+def _has_pressure(metrics: Metrics) -> bool:
+    return metrics.cpu is not None and metrics.cpu.pressure_percent is not None
+
+
+def _disk(name: str, field: str) -> str:
+    return str(Address((Step("disk", name), Step(field, None))))
+
+
+def _interface(name: str, field: str) -> str:
+    return str(Address((Step("network", None), Step("interfaces", name), Step(field, None))))
+
+
+def _keyed(field: str, name: str) -> str:
+    return str(Address((Step(field, name),)))
+
+
+_parsed = lru_cache(maxsize=4096)(parse_address)
+
+_CPU: Final = Chart("cpu", "CPU", Unit.PERCENT, (Line("cpu.usage_percent", "used"),))
+_CPU_BREAKDOWN: Final = Chart(
+    "cpu-breakdown",
+    "CPU by kind",
+    Unit.PERCENT,
+    (
+        Line("cpu.user_percent", "user"),
+        Line("cpu.system_percent", "system"),
+        Line("cpu.iowait_percent", "I/O wait"),
+        Line("cpu.steal_percent", "stolen"),
+    ),
+)
+_PRESSURE: Final = Chart("cpu-pressure", "CPU pressure", Unit.PERCENT, (Line("cpu.pressure_percent", "some"),))
+_LOAD: Final = Chart(
+    "load",
+    "Load average",
+    Unit.LOAD,
+    (
+        Line("cpu.load_average[0]", "1 min"),
+        Line("cpu.load_average[1]", "5 min"),
+        Line("cpu.load_average[2]", "15 min"),
+    ),
+)
+_MEMORY: Final = Chart("memory", "Memory", Unit.PERCENT, (Line("memory.usage_percent", "used"),), full_percent=True)
+_MEMORY_BYTES: Final = Chart(
+    "memory-bytes",
+    "Memory in use",
+    Unit.BYTES,
+    (Line("memory.used_bytes", "used"), Line("memory.cache_bytes", "cache")),
+    ceiling="memory.total_bytes",
+)
+_SWAP: Final = Chart("swap", "Swap", Unit.BYTES, (Line("memory.swap_used_bytes", "used"),), "memory.swap_total_bytes")
+_NETWORK: Final = Chart(
+    "network",
+    "Network",
+    Unit.BYTES_PER_SECOND,
+    (Line("network.recv_bytes_per_second", "received"), Line("network.sent_bytes_per_second", "sent")),
+)

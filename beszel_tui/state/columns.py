@@ -1,0 +1,76 @@
+"""The columns of the fleet table: what each tells, how wide it may be, and which go first when space is short."""
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from beszel_tui.state.numbers import NUMBERS, Reading
+
+Align: TypeAlias = Literal["left", "right"]
+GAP: Final = 2
+"""Blank cells between two columns."""
+
+
+class Column(NamedTuple):
+    key: str
+    title: str
+    short: str
+    """The title where the column is narrow."""
+    number: Reading | None = None
+    """What it sorts by; None: by the text."""
+    align: Align = "left"
+
+
+class Placed(NamedTuple):
+    """A column with its place in a row."""
+
+    column: Column
+    x: int
+    width: int
+
+
+COLUMNS: Final[tuple[Column, ...]] = (
+    Column("name", "NAME", "NAME"),
+    Column("cpu", "CPU", "CPU", NUMBERS["cpu"].read),
+    Column("memory", "MEMORY", "MEM", NUMBERS["mem"].read),
+    Column("disk", "DISK", "DISK", NUMBERS["disk"].read),
+    Column("network", "NET ↓/↑", "NET ↓/↑", NUMBERS["net"].read),
+    Column("load", "LOAD", "LOAD", NUMBERS["load"].read, "right"),
+    Column("temperature", "TEMP", "TEMP", NUMBERS["temp"].read, "right"),
+    Column("services", "SVC", "SVC", NUMBERS["failed"].read, "right"),
+    Column("uptime", "UP", "UP", NUMBERS["uptime"].read, "right"),
+    Column("tags", "TAGS", "TAGS"),
+    Column("agent", "AGENT", "AGENT"),
+)
+BY_KEY: Final = {column.key: column for column in COLUMNS}
+CLAIMS: Final[tuple[tuple[str, int], ...]] = (
+    ("name", 14), ("cpu", 6), ("memory", 5), ("disk", 5), ("network", 13), ("load", 5), ("cpu", 15), ("uptime", 4),
+    ("temperature", 5), ("memory", 12), ("disk", 12), ("services", 6), ("name", 20), ("cpu", 20), ("tags", 10),
+    ("memory", 15), ("disk", 15), ("agent", 7), ("name", 26), ("cpu", 40), ("memory", 20), ("disk", 20), ("tags", 16),
+    ("network", 15),
+)  # fmt: skip
+"""Who is served first: the width that a column would like next, the most important claim in front."""
+
+
+def fold(width: int, claims: Sequence[tuple[str, int]] = CLAIMS) -> list[Placed]:
+    """Lay out what fits into `width` cells, in the usual order of columns.
+
+    A column appears with its first claim, if that fits as a whole; later claims widen it as far as there is room. The
+    first column is there whatever the width.
+    """
+    widths: dict[str, int] = {claims[0][0]: min(claims[0][1], max(1, width))}
+    spare = width - sum(widths.values())
+    for key, wanted in claims[1:]:
+        if key in widths:
+            more = max(0, min(spare, wanted - widths[key]))
+            widths[key] += more
+            spare -= more
+        elif GAP + wanted <= spare:
+            widths[key] = wanted
+            spare -= GAP + wanted
+    placed: list[Placed] = []
+    x = 0
+    for column in COLUMNS:
+        if column.key in widths:
+            placed.append(Placed(column, x, widths[column.key]))
+            x += widths[column.key] + GAP
+    return placed

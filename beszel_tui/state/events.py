@@ -1,0 +1,92 @@
+"""What happens to the client: the only way into `reduce`. Instants are ms since the epoch by our clock."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from beszel_protocol.feed import Fleet, Resync, SystemSample
+from beszel_protocol.sample import HostDetails
+from beszel_tui.state.series import Columns, Trail
+from beszel_tui.state.windows import Window
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings shared by all events."""
+
+
+class Connected(_Event, frozen=True, kw_only=True):
+    at_ms: int
+
+
+class Disconnected(_Event, frozen=True, kw_only=True):
+    at_ms: int
+    reason: str
+    retry_at_ms: int
+
+
+class Refused(_Event, frozen=True, kw_only=True):
+    """The hub does not accept our token; trying again would not help."""
+
+    at_ms: int
+    reason: str
+
+
+class Received(_Event, frozen=True, kw_only=True):
+    at_ms: int
+    frame: Fleet | SystemSample | Resync
+
+
+class Ticked(_Event, frozen=True, kw_only=True):
+    at_ms: int
+
+
+class SystemOpened(_Event, frozen=True, kw_only=True):
+    system_id: str
+
+
+class SystemClosed(_Event, frozen=True, kw_only=True):
+    pass
+
+
+class WindowChosen(_Event, frozen=True, kw_only=True):
+    window: Window
+
+
+class TrailsLoaded(_Event, frozen=True, kw_only=True):
+    trails: Mapping[str, Trail]
+
+
+class DetailsLoaded(_Event, frozen=True, kw_only=True):
+    system_id: str
+    details: HostDetails
+
+
+class HistoryLoaded(_Event, frozen=True, kw_only=True):
+    system_id: str
+    window: Window
+    columns: Columns
+
+
+class HistoryFailed(_Event, frozen=True, kw_only=True):
+    system_id: str
+    window: Window
+    reason: str
+
+
+Event: TypeAlias = (
+    Connected
+    | Disconnected
+    | Refused
+    | Received
+    | Ticked
+    | SystemOpened
+    | SystemClosed
+    | WindowChosen
+    | TrailsLoaded
+    | DetailsLoaded
+    | HistoryLoaded
+    | HistoryFailed
+)
+FeedEvent: TypeAlias = Connected | Disconnected | Refused | Received
+"""What a source of data tells by itself."""

@@ -1,0 +1,68 @@
+"""Everything the screens show. Frozen: `reduce` makes the next state, nobody changes one."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from beszel_protocol.feed import FleetRow
+from beszel_protocol.sample import HostDetails, Metrics
+from beszel_tui.state.series import Columns, Trail
+from beszel_tui.state.windows import LIVE, Window
+
+Phase: TypeAlias = Literal["connecting", "live", "offline", "refused"]
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """The feed, as it stands."""
+
+    phase: Phase = "connecting"
+    since_ms: int = 0
+    """When the phase began, by our clock. While reconnecting it stays the moment the hub was lost."""
+    reason: str = ""
+    retry_at_ms: int | None = None
+
+
+class Focus(msgspec.Struct, frozen=True, kw_only=True):
+    """The one system that is open."""
+
+    system_id: str
+    details: HostDetails | None = None
+    metrics: Metrics | None = None
+    """Of the newest sample."""
+    sampled_ms: int | None = None
+    live: Columns = Columns(resolution_ms=1000)
+    window: Window = LIVE
+    history: Columns | None = None
+    """Of `window`, unless that is live; None until it has been loaded."""
+    loading: bool = False
+    problem: str = ""
+    """Why there is no history."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    hub: str = ""
+    """As people call it: host and port."""
+    now_ms: int = 0
+    """Our clock at the last tick."""
+    hub_offset_ms: int = 0
+    """What to add to our clock to get the hub's."""
+    connection: Connection = Connection()
+    systems: Mapping[str, FleetRow] = msgspec.field(default_factory=dict)
+    trails: Mapping[str, Trail] = msgspec.field(default_factory=dict)
+    """Of processor usage."""
+    loaded: bool = False
+    """Whether the hub has ever told us its systems."""
+    focus: Focus | None = None
+
+    @property
+    def hub_now_ms(self) -> int:
+        return self.now_ms + self.hub_offset_ms
+
+    @property
+    def is_live(self) -> bool:
+        return self.connection.phase == "live"
+
+    @property
+    def focus_row(self) -> FleetRow | None:
+        return self.systems.get(self.focus.system_id) if self.focus else None

@@ -1,0 +1,163 @@
+"""The next state, from this one and what happened; a tick's batch at a time."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from beszel_protocol.feed import Fleet, FleetRow, SystemSample
+from beszel_protocol.timestamps import parse_timestamp
+from beszel_tui.state.charts import charted_readings
+from beszel_tui.state.events import (
+    Connected,
+    DetailsLoaded,
+    Disconnected,
+    Event,
+    HistoryFailed,
+    HistoryLoaded,
+    Received,
+    Refused,
+    SystemClosed,
+    SystemOpened,
+    Ticked,
+    TrailsLoaded,
+    WindowChosen,
+)
+from beszel_tui.state.model import Connection, Focus, State
+from beszel_tui.state.series import append_readings, extend_trail, join_columns, join_trails
+
+
+def reduce(state: State, events: Iterable[Event]) -> State:
+    for event in events:
+        state = _HANDLERS[type(event)](state, event)
+    return state
+
+
+def _connected(state: State, event: Connected) -> State:
+    return replace(state, now_ms=event.at_ms, connection=Connection(phase="live", since_ms=event.at_ms))
+
+
+def _disconnected(state: State, event: Disconnected) -> State:
+    was = state.connection
+    since_ms = was.since_ms if was.phase == "offline" else event.at_ms
+    connection = Connection(phase="offline", since_ms=since_ms, reason=event.reason, retry_at_ms=event.retry_at_ms)
+    return replace(state, now_ms=event.at_ms, connection=connection)
+
+
+def _refused(state: State, event: Refused) -> State:
+    connection = Connection(phase="refused", since_ms=event.at_ms, reason=event.reason)
+    return replace(state, now_ms=event.at_ms, connection=connection)
+
+
+def _received(state: State, event: Received) -> State:
+    frame = event.frame
+    if isinstance(frame, Fleet):
+        return _fleet_changed(state, frame, event.at_ms)
+    if isinstance(frame, SystemSample):
+        return _sampled(state, frame, event.at_ms)
+    return state  # a resync is answered by the source, which asks for everything again
+
+
+def _fleet_changed(state: State, frame: Fleet, at_ms: int) -> State:
+    systems = dict(state.systems)
+    trails = dict(state.trails)
+    for row in frame.systems:
+        systems[row.id] = row
+        if row.status == "up" and row.cpu_percent is not None and _is_new(row, state.systems.get(row.id)):
+            trails[row.id] = extend_trail(trails.get(row.id), row.updated_ms or frame.hub_ms, row.cpu_percent)
+    for system_id in frame.removed:
+        systems.pop(system_id, None)
+        trails.pop(system_id, None)
+    return replace(state, systems=systems, trails=trails, loaded=True, now_ms=at_ms, hub_offset_ms=frame.hub_ms - at_ms)
+
+
+def _is_new(row: FleetRow, before: FleetRow | None) -> bool:
+    return before is None or row.updated_ms is None or row.updated_ms != before.updated_ms
+
+
+def _sampled(state: State, frame: SystemSample, at_ms: int) -> State:
+    focus = state.focus
+    if focus is None or focus.system_id != frame.system:
+        return state
+    try:
+        sampled_ms = parse_timestamp(frame.timestamp)
+    except ValueError:
+        sampled_ms = at_ms + state.hub_offset_ms
+    if focus.sampled_ms is not None and sampled_ms <= focus.sampled_ms:
+        return state  # backfill of an outage; history has it
+    live = append_readings(focus.live, sampled_ms, charted_readings(frame.metrics))
+    return replace(state, focus=replace(focus, metrics=frame.metrics, sampled_ms=sampled_ms, live=live))
+
+
+def _ticked(state: State, event: Ticked) -> State:
+    return replace(state, now_ms=event.at_ms)
+
+
+def _opened(state: State, event: SystemOpened) -> State:
+    if state.focus is not None and state.focus.system_id == event.system_id:
+        return state
+    return replace(state, focus=Focus(system_id=event.system_id, loading=True))
+
+
+def _closed(state: State, _event: SystemClosed) -> State:
+    return replace(state, focus=None)
+
+
+def _window_chosen(state: State, event: WindowChosen) -> State:
+    if state.focus is None or event.window == state.focus.window:
+        return state
+    # What was loaded stays until the new window arrives: charts move at once and never blink empty.
+    keep = None if event.window.live else (state.focus.history or state.focus.live)
+    return replace(
+        state, focus=replace(state.focus, window=event.window, history=keep, loading=not event.window.live, problem="")
+    )
+
+
+def _trails_loaded(state: State, event: TrailsLoaded) -> State:
+    trails = dict(state.trails)
+    for system_id, trail in event.trails.items():
+        if system_id in state.systems:
+            trails[system_id] = join_trails(trail, trails.get(system_id))
+    return replace(state, trails=trails)
+
+
+def _details_loaded(state: State, event: DetailsLoaded) -> State:
+    if state.focus is None or state.focus.system_id != event.system_id:
+        return state
+    return replace(state, focus=replace(state.focus, details=event.details))
+
+
+def _history_loaded(state: State, event: HistoryLoaded) -> State:
+    focus = _focus_of(state, event)
+    if focus is None:
+        return state
+    if event.window.live:
+        return replace(state, focus=replace(focus, live=join_columns(event.columns, focus.live), loading=False))
+    return replace(state, focus=replace(focus, history=event.columns, loading=False, problem=""))
+
+
+def _history_failed(state: State, event: HistoryFailed) -> State:
+    focus = _focus_of(state, event)
+    return state if focus is None else replace(state, focus=replace(focus, loading=False, problem=event.reason))
+
+
+def _focus_of(state: State, event: HistoryLoaded | HistoryFailed) -> Focus | None:
+    """The open system, if the answer still fits what it shows."""
+    focus = state.focus
+    return focus if focus and focus.system_id == event.system_id and focus.window == event.window else None
+
+
+_HANDLERS: Final[dict[type, Callable[[State, Any], State]]] = {
+    Connected: _connected,
+    Disconnected: _disconnected,
+    Refused: _refused,
+    Received: _received,
+    Ticked: _ticked,
+    SystemOpened: _opened,
+    SystemClosed: _closed,
+    WindowChosen: _window_chosen,
+    TrailsLoaded: _trails_loaded,
+    DetailsLoaded: _details_loaded,
+    HistoryLoaded: _history_loaded,
+    HistoryFailed: _history_failed,
+}

@@ -1,0 +1,59 @@
+"""The `:` command line at the foot of the screen."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static
+
+from beszel_tui.bindings import COMMAND
+from beszel_tui.messages import CommandEntered
+
+MAX_LENGTH = 300
+
+
+class CommandInput(Input):
+    BINDINGS: ClassVar[list[BindingType]] = [*COMMAND]
+
+    def action_cancel(self) -> None:
+        self.post_message(CommandEntered(None))
+
+    def on_blur(self, _event: events.Blur) -> None:
+        self.post_message(CommandEntered(None))
+
+
+class CommandLine(Horizontal):
+    DEFAULT_CSS = """
+    CommandLine { height: 1; dock: bottom; background: $surface; padding: 0 1; display: none; }
+    CommandLine.-open { display: block; }
+    CommandLine .prompt { width: 1; color: $accent; }
+    CommandLine CommandInput { width: 1fr; background: $surface; background-tint: $surface 0%; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content(":"), classes="prompt")
+        yield CommandInput(compact=True, max_length=MAX_LENGTH)
+
+    def open(self, suggestions: Iterable[str]) -> None:
+        self.add_class("-open")
+        line = self.query_one(CommandInput)
+        line.suggester = SuggestFromList(suggestions, case_sensitive=False)
+        line.value = ""
+        line.focus()
+
+    def close(self) -> None:
+        self.remove_class("-open")
+
+    @property
+    def is_open(self) -> bool:
+        return self.has_class("-open")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(CommandEntered(event.value))

@@ -1,0 +1,87 @@
+"""The filter line over the table: filters while one types, says what is wrong, never loses the table."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from beszel_tui.bindings import FILTER
+from beszel_tui.errors import FilterError
+from beszel_tui.messages import FilterChanged, FilterLeft
+from beszel_tui.state.filterline import MAX_LENGTH, NO_FILTER, Filter, parse_filter
+
+
+class FilterInput(Input):
+    BINDINGS: ClassVar[list[BindingType]] = [*FILTER]
+
+    def action_cancel(self) -> None:
+        self.value = ""
+        self.post_message(FilterLeft())
+
+    def action_done(self) -> None:
+        self.post_message(FilterLeft())
+
+
+class FilterLine(Horizontal):
+    """Hidden while there is no filter and nobody types one."""
+
+    DEFAULT_CSS = """
+    FilterLine { height: 1; display: none; background: $surface; padding: 0 1; }
+    FilterLine.-open { display: block; }
+    FilterLine .prompt { width: 2; color: $accent; }
+    FilterLine FilterInput { width: 1fr; background: $surface; background-tint: $surface 0%; }
+    FilterLine .says { width: auto; max-width: 60%; color: $muted; padding: 0 1; }
+    FilterLine .says.-wrong { color: $error; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wanted: Filter = NO_FILTER
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("/"), classes="prompt")
+        yield FilterInput(
+            placeholder="words  cpu>80  tag:prod  !paused  /regex/",
+            compact=True,
+            max_length=MAX_LENGTH,
+            select_on_focus=False,
+        )
+        yield Static(Content(""), classes="says")
+
+    def open(self) -> None:
+        self.add_class("-open")
+        self.query_one(FilterInput).focus()
+
+    def close(self) -> None:
+        """Leave the line to be read if it filters, else make room."""
+        self.set_class(bool(self.wanted.terms), "-open")
+
+    def clear(self) -> None:
+        self.query_one(FilterInput).value = ""
+        self.close()
+
+    def put(self, text: str) -> None:
+        self.query_one(FilterInput).value = text
+        self.add_class("-open")
+
+    def say(self, text: str) -> None:
+        """What the filter lets through."""
+        if not self.query_one(".says").has_class("-wrong"):
+            self.query_one(".says", Static).update(Content(text))
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        says = self.query_one(".says", Static)
+        try:
+            wanted = parse_filter(event.value)
+        except FilterError as error:
+            says.add_class("-wrong").update(Content(str(error)))
+            return  # what filtered before goes on filtering
+        says.remove_class("-wrong")
+        self.wanted = wanted
+        self.post_message(FilterChanged(wanted))
