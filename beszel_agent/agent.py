@@ -6,6 +6,8 @@ import logging
 import os
 import random
 import signal
+import sys
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -107,6 +109,11 @@ async def _run_until_signalled(run: Callable[[], Coroutine[Any, Any, None]]) -> 
         await task
     except asyncio.CancelledError:
         log.info("stopped")
+    if threading.active_count() > 1:
+        # A thread that asks a dead name server or disk cannot be ended, and nothing of ours is left to wait for it.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _where_and_as_whom(config: Config) -> tuple[Endpoint, str]:

@@ -21,7 +21,7 @@ from beszel_agent.identity import load_fingerprint, reset_identity
 from beszel_agent.log import set_up_log
 from beszel_agent.paths import HostPaths
 from beszel_agent.report import format_collectors, format_sample
-from beszel_agent.sampler import start_sampler
+from beszel_agent.sampler import BASELINE_SECONDS, start_sampler
 from beszel_protocol.messages import encode
 from beszel_protocol.version import VERSION
 
@@ -29,8 +29,6 @@ EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 
-_BASELINE_SECONDS: Final = 0.25
-"""Between the two readings that make one sample with rates."""
 _TRIAL_READINGS: Final = 6
 _TRIAL_SECONDS: Final = 0.05
 
@@ -113,7 +111,7 @@ def _run(parsed: argparse.Namespace, loaded: Loaded) -> int:  # noqa: ARG001
 def _once(parsed: argparse.Namespace, loaded: Loaded) -> int:
     sampler = start_sampler(COLLECTORS, HostPaths(), loaded.config)
     sampler.read()
-    time.sleep(_BASELINE_SECONDS)
+    time.sleep(BASELINE_SECONDS)
     reading = sampler.read()
     sys.stdout.write(encode(reading.as_sample(1)).decode() if parsed.json else format_sample(reading.metrics))
     sys.stdout.write("\n")

@@ -43,3 +43,10 @@ class HubRefused(LinkError):
 
 class HubSilent(LinkError):
     code = "hub_silent"
+
+
+def describe(error: BaseException) -> str:
+    """One line for people."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__

@@ -5,6 +5,7 @@ was not touched for a while belongs to an agent that died or hangs, whatever it 
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -115,7 +116,8 @@ class StatusKeeper:
                 self._write()
                 await asyncio.sleep(TOUCH_SECONDS)
         finally:
-            self._directory.remove(STATUS_FILE)
+            with contextlib.suppress(DataDirError):
+                self._directory.remove(STATUS_FILE)
 
     def _write(self) -> None:
         status = Status(

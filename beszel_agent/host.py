@@ -13,6 +13,10 @@ _MODEL_FIELDS: Final = ("model name", "cpu model", "Model", "Hardware", "system 
 """Where `/proc/cpuinfo` names the processor: x86, MIPS, Raspberry Pi, older ARM, older MIPS, PowerPC; first wins."""
 
 
+_BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Only Linux has the former."""
+
+
 class Processors(NamedTuple):
     model: str | None
     cores: int | None
@@ -53,7 +57,7 @@ def read_boot(paths: HostPaths) -> Boot:
 
 
 def boot_ms() -> int:
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+    return time.clock_gettime_ns(_BOOT_CLOCK) // 1_000_000
 
 
 def parse_os_release(text: str) -> str | None:

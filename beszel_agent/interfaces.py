@@ -9,11 +9,16 @@ from beszel_agent.paths import HostPaths, read_text_or_none
 
 _VIRTUAL_PREFIXES: Final = (
     "br-", "cali", "cilium", "cni", "docker", "dummy", "erspan", "flannel", "fwbr", "fwln", "fwpr", "gre", "gretap",
-    "ifb", "ip6_vti", "ip6gre", "ip6tnl", "ip_vti", "kube-", "lo", "lxc", "nlmon", "podman", "sit", "tap", "teql",
-    "tunl", "veth", "virbr", "vnet",
+    "ifb", "ip6_vti", "ip6gre", "ip6tnl", "ip_vti", "kube-", "lxc", "lxdbr", "nlmon", "podman", "sit", "tap", "teql",
+    "tunl", "veth", "virbr", "vnet", "zt",
 )  # fmt: skip
-"""Loopback, and what containers, virtual machines and the kernel itself make: traffic that stays here, or that is
-counted again on a real interface."""
+"""What containers, virtual machines and the kernel itself make: traffic that stays here, or that is counted again on a
+real interface."""
+_LOOPBACK: Final = "lo"
+_TUNNEL_TYPE: Final = "65534"
+"""ARPHRD_NONE: WireGuard, Tailscale and other tunnels, whose packets leave inside those of a real interface."""
+
+MAX_INTERFACES: Final = 256
 
 _MEGABIT_BYTES: Final = 125_000
 _USUAL_MEGABITS: Final = 1000
@@ -21,14 +26,16 @@ _USUAL_MEGABITS: Final = 1000
 
 def choose_interfaces(paths: HostPaths, names: Iterable[str], rules: tuple[str, ...] | None) -> frozenset[str]:
     """Those of `names` that count. `rules` are the patterns of `NICS`; None chooses by what the interfaces are."""
-    if rules is None:
-        return frozenset(name for name in names if _is_edge(paths, name))
-    if rules and all(rule.startswith("-") for rule in rules):
-        refused = tuple(rule[1:] for rule in rules)
-        return frozenset(name for name in names if not _matches(name, refused) and _is_edge(paths, name))
-    wanted = tuple(rule for rule in rules if not rule.startswith("-"))
-    refused = tuple(rule[1:] for rule in rules if rule.startswith("-"))
-    return frozenset(name for name in names if _matches(name, wanted) and not _matches(name, refused))
+    names = sorted(names)
+    wanted = tuple(rule for rule in rules or () if not rule.startswith("-"))
+    refused = tuple(rule[1:] for rule in rules or () if rule.startswith("-"))
+    left = [name for name in names if not _matches(name, refused)]
+    if rules is None or (refused and not wanted):
+        # Where nothing looks like a real interface, as in some containers, the others are all there is.
+        chosen = [name for name in left if _is_edge(paths, name)] or [name for name in left if name != _LOOPBACK]
+    else:
+        chosen = [name for name in left if _matches(name, wanted)]
+    return frozenset(chosen[:MAX_INTERFACES])
 
 
 def most_bytes_per_second(paths: HostPaths, name: str) -> float:
@@ -40,7 +47,9 @@ def most_bytes_per_second(paths: HostPaths, name: str) -> float:
 
 def _is_edge(paths: HostPaths, name: str) -> bool:
     """Not one of the virtual ones, nor stacked on others (bond, team, VLAN, bridge) that carry the same packets."""
-    if name.startswith(_VIRTUAL_PREFIXES):
+    if name == _LOOPBACK or name.startswith(_VIRTUAL_PREFIXES):
+        return False
+    if read_text_or_none(paths.sys(f"class/net/{name}/type")) == _TUNNEL_TYPE:
         return False
     try:
         return not any(entry.name.startswith("lower_") for entry in Path(paths.sys(f"class/net/{name}")).iterdir())

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -13,15 +14,14 @@ from websockets.typing import Subprotocol
 
 from beszel_agent.backoff import Backoff
 from beszel_agent.endpoint import Endpoint
-from beszel_agent.errors import HubRefused, HubSilent, LinkError
+from beszel_agent.errors import HubRefused, HubSilent, LinkError, describe
 from beszel_agent.host import read_boot
 from beszel_agent.identity import Identity
 from beszel_agent.linkstate import LinkState
 from beszel_agent.paths import HostPaths
 from beszel_agent.proofs import Question
 from beszel_agent.prover import answer_challenge
-from beszel_agent.runs import describe
-from beszel_agent.session import Duties, Session
+from beszel_agent.session import Duties, Session, check_ranges
 from beszel_protocol.handshake import NONCE_BYTES, make_hello
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import (
@@ -153,6 +153,7 @@ class Link:
     async def _serve(self, connection: ClientConnection, details: HostDetails, welcome: Welcome) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
+        check_ranges(welcome.stored)
         self._duties.spool.drop(welcome.stored)
         self._duties.ask_interval(welcome.interval_seconds)
         self._session = Session(connection, self._duties, details)
@@ -175,7 +176,7 @@ class Link:
     def _tell_problem(self, problem: str) -> None:
         """In the log once, however often the same is tried again."""
         if problem != self._last_problem:
-            log.warning("not connected: %s", problem)
+            log.warning("not connected to %s: %s", self._endpoint.url, problem)
             self._on_change(LinkState(connected=False, since_ms=_now_ms(), problem=problem))
         self._last_problem = problem
 
@@ -189,10 +190,24 @@ def explain(error: BaseException) -> str:
             return f"the hub answers HTTP {error.response.status_code}; does HUB_URL lead to it?"
         case ConnectionClosed():
             return _explain_close(error)
-        case TimeoutError():
-            return "the hub does not answer"
         case MessageError():
             return f"what the hub says is not understood: {error}"
+        case OSError():
+            return _explain_network(error)
+        case _:
+            return describe(error)
+
+
+def _explain_network(error: OSError) -> str:
+    match error:
+        case TimeoutError():
+            return "the hub does not answer"
+        case ConnectionRefusedError():
+            return "nothing listens at HUB_URL"
+        case socket.gaierror():
+            return f"the name of the hub does not resolve: {describe(error)}"
+        case _ if (reason := getattr(error, "verify_message", None)) is not None:
+            return f"the hub's certificate is not trusted: {reason}; CA_FILE adds an authority"
         case _:
             return describe(error)
 

@@ -29,6 +29,8 @@ _OWNED_BY_ENGINES: Final = (
 )  # fmt: skip
 _BOUND_FROM_HOST: Final = ("/etc/hosts", "/etc/resolv.conf", "/etc/hostname")
 """A container engine binds these files from the host's disk, which tells the disk below the container's root."""
+_IMAGE_SYSTEM_DISK: Final = "/sysroot"
+"""Where systems that boot a read-only image (ostree, bootc) mount the disk that it lies on."""
 
 
 class Mount(NamedTuple):
@@ -51,6 +53,8 @@ class Filesystem(NamedTuple):
     """`major:minor`, of the block device below if there is one."""
     source: str
     """`/dev/sda1`, `tank/media`."""
+    path: str
+    """Where to ask for its usage: the mount point, but for a root that is an image."""
     may_wait: bool
     """Asking for its usage may take for ever."""
 
@@ -98,7 +102,7 @@ def choose_filesystems(mounts: Iterable[Mount]) -> tuple[Filesystem, ...]:
     rest = sorted(mount for mount in chosen.values() if mount is not root)
     found = [*([root] if root else []), *sorted(rest, key=lambda mount: mount.point)]
     return tuple(
-        Filesystem(mount.point, mount.device, mount.source, _may_wait(mount, visible))
+        Filesystem(mount.point, mount.device, mount.source, _path(mount, visible), _may_wait(mount, visible))
         for mount in found[:MAX_FILESYSTEMS]
     )
 
@@ -119,7 +123,9 @@ def read_usage(path: str) -> DiskMetrics | None:
 
 
 def _counts(mount: Mount) -> bool:
-    if mount.type in _IMAGE_TYPES or mount.source.startswith("/dev/loop") or mount.point in _BOUND_FROM_HOST:
+    if mount.type in _IMAGE_TYPES or mount.point in _BOUND_FROM_HOST:
+        return False
+    if mount.source.startswith("/dev/loop") or mount.source == "/dev/fuse":
         return False
     if mount.point.startswith(_OWNED_BY_ENGINES):
         return False
@@ -133,13 +139,19 @@ def _preference(mount: Mount) -> tuple[bool, int, str]:
 
 def _disk_below(root: Mount, visible: dict[str, Mount]) -> Mount:
     """The root mount, in a container with the device of the disk that holds its layers."""
-    if root.source.startswith("/dev/") or root.type in _POOLED_TYPES:
+    if root.type not in _IMAGE_TYPES and (root.source.startswith("/dev/") or root.type in _POOLED_TYPES):
         return root
-    for point in _BOUND_FROM_HOST:
+    for point in (_IMAGE_SYSTEM_DISK, *_BOUND_FROM_HOST):
         bound = visible.get(point)
         if bound is not None and bound.source.startswith("/dev/"):
             return root._replace(device=bound.device, source=bound.source)
     return root
+
+
+def _path(mount: Mount, visible: dict[str, Mount]) -> str:
+    disk = visible.get(_IMAGE_SYSTEM_DISK)
+    is_image = mount.point == ROOT and mount.type in _IMAGE_TYPES
+    return _IMAGE_SYSTEM_DISK if is_image and disk is not None and disk.source.startswith("/dev/") else mount.point
 
 
 def _may_wait(mount: Mount, visible: dict[str, Mount]) -> bool:

@@ -50,6 +50,7 @@ async def _answer_in_process(question: Question) -> Answer:
     finally:
         if process.returncode is None:
             process.kill()
+            await process.wait()
     return msgspec.json.decode(output, type=Answer)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from beszel_agent.collector import Collector
 from beszel_agent.config import Config
-from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.errors import ReadingFailed, Unavailable, describe
 from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import Metrics
 
@@ -47,6 +47,13 @@ class Run(Protocol):
     def report(self) -> CollectorReport: ...
 
 
+class _Outcome(NamedTuple):
+    part: Metrics | None
+    reason: str | None
+    """Why there is no part."""
+    seconds: float
+
+
 class _Ledger:
     """Counts and times the readings of one collector, and logs when it starts or stops to fail."""
 
@@ -57,20 +64,15 @@ class _Ledger:
         self._seconds = 0.0
         self._reason: str | None = None
 
-    def succeeded(self, seconds: float) -> None:
+    def enter(self, outcome: _Outcome) -> None:
         self._readings += 1
-        self._seconds += seconds
-        if self._reason is not None:
-            self._reason = None
+        self._seconds += outcome.seconds
+        self._failures += outcome.reason is not None
+        if outcome.reason is not None and self._reason is None:
+            log.warning("collector %s fails: %s", self.name, outcome.reason)
+        if outcome.reason is None and self._reason is not None:
             log.info("collector %s reads again", self.name)
-
-    def failed(self, seconds: float, reason: str) -> None:
-        self._readings += 1
-        self._failures += 1
-        self._seconds += seconds
-        if self._reason is None:
-            log.warning("collector %s fails: %s", self.name, reason)
-        self._reason = reason
+        self._reason = outcome.reason
 
     def report(self) -> CollectorReport:
         return CollectorReport(
@@ -94,22 +96,12 @@ class InPlaceRun:
     def read(self, now: float) -> Metrics | None:  # noqa: ARG002
         # Rates need the instant of this very reading, not that of the sample, which other collectors have delayed.
         started = time.monotonic()
-        try:
-            part = self._collector.collect(started)
-        except _FAILURES as error:
-            self._ledger.failed(time.monotonic() - started, describe(error))
-            return None
-        self._ledger.succeeded(time.monotonic() - started)
-        return part
+        outcome = _collect(self._collector, started)
+        self._ledger.enter(outcome)
+        return outcome.part
 
     def report(self) -> CollectorReport:
         return self._ledger.report()
-
-
-class _Outcome(NamedTuple):
-    part: Metrics | None
-    reason: str | None
-    seconds: float
 
 
 class _Attempt:
@@ -127,11 +119,7 @@ class _Attempt:
         return self._thread.is_alive()
 
     def _work(self) -> None:
-        try:
-            part, reason = self._collector.collect(self.started), None
-        except _FAILURES as error:
-            part, reason = None, describe(error)
-        self.outcome = _Outcome(part, reason, time.monotonic() - self.started)
+        self.outcome = _collect(self._collector, self.started)
 
 
 class ThreadedRun:
@@ -168,16 +156,15 @@ class ThreadedRun:
         outcome = attempt.outcome
         if outcome is None:
             if now - attempt.started > self._timeout_seconds:
-                self._ledger.failed(now - attempt.started, f"no answer within {self._timeout_seconds:g} s")
+                reason = f"no answer within {self._timeout_seconds:g} s"
+                self._ledger.enter(_Outcome(None, reason, now - attempt.started))
                 self._lost.append(attempt)
                 self._attempt = None
             return
         self._attempt = None
-        if outcome.reason is not None:
-            self._ledger.failed(outcome.seconds, outcome.reason)
-            return
-        self._ledger.succeeded(outcome.seconds)
-        self._part, self._part_at = outcome.part, attempt.started
+        self._ledger.enter(outcome)
+        if outcome.reason is None:
+            self._part, self._part_at = outcome.part, attempt.started
 
 
 class AbsentRun:
@@ -204,8 +191,13 @@ def start_run(kind: type[Collector], paths: HostPaths, config: Config) -> Run:
     return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
 
 
-def describe(error: BaseException) -> str:
-    """One line for people."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error) or type(error).__name__
+def _collect(collector: Collector, started: float) -> _Outcome:
+    part, reason = None, None
+    try:
+        part = collector.collect(started)
+    except _FAILURES as error:
+        reason = describe(error)
+    except Exception as error:  # a mistake in one collector must not cost the readings of the others
+        log.debug("collector %s", collector.name, exc_info=True)
+        reason = f"unexpected {type(error).__name__}: {error}"
+    return _Outcome(part, reason, time.monotonic() - started)

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,9 @@ from beszel_agent.runs import CollectorReport, Run, start_run
 from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS, Sample
 from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
+
+BASELINE_SECONDS: Final = 0.25
+"""Between the very first reading and the first sample: rates over less are noise."""
 
 
 class Reading(NamedTuple):
@@ -43,6 +46,7 @@ class Sampler:
         self._floor_seconds = floor_seconds or MIN_INTERVAL_SECONDS
         self._interval_seconds = self._bounded(interval_seconds)
         self._tick: asyncio.Future[None] | None = None
+        self._last_tick = 0.0
 
     @property
     def interval_seconds(self) -> float:
@@ -69,6 +73,7 @@ class Sampler:
     async def run(self, publish: Callable[[Reading], None]) -> None:
         """Sample until cancelled. The baseline that rates need is taken at once, the first sample at the first tick."""
         self.read()
+        await asyncio.sleep(BASELINE_SECONDS)
         while True:
             await self._wait_for_tick()
             publish(self.read())
@@ -77,7 +82,8 @@ class Sampler:
         loop = asyncio.get_running_loop()
         while True:
             tick: asyncio.Future[None] = loop.create_future()
-            timer = loop.call_at(next_tick(loop.time(), self._interval_seconds), _finish, tick)
+            at = next_tick(loop.time(), self._last_tick, self._interval_seconds)
+            timer = loop.call_at(at, _finish, tick)
             self._tick = tick
             try:
                 await tick
@@ -87,6 +93,7 @@ class Sampler:
                 if task is None or task.cancelling() or not tick.cancelled():
                     raise
             else:
+                self._last_tick = at
                 return
             finally:
                 timer.cancel()
@@ -102,9 +109,9 @@ def start_sampler(collectors: Iterable[type[Collector]], paths: HostPaths, confi
     return Sampler(runs, config.update_interval or MIN_INTERVAL_SECONDS, floor_seconds=config.update_interval)
 
 
-def next_tick(now: float, interval_seconds: float) -> float:
-    """The next whole multiple of the interval; never the present one, so that a late sample is not taken twice."""
-    return (math.floor(now / interval_seconds) + 1) * interval_seconds
+def next_tick(now: float, last_tick: float, interval_seconds: float) -> float:
+    """The next whole multiple of the interval that is not the last tick, also if its timer went off a little early."""
+    return (math.floor(max(now, last_tick + interval_seconds / 2) / interval_seconds) + 1) * interval_seconds
 
 
 def merge_parts(parts: Iterable[Metrics]) -> Metrics:

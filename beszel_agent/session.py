@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -16,6 +16,7 @@ from beszel_agent.spool import Spool
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_BATCH_BYTES,
+    MAX_RANGES,
     Ack,
     Cancel,
     Configure,
@@ -24,8 +25,10 @@ from beszel_protocol.messages import (
     FromAgent,
     FromHub,
     Interval,
+    InvalidMessage,
     MalformedFrame,
     MessageError,
+    Range,
     Request,
     Samples,
     decode_from_hub,
@@ -103,14 +106,14 @@ class Session:
             except MalformedFrame:
                 self.ignored["malformed_frame"] += 1
                 await self._connection.close(CLOSE_INVALID_PAYLOAD, "a frame is a JSON object with a type")
-            except (MessageError, ValueError) as error:
+            except MessageError as error:
                 self.ignored["invalid_message"] += 1
                 log.debug("not understood: %s", error)
 
     async def _obey(self, message: FromHub | None, handlers: Handlers) -> None:
         match message:
             case Ack(stored=stored):
-                self._confirm(SequenceRanges(stored))
+                self._confirm(stored)
             case Interval(seconds=seconds):
                 self._duties.ask_interval(seconds)
             case Configure(configuration=configuration):
@@ -157,8 +160,9 @@ class Session:
             self._unconfirmed_since = asyncio.get_running_loop().time()
         await self._connection.send(data, text=True)
 
-    def _confirm(self, stored: SequenceRanges) -> None:
-        spool = self._duties.spool
+    def _confirm(self, ranges: Sequence[Range]) -> None:
+        check_ranges(ranges)
+        spool, stored = self._duties.spool, SequenceRanges(ranges)
         spool.drop(stored)
         self._unconfirmed_since = asyncio.get_running_loop().time() if len(spool) else None
         if self._batch:
@@ -190,3 +194,9 @@ class Session:
         """Whoever receives notices first that a connection is gone."""
         with contextlib.suppress(ConnectionClosed):
             await self._connection.send(encode(message), text=True)
+
+
+def check_ranges(ranges: Sequence[Range]) -> None:
+    """Raise `InvalidMessage` unless they are few and each has an end."""
+    if len(ranges) > MAX_RANGES or any(first > last for first, last in ranges):
+        raise InvalidMessage(f"`stored` has at most {MAX_RANGES} ranges, none of them empty")

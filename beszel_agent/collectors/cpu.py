@@ -38,13 +38,13 @@ class CpuCollector:
         self._previous: dict[bytes, Times] = {}
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
             return cls(paths.proc_file("stat"))
         except OSError as error:
             raise Unavailable(f"no /proc/stat: {error.strerror}") from error
 
-    def collect(self, now: float) -> Metrics:  # noqa: ARG002 - processor time is its own clock
+    def collect(self, now: float) -> Metrics:
         current = parse_stat(self._stat.read())
         previous, self._previous = self._previous, current
         return Metrics(cpu=cpu_metrics(previous, current))

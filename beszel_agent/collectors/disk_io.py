@@ -45,7 +45,7 @@ class DiskIoCollector:
         self._numbers: dict[str, str] = {}
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
             return cls(paths.proc_file("diskstats"), MountTable(paths), BlockDevices(paths))
         except OSError as error:

@@ -17,17 +17,17 @@ class FilesystemsCollector:
         self._paths, self._table = paths, table
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
             return cls(paths, MountTable(paths))
         except OSError as error:
             raise Unavailable(f"no mount table: {error.strerror}") from error
 
-    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+    def collect(self, now: float) -> Metrics:
         wanted = [filesystem for filesystem in self._table.filesystems() if not filesystem.may_wait]
         found: dict[str, DiskMetrics] = {}
         for filesystem in wanted:
-            usage = read_usage(self._paths.root(filesystem.point))
+            usage = read_usage(self._paths.root(filesystem.path))
             if usage is not None:
                 found[filesystem.point] = usage
         if wanted and not found:

@@ -16,13 +16,13 @@ class LoadCollector:
         self._loadavg = loadavg
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
             return cls(paths.proc_file("loadavg"))
         except OSError as error:
             raise Unavailable(f"no /proc/loadavg: {error.strerror}") from error
 
-    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+    def collect(self, now: float) -> Metrics:
         return Metrics(cpu=CpuMetrics(load_average=parse_loadavg(self._loadavg.read())))
 
 

@@ -30,7 +30,7 @@ class MemoryCollector:
             arcstats = None
         return cls(meminfo, arcstats, as_htop=config.mem_calc == "htop")
 
-    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+    def collect(self, now: float) -> Metrics:
         arc_bytes = parse_arc_bytes(self._arcstats.read()) if self._arcstats else 0
         return Metrics(memory=memory_metrics(parse_meminfo(self._meminfo.read()), arc_bytes, as_htop=self._as_htop))
 

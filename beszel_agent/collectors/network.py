@@ -92,15 +92,15 @@ def network_metrics(
 ) -> NetworkMetrics | None:
     """None if no interface ever carried anything. An interface without a byte yet is left out until it has one."""
     interfaces: dict[str, InterfaceMetrics] = {}
-    rates: list[Rates] = []
-    was_reset = False
+    comparable: list[Rates] = []
     for name, counters in current.items():
         if not counters.sent_bytes and not counters.recv_bytes:
             continue
         before = previous.get(name)
-        rate = Rates(None, None) if before is None else _rates(before, counters, elapsed_seconds, most[name])
-        was_reset |= before is not None and None in rate
-        rates.append(rate)
+        rate = Rates(None, None)
+        if before is not None:
+            rate = _rates(before, counters, elapsed_seconds, most[name])
+            comparable.append(rate)
         interfaces[name] = InterfaceMetrics(
             bytes_sent=counters.sent_bytes,
             bytes_recv=counters.recv_bytes,
@@ -111,13 +111,11 @@ def network_metrics(
         )
     if not interfaces:
         return None
-    # Without one of its interfaces the sum would show a dip that never was; a new interface takes nothing from it.
-    total = Rates(None, None) if was_reset else Rates(_sum([r.sent for r in rates]), _sum([r.recv for r in rates]))
     return NetworkMetrics(
         bytes_sent=sum(item.sent_bytes for item in current.values()),
         bytes_recv=sum(item.recv_bytes for item in current.values()),
-        sent_bytes_per_second=total.sent,
-        recv_bytes_per_second=total.recv,
+        sent_bytes_per_second=_sum([rate.sent for rate in comparable]),
+        recv_bytes_per_second=_sum([rate.recv for rate in comparable]),
         interfaces=interfaces,
     )
 
@@ -134,5 +132,6 @@ def _rates(before: Counters, now: Counters, elapsed_seconds: float, most_bytes_p
 
 
 def _sum(rates: list[int | None]) -> int | None:
+    """None if one is missing: without it the sum would show a dip that never was."""
     known = [rate for rate in rates if rate is not None]
-    return sum(known) if known else None
+    return sum(known) if known and len(known) == len(rates) else None

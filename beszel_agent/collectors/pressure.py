@@ -16,7 +16,7 @@ class PressureCollector:
         self._cpu, self._memory = cpu, memory
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
             cpu, memory = paths.proc_file("pressure/cpu"), paths.proc_file("pressure/memory")
             cpu.read()
@@ -27,7 +27,7 @@ class PressureCollector:
             raise Unavailable(f"pressure stall information is off ({error.strerror}); psi=1 turns it on") from error
         return cls(cpu, memory)
 
-    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+    def collect(self, now: float) -> Metrics:
         return Metrics(
             cpu=CpuMetrics(pressure_percent=parse_pressure(self._cpu.read())),
             memory=MemoryMetrics(pressure_percent=parse_pressure(self._memory.read())),

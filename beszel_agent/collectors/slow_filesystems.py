@@ -18,20 +18,20 @@ class SlowFilesystemsCollector:
         self._asked: set[str] = set()
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
             return cls(paths, MountTable(paths))
         except OSError as error:
             raise Unavailable(f"no mount table: {error.strerror}") from error
 
-    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+    def collect(self, now: float) -> Metrics:
         found: dict[str, DiskMetrics] = {}
         for filesystem in self._table.filesystems():
             # One that never answered keeps its mark, and with it the thread that asked; the next thread passes it by.
             if not filesystem.may_wait or filesystem.point in self._asked:
                 continue
             self._asked.add(filesystem.point)
-            usage = read_usage(self._paths.root(filesystem.point))
+            usage = read_usage(self._paths.root(filesystem.path))
             self._asked.discard(filesystem.point)
             if usage is not None:
                 found[filesystem.point] = usage

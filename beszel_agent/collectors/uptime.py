@@ -16,13 +16,13 @@ class UptimeCollector:
         self._uptime = uptime
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:  # noqa: ARG003
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
             return cls(paths.proc_file("uptime"))
         except OSError as error:
             raise Unavailable(f"no /proc/uptime: {error.strerror}") from error
 
-    def collect(self, now: float) -> Metrics:  # noqa: ARG002
+    def collect(self, now: float) -> Metrics:
         return Metrics(uptime_seconds=parse_uptime(self._uptime.read()))
 
 

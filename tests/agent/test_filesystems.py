@@ -1,0 +1,96 @@
+"""Usage of filesystems, asked of the kernel; the mount tables are made up, the directories are real."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from beszel_agent.collectors import filesystems, slow_filesystems
+from beszel_agent.collectors.filesystems import FilesystemsCollector
+from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
+from beszel_agent.config import Config
+from beszel_agent.errors import ReadingFailed
+from beszel_agent.mounts import read_usage
+from beszel_agent.paths import HostPaths
+from beszel_protocol.sample import DiskMetrics
+
+TABLE = """
+29 1 8:2 / / rw - ext4 /dev/sda2 rw
+30 29 8:1 / /boot/efi rw - vfat /dev/sda1 rw
+31 29 8:3 / /srv rw - xfs /dev/sda3 rw
+32 29 0:40 / /tank rw - zfs tank rw
+"""
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> HostPaths:
+    """A host whose mount points are directories of this one; `/srv` is in the table and gone from the disk."""
+    for directory in ("proc/self", "boot/efi", "tank"):
+        (tmp_path / directory).mkdir(parents=True)
+    (tmp_path / "proc/self/mountinfo").write_text(TABLE)
+    return HostPaths(proc=str(tmp_path / "proc"), root=str(tmp_path), keep_open=False)
+
+
+def usage(path: Path) -> DiskMetrics:
+    found = read_usage(str(path))
+    assert found is not None
+    return found
+
+
+def test_percent_is_that_of_df(tmp_path: Path) -> None:
+    answer = os.statvfs(tmp_path)
+    found = usage(tmp_path)
+    used = answer.f_blocks - answer.f_bfree
+    assert found.total_bytes == answer.f_blocks * answer.f_frsize
+    assert found.usage_percent == pytest.approx(100 * used / (used + answer.f_bavail), abs=0.1)
+
+
+def test_those_that_answer_from_memory_are_read_with_the_sample(paths: HostPaths) -> None:
+    """One that cannot be asked is left out, and costs nothing else."""
+    disk = FilesystemsCollector.probe(paths, Config()).collect(0.0).disk
+    assert disk is not None
+    assert set(disk) == {"/"}
+
+
+def test_the_others_are_read_apart(paths: HostPaths) -> None:
+    disk = SlowFilesystemsCollector.probe(paths, Config()).collect(0.0).disk
+    assert disk is not None
+    assert set(disk) == {"/boot/efi", "/tank"}
+
+
+def test_no_answer_at_all_is_a_failure(paths: HostPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    collector = FilesystemsCollector.probe(paths, Config())
+    monkeypatch.setattr(filesystems, "read_usage", lambda _: None)
+    with pytest.raises(ReadingFailed):
+        collector.collect(0.0)
+
+
+def test_one_that_hangs_keeps_its_thread_and_is_passed_by(
+    paths: HostPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no test machine has is a disk that hangs: the first question about `/boot/efi` waits for the test."""
+    collector = SlowFilesystemsCollector.probe(paths, Config())
+    hung, released = threading.Event(), threading.Event()
+
+    def ask(path: str) -> DiskMetrics | None:
+        if path.endswith("/boot/efi") and not hung.is_set():
+            hung.set()
+            released.wait(20)
+        return read_usage(path)
+
+    monkeypatch.setattr(slow_filesystems, "read_usage", ask)
+    stuck = threading.Thread(target=collector.collect, args=(0.0,))
+    stuck.start()
+    assert hung.wait(10)
+    assert set(collector.collect(10.0).disk or {}) == {"/tank"}
+    released.set()
+    stuck.join(10)
+    assert set(collector.collect(20.0).disk or {}) == {"/boot/efi", "/tank"}
+
+
+def test_this_very_host_has_a_root() -> None:
+    paths = HostPaths()
+    kinds = (FilesystemsCollector, SlowFilesystemsCollector)
+    found = [kind.probe(paths, Config()).collect(0.0).disk or {} for kind in kinds]
+    assert "/" in found[0] | found[1]

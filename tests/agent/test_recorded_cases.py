@@ -1,0 +1,25 @@
+"""Every collector against recorded hosts: resets, wraps, what comes and goes, garbage, what is not there."""
+
+from pathlib import Path
+
+import pytest
+
+from beszel_agent.collectors import COLLECTORS
+from tests.support.recorded import CASES, expected, find_cases, replay
+
+
+@pytest.mark.parametrize("case", find_cases())
+def test_the_collector_makes_of_each_step_what_was_written_down(case: str, tmp_path: Path) -> None:
+    assert replay(case, tmp_path) == expected(case)
+
+
+def test_the_folder_and_the_registry_agree() -> None:
+    folder = Path(__file__).parents[2] / "beszel_agent" / "collectors"
+    modules = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+    assert [collector.name for collector in COLLECTORS] == modules
+
+
+def test_every_collector_of_the_kernel_files_has_cases() -> None:
+    """Usage of filesystems is asked of the kernel itself and cannot be recorded."""
+    recorded = {path.name for path in CASES.iterdir()}
+    assert recorded == {collector.name for collector in COLLECTORS} - {"filesystems", "slow_filesystems"}

@@ -1,0 +1,133 @@
+"""A collector at work: what fails or hangs costs its own part and is told."""
+
+import logging
+import threading
+from typing import ClassVar, Self
+
+import pytest
+
+from beszel_agent.collector import Collector
+from beszel_agent.config import Config
+from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.paths import HostPaths
+from beszel_agent.runs import MAX_LOST_THREADS, InPlaceRun, ThreadedRun, start_run
+from beszel_protocol.sample import Metrics
+from tests.support.programs import wait_until
+
+
+class Scripted:
+    """Does at each reading what it was told: an instant is an uptime, an error is raised, an event is waited for."""
+
+    name: ClassVar[str] = "scripted"
+    pace_seconds: ClassVar[float] = 0
+
+    def __init__(self, *script: float | Exception | threading.Event) -> None:
+        self._script = list(script)
+
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
+        return cls(1.0)
+
+    def collect(self, now: float) -> Metrics:
+        step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if isinstance(step, Exception):
+            raise step
+        if isinstance(step, threading.Event):
+            step.wait(20)
+            return Metrics()
+        return Metrics(uptime_seconds=step)
+
+
+class Paced(Scripted):
+    pace_seconds: ClassVar[float] = 10
+
+
+class Absent(Scripted):
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
+        raise Unavailable("no such thing here")
+
+
+class Broken(Scripted):
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
+        raise PermissionError(13, "Permission denied", "/sys/secret")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ReadingFailed("half a file"), "half a file"),
+        (OSError(5, "Input/output error", "/proc/x"), "/proc/x: Input/output error"),
+        (ValueError("no number"), "no number"),
+        (IndexError("oops"), "unexpected IndexError: oops"),
+    ],
+)
+def test_a_failure_is_a_gap_and_told_once(error: Exception, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    run = InPlaceRun(Scripted(1.0, error, error, 2.0))
+    with caplog.at_level(logging.INFO):
+        parts = [run.read(0.0) for _ in range(3)]
+        report = run.report()
+        assert run.read(0.0) == Metrics(uptime_seconds=2.0)
+    assert parts == [Metrics(uptime_seconds=1.0), None, None]
+    assert (report.state, report.reason, report.readings, report.failures) == ("failing", reason, 3, 2)
+    assert run.report().state == "running"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"collector scripted fails: {reason}",
+        "collector scripted reads again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [(Absent, "no such thing here"), (Broken, "/sys/secret: Permission denied")]
+)
+def test_what_is_not_there_is_no_failure(kind: type[Collector], reason: str) -> None:
+    run = start_run(kind, HostPaths(), Config())
+    assert run.read(0.0) is None
+    assert (run.report().state, run.report().reason) == ("unavailable", reason)
+
+
+def test_a_report_says_what_a_reading_costs() -> None:
+    run = InPlaceRun(Scripted(1.0))
+    run.read(0.0)
+    mean_ms = run.report().mean_ms
+    assert mean_ms is not None
+    assert mean_ms >= 0
+
+
+def finish(run: ThreadedRun, readings: int, now: float) -> None:
+    def is_done() -> bool:
+        run.read(now)
+        return run.report().readings >= readings
+
+    wait_until(f"{readings} readings", is_done)
+
+
+def test_a_paced_part_stands_until_it_is_three_paces_old() -> None:
+    run = ThreadedRun(Paced(1.0, 2.0))
+    assert run.read(0.0) is None
+    finish(run, 1, 0.5)
+    assert run.read(9.0) == Metrics(uptime_seconds=1.0)
+    assert run.report().readings == 1  # not due yet
+    run.read(10.0)
+    finish(run, 2, 10.5)
+    assert run.read(11.0) == Metrics(uptime_seconds=2.0)
+    assert run.read(40.0) is None
+
+
+def test_one_that_hangs_never_holds_up_the_sample_and_is_reported() -> None:
+    never = threading.Event()
+    run = ThreadedRun(Paced(1.0, never), timeout_seconds=5)
+    run.read(0.0)
+    finish(run, 1, 1.0)
+    for now in range(10, 200):
+        run.read(float(now))
+    report = run.report()
+    assert report.state == "failing"
+    assert report.reason == f"{MAX_LOST_THREADS} of its readings never came back"
+    assert sum(thread.name == "scripted" for thread in threading.enumerate()) == MAX_LOST_THREADS
+    assert run.read(200.0) is None  # its last part is stale: a gap
+    never.set()
+    wait_until("the threads end", lambda: not any(thread.name == "scripted" for thread in threading.enumerate()))
+    finish(run, report.readings + 1, 201.0)
+    assert run.report().state == "running"
