@@ -74,11 +74,11 @@ class HostFile:
         self.close()
 
 
-def read_text(path: str, limit_bytes: int = 1 << 20) -> str:
-    """A small file as text without surrounding space. Raise OSError."""
+def read_text(path: str) -> str:
+    """A file as text without surrounding space. Raise OSError, or `ReadingFailed` if it does not end."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, limit_bytes).decode("utf-8", "replace").strip()
+        return _read_all(descriptor, path).decode("utf-8", "replace").strip()
     finally:
         os.close(descriptor)
 
@@ -87,7 +87,7 @@ def read_text_or_none(path: str) -> str | None:
     """None if there is no such file, it may not be read, or it is empty."""
     try:
         return read_text(path) or None
-    except OSError:
+    except (OSError, ReadingFailed):
         return None
 
 
