@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 PROGRAMS = Path(sys.executable).parent
 POLL_SECONDS = 0.05
+COMMAND_TIMEOUT_SECONDS = 30
 
 T = TypeVar("T")
 
@@ -55,17 +56,19 @@ def wait_until(what: str, probe: Callable[[], T | None], timeout_seconds: float 
         time.sleep(POLL_SECONDS)
 
 
-def run(argv: Sequence[str], environment: Mapping[str, str], *, stdin: str = "", timeout_seconds: float = 30) -> str:
-    """Standard output of a command that must succeed."""
+def run(argv: Sequence[str], environment: Mapping[str, str], *, stdin: str = "", expect: Collection[int] = (0,)) -> str:
+    """Standard output of a command, which must end with one of the statuses in `expect`."""
     finished = subprocess.run(
-        argv, env=environment, input=stdin, capture_output=True, text=True, timeout=timeout_seconds, check=False
+        argv, env=environment, input=stdin, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_SECONDS, check=False
     )
-    assert finished.returncode == 0, f"{argv} ended with {finished.returncode}:\n{finished.stdout}\n{finished.stderr}"
+    assert finished.returncode in expect, (
+        f"{argv} ended with {finished.returncode}:\n{finished.stdout}\n{finished.stderr}"
+    )
     return finished.stdout
 
 
-def run_json(argv: Sequence[str], environment: Mapping[str, str], *, stdin: str = "") -> Any:
-    return json.loads(run(argv, environment, stdin=stdin))
+def run_json(argv: Sequence[str], environment: Mapping[str, str], *, expect: Collection[int] = (0,)) -> Any:
+    return json.loads(run(argv, environment, expect=expect))
 
 
 class Process:

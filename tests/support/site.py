@@ -58,9 +58,9 @@ class Site:
         return self._start([program("beszel-agent"), "run"], f"{name}.log", environment)
 
     def status(self, token: str) -> list[dict[str, Any]]:
-        """The systems as `beszel-tui status --json` prints them."""
+        """The systems as `beszel-tui status --json` prints them; it ends with 1 while one of them is not up."""
         environment = clean_environment(self.directory, BESZEL_HUB=self.url, BESZEL_TOKEN=token)
-        document = run_json([program("beszel-tui"), "status", "--json"], environment)
+        document = run_json([program("beszel-tui"), "status", "--json"], environment, expect=(0, 1))
         systems: list[dict[str, Any]] = document["systems"]
         return systems
 

@@ -6,6 +6,7 @@ import platform
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def test_from_enrolment_to_numbers_and_through_a_crash(site: Site) -> None:
     # An orderly end.
     assert agent.terminate(timeout_seconds=2) == 0, agent.text()
     assert site.hub.terminate(timeout_seconds=2) == 0, site.hub.text()
-    with sqlite3.connect(site.data_dir / "data.db") as database:
+    with closing(sqlite3.connect(site.data_dir / "data.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert "Traceback" not in site.hub.text()
     assert "Traceback" not in agent.text()
