@@ -33,15 +33,15 @@ class SealedWindow(NamedTuple):
 
 def find_due(before_ms: int) -> list[Window]:
     """Windows with hot samples that had ended by `before_ms`."""
-    start = (HotSample.instant - HotSample.instant % WINDOW_MS).alias("start")
+    number = (HotSample.instant / WINDOW_MS).alias("number")  # a division of integers, which rounds down
     rows: Iterable[tuple[str, int]] = (
-        HotSample.select(HotSample.system_id, start)
+        HotSample.select(HotSample.system_id, number)
         .where(HotSample.instant < before_ms - before_ms % WINDOW_MS)
         .distinct()
         .tuples()
         .iterator()
     )
-    return [Window(system_id, start_ms) for system_id, start_ms in rows]
+    return [Window(system_id, number * WINDOW_MS) for system_id, number in rows]
 
 
 def seal_window(window: Window) -> SealedWindow | None:
