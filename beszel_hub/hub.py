@@ -33,6 +33,8 @@ from beszel_hub.systems.monitor import Monitor
 from beszel_hub.systems.service import Systems
 from beszel_protocol.messages import CLOSE_RESTARTING
 
+TICK_SECONDS: Final = 1.0
+"""How often statuses are decided, and what changed in the fleet is sent."""
 STOP_TIMEOUT_SECONDS: Final = 1.0
 """How long agents' last records may take to be stored when the hub stops."""
 
@@ -44,6 +46,7 @@ class Hub:
         """Open the database and the keys; raise `StartError` if one of them cannot be used."""
         self.config = config
         self.clock = clock
+        self.tick_seconds = TICK_SECONDS
         self.database = Database(config.database_path)
         self.database.open()
         self.secret = secret = load_secret(config.secret_path)
@@ -137,8 +140,8 @@ class Hub:
 
     def _jobs(self) -> tuple[Job, ...]:
         return (
-            Job("status", 1.0, self._monitor.tick),
-            Job("fleet", 1.0, self._tick_fleet),
+            Job("status", self.tick_seconds, self._monitor.tick),
+            Job("fleet", self.tick_seconds, self._tick_fleet),
             Job("changes by others", 0.5, self._follow_changes),
             Job("info", 5.0, self._presence.save_infos),
             Job("seal", 15.0, self._upkeep.seal),

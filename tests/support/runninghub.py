@@ -13,7 +13,7 @@ import uvicorn
 from beszel_hub.accounts import queries as account_queries
 from beszel_hub.accounts.passwords import Cost, hash_password
 from beszel_hub.accounts.queries import find_account
-from beszel_hub.cli.server import _uvicorn_config
+from beszel_hub.cli.server import listen, uvicorn_config
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.hub import Hub
@@ -27,6 +27,7 @@ PASSWORD = "correct horse battery"
 START_SECONDS = 10.0
 COMMIT_SECONDS = 0.02
 """Tests wait for many commits."""
+TICK_SECONDS = 0.05
 FOREVER_MS = 4_000_000_000_000
 
 
@@ -87,11 +88,12 @@ def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
     """Serve a hub from `directory` until the block ends; `settings` are fields of `HubConfig`."""
     config = HubConfig(data_dir=directory, http_port=0, **settings)
     directory.mkdir(parents=True, exist_ok=True)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listen(socket.AF_INET, "127.0.0.1", 0) as listener:
         hub = Hub(config)
         hub.ingest.commit_interval_seconds = COMMIT_SECONDS
+        hub.tick_seconds = TICK_SECONDS
         running = RunningHub(hub, listener.getsockname()[1])
-        server = uvicorn.Server(_uvicorn_config(config, hub))
+        server = uvicorn.Server(uvicorn_config(config, hub))
 
         async def serve() -> None:
             running.loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from beszel_hub.systems import tokens
 from beszel_hub.systems.tables import AgentToken, DetailsRow, SystemRow
 from beszel_protocol.messages import Interval, Refused, Welcome
-from tests.support.linkagent import LinkAgent
+from tests.support.bareagent import LinkAgent
 from tests.support.runninghub import RunningHub, running_hub
 
 

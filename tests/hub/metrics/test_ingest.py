@@ -12,7 +12,7 @@ from beszel_hub.metrics.tables import Happening, HotSample
 from beszel_hub.systems.tables import SystemRow
 from beszel_protocol.messages import Event, Gap, Sample, encode
 from beszel_protocol.timestamps import format_timestamp
-from tests.support.linkagent import LinkAgent
+from tests.support.bareagent import LinkAgent
 from tests.support.runninghub import RunningHub
 from tests.support.samples import make_sample
 
