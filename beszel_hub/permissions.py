@@ -156,7 +156,7 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.USERS_DELETE: Rule(roles=_ADMINS, scopes=_LOGIN),
     Action.API_TOKENS_LIST: Rule(roles=_EVERYBODY, needs="own"),
     Action.API_TOKENS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
-    Action.API_TOKENS_CREATE: Rule(roles=_EVERYBODY, scopes=_LOGIN),
+    Action.API_TOKENS_CREATE: _CLOSED,  # the command line makes them
     Action.API_TOKENS_UPDATE: _CLOSED,
     Action.API_TOKENS_DELETE: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
     Action.SYSTEMS_LIST: _READ_AS_MEMBER,

@@ -42,7 +42,7 @@ def run_server(loaded: Loaded) -> None:
     prepare_directory(config.data_dir)
     with _only_server(config), _listening(config) as sockets:
         hub = Hub(config)
-        server = _Server(_uvicorn_config(config, hub))
+        server = _Server(uvicorn_config(config, hub))
         url = make_url(config.http_host, sockets[0].getsockname()[1])
         with _noted_address(config, url):
             _log.info("beszel-hub %s serves %s from %s", VERSION, url, config.data_dir)
@@ -68,7 +68,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _uvicorn_config(config: HubConfig, hub: Hub) -> uvicorn.Config:
+def uvicorn_config(config: HubConfig, hub: Hub) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(hub), lifespan="on", http="h11", ws="websockets-sansio", loop="asyncio",
         ws_max_size=MAX_FRAME_BYTES, ws_ping_interval=PING_INTERVAL_SECONDS, ws_ping_timeout=PONG_TIMEOUT_SECONDS,
@@ -101,7 +101,7 @@ def _listening(config: HubConfig) -> Iterator[list[socket.socket]]:
     try:
         found = socket.getaddrinfo(config.http_host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, address in dict.fromkeys((entry[0], str(entry[4][0])) for entry in found):
-            sockets.append(_listen(family, address, port))
+            sockets.append(listen(family, address, port))
             port = sockets[0].getsockname()[1]
     except OSError as error:
         for opened in sockets:
@@ -114,9 +114,22 @@ def _listening(config: HubConfig) -> Iterator[list[socket.socket]]:
             opened.close()
 
 
-def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    is_any = family == socket.AF_INET6 and address == "::" and socket.has_dualstack_ipv6()
-    return socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_any)
+def listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    """A listening socket that names its protocol: asyncio sets TCP_NODELAY on connections of such a one only.
+
+    Without, every answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
+    """
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::"))
+        listener.bind((address, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 @contextmanager

@@ -1,0 +1,123 @@
+"""Every route of the application, by every sort of caller: what each gets, and what nobody may get."""
+
+import asyncio
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import websockets
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from beszel_hub.app import ROUTES
+from beszel_hub.permissions import RULES, Action
+from tests.support.scenario import SECRETS, Answer, Scenario, fill
+from tests.support.world import Caller, World, open_world
+
+TABLES = ("accounts", "door", "live", "metrics", "systems")
+"""The modules of this folder, sorted; each has its `SCENARIOS`."""
+FRAME_TIMEOUT_SECONDS = 0.3
+
+
+def _load() -> list[Scenario]:
+    modules = [importlib.import_module(f"tests.hub.scenarios.{name}") for name in TABLES]
+    return [scenario for module in modules for scenario in module.SCENARIOS]
+
+
+ALL = _load()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with open_world(tmp_path_factory.mktemp("world")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def client(world: World) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=world.running.url, timeout=10) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: f"{scenario.method} {scenario.name}")
+def test_scenario(world: World, client: httpx2.Client, scenario: Scenario) -> None:
+    complaints = [
+        complaint for caller in Caller for complaint in _check(world, client, scenario, caller, scenario.expect[caller])
+    ]
+    assert not complaints, "\n".join(complaints)
+
+
+def test_every_route_is_in_the_tables() -> None:
+    served = {entry for route in ROUTES for entry in _served(route)}
+    assert served == {(scenario.method, scenario.route) for scenario in ALL}
+
+
+def test_every_collection_action_is_in_the_tables(world: World) -> None:
+    verbs = {"list": "GET", "view": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}
+    for name in world.running.hub.records.registry.collections:
+        tried = {
+            (scenario.method, scenario.route.endswith("{id}"))
+            for scenario in ALL
+            if scenario.path.startswith(f"/api/collections/{name}/records")
+        }
+        expected = {(method, verb in {"view", "update", "delete"}) for verb, method in verbs.items()}
+        assert tried == expected, name
+
+
+def test_every_action_has_a_rule() -> None:
+    assert set(RULES) == set(Action)
+
+
+def test_folder_and_tables_agree() -> None:
+    found = {path.stem for path in Path(__file__).parent.glob("*.py")} - {"test_scenarios"}
+    assert found == set(TABLES)
+
+
+def _served(route: BaseRoute) -> set[tuple[str, str]]:
+    if isinstance(route, WebSocketRoute):
+        return {("WS", route.path)}
+    assert isinstance(route, Route)
+    return {(method, route.path) for method in (route.methods or set()) - {"HEAD"}}
+
+
+def _check(world: World, client: httpx2.Client, scenario: Scenario, caller: Caller, expected: Answer) -> Iterator[str]:
+    status, text = _run(world, client, scenario, caller)
+    if scenario.changes and status < 300:
+        world.reset()
+    world.forget_attempts()
+    if status != expected.status:
+        yield f"{caller}: {status} instead of {expected.status}: {text[:300]}"
+    yield from (f"{caller}: no {shown!r} in {text[:300]}" for shown in fill(expected.shows) if shown not in text)
+    hidden = (*fill(expected.hides), *SECRETS)
+    yield from (f"{caller}: {word!r} in {text[:300]}" for word in hidden if word in text)
+
+
+def _run(world: World, client: httpx2.Client, scenario: Scenario, caller: Caller) -> tuple[int, str]:
+    token = world.token(caller)
+    headers = {} if token is None else {"Authorization": token}
+    if scenario.method == "WS":
+        return asyncio.run(_talk(world.running.url, scenario, headers))
+    answer = client.request(scenario.method, fill(scenario.path), json=fill(scenario.body), headers=headers)
+    return answer.status_code, answer.text
+
+
+async def _talk(url: str, scenario: Scenario, headers: dict[str, str]) -> tuple[int, str]:
+    """Send the frames and collect what comes until nothing more does: the close code (0 if still open), the texts."""
+    address = url.replace("http", "ws", 1) + fill(scenario.path)
+    subprotocols = None if scenario.subprotocol is None else [websockets.Subprotocol(scenario.subprotocol)]
+    texts: list[str] = []
+    try:
+        async with websockets.connect(address, additional_headers=headers, subprotocols=subprotocols) as connection:
+            for frame in scenario.frames:
+                await connection.send(fill(frame))
+            while True:
+                try:
+                    async with asyncio.timeout(FRAME_TIMEOUT_SECONDS if texts else 3):
+                        texts.append(str(await connection.recv()))
+                except TimeoutError:
+                    return 0, "\n".join(texts)
+    except websockets.InvalidStatus as refusal:
+        return refusal.response.status_code, (refusal.response.body or b"").decode()
+    except websockets.ConnectionClosed as end:
+        return (end.rcvd.code if end.rcvd is not None else 1006), "\n".join(texts)
