@@ -37,15 +37,23 @@ class Outbox:
         return False
 
     async def get(self) -> str:
-        """The next frame, numbered."""
-        while not self._missed and not self._frames:
+        """The next frame, numbered, once there is one."""
+        while True:
             self._has_frames.clear()
+            text = self.take()
+            if text is not None:
+                return text
             await self._has_frames.wait()
-        self.sequence += 1
+
+    def take(self) -> str | None:
+        """The next frame, numbered, or None; what was missed is told before anything else."""
         if self._missed:
-            topics = sorted(self._missed - {""})
+            frame = share(Resync(sequence=0, topics=sorted(self._missed - {""})), "")
             self._missed.clear()
-            return share(Resync(sequence=0, topics=topics), "").numbered(self.sequence)
-        frame = self._frames.popleft()
-        self._characters -= len(frame)
+        elif self._frames:
+            frame = self._frames.popleft()
+            self._characters -= len(frame)
+        else:
+            return None
+        self.sequence += 1
         return frame.numbered(self.sequence)

@@ -1,10 +1,15 @@
 """Watches over all systems: gathers the facts that the status machine wants, asks it, and passes changes on."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from beszel_hub.systems.directory import Directory, Entry
 from beszel_hub.systems.status import Facts, next_status
 from beszel_protocol.feed import SystemStatus
+from beszel_protocol.messages import MAX_INTERVAL_SECONDS
+
+_SHORTEST_SPACING_MS: Final = 500
+_LONGEST_SPACING_MS: Final = round(MAX_INTERVAL_SECONDS * 1000)
 
 StatusChange = tuple[str, SystemStatus]
 
@@ -12,7 +17,7 @@ StatusChange = tuple[str, SystemStatus]
 class _Watch:
     """What is known of one system since the hub started."""
 
-    __slots__ = ("connected", "last_change_ms", "last_sample_ms", "paused", "watched_since_ms")
+    __slots__ = ("connected", "last_change_ms", "last_sample_ms", "paused", "spacing_ms", "watched_since_ms")
 
     def __init__(self, now_ms: int) -> None:
         self.connected = False
@@ -20,6 +25,15 @@ class _Watch:
         self.last_sample_ms: int | None = None
         self.watched_since_ms = now_ms
         self.paused = False
+        self.spacing_ms = 0
+        """How far apart samples come, in truth: the host's owner may have set a slower interval than the hub's."""
+
+    def sampled(self, now_ms: int) -> None:
+        if self.last_sample_ms is not None and self.last_sample_ms >= self.last_change_ms:
+            gap_ms = now_ms - self.last_sample_ms
+            if gap_ms >= _SHORTEST_SPACING_MS:  # records of a batch come together
+                self.spacing_ms = min(max(gap_ms, self.spacing_ms // 2), _LONGEST_SPACING_MS)
+        self.last_sample_ms = now_ms
 
 
 class Monitor:
@@ -43,7 +57,7 @@ class Monitor:
         self._note_link(system_id, connected=False)
 
     def sampled(self, system_id: str) -> None:
-        self._watch(system_id).last_sample_ms = self._now()
+        self._watch(system_id).sampled(self._now())
 
     def forget(self, system_id: str) -> None:
         self._watches.pop(system_id, None)
@@ -65,7 +79,7 @@ class Monitor:
             watch.watched_since_ms = self._now()
         watch.paused = entry.status == "paused"
         return Facts(
-            interval_seconds=entry.interval_seconds,
+            interval_seconds=max(entry.interval_seconds, watch.spacing_ms / 1000),
             connected=watch.connected,
             last_sample_ms=watch.last_sample_ms,
             last_change_ms=watch.last_change_ms,

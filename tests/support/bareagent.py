@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -29,6 +30,7 @@ from beszel_protocol.ranges import SequenceRanges
 from beszel_protocol.sample import HostDetails
 from beszel_protocol.version import LINK_SUBPROTOCOL
 from tests.support.keys import prove, public_bytes
+from tests.support.samples import make_sample
 
 T = TypeVar("T")
 REPLY_SECONDS = 5.0
@@ -47,6 +49,7 @@ class LinkAgent:
         self.boot_id = "boot-1"
         self.boot_ms = 3_600_000
         self.shown_token_id = token_id(token)
+        self._made_ms = time.time_ns() // 1_000_000
 
     def body(self) -> EnrolBody:
         return EnrolBody(
@@ -58,6 +61,12 @@ class LinkAgent:
             boot_id=self.boot_id,
             boot_ms=self.boot_ms,
         )
+
+    def sample(self, sequence: int, *, cpu_percent: float = 12.5) -> Sample:
+        """One just made, whose clocks agree with the hub's and go on by at least a millisecond a sequence."""
+        instant_ms = time.time_ns() // 1_000_000 + sequence
+        made = make_sample(sequence, instant_ms, cpu_percent=cpu_percent)
+        return msgspec.structs.replace(made, boot_ms=self.boot_ms + instant_ms - self._made_ms)
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator["Connection"]:

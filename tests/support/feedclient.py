@@ -30,7 +30,7 @@ class FeedClient:
 
     async def receive(self) -> ServerFrame:
         async with asyncio.timeout(REPLY_SECONDS):
-            frame = server_decoder.decode(await self.websocket.recv(decode=False))
+            frame: ServerFrame = server_decoder.decode(await self.websocket.recv(decode=False))
         self._sequence += 1
         assert frame.sequence == self._sequence
         if isinstance(frame, Fleet):

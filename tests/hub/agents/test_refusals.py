@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from beszel_protocol.handshake import check_challenge, encode_bytes, make_hello
 from beszel_protocol.messages import Hello, Refused, Welcome, encode
-from tests.support.keys import verify
 from tests.support.bareagent import Connection, LinkAgent
+from tests.support.keys import verify
 from tests.support.runninghub import RunningHub
 from tests.support.samples import make_sample
 

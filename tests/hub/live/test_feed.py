@@ -12,10 +12,9 @@ from beszel_hub.systems import queries
 from beszel_hub.systems.tables import SystemRow
 from beszel_protocol.feed import Auth, FeedError, Fleet, SystemSample, Unsubscribe
 from beszel_protocol.messages import Interval
-from tests.support.feedclient import feed
 from tests.support.bareagent import LinkAgent
+from tests.support.feedclient import feed
 from tests.support.runninghub import RunningHub
-from tests.support.samples import NOON_MS, make_sample
 
 numbers = itertools.count(1)
 
@@ -60,7 +59,7 @@ def test_numbers_move_once_an_agent_streams(hub: RunningHub) -> None:
         async with feed(hub.feed_url, token) as client:
             await client.subscribe("fleet", f"system:{system_id}")
             async with LinkAgent(hub.link_url, agent_token).enrolled() as agent:
-                await agent.send(make_sample(1, NOON_MS, cpu_percent=42.0))
+                await agent.send(agent.agent.sample(1, cpu_percent=42.0))
                 sample = await client.receive_until(SystemSample)
                 assert sample.system == system_id
                 assert sample.metrics.cpu is not None
@@ -80,7 +79,7 @@ def test_a_late_subscriber_gets_the_newest_sample_at_once(hub: RunningHub) -> No
 
     async def run() -> None:
         async with LinkAgent(hub.link_url, agent_token).enrolled() as agent:
-            await agent.send(make_sample(1, cpu_percent=7.0))
+            await agent.send(agent.agent.sample(1, cpu_percent=7.0))
             await agent.await_stored((1, 1))
             async with feed(hub.feed_url, token) as client:
                 await client.subscribe(f"system:{system_id}")
@@ -106,8 +105,8 @@ def test_other_peoples_systems_never_appear(hub: RunningHub) -> None:
             errors = [(await client.receive_until(FeedError)).code for _ in range(3)]
             assert errors == ["not_found"] * 3
             for sequence in range(1, 4):
-                await foreign_agent.send(make_sample(sequence))
-                await my_agent.send(make_sample(sequence, NOON_MS + sequence))
+                await foreign_agent.send(foreign_agent.agent.sample(sequence))
+                await my_agent.send(my_agent.agent.sample(sequence))
                 sample = await client.receive_until(SystemSample)
                 assert sample.system == mine
             await client.fleet_until(lambda rows: mine in rows and rows[mine].status == "up")
@@ -130,9 +129,9 @@ def test_who_loses_a_membership_is_told_so_and_gets_nothing_more(hub: RunningHub
             await change(hub, lambda: queries.set_members(system_id, []))
             removed = await client.receive_until(Fleet, lambda frame: system_id in frame.removed)
             assert not removed.systems
-            await agent.send(make_sample(1))
+            await agent.send(agent.agent.sample(1))
             assert (await client.receive_until(FeedError)).code == "not_found"
-            await agent.send(make_sample(2, NOON_MS + 1000))
+            await agent.send(agent.agent.sample(2))
             await agent.await_stored((1, 2))
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
@@ -171,15 +170,15 @@ def test_a_pause_shows_and_samples_do_not(hub: RunningHub) -> None:
             LinkAgent(hub.link_url, agent_token).enrolled() as agent,
         ):
             await client.subscribe("fleet", f"system:{system_id}")
-            await agent.send(make_sample(1))
+            await agent.send(agent.agent.sample(1))
             await client.fleet_until(lambda rows: system_id in rows and rows[system_id].status == "up")
             await change(hub, lambda: queries.set_paused(system_id, 1, is_paused=True))
             await client.fleet_until(lambda rows: rows[system_id].status == "paused")
-            await agent.send(make_sample(2, NOON_MS + 1000))
+            await agent.send(agent.agent.sample(2))
             await agent.await_stored((1, 2))
             await change(hub, lambda: queries.set_paused(system_id, 2, is_paused=False))
             await client.fleet_until(lambda rows: rows[system_id].status == "pending")
-            await agent.send(make_sample(3, NOON_MS + 2000))
+            await agent.send(agent.agent.sample(3))
             sample = await client.receive_until(SystemSample)
             assert sample.system == system_id
             await client.fleet_until(lambda rows: rows[system_id].status == "up")

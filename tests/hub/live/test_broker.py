@@ -1,0 +1,155 @@
+import pytest
+
+from beszel_hub.live import broker as broker_module
+from beszel_hub.live.broker import Broker, Client, TooManyClients
+from beszel_hub.live.fleet import Board
+from beszel_hub.live.frames import SharedFrame, Unnumbered, share
+from beszel_hub.permissions import Actor
+from beszel_protocol.feed import Fleet, FleetRow, Resync, ServerFrame, SystemSample, server_decoder
+from beszel_protocol.sample import Metrics
+
+UMA = Actor(user_id="uma", role="user", scope="full")
+OTTO = Actor(user_id="otto", role="user", scope="full")
+
+
+class World:
+    """A broker, and who sees what."""
+
+    def __init__(self) -> None:
+        self.visible: dict[str | None, set[str]] = {"uma": {"a", "b"}, "otto": {"b"}}
+        self.broker = Broker(
+            lambda: 5,
+            visible=lambda actor: frozenset(self.visible[actor.user_id]),
+            is_visible=lambda actor, system_id: system_id in self.visible[actor.user_id],
+            newest=lambda _: None,
+        )
+
+    def join(self, actor: Actor, *topics: str) -> Client:
+        client = self.broker.add(actor)
+        self.broker.subscribe(client, topics)
+        return client
+
+    def show(self, *system_ids: str, cpu_percent: float = 1.0) -> None:
+        for system_id in system_ids:
+            self.broker.put_row(FleetRow(id=system_id, name=system_id, status="up", cpu_percent=cpu_percent))
+
+    def settle(self, *system_ids: str) -> None:
+        """These rows are there, and were sent to whoever was there before."""
+        self.show(*system_ids)
+        self.broker.tick()
+
+    def sample(self, system_id: str) -> None:
+        self.broker.publish_sample(
+            system_id, lambda: SystemSample(sequence=0, system=system_id, timestamp="", metrics=Metrics())
+        )
+
+
+def frames(client: Client) -> list[ServerFrame]:
+    """Everything that waits for a client now."""
+    return [server_decoder.decode(text) for text in iter(client.outbox.take, None)]
+
+
+def rows(frame: ServerFrame) -> list[str]:
+    assert isinstance(frame, Fleet)
+    return [row.id for row in frame.systems]
+
+
+def test_only_what_changed_is_sent_and_only_to_who_sees_it() -> None:
+    world = World()
+    world.settle("a", "b", "c")
+    uma, otto = world.join(UMA, "fleet"), world.join(OTTO, "fleet")
+    assert [rows(frame) for frame in frames(uma)] == [["a", "b"]]
+    assert [rows(frame) for frame in frames(otto)] == [["b"]]
+    world.broker.tick()
+    world.broker.tick()
+    assert frames(uma) == frames(otto) == []
+    world.show("a", "c", cpu_percent=2.0)
+    world.show("b")
+    world.broker.tick()
+    assert [rows(frame) for frame in frames(uma)] == [["a"]]
+    assert frames(otto) == []
+
+
+def test_gained_and_lost_systems_show_at_the_next_tick() -> None:
+    world = World()
+    world.settle("a", "b", "c")
+    uma = world.join(UMA, "fleet")
+    frames(uma)
+    world.visible["uma"] = {"b", "c"}
+    world.broker.tick()
+    (frame,) = frames(uma)
+    assert rows(frame) == ["c"]
+    assert isinstance(frame, Fleet)
+    assert frame.removed == ["a"]
+
+
+def test_one_frame_serves_everybody_who_sees_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.settle("a", "b")
+    clients = [world.join(UMA, "fleet") for _ in range(50)]
+    encoded: list[str] = []
+
+    def counting(frame: Unnumbered, topic: str) -> SharedFrame:
+        encoded.append(topic)
+        return share(frame, topic)
+
+    monkeypatch.setattr("beszel_hub.live.fleet.share", counting)
+    world.show("a", cpu_percent=3.0)
+    world.broker.tick()
+    assert len(encoded) == 1
+    assert all(rows(frames(client)[-1]) == ["a"] for client in clients)
+
+
+def test_a_client_that_fell_behind_gets_everything_after_the_resync() -> None:
+    world = World()
+    world.show("a", "b")
+    uma = world.join(UMA, "fleet")
+    for tick in range(100):
+        world.show("a", cpu_percent=float(tick))
+        world.broker.tick()
+    world.broker.tick()
+    first, second, *_ = frames(uma)
+    assert isinstance(first, Resync)
+    assert first.topics == ["fleet"]
+    assert rows(second) == ["a", "b"]
+
+
+def test_samples_reach_watchers_who_still_see_the_system() -> None:
+    world = World()
+    watched: list[frozenset[str]] = []
+    world.broker.on_watched.append(watched.append)
+    uma, otto = world.join(UMA, "system:a"), world.join(OTTO, "system:a", "system:b")
+    frames(otto)
+    world.sample("a")
+    assert [type(frame).__name__ for frame in frames(uma)] == ["SystemSample"]
+    assert frames(otto) == []
+    world.visible["uma"] = set()
+    world.sample("a")
+    assert [type(frame).__name__ for frame in frames(uma)] == ["FeedError"]
+    world.sample("a")
+    assert frames(uma) == []
+    assert watched[-1] == frozenset(("b",))
+    world.broker.remove(otto)
+    assert watched[-1] == frozenset()
+
+
+def test_there_is_room_for_so_many_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_module, "MAX_CLIENTS", 2)
+    world = World()
+    first = world.join(UMA)
+    world.join(UMA)
+    with pytest.raises(TooManyClients):
+        world.join(UMA)
+    world.broker.remove(first)
+    world.join(UMA)
+
+
+def test_a_board_notes_no_row_that_stays_as_it_is() -> None:
+    board = Board()
+    row = FleetRow(id="a", name="a", status="up")
+    board.put(row)
+    assert board.take_changed() == {"a"}
+    board.put(FleetRow(id="a", name="a", status="up"))
+    assert board.take_changed() == frozenset()
+    board.remove("a")
+    assert board.get("a") is None
