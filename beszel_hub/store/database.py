@@ -210,8 +210,7 @@ def _translate(error: Exception) -> Exception:
     """What passes by itself (a lock, a full disk, a slow read) becomes `Unavailable`, a broken rule `Conflict`."""
     if isinstance(error, peewee.IntegrityError):
         return _because(Conflict(), error)
-    cause = error.args[0] if isinstance(error, peewee.OperationalError) and error.args else error
-    code = getattr(cause, "sqlite_errorcode", None)
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
     if code is None:
         return error
     if code & 0xFF == sqlite3.SQLITE_INTERRUPT:
