@@ -47,7 +47,12 @@ class Workers:
             thread.start()
 
     def submit(self, job: Job[Any]) -> None:
-        """Raise `Unavailable` if the queue is full or the workers have been closed."""
+        """Raise `Unavailable` if the queue is full or the workers have been closed.
+
+        A job that waits for another of the same workers would wait for ever: RuntimeError.
+        """
+        if threading.current_thread() in self._threads:
+            raise RuntimeError("a job cannot wait for another one on its own thread")
         with self._lock:
             if self._closed:
                 raise Unavailable("The hub is shutting down.")

@@ -165,6 +165,11 @@ def test_a_cancelled_write_does_not_break_the_writer(database: Database) -> None
     assert database.read_now(names) == {"bob"}
 
 
+def test_a_write_that_waits_for_a_write_is_told_at_once(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="own thread"):
+        database.write_now(lambda: database.write_now(lambda: insert("ann")))
+
+
 def test_it_notices_another_process(database: Database) -> None:
     code = (
         "import sys; from pathlib import Path; from beszel_hub.store.database import Database;"

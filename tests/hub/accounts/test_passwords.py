@@ -1,0 +1,94 @@
+"""Hashes, and how fast one may guess."""
+
+import pytest
+
+from beszel_hub.accounts.passwords import (
+    DEFAULT_COST,
+    Cost,
+    WeakPassword,
+    check_password,
+    dummy_hash,
+    hash_password,
+    verify_password,
+)
+from beszel_hub.accounts.throttle import ACCOUNT_LIMIT, ADDRESS_LIMIT, MAX_BUCKETS, Limit, LoginThrottle
+
+FAST = Cost(memory_kib=64, iterations=1, lanes=1)
+
+
+def test_a_password_fits_its_own_hash_only() -> None:
+    phc = hash_password("correct horse", FAST)
+    assert phc.startswith("$argon2id$v=19$m=64,t=1,p=1$")
+    assert verify_password("correct horse", phc)
+    assert hash_password("correct horse", FAST) != phc, "salted"
+    for other in ("correct hors", "Correct horse", "correct horse ", ""):
+        assert not verify_password(other, phc)
+
+
+def test_the_default_is_what_the_rfc_recommends() -> None:
+    assert (DEFAULT_COST.memory_kib, DEFAULT_COST.iterations, DEFAULT_COST.lanes) == (65536, 3, 4)
+    assert verify_password("correct horse", hash_password("correct horse"))
+
+
+@pytest.mark.parametrize("phc", ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", dummy_hash(FAST)[:-5]])
+def test_what_is_no_hash_fits_nothing(phc: str) -> None:
+    assert not verify_password("correct horse", phc)
+
+
+def test_length_is_bounded_on_both_sides() -> None:
+    check_password("12345678")
+    check_password("é" * 256)
+    for password in ("", "1234567", "x" * 257):
+        with pytest.raises(WeakPassword):
+            check_password(password)
+
+
+def test_no_password_fits_the_dummy() -> None:
+    assert dummy_hash(FAST) == dummy_hash(FAST)
+    assert not verify_password("", dummy_hash(FAST))
+
+
+def test_both_buckets_empty_and_refill() -> None:
+    throttle = LoginThrottle(Limit(3, 10), Limit(2, 100))
+    assert [throttle.take("a", "uma", 0) for _ in range(3)] == [0, 0, 100]
+    assert throttle.take("a", "otto", 0) == 0, "the refused attempt took nothing"
+    assert throttle.take("a", "rea", 0) == 10
+    assert throttle.take("b", "UMA", 50_000) == 50
+    assert throttle.take("a", "rea", 10_000) == 0
+    assert throttle.take("b", "uma", 100_000) == 0
+
+
+def test_what_is_given_back_does_not_exceed_the_burst() -> None:
+    throttle = LoginThrottle(Limit(2, 10), Limit(2, 10))
+    for _ in range(5):
+        assert throttle.take("a", "uma", 0) == 0
+        throttle.give_back("a", "uma", 0)
+    assert [throttle.take("a", "uma", 0) for _ in range(3)] == [0, 0, 10]
+
+
+def test_an_ipv6_customer_is_one_address() -> None:
+    throttle = LoginThrottle(Limit(1, 10), Limit(99, 10))
+    assert throttle.take("2001:db8::1", "a", 0) == 0
+    assert throttle.take("2001:db8::ffff:2", "b", 0) > 0
+    assert throttle.take("2001:db8:0:1::1", "c", 0) == 0
+    assert throttle.take("192.0.2.1", "d", 0) == 0
+    assert throttle.take("::ffff:192.0.2.1", "e", 0) > 0
+    assert throttle.take("not an address", "f", 0) == 0
+
+
+def test_memory_is_bounded() -> None:
+    throttle = LoginThrottle()
+    for number in range(MAX_BUCKETS + 500):
+        throttle.take(f"address {number}", f"account {number}", 0)
+    assert len(throttle._addresses._levels) == len(throttle._accounts._levels) == MAX_BUCKETS
+
+
+def test_a_clock_that_goes_back_frees_nobody() -> None:
+    throttle = LoginThrottle(Limit(1, 10), Limit(1, 10))
+    assert throttle.take("a", "uma", 100_000) == 0
+    assert throttle.take("a", "uma", 0) == 10
+
+
+def test_a_day_of_guessing_at_one_account_is_little() -> None:
+    assert 86400 / ACCOUNT_LIMIT.refill_seconds < 5000
+    assert 86400 / ADDRESS_LIMIT.refill_seconds < 6000
