@@ -23,8 +23,21 @@ UNKNOWN_TOKEN: Final = "this hub knows no such token"  # noqa: S105  # a sentenc
 
 class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     system_id: str
-    is_new_system: bool = False
     is_first_enrolment: bool = False
+
+
+def recognise_agent(enrolment: Enrolment, known: KnownToken, *, agent_version: str) -> Enrolled | None:
+    """The system of an agent that was here before and has nothing new to tell; runs inside `Database.read`.
+
+    Raises `AgentRefused` if the system is bound to another fingerprint or key.
+    """
+    binding = _find_binding(enrolment.body, known)
+    if binding is None:
+        return None
+    _check(enrolment, binding)
+    if not queries.has_details(binding.system_id, enrolment.body.details, agent_version):
+        return None
+    return Enrolled(system_id=binding.system_id)
 
 
 def bind_agent(enrolment: Enrolment, known: KnownToken, *, address: str, agent_version: str, now_ms: int) -> Enrolled:
@@ -34,50 +47,44 @@ def bind_agent(enrolment: Enrolment, known: KnownToken, *, address: str, agent_v
     """
     if known.row_id is not None and AgentToken.get_or_none(AgentToken.id == known.row_id) is None:
         raise AgentRefused("unknown_token", UNKNOWN_TOKEN)
-    if known.system_id is not None:
-        enrolled = _bind_to_system(enrolment, known.system_id, now_ms)
+    binding = _find_binding(enrolment.body, known)
+    if binding is not None:
+        _check(enrolment, binding)
+        enrolled = Enrolled(system_id=binding.system_id)
     else:
-        enrolled = _bind_to_owner(enrolment, known.owner_id or "", address, now_ms)
-    queries.save_details(enrolled.system_id, enrolment.body.details, agent_version, now_ms)
-    if enrolled.is_first_enrolment:
+        enrolled = _bind(enrolment.body, known, address, now_ms)
         SystemRow.update(host=address).where((SystemRow.id == enrolled.system_id) & (SystemRow.host == "")).execute()
+    queries.save_details(enrolled.system_id, enrolment.body.details, agent_version, now_ms)
     return enrolled
 
 
-def _bind_to_system(enrolment: Enrolment, system_id: str, now_ms: int) -> Enrolled:
-    binding = AgentBinding.get_or_none(AgentBinding.system_id == system_id)
-    if binding is not None:
-        _check(enrolment, binding)
-        return Enrolled(system_id=system_id)
-    _insert_binding(enrolment.body, system_id, None, now_ms)
-    return Enrolled(system_id=system_id, is_first_enrolment=True)
-
-
-def _bind_to_owner(enrolment: Enrolment, owner_id: str, address: str, now_ms: int) -> Enrolled:
-    body = enrolment.body
-    binding = AgentBinding.get_or_none(
-        (AgentBinding.owner_id == owner_id) & (AgentBinding.fingerprint == body.fingerprint)
+def _find_binding(body: EnrolBody, known: KnownToken) -> AgentBinding | None:
+    """By system if the token is one's own, else by fingerprint among the systems of the token's owner."""
+    if known.system_id is not None:
+        return AgentBinding.get_or_none(AgentBinding.system_id == known.system_id)
+    return AgentBinding.get_or_none(
+        (AgentBinding.owner_id == known.owner_id) & (AgentBinding.fingerprint == body.fingerprint)
     )
-    if binding is not None:
-        _check(enrolment, binding)
-        return Enrolled(system_id=binding.system_id)
-    if AgentBinding.select().where(AgentBinding.owner_id == owner_id).count() >= MAX_SYSTEMS_BY_UNIVERSAL_TOKENS:
-        raise AgentRefused("unknown_token", "this token has made as many systems as it may")
-    name = body.name or body.details.hostname or address
-    system_id = queries.insert_system(name=name, host=address, members=[owner_id], now_ms=now_ms)
-    _insert_binding(body, system_id, owner_id, now_ms)
-    return Enrolled(system_id=system_id, is_new_system=True, is_first_enrolment=True)
 
 
-def _check(enrolment: Enrolment, binding: AgentBinding) -> None:
-    check_binding(enrolment, fingerprint=binding.fingerprint, agent_key=binding.agent_key, compare=hmac.compare_digest)
-
-
-def _insert_binding(body: EnrolBody, system_id: str, owner_id: str | None, now_ms: int) -> None:
+def _bind(body: EnrolBody, known: KnownToken, address: str, now_ms: int) -> Enrolled:
+    system_id = known.system_id or _make_system(body, known.owner_id or "", address, now_ms)
     AgentBinding.insert(
         system_id=system_id,
         fingerprint=body.fingerprint,
         agent_key=body.agent_key,
-        owner_id=owner_id,
+        owner_id=known.owner_id,
         enrolled=now_ms,
     ).execute()
+    return Enrolled(system_id=system_id, is_first_enrolment=True)
+
+
+def _make_system(body: EnrolBody, owner_id: str, address: str, now_ms: int) -> str:
+    if AgentBinding.select().where(AgentBinding.owner_id == owner_id).count() >= MAX_SYSTEMS_BY_UNIVERSAL_TOKENS:
+        raise AgentRefused("unknown_token", "this token has made as many systems as it may")
+    name = body.name or body.details.hostname or address
+    return queries.insert_system(name=name, host=address, members=[owner_id], now_ms=now_ms)
+
+
+def _check(enrolment: Enrolment, binding: AgentBinding) -> None:
+    check_binding(enrolment, fingerprint=binding.fingerprint, agent_key=binding.agent_key, compare=hmac.compare_digest)

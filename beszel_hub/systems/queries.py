@@ -112,9 +112,25 @@ def save_info(infos: Iterable[tuple[str, dict[str, Any]]], now_ms: int) -> None:
         SystemRow.update(info=info, updated=now_ms).where(SystemRow.id == system_id).execute()
 
 
+def has_details(system_id: str, details: HostDetails, agent_version: str) -> bool:
+    """Whether exactly this is noted already."""
+    row = DetailsRow.get_or_none(DetailsRow.id == system_id)
+    facts = _facts(details, agent_version)
+    return row is not None and all(getattr(row, name) == value for name, value in facts.items())
+
+
 def save_details(system_id: str, details: HostDetails, agent_version: str, now_ms: int) -> None:
     """Note what an agent says about its host; `created` stays that of the first time."""
-    facts = {
+    facts = {**_facts(details, agent_version), "updated": now_ms}
+    (
+        DetailsRow.insert(id=system_id, created=now_ms, **facts)
+        .on_conflict(conflict_target=[DetailsRow.id], update=facts)
+        .execute()
+    )
+
+
+def _facts(details: HostDetails, agent_version: str) -> dict[str, Any]:
+    return {
         "hostname": details.hostname,
         "os": _OS_NUMBERS.get(details.os or "", 0),
         "os_name": details.os_name or "",
@@ -126,13 +142,7 @@ def save_details(system_id: str, details: HostDetails, agent_version: str, now_m
         "memory": details.memory_total_bytes or 0,
         "podman": bool(details.podman),
         "agent_version": agent_version,
-        "updated": now_ms,
     }
-    (
-        DetailsRow.insert(id=system_id, created=now_ms, **facts)
-        .on_conflict(conflict_target=[DetailsRow.id], update=facts)
-        .execute()
-    )
 
 
 def delete_system(system_id: str) -> None:

@@ -11,7 +11,7 @@ from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret
 from beszel_hub.systems import queries
 from beszel_hub.systems.directory import Directory, Entry
-from beszel_hub.systems.enrolment import Enrolled, bind_agent
+from beszel_hub.systems.enrolment import Enrolled, bind_agent, recognise_agent
 from beszel_hub.systems.monitor import StatusChange
 from beszel_hub.systems.tokens import KnownToken, find_token
 from beszel_protocol.handshake import Enrolment, token_id
@@ -58,6 +58,9 @@ class Systems:
 
     async def enrol(self, enrolment: Enrolment, known: KnownToken, *, address: str, agent_version: str) -> Enrolled:
         """Bind a proved agent to its system; raise `AgentRefused` if it is not that system's."""
+        recognised = await self._database.read(lambda: recognise_agent(enrolment, known, agent_version=agent_version))
+        if recognised is not None and self.directory.get(recognised.system_id) is not None:
+            return recognised
         now_ms = self._clock()
         enrolled = await self._database.write(
             lambda: bind_agent(enrolment, known, address=address, agent_version=agent_version, now_ms=now_ms)
@@ -66,6 +69,9 @@ class Systems:
         return enrolled
 
     async def save_details(self, system_id: str, details: HostDetails, agent_version: str) -> None:
+        """Note what an agent says about its host, if that is news."""
+        if await self._database.read(lambda: queries.has_details(system_id, details, agent_version)):
+            return
         now_ms = self._clock()
         await self._database.write(lambda: queries.save_details(system_id, details, agent_version, now_ms))
         await self.refresh()
