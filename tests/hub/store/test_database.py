@@ -132,13 +132,13 @@ def test_a_full_queue_refuses(database: Database) -> None:
         gate = threading.Event()
         waiting = [asyncio.ensure_future(database.write(lambda: gate.wait(10)))]
         await asyncio.sleep(0)
-        waiting += [asyncio.ensure_future(database.write(lambda: False)) for _ in range(QUEUE_CAPACITY + 10)]
+        waiting += [asyncio.ensure_future(database.write(lambda: False)) for _ in range(QUEUE_CAPACITY + 300)]
         await asyncio.sleep(0)
         gate.set()
         results = await asyncio.gather(*waiting, return_exceptions=True)
         return sum(isinstance(result, Unavailable) for result in results)
 
-    assert 10 <= asyncio.run(flood()) <= 11  # the held one may still be in the queue
+    assert 200 < asyncio.run(flood()) <= 301, "those in the queue, and a batch that the writer has taken, go through"
     database.write_now(lambda: insert("ann"))
 
 
