@@ -26,7 +26,6 @@ class Handlers:
         self._actions = actions
         self._tasks, self._send, self._enabled = tasks, send, enabled
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._cancelled: set[int] = set()
 
     async def start(self, request: Request) -> None:
         """Set an action to work, or refuse it; waits only for room to send a refusal."""
@@ -36,16 +35,14 @@ class Handlers:
         if refusal is not None:
             await self._send(Response(id=request.id, error=refusal))
             return
-        task = self._tasks.create_task(self._answer(request))
-        self._running[request.id] = task
-        task.add_done_callback(lambda _: self._forget(request.id))
+        self._running[request.id] = self._tasks.create_task(self._answer(request))
 
-    def cancel(self, message: Cancel) -> None:
-        """The hub no longer wants an answer; it still gets one, which says so."""
-        task = self._running.get(message.id)
-        if task is not None and message.id not in self._cancelled:
-            self._cancelled.add(message.id)
+    async def cancel(self, message: Cancel) -> None:
+        """The hub no longer wants an answer; it still gets one, which says so, unless one is on its way."""
+        task = self._running.pop(message.id, None)
+        if task is not None:
             task.cancel()
+            await self._send(_failure(message.id, "cancelled", "cancelled by the hub"))
 
     def stop(self) -> None:
         """The connection is gone, and with it whoever asked."""
@@ -62,25 +59,22 @@ class Handlers:
         return None
 
     async def _answer(self, request: Request) -> None:
+        response = await self._perform(request)
+        # From here on it cannot be cancelled: a request has one answer.
+        del self._running[request.id]
+        await self._send(response)
+
+    async def _perform(self, request: Request) -> Response:
         timeout_seconds = min(MAX_TIMEOUT_SECONDS, max(0.0, request.timeout_seconds))
         try:
             async with asyncio.timeout(timeout_seconds):
-                response = Response(id=request.id, result=await self._actions[request.action](request.params))
+                return Response(id=request.id, result=await self._actions[request.action](request.params))
         except TimeoutError:
-            response = _failure(request, "timeout", f"not done within {timeout_seconds:g} s")
-        except asyncio.CancelledError:
-            if request.id not in self._cancelled:
-                raise
-            response = _failure(request, "cancelled", "cancelled by the hub")
+            return _failure(request.id, "timeout", f"not done within {timeout_seconds:g} s")
         except Exception:  # whatever goes wrong in an action, the link goes on
             log.exception("the action %s failed", request.action)
-            response = _failure(request, "failed", "the action failed; the log of the agent says why")
-        await self._send(response)
-
-    def _forget(self, request_id: int) -> None:
-        self._running.pop(request_id, None)
-        self._cancelled.discard(request_id)
+            return _failure(request.id, "failed", "the action failed; the log of the agent says why")
 
 
-def _failure(request: Request, code: str, message: str) -> Response:
-    return Response(id=request.id, error=ErrorBody(code=code, message=message))
+def _failure(request_id: int, code: str, message: str) -> Response:
+    return Response(id=request_id, error=ErrorBody(code=code, message=message))

@@ -121,7 +121,7 @@ class Session:
             case Request():
                 await handlers.start(message)
             case Cancel():
-                handlers.cancel(message)
+                await handlers.cancel(message)
             case _:
                 self.ignored["unknown_type" if message is None else "out_of_turn"] += 1
 

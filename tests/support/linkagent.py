@@ -1,150 +1,110 @@
-"""An agent reduced to its end of the link: a real WebSocket, the real handshake, and every step open to a test."""
+"""The agent's side of the link in this process, for tests that need no sampler: they append records themselves."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from dataclasses import dataclass, field
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
 
-from beszel_protocol.handshake import NONCE_BYTES, encode_bytes, make_enrol, make_hello, token_id
-from beszel_protocol.messages import (
-    Ack,
-    EnrolBody,
-    FromHub,
-    Message,
-    Refused,
-    Sample,
-    Samples,
-    Welcome,
-    decode_from_hub,
-    encode,
-)
-from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.sample import HostDetails
-from beszel_protocol.version import LINK_SUBPROTOCOL
-from tests.support.keys import prove, public_bytes
+from beszel_agent.backoff import Backoff
+from beszel_agent.config import Config
+from beszel_agent.endpoint import make_endpoint
+from beszel_agent.handlers import Action
+from beszel_agent.identity import Identity
+from beszel_agent.link import Credentials, Link
+from beszel_agent.linkstate import LinkState
+from beszel_agent.paths import HostPaths
+from beszel_agent.session import Duties
+from beszel_agent.settings import parse_hub_url
+from beszel_agent.spool import MemorySpool
+from beszel_protocol.messages import Sample, encode
+from beszel_protocol.sample import HostDetails, Metrics
+from beszel_protocol.timestamps import format_timestamp
+from tests.support.linkhub import TOKEN, LinkHub
 
-T = TypeVar("T")
-REPLY_SECONDS = 5.0
+FINGERPRINT = "f" * 48
+SPOOL_ID = "c3Bvb2wtb2YtMTYtYi4"
 
 
-class LinkAgent:
-    """An identity; `connect` opens one connection of it."""
+@dataclass
+class LinkedAgent:
+    """Made by `linked`."""
 
-    def __init__(self, url: str, token: str, *, fingerprint: str | None = None, name: str = "host") -> None:
-        self.url = url
-        self.token = token
-        self.key = Ed25519PrivateKey.generate()
-        self.fingerprint = fingerprint or os.urandom(24).hex()
-        self.name = name
-        self.spool_id = encode_bytes(os.urandom(16))
-        self.boot_id = "boot-1"
-        self.boot_ms = 3_600_000
-        self.shown_token_id = token_id(token)
+    spool: MemorySpool
+    details: HostDetails
+    intervals: list[float] = field(default_factory=list)
+    states: list[LinkState] = field(default_factory=list)
+    link: Link | None = None
 
-    def body(self) -> EnrolBody:
-        return EnrolBody(
-            fingerprint=self.fingerprint,
-            agent_key=encode_bytes(public_bytes(self.key)),
-            name=self.name,
-            details=HostDetails(hostname=self.name, os="linux", cores=2, threads=4, agent_version="0.1.0"),
-            spool_id=self.spool_id,
-            boot_id=self.boot_id,
-            boot_ms=self.boot_ms,
+    def append(self, metrics: Metrics | None = None) -> int:
+        """One more sample; its sequence."""
+        record = self.spool.append(
+            lambda sequence: encode(
+                Sample(
+                    sequence=sequence,
+                    timestamp=format_timestamp(1000 * sequence),
+                    boot_ms=1000 * sequence,
+                    metrics=metrics or Metrics(uptime_seconds=float(sequence)),
+                )
+            ),
+            instant_ms=1000,
+            boot_ms=1000,
         )
+        if self.link is not None:
+            self.link.wake()
+        return record.sequence
 
-    @asynccontextmanager
-    async def connect(self) -> AsyncIterator["Connection"]:
-        """Open a WebSocket; nothing is said yet."""
-        async with connect(
-            self.url,
-            subprotocols=[Subprotocol(LINK_SUBPROTOCOL)],
-            additional_headers={"X-Beszel": "0.1.0", "X-Token-Id": self.shown_token_id},
-            max_size=1 << 20,
-            proxy=None,
-        ) as websocket:
-            yield Connection(self, websocket)
+    @property
+    def problem(self) -> str | None:
+        return self.states[-1].problem if self.states else None
 
-    @asynccontextmanager
-    async def enrolled(self) -> AsyncIterator["Connection"]:
-        """Open a connection that the hub has welcomed."""
-        async with self.connect() as connection:
-            reply = await connection.enrol()
-            assert isinstance(reply, Welcome), reply
-            connection.stored = SequenceRanges(reply.stored)
-            yield connection
+    async def until(self, what: str, probe: Callable[[], bool], timeout_seconds: float = 20) -> None:
+        async with asyncio.timeout(timeout_seconds):
+            while not probe():  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
+
+    async def until_problem(self, part: str) -> str:
+        """Wait until the link tells of a problem whose words contain `part`; all its words."""
+        await self.until(part, lambda: self.problem is not None and part in self.problem)
+        assert self.problem is not None
+        return self.problem
+
+    async def until_confirmed(self) -> None:
+        """Wait until the hub has stored everything."""
+        await self.until("confirmed", lambda: len(self.spool) == 0)
 
 
-class Connection:
-    def __init__(self, agent: LinkAgent, websocket: ClientConnection) -> None:
-        self.agent = agent
-        self.websocket = websocket
-        self.stored = SequenceRanges()
-        self.challenge_frame = b""
-
-    async def enrol(self, *, tamper: Callable[[bytes], bytes] = lambda frame: frame) -> FromHub | None:
-        """Say hello, read the challenge, send the enrol that `tamper` makes of a good one, and return the answer."""
-        await self.hello()
-        await self.send_frame(tamper(self.make_enrol(self.challenge_frame)))
-        return await self.receive()
-
-    async def hello(self) -> None:
-        await self.send_frame(make_hello(os.urandom(NONCE_BYTES), "0.1.0"))
-        self.challenge_frame = await self.receive_frame()
-
-    def make_enrol(self, challenge_frame: bytes) -> bytes:
-        agent = self.agent
-        return make_enrol(
-            agent.body(), challenge_frame=challenge_frame, token=agent.token, prove=prove, sign=agent.key.sign
-        )
-
-    async def send(self, message: Message) -> None:
-        await self.send_frame(encode(message))
-
-    async def send_frame(self, frame: bytes) -> None:
-        await self.websocket.send(frame, text=True)
-
-    async def send_batch(self, *records: Sample) -> None:
-        await self.send(Samples(records=[msgspec.Raw(encode(record)) for record in records]))
-
-    async def receive_frame(self) -> bytes:
-        async with asyncio.timeout(REPLY_SECONDS):
-            return await self.websocket.recv(decode=False)
-
-    async def receive(self) -> FromHub | None:
-        return decode_from_hub(await self.receive_frame())
-
-    async def receive_until(self, kind: type[T]) -> T:
-        """The next message of a kind; acknowledgements on the way are noted."""
-        while True:
-            message = await self.receive()
-            if isinstance(message, Ack):
-                for first, last in message.stored:
-                    self.stored.add_range(first, last)
-            if isinstance(message, kind):
-                return message
-
-    async def await_stored(self, *ranges: tuple[int, int]) -> None:
-        """Read until all of these have been acknowledged."""
-        while any(list(self.stored.missing_between(first, last)) for first, last in ranges):
-            await self.receive_until(Ack)
-
-    async def close_code(self) -> int | None:
-        """Read to the end of the connection, and say how the hub ended it."""
+@asynccontextmanager
+async def linked(
+    hub: LinkHub,
+    *,
+    config: Config | None = None,
+    token: str = TOKEN,
+    trusted_keys: tuple[bytes, ...] | None = None,
+    seed: bytes = b"s" * 32,
+    fingerprint: str = FINGERPRINT,
+    actions: Mapping[str, Action] | None = None,
+    records: int = 0,
+    metrics: Metrics | None = None,
+) -> AsyncIterator[LinkedAgent]:
+    """An agent that dials `hub` until the block ends; `records` wait in its spool from before."""
+    agent = LinkedAgent(MemorySpool(SPOOL_ID), HostDetails(hostname="web-1"))
+    for _ in range(records):
+        agent.append(metrics)
+    config = msgspec.structs.replace(config or Config(), hub_url=parse_hub_url(hub.url))
+    assert config.hub_url is not None
+    agent.link = Link(
+        make_endpoint(config.hub_url, token, config),
+        Credentials(token, trusted_keys or (hub.public_key,), Identity(fingerprint, seed), "web-1"),
+        Duties(agent.spool, lambda: agent.details, agent.intervals.append, actions or {}, config.actions),
+        HostPaths(),
+        backoff=Backoff(lambda: 0.05),
+        on_change=agent.states.append,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(agent.link.run())
         try:
-            while True:
-                await self.receive_frame()
-        except ConnectionClosed as closed:
-            return None if closed.rcvd is None else closed.rcvd.code
-
-    async def refusal(self) -> tuple[str, int | None]:
-        """The code of the `refused` that comes next, and that of the close after it."""
-        message = await self.receive()
-        assert isinstance(message, Refused), message
-        return message.code, await self.close_code()
+            yield agent
+        finally:
+            task.cancel()

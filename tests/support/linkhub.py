@@ -5,6 +5,7 @@ import base64
 import hmac
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,7 @@ class LinkHub:
     port: int = 0
     path: str = PATH
     interval_seconds: float = 1.0
+    tls: ssl.SSLContext | None = None
 
     # Knobs
     alter_challenge: Callable[[bytes], bytes] = bytes
@@ -96,7 +98,7 @@ class LinkHub:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}{self.path.removesuffix(PATH)}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{self.path.removesuffix(PATH)}"
 
     @property
     def samples(self) -> list[Sample]:
@@ -106,12 +108,12 @@ class LinkHub:
         return [record.sequence for _, record in self.records]
 
     async def until(self, what: str, probe: Callable[[], T | None], timeout_seconds: float = DEADLINE_SECONDS) -> T:
-        """The first answer of `probe` that is neither None nor False; asked whenever something happened here."""
+        """The first answer of `probe` that is true; it is asked whenever something happened here."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 while True:
                     answer = probe()
-                    if answer is not None and answer is not False:
+                    if answer:
                         return answer
                     self._changed.clear()
                     await self._changed.wait()
@@ -149,6 +151,7 @@ class LinkHub:
             process_request=self._check_path,
             max_size=MAX_FRAME_BYTES,
             close_timeout=0.2,
+            ssl=self.tls,
         ) as server:
             self.port = _port_of(server)
             yield self

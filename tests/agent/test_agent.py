@@ -1,0 +1,125 @@
+"""A whole agent as a process against a hub: from its first sample to SIGTERM."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from beszel_protocol.messages import Request, Response
+from tests.support.linkhub import LinkHub, openssh_key
+from tests.support.programs import clean_environment, free_port
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await work
+
+    asyncio.run(bounded())
+
+
+def environment(hub: LinkHub, home: Path) -> dict[str, str]:
+    return clean_environment(
+        home, KEY=openssh_key(hub.public_key), TOKEN=hub.token, HUB_URL=hub.url, DATA_DIR=str(home / "data")
+    )
+
+
+@asynccontextmanager
+async def started(hub: LinkHub, home: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "beszel_agent", *arguments, env=environment(hub, home), stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def said(process: asyncio.subprocess.Process) -> str:
+    assert process.stderr is not None
+    return (await process.stderr.read()).decode()
+
+
+async def health(hub: LinkHub, home: Path) -> int:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "beszel_agent", "health", env=environment(hub, home),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    return await process.wait()
+
+
+def test_from_the_first_sample_to_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        hub = LinkHub(port=free_port())
+        async with started(hub, tmp_path) as agent:
+            async with hub.running():
+                await hub.until("two samples", lambda: len(hub.samples) >= 2)
+                first = hub.samples[0]
+                assert first.metrics.cpu is not None
+                assert first.metrics.cpu.usage_percent is not None  # the baseline was taken before
+                assert await health(hub, tmp_path) == 0
+                await hub.send(Request(id=1, action="collectors"))
+                response = await hub.until("an answer", lambda: [m for m in hub.messages if isinstance(m, Response)])
+                assert {"cpu", "memory"} <= {row["name"] for row in response[0].result["collectors"]}
+            assert await health(hub, tmp_path) == 1
+            async with hub.running():
+                await hub.until("back", lambda: len(hub.enrolments) >= 2)
+                await hub.until("the outage is filled", lambda: len(hub.samples) >= 5)
+                assert await health(hub, tmp_path) == 0
+                agent.send_signal(signal.SIGTERM)
+                assert await asyncio.wait_for(agent.wait(), 5) == 0
+            assert await health(hub, tmp_path) == 1
+            log = await said(agent)
+        sequences = hub.sequences()
+        assert sorted(sequences) == list(range(1, len(sequences) + 1))
+        assert log.count("connected as system") == 2
+        assert hub.token not in log
+        assert "Traceback" not in log
+
+    run(main())
+
+
+def test_it_is_the_same_host_after_a_restart(tmp_path: Path) -> None:
+    async def main() -> None:
+        hub = LinkHub()
+        async with hub.running():
+            for count in (1, 2):
+                async with started(hub, tmp_path, "run") as agent:
+                    await hub.until("enrolled", lambda count=count: len(hub.enrolments) >= count)  # type: ignore[misc]
+                    agent.kill()
+                    await agent.wait()
+        before, after = (enrolment.body for enrolment in hub.enrolments)
+        assert (before.fingerprint, before.agent_key) == (after.fingerprint, after.agent_key)
+        assert before.spool_id != after.spool_id
+
+    run(main())
+
+
+def test_a_second_agent_in_the_same_directory_does_not_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        hub = LinkHub()
+        async with hub.running(), started(hub, tmp_path):
+            await hub.until("enrolled", lambda: hub.enrolments)
+            async with started(hub, tmp_path) as second:
+                assert await asyncio.wait_for(second.wait(), 10) == 1
+                assert "another agent runs" in await said(second)
+
+    run(main())
+
+
+def test_it_ends_at_once_also_while_it_dials(tmp_path: Path) -> None:
+    async def main() -> None:
+        hub = LinkHub(is_deaf=True)
+        async with hub.running(), started(hub, tmp_path) as agent:
+            await hub.until("a hello", lambda: hub.hellos)
+            agent.send_signal(signal.SIGINT)
+            assert await asyncio.wait_for(agent.wait(), 5) == 0
+            assert "Traceback" not in await said(agent)
+
+    run(main())
