@@ -12,6 +12,7 @@ from beszel_tui.commands.line import run_line, suggestions
 from beszel_tui.errors import CommandError
 from beszel_tui.messages import ActionClicked, CommandEntered
 from beszel_tui.renderables.key_bar import Hint
+from beszel_tui.screens.compositor import FrugalCompositor
 from beszel_tui.state.model import State
 from beszel_tui.widgets.bars import KeyBar, TopBar
 from beszel_tui.widgets.command_line import CommandLine
@@ -25,6 +26,10 @@ class HubScreen(Screen[None]):
 
     # Textual's own ctrl+c copies a mouse selection, which is not how people leave a monitor.
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", "Quit", show=False, id="screen.quit")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = FrugalCompositor()
 
     @property
     def hub_app(self) -> "BeszelApp":
