@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from beszel_hub.clock import Clock
+from beszel_hub.errors import BadRequest
 from beszel_hub.permissions import Actor
 from beszel_hub.records.registry import CREATED, ID, UPDATED, Change, Collection, Field, Kind, Row, TableSource, Through
 from beszel_hub.systems import queries
@@ -83,7 +84,9 @@ class SystemsSource:
         self._on_delete = on_delete
 
     def create(self, actor: Actor, values: Row) -> str:
-        """Whoever creates a system sees it, whomever else they name."""
+        """Whoever creates a system sees it, whomever else they name; a token of listed systems makes no other."""
+        if actor.system_ids is not None:
+            raise BadRequest
         members: list[str] = list(values.get("users") or [])
         if actor.user_id is not None and (not members or not actor.is_admin):
             members.append(actor.user_id)

@@ -6,15 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from beszel_hub.accounts import tokens
 from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.tables import ApiToken, User
 from beszel_hub.accounts.throttle import LoginThrottle
+from beszel_hub.metrics.series import NewSample, insert_samples
+from beszel_hub.metrics.tables import HotSample
 from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import SystemRow
 from beszel_hub.systems.tokens import issue_system_token
 from beszel_protocol.sample import HostDetails
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
+from tests.support.samples import make_metrics
 
 CREATED_MS: Final = 1_700_000_000_000
 _PASSWORD_HASH: Final = hash_password(PASSWORD, FAST_COST)
@@ -45,6 +50,8 @@ USER_IDS: Final = {
 }
 _ROLES: Final = {Caller.ADMIN: "admin", Caller.USER: "user", Caller.OTHER: "user", Caller.READONLY: "readonly"}
 SYSTEM_IDS: Final = {"uma-web": "umaweb000000001", "otto-db": "ottodb000000001"}
+CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
+"""In the only sample of each system."""
 READ_TOKEN_ID: Final = "readtokenofuma1"
 WRITE_TOKEN_ID: Final = "writetokenofum1"
 LIMITED_TOKEN_ID: Final = "limitedtokenad1"
@@ -94,7 +101,7 @@ class World:
         return tokens.sign(claims, self.running.hub.secret.token_key, _token_key(owner))
 
     def _fill(self) -> None:
-        for table in (SystemRow, ApiToken, User):
+        for table in (SystemRow, ApiToken, User, HotSample):
             table.delete().execute()
         for caller, user_id in USER_IDS.items():
             User.insert(
@@ -106,6 +113,8 @@ class World:
         _insert_system("otto-db", [USER_IDS[Caller.OTHER]])
         for name, system_id in SYSTEM_IDS.items():
             issue_system_token(self.running.hub.secret, system_id, CREATED_MS, f"agent-token-of-{name}-0123456789")
+            document = msgspec.json.encode(make_metrics(CPU_PERCENT[name]))
+            insert_samples([NewSample(system_id, self.running.hub.clock() - 5000, 0, document)])
         _insert_token(READ_TOKEN_ID, Caller.USER, "read", None)
         _insert_token(WRITE_TOKEN_ID, Caller.USER, "write", None)
         _insert_token(LIMITED_TOKEN_ID, Caller.ADMIN, "write", [SYSTEM_IDS["uma-web"]])
