@@ -16,6 +16,7 @@ import uvicorn
 from beszel_hub.app import create_app
 from beszel_hub.cli.opening import prepare_directory
 from beszel_hub.config import HubConfig, Loaded, make_url
+from beszel_hub.door.websockets import FrugalWebSocketProtocol
 from beszel_hub.errors import StartError
 from beszel_hub.hub import Hub
 from beszel_hub.log import configure_log
@@ -70,7 +71,7 @@ class _Server(uvicorn.Server):
 
 def uvicorn_config(config: HubConfig, hub: Hub) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(hub), lifespan="on", http="h11", ws="websockets-sansio", loop="asyncio",
+        create_app(hub), lifespan="on", http="h11", ws=FrugalWebSocketProtocol, loop="asyncio",
         ws_max_size=MAX_FRAME_BYTES, ws_ping_interval=PING_INTERVAL_SECONDS, ws_ping_timeout=PONG_TIMEOUT_SECONDS,
         proxy_headers=bool(config.trusted_proxies), forwarded_allow_ips=list(config.trusted_proxies),
         log_config=None, access_log=False, server_header=False, limit_concurrency=MAX_CONNECTIONS,
