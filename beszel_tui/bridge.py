@@ -37,6 +37,8 @@ LEAST_REFRESH_SECONDS: Final = 10.0
 """History that follows the clock is asked for again no more often."""
 PARALLEL_REQUESTS: Final = 4
 REQUEST_SECONDS: Final = 20.0
+TRAILS_DELAY_SECONDS: Final = 0.2
+"""The first picture does not wait for the past."""
 SETTLE_SECONDS: Final = 0.05
 """A hand on `zoom` asks many times; only the last one reaches the hub."""
 
@@ -151,6 +153,7 @@ class Bridge:
             self._apply([DetailsLoaded(system_id=system_id, details=details)])
 
     async def _load_trails(self, system_ids: list[str]) -> None:
+        await asyncio.sleep(TRAILS_DELAY_SECONDS)
         for system_id in system_ids:
             try:
                 async with asyncio.timeout(REQUEST_SECONDS), self._requests:

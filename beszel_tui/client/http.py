@@ -1,5 +1,6 @@
 """Requests to a hub over HTTP. The library is loaded with the first of them, which is after the first picture."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -60,6 +61,7 @@ class HubHttp:
         self._hub = hub
         self._token = token
         self._client: httpx2.AsyncClient | None = None
+        self._opening = asyncio.Lock()
 
     async def close(self) -> None:
         if self._client is not None:
@@ -114,9 +116,9 @@ class HubHttp:
         parameters: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> AnswerT:
-        import httpx2  # noqa: PLC0415 (loaded late: it costs a tenth of the time to the first picture)
+        client = await self._open()
+        import httpx2  # noqa: PLC0415 (loaded late, and by now: see `_make_client`)
 
-        client = self._open()
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
             response = await client.request(method, self._hub + path, params=parameters, json=body, headers=headers)
@@ -133,17 +135,23 @@ class HubHttp:
         except msgspec.DecodeError as error:
             raise HubUnreachable(f"this is not the answer of a hub: {error}") from error
 
-    def _open(self) -> "httpx2.AsyncClient":
-        import httpx2  # noqa: PLC0415 (as above)
+    async def _open(self) -> "httpx2.AsyncClient":
+        async with self._opening:
+            if self._client is None:
+                self._client = await asyncio.to_thread(_make_client)
+            return self._client
 
-        if self._client is None:
-            self._client = httpx2.AsyncClient(
-                timeout=TIMEOUT_SECONDS,
-                follow_redirects=False,
-                headers={"User-Agent": f"beszel-tui/{VERSION}"},
-                limits=httpx2.Limits(max_connections=6, max_keepalive_connections=2),
-            )
-        return self._client
+
+def _make_client() -> "httpx2.AsyncClient":
+    """In a thread: loading the library and the certificates takes a tenth of a second."""
+    import httpx2  # noqa: PLC0415 (loaded late: the first picture does not need it)
+
+    return httpx2.AsyncClient(
+        timeout=TIMEOUT_SECONDS,
+        follow_redirects=False,
+        headers={"User-Agent": f"beszel-tui/{VERSION}"},
+        limits=httpx2.Limits(max_connections=6, max_keepalive_connections=2),
+    )
 
 
 def columns_of(answer: _SeriesAnswer) -> Columns:
