@@ -126,6 +126,7 @@ class Hub:
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
         self.connections.on_unlinked += [self._monitor.disconnected, self._presence.touch]
         self.systems.on_changed += [
+            self._monitor.changed,
             self.connections.system_changed,
             lambda entry: self._presence.touch(entry.id),
         ]

@@ -59,6 +59,13 @@ class Monitor:
     def sampled(self, system_id: str) -> None:
         self._watch(system_id).sampled(self._now())
 
+    def changed(self, entry: Entry) -> None:
+        """The record is another than before; the end of a pause is a new beginning."""
+        watch = self._watch(entry.id)
+        if watch.paused and entry.status != "paused":
+            watch.watched_since_ms = self._now()
+        watch.paused = entry.status == "paused"
+
     def forget(self, system_id: str) -> None:
         self._watches.pop(system_id, None)
 
@@ -75,9 +82,6 @@ class Monitor:
 
     def _facts(self, entry: Entry) -> Facts:
         watch = self._watch(entry.id)
-        if watch.paused and entry.status != "paused":
-            watch.watched_since_ms = self._now()
-        watch.paused = entry.status == "paused"
         return Facts(
             interval_seconds=max(entry.interval_seconds, watch.spacing_ms / 1000),
             connected=watch.connected,

@@ -29,7 +29,9 @@ class Fleet:
     def put(self, status: SystemStatus) -> None:
         entry = self.directory.get("web")
         assert entry is not None
-        self.directory.put(msgspec.structs.replace(entry, status=status))
+        following = msgspec.structs.replace(entry, status=status)
+        self.directory.put(following)
+        self.monitor.changed(following)
 
     def run(self, seconds: int, *, every_seconds: int | None = None) -> None:
         """Let time pass; a sample arrives every so many seconds, or none."""
