@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from websockets.exceptions import WebSocketException
@@ -46,8 +45,10 @@ class Streamer:
 
     async def run(self) -> None:
         while not self.is_done:
-            with suppress(OSError, WebSocketException, TimeoutError):
+            try:
                 await self._stream()
+            except* (OSError, WebSocketException, TimeoutError):
+                pass  # the hub was killed; it will be there again
             await asyncio.sleep(0.05)
 
     async def _stream(self) -> None:
