@@ -33,7 +33,7 @@ class Presence:
             newest = await database.read(partial(read_newest, entry.id))
             if newest is not None:
                 metrics = msgspec.convert(newest.document, Metrics)
-                self._latest.put(LiveSample(entry.id, newest.instant_ms, newest.instant_ms, metrics))
+                self._latest.restore(LiveSample(entry.id, newest.instant_ms, newest.instant_ms, metrics))
             self.touch(entry.id)
 
     def sample_arrived(self, sample: LiveSample) -> None:

@@ -16,6 +16,7 @@ from beszel_hub.permissions import Action, Actor, Decision, decide
 from beszel_protocol.feed import FLEET_TOPIC, MAX_TOPICS, SYSTEM_TOPIC_PREFIX, FeedError, FleetRow, SystemSample
 
 MAX_CLIENTS: Final = 1000
+MAX_CLIENTS_OF_USER: Final = 100
 
 
 class TooManyClients(Exception):
@@ -62,7 +63,8 @@ class Broker:
 
     def add(self, actor: Actor) -> Client:
         """Raise `TooManyClients` if there is no room."""
-        if len(self._clients) >= MAX_CLIENTS:
+        of_user = sum(client.actor.user_id == actor.user_id for client in self._clients)
+        if len(self._clients) >= MAX_CLIENTS or of_user >= MAX_CLIENTS_OF_USER:
             raise TooManyClients
         client = Client(actor)
         self._clients.add(client)

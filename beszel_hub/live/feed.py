@@ -50,6 +50,7 @@ class Ending(NamedTuple):
 
 NOT_AUTHENTICATED: Final = Ending(CLOSE_UNAUTHENTICATED, "this needs a valid token")
 TOO_MANY_CLIENTS: Final = Ending(CLOSE_TRY_AGAIN, "too many clients")
+BUSY: Final = Ending(CLOSE_TRY_AGAIN, "the hub is too busy; try again")
 
 
 class _Session:
@@ -84,12 +85,14 @@ class FeedEndpoint:
                 await _close(websocket, ending)
 
     async def _serve(self, websocket: WebSocket) -> Ending | None:
-        identified = await self._identify(websocket)
-        if identified is None:
-            return NOT_AUTHENTICATED
-        token, actor = identified
+        token = websocket.headers.get("authorization") or await self._await_token(websocket)
         try:
+            actor = await self._authenticate(token)
+            if token is None or not _may_read(actor):
+                return NOT_AUTHENTICATED
             client = self._broker.add(actor)
+        except HubError:
+            return BUSY
         except TooManyClients:
             return TOO_MANY_CLIENTS
         session = _Session(client, token)
@@ -100,18 +103,6 @@ class FeedEndpoint:
         finally:
             self._sessions.discard(session)
             self._broker.remove(client)
-
-    async def _identify(self, websocket: WebSocket) -> tuple[str, Actor] | None:
-        token = websocket.headers.get("authorization")
-        if not token:
-            token = await self._await_token(websocket)
-        if token is None:
-            return None
-        try:
-            actor = await self._authenticate(token)
-        except HubError:
-            return None
-        return (token, actor) if _may_read(actor) else None
 
     async def _await_token(self, websocket: WebSocket) -> str | None:
         if self._unauthenticated >= MAX_UNAUTHENTICATED:
@@ -216,7 +207,7 @@ async def _close(websocket: WebSocket, ending: Ending) -> None:
 
 _CODES: Final = {
     CLOSE_UNAUTHENTICATED: "unauthorized",
-    CLOSE_TRY_AGAIN: "too_many_clients",
+    CLOSE_TRY_AGAIN: "try_again",
     CLOSE_TOO_BIG: "too_big",
     CLOSE_INVALID_PAYLOAD: "invalid_frame",
 }

@@ -28,7 +28,7 @@ class Arrival(NamedTuple):
 class Ledger:
     """The stored sequences of one spool, shared by all connections that deliver it. Changes only after a commit."""
 
-    __slots__ = ("boot_id", "inboxes", "spans_boots", "spool_id", "stored", "system_id")
+    __slots__ = ("boot_id", "inboxes", "is_doubtful", "spans_boots", "spool_id", "stored", "system_id")
 
     def __init__(
         self, system_id: str, spool_id: str, boot_id: str, *, spans_boots: bool, stored: SequenceRanges
@@ -39,6 +39,8 @@ class Ledger:
         self.spans_boots = spans_boots
         self.stored = stored
         self.inboxes = 0
+        self.is_doubtful = False
+        """Set after a commit of which nobody knows whether it took place: the database must be asked."""
 
 
 class Inbox:

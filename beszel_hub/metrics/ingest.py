@@ -113,10 +113,12 @@ class Ingest:
         except Exception:
             log.exception("records of %d agents could not be stored; they will send them again", len(deliveries))
             for inbox, _ in deliveries:
+                inbox.ledger.is_doubtful = True
                 inbox.on_lost()
             return
         for (ledger, _), stored in zip(batch, all_stored, strict=True):
             ledger.stored = stored
+            ledger.is_doubtful = False
         for inbox, arrivals in deliveries:
             inbox.on_stored(SequenceRanges((arrival.sequence, arrival.sequence) for arrival in arrivals))
 

@@ -8,10 +8,12 @@ class Latest:
         self._samples: dict[str, LiveSample] = {}
 
     def put(self, sample: LiveSample) -> None:
-        """Keep `sample` unless a newer one of its system is there."""
-        known = self._samples.get(sample.system_id)
-        if known is None or sample.instant_ms >= known.instant_ms:
-            self._samples[sample.system_id] = sample
+        """What has just arrived counts, even if a clock once stood wrong and history has later instants."""
+        self._samples[sample.system_id] = sample
+
+    def restore(self, sample: LiveSample) -> None:
+        """What history has, unless something has arrived already."""
+        self._samples.setdefault(sample.system_id, sample)
 
     def get(self, system_id: str) -> LiveSample | None:
         return self._samples.get(system_id)

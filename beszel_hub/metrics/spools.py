@@ -30,7 +30,7 @@ def store_arrivals(batch: Sequence[tuple[Ledger, Sequence[Arrival]]], now_ms: in
     happenings: list[dict[str, object]] = []
     all_stored: list[SequenceRanges] = []
     for ledger, arrivals in batch:
-        stored = SequenceRanges(ledger.stored)
+        stored = SequenceRanges(_stored_of(ledger))
         for arrival in arrivals:
             if arrival.sequence in stored:
                 continue
@@ -47,6 +47,12 @@ def store_arrivals(batch: Sequence[tuple[Ledger, Sequence[Arrival]]], now_ms: in
         Happening.insert_many(happenings).execute()
     _save_ledgers([ledger for ledger, _ in batch], all_stored, now_ms)
     return all_stored
+
+
+def _stored_of(ledger: Ledger) -> SequenceRanges:
+    if not ledger.is_doubtful:
+        return ledger.stored
+    return load_ledger(ledger.system_id, ledger.spool_id, ledger.boot_id).stored
 
 
 def _save_ledgers(ledgers: Sequence[Ledger], all_stored: Sequence[SequenceRanges], now_ms: int) -> None:

@@ -133,8 +133,9 @@ def test_samples_reach_watchers_who_still_see_the_system() -> None:
     assert watched[-1] == frozenset()
 
 
-def test_there_is_room_for_so_many_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_module, "MAX_CLIENTS", 2)
+@pytest.mark.parametrize("limit", ["MAX_CLIENTS", "MAX_CLIENTS_OF_USER"])
+def test_there_is_room_for_so_many_clients(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(broker_module, limit, 2)
     world = World()
     first = world.join(UMA)
     world.join(UMA)

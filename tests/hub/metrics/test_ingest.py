@@ -2,10 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
+from beszel_hub.errors import Unavailable
 from beszel_hub.metrics.series import read_entries
 from beszel_hub.metrics.series_codec import Entry
 from beszel_hub.metrics.tables import Happening, HotSample
@@ -211,3 +214,34 @@ def test_a_long_backlog_is_stored_completely(hub: RunningHub) -> None:
     hot = hub.hub.database.read_now(lambda: HotSample.select().where(HotSample.system_id == system_id).count())
     assert len(stored(hub, system_id)) == count
     assert hot <= count
+
+
+def test_a_commit_that_failed_or_only_seemed_to_is_made_good(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first write is done but its answer lost, the second not done at all; the agent comes again each time."""
+    system_id, token = hub.create_system("unlucky")
+    agent = LinkAgent(hub.link_url, token)
+    database = hub.hub.database
+    write, fates = database.write, ["answer lost", "not done"]
+
+    async def unlucky(call: Callable[[], Any]) -> Any:
+        fate = fates.pop(0) if fates and "store_arrivals" in call.__code__.co_names else ""
+        result = None if fate == "not done" else await write(call)
+        if fate:
+            raise Unavailable
+        return result
+
+    async def run() -> None:
+        async with agent.enrolled():
+            monkeypatch.setattr(database, "write", unlucky)
+        one = agent.sample(1)
+        for _ in range(2):
+            async with agent.enrolled() as connection:
+                await connection.send(one)
+                assert await connection.close_code() == 1013
+        async with agent.enrolled() as connection:
+            await connection.send(one)
+            await connection.await_stored((1, 1))
+
+    asyncio.run(run())
+    assert fates == []
+    assert len(stored(hub, system_id)) == 1
