@@ -36,7 +36,9 @@ PING_INTERVAL_SECONDS: Final = 20
 MAX_FRAME_BYTES: Final = 16 << 20
 """A first fleet frame of ten thousand systems fits."""
 _FIRST_DELAY_SECONDS: Final = 0.5
-_LONGEST_DELAY_SECONDS: Final = 30.0
+_LONGEST_DELAY_SECONDS: Final = 10.0
+"""Short, as somebody is looking at the screen."""
+_DELAY_GROWTH: Final = 1.5
 _STEADY_SECONDS: Final = 30.0
 """A connection that lasted so long starts the back-off anew."""
 _UNAUTHORIZED_STATUS: Final = frozenset({401, 403})
@@ -97,7 +99,7 @@ class Feed:
             retry_at_ms = now_ms + int(wait_seconds * 1000)
             await self.events.put(Disconnected(at_ms=now_ms, reason=reason, retry_at_ms=retry_at_ms))
             await self._pause(wait_seconds)
-            delay_seconds = min(_LONGEST_DELAY_SECONDS, delay_seconds * 2)
+            delay_seconds = min(_LONGEST_DELAY_SECONDS, delay_seconds * _DELAY_GROWTH)
 
     async def _session(self) -> str:
         """One connection, from dialling to its end; returns why it ended."""
