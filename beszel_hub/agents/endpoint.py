@@ -9,6 +9,7 @@ from beszel_hub.agents.gate import Gate, GateFull
 from beszel_hub.agents.keys import HubKey
 from beszel_hub.agents.link import Link
 from beszel_hub.agents.reception import Proved, prove_each_other, refusal_frame
+from beszel_hub.agents.refusals import RefusalLog
 from beszel_hub.agents.wire import Wire, WireClosed
 from beszel_hub.clock import Clock
 from beszel_hub.metrics.ingest import Ingest
@@ -45,6 +46,7 @@ class Endpoint:
         self._require_tls = require_tls
         self._handshake_timeout_seconds = handshake_timeout_seconds
         self._gate = Gate()
+        self._refusals = RefusalLog()
 
     async def serve(self, wire: Wire, *, shown_token_id: str, agent_version: str) -> None:
         """Serve one connection until it ends."""
@@ -52,7 +54,7 @@ class Endpoint:
             proved, enrolled = await self._receive(wire, shown_token_id, agent_version)
             await self._run_link(wire, proved, enrolled, agent_version)
         except AgentRefused as refusal:
-            log.warning("refused the agent at %s: %s (%s)", wire.address, refusal, refusal.code)
+            self._refusals.note(wire.address, refusal, asyncio.get_running_loop().time())
             await _refuse(wire, refusal)
         except MalformedFrame:
             await wire.close(CLOSE_INVALID_PAYLOAD, "not a message of the link")
