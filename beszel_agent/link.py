@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,7 +19,7 @@ from beszel_agent.host import read_boot
 from beszel_agent.identity import Identity
 from beszel_agent.linkstate import LinkState
 from beszel_agent.paths import HostPaths
-from beszel_agent.proofs import Question
+from beszel_agent.proofs import Answer, Question
 from beszel_agent.prover import answer_challenge
 from beszel_agent.session import Duties, Session, check_ranges
 from beszel_protocol.handshake import NONCE_BYTES, make_hello
@@ -66,9 +66,10 @@ class Link:
         *,
         backoff: Backoff,
         on_change: Callable[[LinkState], None],
+        answer: Callable[[Question], Awaitable[Answer]] = answer_challenge,
     ) -> None:
         self._endpoint, self._credentials, self._duties, self._paths = endpoint, credentials, duties, paths
-        self._backoff, self._on_change = backoff, on_change
+        self._backoff, self._on_change, self._answer = backoff, on_change, answer
         self._session: Session | None = None
         self._last_problem: str | None = None
 
@@ -145,7 +146,7 @@ class Link:
                 boot_ms=boot.ms,
             ),
         )
-        answer = await answer_challenge(question)
+        answer = await self._answer(question)
         if answer.enrol_frame is None:
             raise LinkError(f"this is not our hub: {answer.refused}")
         return answer.enrol_frame

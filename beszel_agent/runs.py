@@ -19,6 +19,7 @@ from beszel_protocol.sample import Metrics
 
 TIMEOUT_SECONDS: Final = 10.0
 MAX_LOST_THREADS: Final = 4
+REPROBE_SECONDS: Final = 60.0
 
 _FAILURES: Final = (OSError, ValueError, ReadingFailed)
 _STALE_PACES: Final = 3
@@ -167,28 +168,38 @@ class ThreadedRun:
             self._part, self._part_at = outcome.part, attempt.started
 
 
-class AbsentRun:
-    """Stands for a collector for which this host has nothing."""
+class ProbedRun:
+    """A collector on this host: at work, or absent for a reason that is looked at again now and then."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        self._report = CollectorReport(name=name, state="unavailable", reason=reason)
+    def __init__(self, kind: type[Collector], paths: HostPaths, config: Config) -> None:
+        self._kind, self._paths, self._config = kind, paths, config
+        self._run: Run | None = None
+        self._reason: str | None = None
+        self._probe_at = float("-inf")
 
-    def read(self, now: float) -> None:
-        pass
+    def read(self, now: float) -> Metrics | None:
+        if self._run is None:
+            if now < self._probe_at:
+                return None
+            self._probe_at = now + REPROBE_SECONDS
+            self._run = self._probe()
+        return None if self._run is None else self._run.read(now)
 
     def report(self) -> CollectorReport:
-        return self._report
+        if self._run is not None:
+            return self._run.report()
+        return CollectorReport(name=self._kind.name, state="unavailable", reason=self._reason)
 
-
-def start_run(kind: type[Collector], paths: HostPaths, config: Config) -> Run:
-    """Probe a collector and set it to work."""
-    try:
-        collector = kind.probe(paths, config)
-    except Unavailable as error:
-        return AbsentRun(kind.name, str(error))
-    except _FAILURES as error:
-        return AbsentRun(kind.name, describe(error))
-    return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
+    def _probe(self) -> Run | None:
+        try:
+            collector = self._kind.probe(self._paths, self._config)
+        except Unavailable as error:
+            self._reason = str(error)
+        except _FAILURES as error:
+            self._reason = describe(error)
+        else:
+            return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
+        return None
 
 
 def _collect(collector: Collector, started: float) -> _Outcome:

@@ -9,6 +9,10 @@ from beszel_agent.paths import HostFile, HostPaths
 from beszel_protocol.sample import MemoryMetrics, Metrics
 
 _ARC: Final = "spl/kstat/zfs/arcstats"
+_WANTED: Final = frozenset({
+    b"Buffers", b"Cached", b"MemAvailable", b"MemFree", b"MemTotal", b"SReclaimable", b"Shmem", b"SwapCached",
+    b"SwapFree", b"SwapTotal",
+})  # fmt: skip
 
 
 class MemoryCollector:
@@ -36,13 +40,14 @@ class MemoryCollector:
 
 
 def parse_meminfo(text: bytes) -> dict[bytes, int]:
-    """Bytes by name."""
+    """Bytes by name, of the `_WANTED` that are there."""
     sizes: dict[bytes, int] = {}
-    for line in text.splitlines():
+    for line in text.split(b"\n"):
         name, _, rest = line.partition(b":")
-        words = rest.split()
-        if words:
-            sizes[name] = int(words[0]) << 10 if len(words) == 2 else int(words[0])
+        if name in _WANTED:
+            sizes[name] = int(rest.split(None, 1)[0]) << 10
+            if len(sizes) == len(_WANTED):
+                break  # the rest of the file is as long again
     if b"MemTotal" not in sizes:
         raise ReadingFailed("/proc/meminfo: no MemTotal")
     return sizes

@@ -206,7 +206,7 @@ def test_a_hub_that_confirms_nothing_is_left_for_a_new_connection(monkeypatch: p
 
 
 def test_a_hub_that_confirms_now_and_then_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "CONFIRMATION_SECONDS", 0.5)
+    monkeypatch.setattr(session_module, "CONFIRMATION_SECONDS", 0.3)
     monkeypatch.setattr(session_module, "_HOUSEKEEPING_SECONDS", 0.05)
 
     async def main() -> None:
@@ -214,10 +214,10 @@ def test_a_hub_that_confirms_now_and_then_is_kept(monkeypatch: pytest.MonkeyPatc
         async with hub.running(), linked(hub) as agent:
             await hub.until("enrolled", lambda: hub.connections)
             await hub.send(Ack(stored=[]))
-            for _ in range(5):
+            for _ in range(4):
                 sequence = agent.append()
                 await hub.until("heard", lambda sequence=sequence: sequence in hub.sequences())  # type: ignore[misc]
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.15)
                 await hub.acknowledge()
             assert len(hub.enrolments) == 1
 
