@@ -91,7 +91,6 @@ class Endpoint:
             wire,
             system_id=system_id,
             spool_id=body.spool_id,
-            agent_version=body.details.agent_version or agent_version,
             interval_seconds=self._connections.interval_of(system_id),
             save_details=save_details,
         )
@@ -106,6 +105,7 @@ class Endpoint:
                 )
                 log.info("agent of system %s connected from %s", system_id, wire.address)
                 await link.run(intake, inbox.ledger.stored)
+                log.info("agent of system %s disconnected%s", system_id, _remarks(link, intake))
             finally:
                 await self._ingest.close(inbox)
         finally:
@@ -114,6 +114,18 @@ class Endpoint:
     def _is_paused(self, system_id: str) -> bool:
         entry = self._systems.directory.get(system_id)
         return entry is None or entry.status == "paused"
+
+
+def _remarks(link: Link, intake: Intake) -> str:
+    """What was odd about a connection, for the log."""
+    remarks = []
+    if link.ignored_frames:
+        remarks.append(f"{link.ignored_frames} of its frames meant nothing here")
+    if intake.invalid_records:
+        remarks.append(f"{intake.invalid_records} of its records could not be read")
+    if intake.skew_ms is not None:
+        remarks.append(f"its clock is off by {intake.skew_ms / 1000:.0f} s")
+    return "".join(f"; {remark}" for remark in remarks)
 
 
 async def _refuse(wire: Wire, refusal: AgentRefused) -> None:
