@@ -247,3 +247,14 @@ def test_revocations_are_told(desk: Desk) -> None:
     assert after(lambda: queries.update_user(user_id, {"role": "readonly"}, NOW_MS)) == [Revoked(user_id=user_id)]
     assert after(lambda: queries.update_user(user_id, {"username": "umax"}, NOW_MS)) == []
     assert after(lambda: queries.delete_user(other_id)) == [Revoked(user_id=other_id)]
+
+
+def test_what_came_and_went_between_two_looks_is_told(desk: Desk) -> None:
+    told: list[Revoked] = []
+    desk.accounts.on_revoked.append(told.append)
+    asyncio.run(desk.accounts.revalidate())
+    user_id = desk.create_user("uma")
+    token_id = desk.actor(desk.api_token(user_id)).token_id or ""
+    desk.database.write_now(lambda: queries.delete_api_token(token_id))
+    asyncio.run(desk.accounts.revalidate())
+    assert told == [Revoked(user_id=user_id, token_id=token_id)]
