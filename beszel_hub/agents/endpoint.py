@@ -69,8 +69,9 @@ class Endpoint:
             with self._gate.admit(wire.address):
                 async with asyncio.timeout(self._handshake_timeout_seconds):
                     proved = await prove_each_other(wire, self._hub_key, shown_token_id, self._systems.find_token)
+                    version = proved.enrolment.body.details.agent_version or agent_version
                     enrolled = await self._systems.enrol(
-                        proved.enrolment, proved.known, address=wire.address, agent_version=agent_version
+                        proved.enrolment, proved.known, address=wire.address, agent_version=version
                     )
         except GateFull as error:
             raise AgentRefused(
