@@ -5,6 +5,7 @@
     ├── Unauthorized        401, only where a token is required
     ├── Forbidden           403
     ├── NotFound            404, also for what the caller may not know of
+    ├── RequestTimeout      408
     ├── Conflict            409
     ├── TooLarge            413
     ├── TooManyRequests     429
@@ -71,6 +72,12 @@ class NotFound(HubError):
     status = 404
     code = "not_found"
     default_message = "There is nothing here."
+
+
+class RequestTimeout(HubError):
+    status = 408
+    code = "request_timeout"
+    default_message = "The request body takes too long."
 
 
 class Conflict(HubError):
