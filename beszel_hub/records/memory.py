@@ -86,7 +86,9 @@ def _is_among(node: Among, related: Any) -> bool:
 
 def _bounds_of(node: Comparison) -> Bounds:
     path, literal = node.left, node.right
-    if not isinstance(path, Path) or not isinstance(literal, Literal) or path.is_multiple or path.keys:
+    if not isinstance(path, Path) or not isinstance(literal, Literal):
+        return UNBOUNDED
+    if path.is_multiple or path.field.kind is Kind.JSON:
         return UNBOUNDED
     name, value = path.field.name, literal.value
     is_number = path.field.kind in _NUMERIC
