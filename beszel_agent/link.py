@@ -105,7 +105,7 @@ class Link:
             ssl=self._endpoint.tls,
         ) as connection:
             if connection.subprotocol != LINK_SUBPROTOCOL:
-                raise LinkError(f"what answers at {self._endpoint.url} speaks no {LINK_SUBPROTOCOL}")
+                raise LinkError(f"what answers at {self._endpoint.hub} speaks no {LINK_SUBPROTOCOL}")
             details = self._duties.details()
             welcome = await self._enrol(connection, details)
             await self._serve(connection, details, welcome)
@@ -177,7 +177,7 @@ class Link:
     def _tell_problem(self, problem: str) -> None:
         """In the log once, however often the same is tried again."""
         if problem != self._last_problem:
-            log.warning("not connected to %s: %s", self._endpoint.url, problem)
+            log.warning("not connected to %s: %s", self._endpoint.hub, problem)
             self._on_change(LinkState(connected=False, since_ms=_now_ms(), problem=problem))
         self._last_problem = problem
 

@@ -139,8 +139,8 @@ class ThreadedRun:
         self._lost = [attempt for attempt in self._lost if attempt.is_alive]
         self._collect_outcome(now)
         if self._attempt is None and now >= self._next_at and len(self._lost) < MAX_LOST_THREADS:
-            self._attempt = _Attempt(self._collector, now)
             self._next_at = now + self._collector.pace_seconds
+            self._start(now)
         return self._part if now - self._part_at < _STALE_PACES * self._collector.pace_seconds else None
 
     def report(self) -> CollectorReport:
@@ -149,6 +149,12 @@ class ThreadedRun:
             return report
         reason = f"{len(self._lost)} of its readings never came back"
         return msgspec.structs.replace(report, state="failing", reason=reason)
+
+    def _start(self, now: float) -> None:
+        try:
+            self._attempt = _Attempt(self._collector, now)
+        except RuntimeError as error:  # no more threads allowed here
+            self._ledger.enter(_Outcome(None, str(error), 0.0))
 
     def _collect_outcome(self, now: float) -> None:
         attempt = self._attempt

@@ -123,3 +123,17 @@ def test_it_ends_at_once_also_while_it_dials(tmp_path: Path) -> None:
             assert "Traceback" not in await said(agent)
 
     run(main())
+
+
+def test_a_thread_that_hangs_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    """As one does that asks a dead name server."""
+    code = (
+        "import asyncio, os, signal, time\n"
+        "from beszel_agent.agent import _run_until_signalled\n"
+        "async def hang():\n"
+        "    asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGTERM)\n"
+        "    await asyncio.to_thread(time.sleep, 60)\n"
+        "asyncio.run(_run_until_signalled(hang))\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, timeout=20, check=False)
+    assert finished.returncode == 0
