@@ -157,13 +157,15 @@ class Link:
         check_ranges(welcome.stored)
         self._duties.spool.drop(welcome.stored)
         self._duties.ask_interval(welcome.interval_seconds)
-        self._session = Session(connection, self._duties, details)
+        session = self._session = Session(connection, self._duties, details)
         self._tell_connected(welcome)
         try:
-            ended = await self._session.run()
+            ended = await session.run()
         finally:
             self._session = None
             self._backoff.connected_for(loop.time() - started)
+            if session.ignored:
+                log.info("of what the hub said was ignored: %s", dict(session.ignored))
         self._tell_problem(explain(ended))
 
     def _tell_connected(self, welcome: Welcome) -> None:
