@@ -162,7 +162,7 @@ def test_redrawing_for_hours_keeps_nothing() -> None:
     tracemalloc.start()
     redraw(20)
     before = tracemalloc.get_traced_memory()[0]
-    redraw(150)
+    redraw(80)
     gc.collect()
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
