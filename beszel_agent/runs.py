@@ -188,7 +188,9 @@ def start_run(kind: type[Collector], paths: HostPaths, config: Config) -> Run:
         return AbsentRun(kind.name, str(error))
     except _FAILURES as error:
         return AbsentRun(kind.name, describe(error))
-    return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
+    if not collector.pace_seconds:
+        return InPlaceRun(collector)
+    return ThreadedRun(collector, timeout_seconds=getattr(collector, "timeout_seconds", TIMEOUT_SECONDS))
 
 
 def _collect(collector: Collector, started: float) -> _Outcome:
