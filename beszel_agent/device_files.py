@@ -9,8 +9,19 @@ from beszel_agent.paths import read_text_or_none
 
 _REST_SECONDS: Final = 300.0
 """How long one that took longer than the time-out is left alone."""
+_LONGEST_INTEGER: Final = len(str(-(2**63)))
 
 log = logging.getLogger(__name__)
+
+
+def parse_integer(text: str | None) -> int | None:
+    """A number as the kernel prints one; None if it is none, or needs more than 64 bits."""
+    if text is None or len(text) > _LONGEST_INTEGER:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 class DeviceFiles:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar, Final, NamedTuple, Self
 
 from beszel_agent.config import Config
-from beszel_agent.device_files import DeviceFiles
+from beszel_agent.device_files import DeviceFiles, parse_integer
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.hwmon import list_names, natural
 from beszel_agent.paths import HostPaths, read_text_or_none
@@ -103,11 +103,11 @@ def read_battery(path: str, read: Read) -> BatteryMetrics | None:
 
 
 def _charge(path: str, read: Read) -> float | None:
-    told = _number(read(f"{path}/capacity"))
+    told = parse_integer(read(f"{path}/capacity"))
     if told is not None and told >= 0:
         return min(100.0, told)  # one that was just charged may tell a little more
     for kind in ("energy", "charge"):
-        now, full = _number(read(f"{path}/{kind}_now")), _number(read(f"{path}/{kind}_full"))
+        now, full = parse_integer(read(f"{path}/{kind}_now")), parse_integer(read(f"{path}/{kind}_full"))
         if now is not None and full:
             return round(min(100.0, max(0.0, 100 * now / full)), 1)
     return None
@@ -115,9 +115,9 @@ def _charge(path: str, read: Read) -> float | None:
 
 def _power(path: str, read: Read) -> float | None:
     """Without a sign: drivers do not agree on one."""
-    power: float | None = _number(read(f"{path}/power_now"))
+    power: float | None = parse_integer(read(f"{path}/power_now"))
     if power is None:
-        current, volts = _number(read(f"{path}/current_now")), _number(read(f"{path}/voltage_now"))
+        current, volts = parse_integer(read(f"{path}/current_now")), parse_integer(read(f"{path}/voltage_now"))
         power = None if current is None or volts is None else current * volts / _MICRO
     return None if power is None else round(abs(power) / _MICRO, 2)
 
@@ -125,23 +125,16 @@ def _power(path: str, read: Read) -> float | None:
 def _health(path: str, read: Read) -> float | None:
     """At most 100: a new battery often holds a little more than it was made for."""
     for kind in ("energy", "charge"):
-        full, design = _number(read(f"{path}/{kind}_full")), _number(read(f"{path}/{kind}_full_design"))
+        full, design = parse_integer(read(f"{path}/{kind}_full")), parse_integer(read(f"{path}/{kind}_full_design"))
         if full is not None and full > 0 and design is not None and design > 0:
             return round(min(100.0, 100 * full / design), 1)
     return None
 
 
 def _full_energy(path: str, read: Read) -> float:
-    energy = _number(read(f"{path}/energy_full"))
+    energy = parse_integer(read(f"{path}/energy_full"))
     if energy is not None:
         return energy
-    charge = _number(read(f"{path}/charge_full"))
-    volts = _number(read(f"{path}/voltage_min_design")) or _number(read(f"{path}/voltage_now"))
+    charge = parse_integer(read(f"{path}/charge_full"))
+    volts = parse_integer(read(f"{path}/voltage_min_design")) or parse_integer(read(f"{path}/voltage_now"))
     return (charge or 0) * (volts or 0) / _MICRO
-
-
-def _number(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(text)
-    except ValueError:
-        return None

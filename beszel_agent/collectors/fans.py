@@ -3,7 +3,7 @@
 from typing import ClassVar, Self
 
 from beszel_agent.config import Config
-from beszel_agent.device_files import DeviceFiles
+from beszel_agent.device_files import DeviceFiles, parse_integer
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.hwmon import SensorBank, find_sensors
 from beszel_agent.paths import HostPaths
@@ -33,9 +33,10 @@ class FansCollector:
         read = 0
         for name, text in self._bank.read(now):
             read += 1
+            speed = parse_integer(text)
             # A fan that stands still says 0, and that is a reading.
-            if text is not None and text.isascii() and text.isdecimal():
-                found[name] = int(text)
+            if speed is not None and speed >= 0:
+                found[name] = speed
         if read and not found:
             raise ReadingFailed(f"none of {read} fans tells its speed")
         return Metrics(fans=found or None)

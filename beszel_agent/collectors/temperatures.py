@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final, Self
 
 from beszel_agent.config import Config
-from beszel_agent.device_files import DeviceFiles
+from beszel_agent.device_files import DeviceFiles, parse_integer
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.hwmon import Sensor, SensorBank, as_word, find_sensors, list_names, natural
 from beszel_agent.paths import HostPaths, read_text_or_none
@@ -52,7 +52,7 @@ class TemperaturesCollector:
         read = 0
         for name, text in self._bank.read(now):
             read += 1
-            celsius = None if text is None else parse_temperature(text)
+            celsius = parse_temperature(text)
             if celsius is not None:
                 found[name] = celsius
         if read and not found:
@@ -65,14 +65,13 @@ def find_temperatures(paths: HostPaths) -> list[Sensor]:
     return list(find_sensors(paths, "temp")) or list(_find_zones(paths))
 
 
-def parse_temperature(text: str) -> float | None:
+def parse_temperature(text: str | None) -> float | None:
     """Degrees Celsius of a number of thousandths; None if it is no number or nothing that a sensor can mean."""
-    try:
-        raw = int(text)
-    except ValueError:
+    raw = parse_integer(text)
+    if not raw:
         return None
     celsius = float(raw) if raw in _WHOLE_DEGREES else raw / 1000
-    return round(celsius, 1) if raw and _COLDEST_CELSIUS < celsius < _HOTTEST_CELSIUS else None
+    return round(celsius, 1) if _COLDEST_CELSIUS < celsius < _HOTTEST_CELSIUS else None
 
 
 def _find_zones(paths: HostPaths) -> Iterator[Sensor]:

@@ -3,6 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
+from beszel_agent.device_files import parse_integer
 from beszel_agent.hwmon import is_suspended, list_names, natural
 from beszel_agent.paths import HostPaths, read_text_or_none
 
@@ -79,11 +80,7 @@ def parse_uevent(text: str) -> dict[str, str]:
 
 
 def read_number(path: str) -> int | None:
-    text = read_text_or_none(path)
-    try:
-        return None if text is None else int(text)
-    except ValueError:
-        return None
+    return parse_integer(read_text_or_none(path))
 
 
 def find_hwmon(card: Card) -> str | None:
