@@ -1,9 +1,10 @@
 """Which processes use a GPU and how much, from `/proc/<pid>/fdinfo`; the format is the kernel's `drm-usage-stats`.
 
-To find them means to look at every open file of every process, so they are looked for rarely; those that were found
-are read every time. Files of other users' processes are only seen with CAP_SYS_PTRACE.
+To find them means to look at every open file of a process, so that is done when the process is new and then rarely;
+what was found is read every time. Files of other users' processes are only seen with CAP_SYS_PTRACE.
 """
 
+import itertools
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -18,9 +19,11 @@ from beszel_protocol.hygiene import clean_text
 from beszel_protocol.sample import GpuProcess
 
 _LOOK_SECONDS: Final = 10.0
-_LOOK_SHARE: Final = 0.0003
-"""Looking may take this part of the time, so it is done less often the longer it takes."""
-_MAX_CLIENTS: Final = 1024
+_LOOK_SHARE: Final = 0.0001
+"""Looking at all processes may take this part of the time, so it is done less often the longer it takes."""
+_LOOKS_AT_NEW: Final = 2
+"""A process needs a moment until it uses a GPU."""
+_MAX_FILES: Final = 1024
 _MAX_ENGINES: Final = 32
 _MAX_PROCESSES: Final = 8
 _DEVICES: Final = "/dev/dri/"
@@ -70,9 +73,10 @@ class Shares(NamedTuple):
 class DrmClients:
     def __init__(self, paths: HostPaths) -> None:
         self._paths = paths
-        self._files: list[tuple[int, str]] = []
-        self._is_complete = False
-        self._look_at = float("-inf")
+        self._files: dict[int, list[str]] = {}
+        self._looks: dict[int, int] = {}
+        self._forbidden: set[int] = set()
+        self._look_at = self._look_at_all_at = float("-inf")
         self._last: tuple[float, Look] | None = None
 
     def read(self, now: float) -> Look:
@@ -80,10 +84,9 @@ class DrmClients:
         if self._last is not None and self._last[0] == now:
             return self._last[1]
         if now >= self._look_at:
-            started = time.monotonic()
-            self._files, self._is_complete = self._find_files()
-            self._look_at = now + max(_LOOK_SECONDS, (time.monotonic() - started) / _LOOK_SHARE)
-        look = Look(self._read_clients(), self._is_complete)
+            self._look_at = now + _LOOK_SECONDS
+            self._look(now)
+        look = Look(self._read_clients(), is_complete=bool(self._looks) and not self._forbidden)
         self._last = (now, look)
         return look
 
@@ -95,20 +98,36 @@ class DrmClients:
                 held[client.pid] = held.get(client.pid, 0) + client.memory_bytes
         return largest_processes(self._paths, held)
 
-    def _find_files(self) -> tuple[list[tuple[int, str]], bool]:
-        found: list[tuple[int, str]] = []
-        names = [name for name in list_names(self._paths.proc("")) if name.isdecimal()]
-        is_complete = bool(names)
-        for name in names:
-            try:
-                found += ((int(name), descriptor) for descriptor in self._graphics_files(name))
-            except PermissionError:
-                is_complete = False
-            except OSError:
-                continue  # it ended meanwhile
-        return found[:_MAX_CLIENTS], is_complete
+    def _look(self, now: float) -> None:
+        """At the processes that are new, and now and then at all: an old one may start to use a GPU."""
+        started = time.monotonic()
+        running = {int(name) for name in list_names(self._paths.proc("")) if name.isdecimal()}
+        looks_at_all = now >= self._look_at_all_at
+        self._looks = {pid: looks for pid, looks in self._looks.items() if pid in running}
+        self._files = {pid: files for pid, files in self._files.items() if pid in running}
+        self._forbidden &= running
+        for pid in running:
+            looks = self._looks.get(pid, 0)
+            if looks_at_all or looks < _LOOKS_AT_NEW:
+                self._looks[pid] = looks + 1
+                self._look_at_process(pid)
+        if looks_at_all:
+            self._look_at_all_at = now + max(_LOOK_SECONDS, (time.monotonic() - started) / _LOOK_SHARE)
 
-    def _graphics_files(self, pid: str) -> Iterator[str]:
+    def _look_at_process(self, pid: int) -> None:
+        self._files.pop(pid, None)
+        self._forbidden.discard(pid)
+        try:
+            files = list(self._graphics_files(pid))
+        except PermissionError:
+            self._forbidden.add(pid)
+        except OSError:
+            pass  # it ended meanwhile
+        else:
+            if files:
+                self._files[pid] = files
+
+    def _graphics_files(self, pid: int) -> Iterator[str]:
         directory = self._paths.proc(f"{pid}/fd")
         for descriptor in os.listdir(directory):  # noqa: PTH208 - names are all that is wanted
             try:
@@ -120,7 +139,8 @@ class DrmClients:
 
     def _read_clients(self) -> dict[ClientKey, Client]:
         found: dict[ClientKey, Client] = {}
-        for pid, descriptor in self._files:
+        files = ((pid, descriptor) for pid, descriptors in self._files.items() for descriptor in descriptors)
+        for pid, descriptor in itertools.islice(files, _MAX_FILES):
             try:
                 parsed = parse_fdinfo(pid, read_text(self._paths.proc(f"{pid}/fdinfo/{descriptor}")))
             except (OSError, ReadingFailed):

@@ -1,7 +1,7 @@
 """Who uses a GPU and how much, also as a user who may not look at everybody's files."""
 
 import os
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import pytest
@@ -122,26 +122,41 @@ def test_without_the_right_it_is_the_time_outside_the_idle_state(host: Path, mon
     assert read_twice(host) == (25.0, None)
 
 
-def test_processes_are_looked_for_rarely_and_read_every_time(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[str] = []
-    really = os.listdir
+def start_client(host: Path, pid: int, client_id: int) -> None:
+    write_files(
+        host, {f"proc/{pid}/fdinfo/3": f"drm-pdev: {SLOT}\ndrm-client-id: {client_id}\ndrm-engine-render: 1 ns"}
+    )
+    (host / f"proc/{pid}/fd").mkdir(exist_ok=True)
+    (host / f"proc/{pid}/fd/3").symlink_to("/dev/dri/renderD128")
 
-    def watch(path: str) -> list[str]:
-        looks.append(path)
-        return really(path)
 
-    monkeypatch.setattr(os, "listdir", watch)
+def test_what_was_found_is_read_every_time(host: Path) -> None:
     drm = DrmClients(HostPaths(proc=str(host / "proc")))
-    spent = list(read_for(drm, host, 10))
-    assert spent == [number * 10**6 for number in range(10)]
-    assert sum(path.endswith("/7/fd") for path in looks) == 1
+    for spent in range(5):
+        write_files(host, {"proc/7/fdinfo/3": fdinfo(spent)})
+        (client,) = drm.read(float(spent)).clients.values()
+        assert client.engines["render"].spent == spent
 
 
-def read_for(drm: DrmClients, host: Path, seconds: int) -> Iterator[int]:
-    for second in range(seconds):
-        write_files(host, {"proc/7/fdinfo/3": fdinfo(second * 10**6)})
-        (client,) = drm.read(float(second)).clients.values()
-        yield client.engines["render"].spent
+def test_a_new_process_is_found_soon_and_an_old_one_that_begins_to_draw_later(
+    host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look at all is made to take so long that it is done every hundred seconds."""
+    drm = DrmClients(HostPaths(proc=str(host / "proc")))
+    seconds = iter([0.0, 0.01, *(0.02,) * 100])
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    assert ids(drm, 0.0) == {"4"}
+    assert ids(drm, 10.0) == {"4"}
+    start_client(host, 8, 5)
+    start_client(host, 9, 6)
+    assert ids(drm, 12.0) == {"4"}
+    assert ids(drm, 20.0) == {"4", "6"}
+    assert ids(drm, 99.0) == {"4", "6"}
+    assert ids(drm, 110.0) == {"4", "5", "6"}
+
+
+def ids(drm: DrmClients, now: float) -> set[str]:
+    return {number for _, number in drm.read(now).clients}
 
 
 def test_a_client_that_ends_is_no_failure(host: Path) -> None:
