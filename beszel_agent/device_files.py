@@ -54,6 +54,12 @@ class DeviceFiles:
                 log.info("%s took %.1f s and is left alone for %g s", path, elapsed, _REST_SECONDS)
         return text
 
+    def shortfall(self) -> str | None:
+        """Which do not answer, for people."""
+        with self._lock:
+            silent = sorted(path for path in self._told if path in self._asked)
+        return f"no answer from {', '.join(silent)}" if silent else None
+
     def _tell(self, path: str) -> None:
         if path not in self._told:
             self._told.add(path)

@@ -78,7 +78,8 @@ class SensorBank:
         rules: tuple[str, ...] | None = None,
     ) -> None:
         """`directories` are listed to see whether something came or went, `rules` the names that are wanted."""
-        self._find, self._directories, self._files, self._rules = find, directories, files, rules
+        self._find, self._directories, self._rules = find, directories, rules
+        self.files = files
         self._names = SensorNames()
         self._listing: tuple[frozenset[str], ...] = ()
         self._found_at = 0.0
@@ -107,16 +108,16 @@ class SensorBank:
             if asleep[power]:
                 self._kept.pop(key, None)
                 continue
-            if sensor.fault_path is not None and self._files.read(sensor.fault_path) not in {None, _NO_FAULT}:
+            if sensor.fault_path is not None and self.files.read(sensor.fault_path) not in {None, _NO_FAULT}:
                 continue
             yield key, self._read_sparingly(key, sensor, now)
 
     def _read_sparingly(self, key: str, sensor: Sensor, now: float) -> str | None:
         if sensor.power is None or read_text_or_none(f"{sensor.power}/control") != _MAY_SLEEP:
-            return self._files.read(sensor.path)
+            return self.files.read(sensor.path)
         kept = self._kept.get(key)
         if kept is None or now - kept[0] >= _SPARING_SECONDS:
-            kept = self._kept[key] = (now, self._files.read(sensor.path))
+            kept = self._kept[key] = (now, self.files.read(sensor.path))
         return kept[1]
 
 

@@ -43,16 +43,16 @@ class BatteriesCollector:
         self._directory = paths.sys("class/power_supply")
         self._files = DeviceFiles(config.sensors_timeout)
         self._listing: frozenset[str] = frozenset()
-        self._found_at = 0.0
+        self._found_at = float("-inf")
         self._batteries: list[Battery] = []
         self.timeout_seconds = config.sensors_timeout
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
-        collector = cls(paths, config)
-        if not collector.find(0.0):
+        directory = paths.sys("class/power_supply")
+        if not any(_is_battery(f"{directory}/{name}") for name in list_names(directory)):
             raise Unavailable("no battery in /sys/class/power_supply")
-        return collector
+        return cls(paths, config)
 
     def find(self, now: float) -> list[Battery]:
         """Those in their slots, the one that stands for the host first."""
@@ -61,6 +61,9 @@ class BatteriesCollector:
             self._batteries = find_batteries(self._directory, self._files.read)
             self._listing, self._found_at = listing, now
         return self._batteries
+
+    def shortfall(self) -> str | None:
+        return self._files.shortfall()
 
     def collect(self, now: float) -> Metrics:
         batteries = self.find(now)
@@ -79,7 +82,7 @@ def find_batteries(directory: str, read: Read) -> list[Battery]:
     found: list[Battery] = []
     for slot in sorted(list_names(directory), key=natural):
         path = f"{directory}/{slot}"
-        if read_text_or_none(f"{path}/type") != "Battery":
+        if not _is_battery(path):
             continue
         model = read(f"{path}/model_name") or read(f"{path}/model") or slot
         name = clean_text(model).strip() or slot
@@ -100,6 +103,10 @@ def read_battery(path: str, read: Read) -> BatteryMetrics | None:
     return BatteryMetrics(
         charge_percent=charge, state=state, power_watts=_power(path, read), health_percent=_health(path, read)
     )
+
+
+def _is_battery(path: str) -> bool:
+    return read_text_or_none(f"{path}/type") == "Battery"
 
 
 def _charge(path: str, read: Read) -> float | None:

@@ -28,6 +28,9 @@ class FansCollector:
             raise Unavailable("no fan in /sys/class/hwmon")
         return cls(bank, config.sensors_timeout)
 
+    def shortfall(self) -> str | None:
+        return self._bank.files.shortfall()
+
     def collect(self, now: float) -> Metrics:
         found: dict[str, float] = {}
         read = 0

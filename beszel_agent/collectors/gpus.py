@@ -47,6 +47,12 @@ class GpusCollector:
             raise Unavailable("; ".join(reasons))
         return collector
 
+    def shortfall(self) -> str | None:
+        reasons = [f"{name}: {problem}" for name, problem in self._problems.items()]
+        if not self._clients.sees_all:
+            reasons.append("CAP_SYS_PTRACE is missing to see what other users' processes do on the GPU")
+        return "; ".join(reasons) or None
+
     def find_readers(self) -> list[str]:
         """Set those to work that find a GPU, also one that was plugged in meanwhile. Returns why others do not."""
         listing = frozenset(list_names(self._paths.sys("class/drm")))

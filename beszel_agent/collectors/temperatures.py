@@ -47,6 +47,9 @@ class TemperaturesCollector:
             log.warning("PRIMARY_SENSOR %s is none of: %s", config.primary_sensor, ", ".join(sensors))
         return cls(bank, config)
 
+    def shortfall(self) -> str | None:
+        return self._bank.files.shortfall()
+
     def collect(self, now: float) -> Metrics:
         found: dict[str, float] = {}
         read = 0

@@ -1,5 +1,6 @@
 """Which readers of GPUs are used, by `GPU_COLLECTOR`."""
 
+import functools
 import logging
 from typing import Final
 
@@ -15,7 +16,8 @@ READERS: Final[tuple[type[GpuReader], ...]] = (AmdReader, IntelReader, JetsonRea
 log = logging.getLogger(__name__)
 
 
-def choose_readers(names: tuple[str, ...] | None) -> list[type[GpuReader]]:
+@functools.cache
+def choose_readers(names: tuple[str, ...] | None) -> tuple[type[GpuReader], ...]:
     """Those that are named; all of them if none is, as each finds out for itself whether it has a GPU."""
     wanted: set[str] = set()
     for name in names or ():
@@ -25,4 +27,4 @@ def choose_readers(names: tuple[str, ...] | None) -> list[type[GpuReader]]:
             continue
         log.warning("GPU_COLLECTOR: this agent starts no %s%s", name, f"; {instead} is used instead" * bool(instead))
         wanted |= {instead} - {""}
-    return [reader for reader in READERS if not wanted or reader.name in wanted]
+    return tuple(reader for reader in READERS if not wanted or reader.name in wanted)

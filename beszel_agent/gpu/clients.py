@@ -90,6 +90,11 @@ class DrmClients:
         self._last = (now, look)
         return look
 
+    @property
+    def sees_all(self) -> bool:
+        """As far as was tried."""
+        return not self._forbidden
+
     def processes(self, look: Look, card: Card) -> list[GpuProcess] | None:
         """Those with the most memory of this card, named; None if none holds any."""
         held: dict[int, int] = {}

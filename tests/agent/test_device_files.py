@@ -43,10 +43,12 @@ def test_one_that_hangs_is_passed_by_and_named_once(fifo: Path, caplog: pytest.L
     wait_until("it hangs", lambda: str(fifo) in files._asked)
     with caplog.at_level(logging.WARNING):
         assert [files.read(str(fifo)) for _ in range(3)] == [None] * 3
+    assert files.shortfall() == f"no answer from {fifo}"
     assert [record.getMessage() for record in caplog.records] == [f"{fifo} does not answer and is passed by"]
     answer(fifo)
     stuck.join(10)
     assert read == [None]
+    assert files.shortfall() is None
 
 
 def test_one_that_took_too_long_is_left_alone(fifo: Path) -> None:
@@ -91,7 +93,7 @@ def test_a_hanging_sensor_blocks_neither_the_sample_nor_the_other_sensors(tmp_pa
     run = ThreadedRun(collector, timeout_seconds=collector.timeout_seconds)
     fifo = tmp_path / "sys/class/hwmon/hwmon1/temp1_input"
     assert run.read(0.0) is None
-    wait_until("it hangs", lambda: str(fifo) in collector._bank._files._asked)
+    wait_until("it hangs", lambda: str(fifo) in collector._bank.files._asked)
     assert run.read(3.0) is None  # given up
     assert run.report().reason == "1 of its readings never came back"
     run.read(5.0)

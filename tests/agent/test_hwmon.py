@@ -10,7 +10,7 @@ from beszel_agent.collectors.temperatures import TemperaturesCollector, parse_te
 from beszel_agent.config import Config
 from beszel_agent.hwmon import MAX_SENSORS, Sensor, SensorNames
 from beszel_agent.paths import HostPaths
-from beszel_agent.runs import start_run
+from beszel_agent.runs import ProbedRun, ThreadedRun
 
 
 def make_chip(root: Path, name: str) -> None:
@@ -40,8 +40,10 @@ def test_a_primary_sensor_that_is_not_there_is_said(tmp_path: Path, caplog: pyte
 
 def test_the_setting_is_the_time_out(tmp_path: Path) -> None:
     make_chip(tmp_path, "acpitz")
-    run = start_run(TemperaturesCollector, HostPaths(sys=str(tmp_path)), Config(sensors_timeout=7.0))
-    assert run.__dict__["_timeout_seconds"] == 7.0
+    run = ProbedRun(TemperaturesCollector, HostPaths(sys=str(tmp_path)), Config(sensors_timeout=7.0))
+    run.read(0.0)
+    assert isinstance(run._run, ThreadedRun)
+    assert run._run._timeout_seconds == 7.0
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def test_the_settings_and_the_readers_agree() -> None:
 def test_choice(
     names: tuple[str, ...] | None, expected: set[str], said: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    choose_readers.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert {reader.name for reader in choose_readers(names)} == expected
     assert caplog.messages == said

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from beszel_agent.collectors.gpus import GpusCollector
+from beszel_agent.config import Config
 from beszel_agent.gpu.clients import Busy, Client, DrmClients, Look, engine_shares, parse_fdinfo
 from beszel_agent.gpu.intel import IntelReader
 from beszel_agent.paths import HostPaths
@@ -120,6 +122,11 @@ def test_without_the_right_it_is_the_time_outside_the_idle_state(host: Path, mon
 
     monkeypatch.setattr(os, "listdir", list_unless_forbidden)
     assert read_twice(host) == (25.0, None)
+
+    paths = HostPaths(proc=str(host / "proc"), sys=str(host / "sys"), root=str(host))
+    collector = GpusCollector.probe(paths, Config())
+    collector.collect(0.0)
+    assert collector.shortfall() == "CAP_SYS_PTRACE is missing to see what other users' processes do on the GPU"
 
 
 def start_client(host: Path, pid: int, client_id: int) -> None:
