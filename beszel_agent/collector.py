@@ -18,7 +18,8 @@ class Collector(Protocol):
     """The name of its module."""
     pace_seconds: ClassVar[float]
     """0: it only reads what the kernel has in memory, with every sample. More: it may have to wait for a device, a pool
-    or another process, so it runs in a thread of its own, at most this often."""
+    or another process, so it runs in a thread of its own, at most this often. One that knows how long it may take has
+    an attribute `timeout_seconds` too."""
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:

@@ -22,8 +22,10 @@ from beszel_agent.settings import (
     parse_hub_keys,
     parse_hub_url,
     parse_interval,
+    parse_known_names,
     parse_names,
     parse_text,
+    parse_timeout,
 )
 
 PREFIX: Final = "BESZEL_AGENT_"
@@ -31,6 +33,12 @@ DEFAULT_FILE: Final = Path("/etc/beszel-agent.toml")
 FILE_SUFFIX: Final = "_FILE"
 _MAX_FILE_BYTES: Final = 1 << 20
 _OTHERS_MAY_READ: Final = 0o004
+GPU_READERS: Final = ("nvml", "amd_sysfs", "intel_sysfs", "jetson")
+GPU_TOOLS: Final[Mapping[str, str]] = {
+    "nvidia-smi": "nvml", "rocm-smi": "amd_sysfs", "intel_gpu_top": "intel_sysfs", "tegrastats": "jetson",
+    "nvtop": "", "macmon": "", "powermetrics": "",
+}  # fmt: skip
+"""Programs that Beszel's agent starts to read GPUs, and the reader here that tells the same, if there is one."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +86,32 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Setting(parse_names, "names", "The interfaces to count, with `*`; a leading `-` makes them those to leave out.",
                 may_be_empty=True),
     ] = None  # fmt: skip
+    sensors: Annotated[
+        tuple[str, ...] | None,
+        Setting(parse_names, "names", "The temperature sensors to read, with `*`; a leading `-` makes them those to "
+                "leave out. Set but empty: none.", may_be_empty=True),
+    ] = None  # fmt: skip
+    primary_sensor: Annotated[
+        str | None,
+        Setting(parse_text, "name", "The sensor whose temperature stands for the host; the hottest if unset."),
+    ] = None
+    sys_sensors: Annotated[
+        str | None, Setting(parse_text, "path", "Where the `/sys` is that tells temperatures and fans.")
+    ] = None
+    sensors_timeout: Annotated[
+        float, Setting(parse_timeout, "seconds", "How long a sensor may take before the others go on without it.")
+    ] = 2.0
+    ups: Annotated[
+        tuple[str, ...] | None,
+        Setting(parse_names, "names", "UPSes to ask `upsc` for, such as `ups@nas`; those of this host's own server if "
+                "unset. Set but empty: none.", may_be_empty=True),
+    ] = None  # fmt: skip
+    skip_gpu: Annotated[bool, Setting(parse_flag, "true or false", "Read no GPU.")] = False
+    gpu_collector: Annotated[
+        tuple[str, ...] | None,
+        Setting(parse_known_names(*GPU_READERS, *GPU_TOOLS), " ".join(f"`{name}`" for name in GPU_READERS),
+                "How GPUs are read; every way that finds one if unset."),
+    ] = None  # fmt: skip
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True
@@ -97,23 +131,17 @@ LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("EXIT_ON_DNS_ERROR", "End when the hub's name does not resolve."),
     LaterSetting("EXTRA_FILESYSTEMS", "More filesystems to show."),
     LaterSetting("FILESYSTEM", "The filesystem or device shown as the root disk."),
-    LaterSetting("GPU_COLLECTOR", "Which GPU tools to use."),
     LaterSetting("INTEL_GPU_DEVICE", "The device for intel_gpu_top."),
     LaterSetting("LHM", "Sensors on Windows."),
     LaterSetting("LISTEN", "Address on which to wait for a hub.", ("-l", "-listen", "--listen")),
     LaterSetting("NETWORK", "Kind of the address in LISTEN."),
     LaterSetting("NVML", "Read NVIDIA GPUs by NVML."),
     LaterSetting("PORT", "Port on which to wait for a hub."),
-    LaterSetting("PRIMARY_SENSOR", "The sensor whose temperature stands for the host."),
-    LaterSetting("SENSORS", "Temperature sensors to read."),
-    LaterSetting("SENSORS_TIMEOUT", "Time-out of the sensors."),
     LaterSetting("SERVICE_PATTERNS", "systemd units to watch."),
-    LaterSetting("SKIP_GPU", "Do not read GPUs."),
     LaterSetting("SKIP_SYSTEMD", "Do not read systemd units."),
     LaterSetting("SMART_DEVICES", "Disks to read SMART of."),
     LaterSetting("SMART_DEVICES_SEPARATOR", "What separates them."),
     LaterSetting("SMART_INTERVAL", "How often SMART is read."),
-    LaterSetting("SYS_SENSORS", "Another /sys for the sensors."),
 )
 
 

@@ -22,6 +22,12 @@ class HostPaths:
         self._proc, self._sys, self._etc, self._root = proc, sys, etc, root
         self._keep_open = keep_open
 
+    def with_sys(self, sys: str | None) -> "HostPaths":
+        """The same host with its `/sys` elsewhere, as where a container has it mounted."""
+        if sys is None:
+            return self
+        return HostPaths(proc=self._proc, sys=sys, etc=self._etc, root=self._root, keep_open=self._keep_open)
+
     def proc(self, name: str) -> str:
         return f"{self._proc}/{name}"
 

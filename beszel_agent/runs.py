@@ -219,8 +219,17 @@ class ProbedRun:
         except _FAILURES as error:
             self._reason = describe(error)
         else:
-            return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
+            return _make_run(collector)
         return None
+
+
+def _make_run(collector: Collector) -> Run:
+    if not collector.pace_seconds:
+        return InPlaceRun(collector)
+    timeout_seconds = getattr(collector, "timeout_seconds", None)
+    return (
+        ThreadedRun(collector) if timeout_seconds is None else ThreadedRun(collector, timeout_seconds=timeout_seconds)
+    )
 
 
 def _reason(error: Exception) -> str:

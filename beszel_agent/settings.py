@@ -98,6 +98,26 @@ def parse_interval(text: str) -> float:
     return seconds
 
 
+def parse_timeout(text: str) -> float:
+    seconds = parse_seconds(text)
+    if not 0.1 <= seconds <= 60:
+        raise ValueError("lies between 100 ms and 60 s")
+    return seconds
+
+
+def parse_known_names(*known: str) -> Callable[[str], tuple[str, ...]]:
+    """A list of some of these."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = parse_names(text.lower())
+        for name in names:
+            if name not in known:
+                raise ValueError(f"{name} is none of {', '.join(known)}")
+        return names
+
+    return parse
+
+
 def parse_names(text: str) -> tuple[str, ...]:
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)
 

@@ -48,6 +48,10 @@ def _load(label: str) -> Metric:
     return Metric(label=label, unit=Unit.LOAD, peak=True, alarm=True)
 
 
+def _power(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.WATTS, peak=True)
+
+
 class CpuMetrics(_Part, frozen=True, kw_only=True):
     """Shares of all processors together; idle is what is left of 100 after usage and iowait."""
 
@@ -108,17 +112,52 @@ class NetworkMetrics(_Part, frozen=True, kw_only=True):
 class BatteryMetrics(_Part, frozen=True, kw_only=True):
     charge_percent: Annotated[float, Metric(label="Battery", unit=Unit.PERCENT, alarm=True)] | None = None
     state: str | None = None
+    """`charging`, `discharging`, `full`, `idle` (on mains, neither) or `empty`."""
+    power_watts: Annotated[float, _power("Battery power")] | None = None
+    """Into it or out of it, as the state says."""
+    health_percent: Annotated[float, Metric(label="Battery health", unit=Unit.PERCENT, rollup=Rollup.LAST)] | None = (
+        None
+    )
+    """What it holds when full, of what it was made to hold."""
+
+
+class UpsMetrics(_Part, frozen=True, kw_only=True):
+    charge_percent: Annotated[float, Metric(label="UPS charge", unit=Unit.PERCENT, alarm=True)] | None = None
+    load_percent: Annotated[float, _percent("UPS load")] | None = None
+    runtime_seconds: Annotated[float, Metric(label="UPS runtime left", unit=Unit.SECONDS, alarm=True)] | None = None
+    power_watts: Annotated[float, _power("UPS power")] | None = None
+    on_battery: Annotated[int, _failures("UPS on battery")] | None = None
+    """1 while it feeds the load from its battery, else 0."""
+    status: str | None = None
+    """The words of NUT's `ups.status`, such as `OL CHRG` or `OB LB`."""
+
+
+class GpuProcess(_Part, frozen=True, kw_only=True):
+    """One that holds memory of a GPU; too short-lived to be a series."""
+
+    pid: int
+    name: str | None = None
+    memory_bytes: int | None = None
 
 
 class GpuMetrics(_Part, frozen=True, kw_only=True):
     name: str | None = None
+    state: str | None = None
+    """`suspended` while it sleeps, `idle` while it is left alone so that it can fall asleep; reading more would keep it
+    awake."""
     usage_percent: Annotated[float, _percent("GPU")] | None = None
     memory_used_bytes: Annotated[int, _bytes("GPU memory used")] | None = None
     memory_total_bytes: Annotated[int, _total("GPU memory size")] | None = None
-    power_watts: Annotated[float, Metric(label="GPU power", unit=Unit.WATTS, peak=True)] | None = None
+    power_watts: Annotated[float, _power("GPU power")] | None = None
+    package_power_watts: Annotated[float, _power("Power of the GPU's package")] | None = None
+    """Of the whole chip or board, where the GPU shares it with others or is told apart from it."""
     temperature_celsius: (
         Annotated[float, Metric(label="GPU temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
     ) = None
+    engines_percent: dict[str, Annotated[float, _percent("GPU engine")]] | None = None
+    """Parts of the GPU that work side by side: `render`, `video`, `encoder` …; `usage_percent` is not their sum."""
+    processes: list[GpuProcess] | None = None
+    """Those that hold the most memory, largest first."""
 
 
 class ContainerMetrics(_Part, frozen=True, kw_only=True):
@@ -161,8 +200,14 @@ class Metrics(_Part, frozen=True, kw_only=True):
     temperatures: (
         dict[str, Annotated[float, Metric(label="Temperature", unit=Unit.CELSIUS, peak=True, alarm=True)]] | None
     ) = None
+    primary_temperature_celsius: (
+        Annotated[float, Metric(label="Host temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
+    ) = None
+    """Of the sensor that the host's owner chose to stand for it."""
     fans: dict[str, Annotated[float, Metric(label="Fan", unit=Unit.RPM, alarm=True)]] | None = None
     batteries: dict[str, BatteryMetrics] | None = None
+    """The one that stands for the host comes first."""
+    ups: dict[str, UpsMetrics] | None = None
     gpus: dict[str, GpuMetrics] | None = None
     containers: Annotated[list[ContainerMetrics], Keyed("name")] | None = None
     top_processes: list[ProcessMetrics] | None = None
