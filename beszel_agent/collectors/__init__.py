@@ -3,23 +3,29 @@
 from typing import Final
 
 from beszel_agent.collector import Collector
+from beszel_agent.collectors.arrays import ArraysCollector
 from beszel_agent.collectors.cpu import CpuCollector
 from beszel_agent.collectors.disk_io import DiskIoCollector
+from beszel_agent.collectors.emmc import EmmcCollector
 from beszel_agent.collectors.filesystems import FilesystemsCollector
 from beszel_agent.collectors.load import LoadCollector
 from beszel_agent.collectors.memory import MemoryCollector
 from beszel_agent.collectors.network import NetworkCollector
+from beszel_agent.collectors.pools import PoolsCollector
 from beszel_agent.collectors.pressure import PressureCollector
 from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
 from beszel_agent.collectors.uptime import UptimeCollector
 
 COLLECTORS: Final[tuple[type[Collector], ...]] = (
+    ArraysCollector,
     CpuCollector,
     DiskIoCollector,
+    EmmcCollector,
     FilesystemsCollector,
     LoadCollector,
     MemoryCollector,
     NetworkCollector,
+    PoolsCollector,
     PressureCollector,
     SlowFilesystemsCollector,
     UptimeCollector,
