@@ -1,6 +1,6 @@
 """What a collector is: it probes, then reads, parses and returns its part of the sample."""
 
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from beszel_agent.config import Config
 from beszel_agent.paths import HostPaths
@@ -18,7 +18,8 @@ class Collector(Protocol):
     """The name of its module."""
     pace_seconds: ClassVar[float]
     """0: it only reads what the kernel has in memory, with every sample. More: it may have to wait for a device, a pool
-    or another process, so it runs in a thread of its own, at most this often."""
+    or another process, so it runs in a thread of its own, at most this often. A minute or more: its part stands in one
+    sample a pace, not in all."""
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
@@ -29,3 +30,11 @@ class Collector(Protocol):
 
     def collect(self, now: float) -> Metrics:
         """One reading. `now` is monotonic, in seconds; the first reading has no rates."""
+
+
+@runtime_checkable
+class Partial(Protocol):
+    """A collector that reads some of what is here and knows what it may not."""
+
+    def shortfall(self) -> str | None:
+        """What the agent would need to read the rest, for people; None if it has all."""

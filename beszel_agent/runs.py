@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from beszel_agent.collector import Collector
+from beszel_agent.collector import Collector, Partial
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable, describe
 from beszel_agent.paths import HostPaths
@@ -19,7 +19,10 @@ from beszel_protocol.sample import Metrics
 
 TIMEOUT_SECONDS: Final = 10.0
 MAX_LOST_THREADS: Final = 4
+MAX_TIMEOUT_SECONDS: Final = 60.0
 REPROBE_SECONDS: Final = 60.0
+SPARSE_SECONDS: Final = 60.0
+"""A part that is read so rarely would be sent again and again to say nothing new."""
 
 _FAILURES: Final = (OSError, ValueError, ReadingFailed)
 _STALE_PACES: Final = 3
@@ -60,6 +63,7 @@ class _Ledger:
 
     def __init__(self, collector: Collector) -> None:
         self.name = collector.name
+        self._partial = collector if isinstance(collector, Partial) else None
         self._pace_seconds = collector.pace_seconds or None
         self._readings = self._failures = 0
         self._seconds = 0.0
@@ -79,7 +83,7 @@ class _Ledger:
         return CollectorReport(
             name=self.name,
             state="running" if self._reason is None else "failing",
-            reason=self._reason,
+            reason=self._reason or (None if self._partial is None else self._partial.shortfall()),
             readings=self._readings,
             failures=self._failures,
             mean_ms=round(1000 * self._seconds / self._readings, 3) if self._readings else None,
@@ -91,13 +95,13 @@ class InPlaceRun:
     """Runs the collector with every sample."""
 
     def __init__(self, collector: Collector) -> None:
-        self._collector = collector
+        self.collector = collector
         self._ledger = _Ledger(collector)
 
     def read(self, now: float) -> Metrics | None:  # noqa: ARG002
         # Rates need the instant of this very reading, not that of the sample, which other collectors have delayed.
         started = time.monotonic()
-        outcome = _collect(self._collector, started)
+        outcome = _collect(self.collector, started)
         self._ledger.enter(outcome)
         return outcome.part
 
@@ -124,12 +128,16 @@ class _Attempt:
 
 
 class ThreadedRun:
-    """Runs the collector at its own pace; its last part stands in the samples until it is three paces old."""
+    """Runs the collector at its own pace; its last part stands in the samples until it is three paces old.
 
-    def __init__(self, collector: Collector, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._collector = collector
+    A part of a slow pace stands in one sample only. A reading may take as long as its pace, within bounds.
+    """
+
+    def __init__(self, collector: Collector, *, timeout_seconds: float | None = None) -> None:
+        self.collector = collector
         self._ledger = _Ledger(collector)
-        self._timeout_seconds = timeout_seconds
+        usual_seconds = min(MAX_TIMEOUT_SECONDS, max(TIMEOUT_SECONDS, collector.pace_seconds))
+        self._timeout_seconds = usual_seconds if timeout_seconds is None else timeout_seconds
         self._attempt: _Attempt | None = None
         self._lost: list[_Attempt] = []
         self._part: Metrics | None = None
@@ -139,9 +147,12 @@ class ThreadedRun:
         self._lost = [attempt for attempt in self._lost if attempt.is_alive]
         self._collect_outcome(now)
         if self._attempt is None and now >= self._next_at and len(self._lost) < MAX_LOST_THREADS:
-            self._attempt = _Attempt(self._collector, now)
-            self._next_at = now + self._collector.pace_seconds
-        return self._part if now - self._part_at < _STALE_PACES * self._collector.pace_seconds else None
+            self._attempt = _Attempt(self.collector, now)
+            self._next_at = now + self.collector.pace_seconds
+        if self.collector.pace_seconds >= SPARSE_SECONDS:
+            part, self._part = self._part, None
+            return part
+        return self._part if now - self._part_at < _STALE_PACES * self.collector.pace_seconds else None
 
     def report(self) -> CollectorReport:
         report = self._ledger.report()
@@ -173,7 +184,7 @@ class ProbedRun:
 
     def __init__(self, kind: type[Collector], paths: HostPaths, config: Config) -> None:
         self._kind, self._paths, self._config = kind, paths, config
-        self._run: Run | None = None
+        self._run: InPlaceRun | ThreadedRun | None = None
         self._reason: str | None = None
         self._probe_at = float("-inf")
 
@@ -190,7 +201,11 @@ class ProbedRun:
             return self._run.report()
         return CollectorReport(name=self._kind.name, state="unavailable", reason=self._reason)
 
-    def _probe(self) -> Run | None:
+    @property
+    def collector(self) -> Collector | None:
+        return None if self._run is None else self._run.collector
+
+    def _probe(self) -> InPlaceRun | ThreadedRun | None:
         try:
             collector = self._kind.probe(self._paths, self._config)
         except Unavailable as error:

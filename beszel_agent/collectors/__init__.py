@@ -14,6 +14,7 @@ from beszel_agent.collectors.network import NetworkCollector
 from beszel_agent.collectors.pools import PoolsCollector
 from beszel_agent.collectors.pressure import PressureCollector
 from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
+from beszel_agent.collectors.smart import SmartCollector
 from beszel_agent.collectors.uptime import UptimeCollector
 
 COLLECTORS: Final[tuple[type[Collector], ...]] = (
@@ -28,5 +29,6 @@ COLLECTORS: Final[tuple[type[Collector], ...]] = (
     PoolsCollector,
     PressureCollector,
     SlowFilesystemsCollector,
+    SmartCollector,
     UptimeCollector,
 )

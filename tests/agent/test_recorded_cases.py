@@ -20,6 +20,6 @@ def test_the_folder_and_the_registry_agree() -> None:
 
 
 def test_every_collector_of_the_kernel_files_has_cases() -> None:
-    """Usage of filesystems is asked of the kernel itself: test_filesystems.py."""
+    """Usage of filesystems is asked of the kernel itself, SMART of a command: test_filesystems.py, test_smart.py."""
     recorded = {path.name for path in CASES.iterdir()}
-    assert recorded == {collector.name for collector in COLLECTORS} - {"filesystems", "slow_filesystems"}
+    assert recorded == {collector.name for collector in COLLECTORS} - {"filesystems", "slow_filesystems", "smart"}
