@@ -105,7 +105,7 @@ class Link:
             ssl=self._endpoint.tls,
         ) as connection:
             if connection.subprotocol != LINK_SUBPROTOCOL:
-                raise LinkError(f"what answers at {self._endpoint.url} speaks no {LINK_SUBPROTOCOL}")
+                raise LinkError(f"what answers at {self._endpoint.hub} speaks no {LINK_SUBPROTOCOL}")
             details = self._duties.details()
             welcome = await self._enrol(connection, details)
             await self._serve(connection, details, welcome)
@@ -157,13 +157,15 @@ class Link:
         check_ranges(welcome.stored)
         self._duties.spool.drop(welcome.stored)
         self._duties.ask_interval(welcome.interval_seconds)
-        self._session = Session(connection, self._duties, details)
+        session = self._session = Session(connection, self._duties, details)
         self._tell_connected(welcome)
         try:
-            ended = await self._session.run()
+            ended = await session.run()
         finally:
             self._session = None
             self._backoff.connected_for(loop.time() - started)
+            if session.ignored:
+                log.info("of what the hub said was ignored: %s", dict(session.ignored))
         self._tell_problem(explain(ended))
 
     def _tell_connected(self, welcome: Welcome) -> None:
@@ -177,7 +179,7 @@ class Link:
     def _tell_problem(self, problem: str) -> None:
         """In the log once, however often the same is tried again."""
         if problem != self._last_problem:
-            log.warning("not connected to %s: %s", self._endpoint.url, problem)
+            log.warning("not connected to %s: %s", self._endpoint.hub, problem)
             self._on_change(LinkState(connected=False, since_ms=_now_ms(), problem=problem))
         self._last_problem = problem
 

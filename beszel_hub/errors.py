@@ -125,6 +125,6 @@ class InvalidSetting(StartError):
     default_message = "A setting is not valid."
 
 
-def invalid_field(field: str, code: str, message: str, *, summary: str = "") -> BadRequest:
-    """A refusal for one field; `summary` is the message over all fields."""
-    return BadRequest(summary, data={field: FieldError(code, message)})
+def invalid_field(field: str, code: str, message: str) -> BadRequest:
+    """A refusal for one field."""
+    return BadRequest(data={field: FieldError(code, message)})

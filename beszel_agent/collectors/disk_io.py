@@ -4,7 +4,7 @@ The format is that of the kernel's `admin-guide/iostats`. Counters of sectors ar
 of milliseconds 32 bits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import ClassVar, Final, NamedTuple, Self
 
 from beszel_agent.block_devices import BlockDevices
@@ -18,10 +18,12 @@ from beszel_protocol.sample import DiskMetrics, Metrics
 
 _SECTOR_BYTES: Final = 512
 """The unit of diskstats, whatever the device's own sector is."""
-_FIELDS: Final = (0, 2, 3, 4, 6, 7, 9, 10)
-"""Where those of `Counters` stand behind the name of the device; the others are merges and what is in flight."""
 _MANY_REQUESTS: Final = 4096
 """More than wait at one device at once; bounds how fast its sum of waiting times can grow."""
+
+
+DeviceNumber = tuple[bytes, bytes]
+"""Major and minor."""
 
 
 class Counters(NamedTuple):
@@ -48,8 +50,8 @@ class DiskIoCollector:
         self._previous: dict[str, Counters] = {}
         self._previous_now = 0.0
         self._filesystems: tuple[Filesystem, ...] = ()
-        self._wanted: frozenset[str] = frozenset()
-        self._numbers: dict[str, tuple[str, ...]] = {}
+        self._wanted: frozenset[DeviceNumber] = frozenset()
+        self._numbers: dict[str, list[DeviceNumber]] = {}
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
@@ -61,7 +63,9 @@ class DiskIoCollector:
     def collect(self, now: float) -> Metrics:
         filesystems = self._table.filesystems(now)
         if filesystems is not self._filesystems:
-            self._numbers = {item.name: self._devices.numbers_of(item) for item in filesystems}
+            self._numbers = {
+                item.name: [split_number(number) for number in self._devices.numbers_of(item)] for item in filesystems
+            }
             self._wanted = frozenset(number for numbers in self._numbers.values() for number in numbers)
             self._filesystems = filesystems
         found = parse_diskstats(self._diskstats.read(), self._wanted)
@@ -76,21 +80,26 @@ class DiskIoCollector:
         return Metrics(disk=parts or None)
 
 
-def parse_diskstats(text: bytes, wanted: frozenset[str]) -> dict[str, Counters]:
-    """The counters of the devices `wanted` by `major:minor`; a line that does not fit the format is skipped."""
-    found: dict[str, Counters] = {}
+def split_number(number: str) -> DeviceNumber:
+    """As the table has it, of `major:minor`."""
+    major, _, minor = number.encode().partition(b":")
+    return major, minor
+
+
+def parse_diskstats(text: bytes, wanted: Container[DeviceNumber]) -> dict[DeviceNumber, Counters]:
+    """The counters of the devices `wanted`; a line that does not fit the format is skipped."""
+    found: dict[DeviceNumber, Counters] = {}
     for line in text.splitlines():
         words = line.split(None, 14)
-        if len(words) < 14:
-            continue
-        number = f"{words[0].decode()}:{words[1].decode()}"
-        if number not in wanted:
+        if len(words) < 14 or (words[0], words[1]) not in wanted:
             continue
         try:
             values = [int(word) for word in words[3:14]]
         except ValueError:
             continue
-        found[number] = Counters(*(values[index] for index in _FIELDS))
+        found[words[0], words[1]] = Counters(
+            values[0], values[2], values[3], values[4], values[6], values[7], values[9], values[10]
+        )
     return found
 
 

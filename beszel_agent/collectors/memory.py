@@ -35,8 +35,17 @@ class MemoryCollector:
         return cls(meminfo, arcstats, as_htop=config.mem_calc == "htop")
 
     def collect(self, now: float) -> Metrics:
-        arc_bytes = parse_arc_bytes(self._arcstats.read()) if self._arcstats else 0
-        return Metrics(memory=memory_metrics(parse_meminfo(self._meminfo.read()), arc_bytes, as_htop=self._as_htop))
+        sizes = parse_meminfo(self._meminfo.read())
+        return Metrics(memory=memory_metrics(sizes, self._read_arc_bytes(), as_htop=self._as_htop))
+
+    def _read_arc_bytes(self) -> int:
+        if self._arcstats is None:
+            return 0
+        try:
+            return parse_arc_bytes(self._arcstats.read())
+        except OSError:  # the module was unloaded, and its cache went with it
+            self._arcstats = None
+            return 0
 
 
 def parse_meminfo(text: bytes) -> dict[bytes, int]:

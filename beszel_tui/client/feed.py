@@ -1,7 +1,10 @@
 """The live feed of one hub: connected, subscribed, and connected again whenever it is lost."""
 
 import asyncio
+import os
 import random
+import socket
+import ssl
 import time
 from collections.abc import Callable
 from typing import Final
@@ -129,9 +132,9 @@ class Feed:
     async def _talk(self, connection: ClientConnection) -> str:
         while not self._changes.empty():
             self._changes.get_nowait()
-        await connection.send(encode(Subscribe(topics=self._topics)), text=True)
         try:
             async with asyncio.TaskGroup() as group:
+                await connection.send(encode(Subscribe(topics=self._topics)), text=True)
                 sender = group.create_task(self._send_changes(connection))
                 await self._receive(connection)
                 sender.cancel()
@@ -201,5 +204,10 @@ def _cleaned(frame: Fleet | SystemSample | Resync) -> Fleet | SystemSample | Res
 
 def _plain_reason(error: OSError) -> str:
     """`connection refused`, without addresses and error numbers."""
-    text = error.strerror or str(error) or type(error).__name__
-    return text.partition("]")[2].strip().lower() if text.startswith("[") else text.lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return "no encrypted connection can be made"
+    if isinstance(error, socket.gaierror):
+        return "its name cannot be resolved"
+    return os.strerror(error.errno).lower() if error.errno else "no connection can be made"

@@ -15,7 +15,7 @@ _TIME_STEPS: Final = (
     *(seconds * _SECOND for seconds in (1, 2, 5, 10, 15, 30)),
     *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
     *(hours * _HOUR for hours in (1, 2, 3, 6, 12)),
-    *(days * _DAY for days in (1, 2, 7, 14, 30, 60, 120, 365)),
+    *(days * _DAY for days in (1, 2, 5, 10, 30, 60, 120, 365)),
 )
 _DECIMAL_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LEAST_TOP: Final = {

@@ -1,6 +1,7 @@
 """What a proved hub may say, and that nothing it says does harm."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -59,10 +60,9 @@ async def answer_to(hub: LinkHub, request_id: int) -> Response:
         b'{"type":"interval","seconds":"soon"}',
         b'{"type":"request","id":"one","action":"collectors"}',
         b'{"type":"welcome","system_id":"x","interval_seconds":1,"stored":[]}',
-        b'{"type":"cancel","id":99}',
     ],
 )
-def test_what_is_not_understood_is_ignored(frame: bytes) -> None:
+def test_what_is_not_understood_is_ignored_and_counted(frame: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         hub = LinkHub()
         async with hub.running(), linked(hub) as agent:
@@ -70,7 +70,9 @@ def test_what_is_not_understood_is_ignored(frame: bytes) -> None:
             await hub.send_raw(frame)
             await still_well(hub, agent)
 
-    run(main())
+    with caplog.at_level(logging.INFO):
+        run(main())
+    assert "of what the hub said was ignored" in caplog.text
 
 
 @pytest.mark.parametrize(
