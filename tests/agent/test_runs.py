@@ -149,3 +149,45 @@ def test_one_that_hangs_never_holds_up_the_sample_and_is_reported() -> None:
     wait_until("the threads end", lambda: not any(thread.name == "scripted" for thread in threading.enumerate()))
     finish(run, report.readings + 1, 201.0)
     assert run.report().state == "running"
+
+
+class Rare(Scripted):
+    pace_seconds: ClassVar[float] = 60
+
+
+class Hindered(Scripted):
+    def shortfall(self) -> str | None:
+        return "SMART of /dev/sda needs CAP_SYS_RAWIO"
+
+
+def test_a_rare_part_stands_in_one_sample_a_pace() -> None:
+    run = ThreadedRun(Rare(1.0, 2.0))
+    told = []
+
+    def has_told() -> bool:
+        told.extend([part] if (part := run.read(0.0)) is not None else [])
+        return bool(told)
+
+    wait_until("a part", has_told)
+    assert told == [Metrics(uptime_seconds=1.0)]
+    assert [run.read(float(now)) for now in range(1, 60)] == [None] * 59
+
+
+@pytest.mark.parametrize(("kind", "timeout_seconds"), [(Paced, 10.0), (Rare, 60.0)])
+def test_a_reading_may_take_as_long_as_its_pace(kind: type[Scripted], timeout_seconds: float) -> None:
+    never = threading.Event()
+    run = ThreadedRun(kind(never))
+    run.read(0.0)
+    run.read(timeout_seconds)
+    assert run.report().failures == 0
+    run.read(timeout_seconds + 0.1)
+    assert run.report().failures == 1
+    never.set()
+
+
+def test_one_that_reads_only_some_says_what_it_misses() -> None:
+    run = InPlaceRun(Hindered(1.0, ReadingFailed("worse")))
+    run.read(0.0)
+    assert (run.report().state, run.report().reason) == ("running", "SMART of /dev/sda needs CAP_SYS_RAWIO")
+    run.read(0.0)
+    assert (run.report().state, run.report().reason) == ("failing", "worse")
