@@ -181,6 +181,9 @@ class PoolMetrics(_Part, frozen=True, kw_only=True):
     devices_missing: Annotated[int, _failures("Pool devices missing")] | None = None
     errors: Annotated[int, _failures("Pool device errors")] | None = None
     """Write, read, flush, corruption and generation errors of all devices, since they were last reset."""
+    read_bytes_per_second: Annotated[float, _rate("Pool read")] | None = None
+    """What programs read and wrote, wherever it came from: caches answer too, and copies are not counted."""
+    write_bytes_per_second: Annotated[float, _rate("Pool written")] | None = None
 
 
 class SmartMetrics(_Part, frozen=True, kw_only=True):

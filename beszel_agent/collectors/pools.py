@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final, NamedTuple, Self
 
 from beszel_agent.config import Config
-from beszel_agent.deltas import share
+from beszel_agent.deltas import per_second, share
 from beszel_agent.errors import Unavailable
 from beszel_agent.paths import HostPaths, list_names, read_number_or_none, read_text_or_none
 from beszel_agent.severity import CONCERN, FAILED, SOUND, Finding, in_words, worst
@@ -17,6 +17,9 @@ _ZFS: Final = "spl/kstat/zfs"
 _BTRFS: Final = "fs/btrfs"
 _SECTOR_BYTES: Final = 512
 _MAX_POOLS: Final = 64
+_DATASET: Final = "objset-"
+_MAX_DATASETS: Final = 512
+"""A container engine on ZFS makes one a layer."""
 _ZFS_SEVERITIES: Final = {
     "ONLINE": SOUND,
     "DEGRADED": FAILED,
@@ -27,6 +30,13 @@ _ZFS_SEVERITIES: Final = {
     "SUSPENDED": FAILED,
 }
 """As in the `zpool-status` of zpoolconcepts(7). A pool that lost its redundancy has failed as an array has."""
+
+
+class Traffic(NamedTuple):
+    """Bytes."""
+
+    read: int
+    written: int
 
 
 class Btrfs(NamedTuple):
@@ -47,6 +57,8 @@ class PoolsCollector:
 
     def __init__(self, paths: HostPaths) -> None:
         self._paths = paths
+        self._previous: dict[str, Traffic] = {}
+        self._previous_now = 0.0
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
@@ -55,19 +67,55 @@ class PoolsCollector:
         return cls(paths)
 
     def collect(self, now: float) -> Metrics:
-        pools = {name: zfs_metrics(self._zfs_state(name)) for name in _zfs_names(self._paths)}
+        elapsed = now - self._previous_now
+        previous, self._previous, self._previous_now = self._previous, {}, now
+        pools: dict[str, PoolMetrics] = {}
+        for name in _zfs_names(self._paths):
+            datasets = read_datasets(self._paths, name)
+            self._previous |= datasets
+            state = read_text_or_none(self._paths.proc(f"{_ZFS}/{name}/state"))
+            pools[name] = zfs_metrics(state, traffic_between(previous, datasets), elapsed)
         for uuid in _btrfs_ids(self._paths):
             label = read_text_or_none(self._paths.sys(f"{_BTRFS}/{uuid}/label"))
             name = uuid if label is None or label in pools else label
             pools[name] = btrfs_metrics(read_btrfs(self._paths, uuid))
         return Metrics(pools=pools or None)
 
-    def _zfs_state(self, name: str) -> str | None:
-        return read_text_or_none(self._paths.proc(f"{_ZFS}/{name}/state"))
+
+def read_datasets(paths: HostPaths, pool: str) -> dict[str, Traffic]:
+    """What each dataset and volume that is in use carried since it was opened, by its file."""
+    base = f"{_ZFS}/{pool}"
+    names = [name for name in list_names(paths.proc(base)) if name.startswith(_DATASET)][:_MAX_DATASETS]
+    found = {f"{base}/{name}": parse_dataset(read_text_or_none(paths.proc(f"{base}/{name}"))) for name in names}
+    return {name: traffic for name, traffic in found.items() if traffic is not None}
 
 
-def zfs_metrics(state: str | None) -> PoolMetrics:
-    return PoolMetrics(severity=_ZFS_SEVERITIES.get(state or ""), state=state or "unknown", type="zfs")
+def parse_dataset(text: str | None) -> Traffic | None:
+    """Lines of name, type and value, among them `nread` and `nwritten` in bytes."""
+    values = {words[0]: words[2] for line in (text or "").splitlines() if len(words := line.split()) == 3}
+    try:
+        return Traffic(int(values["nread"]), int(values["nwritten"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def traffic_between(previous: dict[str, Traffic], current: dict[str, Traffic]) -> Traffic | None:
+    """What those gained that were there before; None if none was, or if a counter fell."""
+    pairs = [(previous[name], current[name]) for name in current if name in previous]
+    gains = [Traffic(now.read - before.read, now.written - before.written) for before, now in pairs]
+    if not gains or any(gain.read < 0 or gain.written < 0 for gain in gains):
+        return None
+    return Traffic(sum(gain.read for gain in gains), sum(gain.written for gain in gains))
+
+
+def zfs_metrics(state: str | None, traffic: Traffic | None, elapsed_seconds: float) -> PoolMetrics:
+    return PoolMetrics(
+        severity=_ZFS_SEVERITIES.get(state or ""),
+        state=state or "unknown",
+        type="zfs",
+        read_bytes_per_second=per_second(None if traffic is None else traffic.read, elapsed_seconds),
+        write_bytes_per_second=per_second(None if traffic is None else traffic.written, elapsed_seconds),
+    )
 
 
 def read_btrfs(paths: HostPaths, uuid: str) -> Btrfs:
