@@ -7,6 +7,12 @@ from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import Metrics
 
 
+class ToldOnce:
+    """Marks a collector whose part stands in one sample only, the next after it was read at its pace."""
+
+    __slots__ = ()
+
+
 class Collector(Protocol):
     """One file in `collectors/`, one entry in `COLLECTORS`.
 
@@ -18,8 +24,8 @@ class Collector(Protocol):
     """The name of its module."""
     pace_seconds: ClassVar[float]
     """0: it only reads what the kernel has in memory, with every sample. More: it may have to wait for a device, a pool
-    or another process, so it runs in a thread of its own, at most this often. A minute or more: its part stands in one
-    sample a pace, not in all."""
+    or another process, so it runs in a thread of its own, at most this often. One that knows how long it may take has
+    an attribute `timeout_seconds` too."""
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:

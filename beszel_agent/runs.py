@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from beszel_agent.collector import Collector, Partial
+from beszel_agent.collector import Collector, Partial, ToldOnce
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable, describe
 from beszel_agent.paths import HostPaths
@@ -19,10 +19,7 @@ from beszel_protocol.sample import Metrics
 
 TIMEOUT_SECONDS: Final = 10.0
 MAX_LOST_THREADS: Final = 4
-MAX_TIMEOUT_SECONDS: Final = 60.0
 REPROBE_SECONDS: Final = 60.0
-SPARSE_SECONDS: Final = 60.0
-"""A part that is read so rarely would be sent again and again to say nothing new."""
 
 _FAILURES: Final = (OSError, ValueError, ReadingFailed)
 _STALE_PACES: Final = 3
@@ -144,14 +141,14 @@ class _Attempt:
 class ThreadedRun:
     """Runs the collector at its own pace; its last part stands in the samples until it is three paces old.
 
-    A part of a slow pace stands in one sample only. A reading may take as long as its pace, within bounds.
+    That of a collector which is `ToldOnce` stands in the next one only.
     """
 
-    def __init__(self, collector: Collector, *, timeout_seconds: float | None = None) -> None:
+    def __init__(self, collector: Collector, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.collector = collector
+        self._told_once = isinstance(collector, ToldOnce)
         self._ledger = _Ledger(collector)
-        usual_seconds = min(MAX_TIMEOUT_SECONDS, max(TIMEOUT_SECONDS, collector.pace_seconds))
-        self._timeout_seconds = usual_seconds if timeout_seconds is None else timeout_seconds
+        self._timeout_seconds = timeout_seconds
         self._attempt: _Attempt | None = None
         self._lost: list[_Attempt] = []
         self._part: Metrics | None = None
@@ -163,10 +160,10 @@ class ThreadedRun:
         if self._attempt is None and now >= self._next_at and len(self._lost) < MAX_LOST_THREADS:
             self._next_at = now + self.collector.pace_seconds
             self._start(now)
-        if self.collector.pace_seconds >= SPARSE_SECONDS:
-            part, self._part = self._part, None
-            return part
-        return self._part if now - self._part_at < _STALE_PACES * self.collector.pace_seconds else None
+        part = self._part if now - self._part_at < _STALE_PACES * self.collector.pace_seconds else None
+        if self._told_once:
+            self._part = None
+        return part
 
     def report(self) -> CollectorReport:
         report = self._ledger.report()
@@ -234,8 +231,17 @@ class ProbedRun:
         except _FAILURES as error:
             self._reason = describe(error)
         else:
-            return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
+            return _make_run(collector)
         return None
+
+
+def _make_run(collector: Collector) -> InPlaceRun | ThreadedRun:
+    if not collector.pace_seconds:
+        return InPlaceRun(collector)
+    timeout_seconds = getattr(collector, "timeout_seconds", None)
+    return (
+        ThreadedRun(collector) if timeout_seconds is None else ThreadedRun(collector, timeout_seconds=timeout_seconds)
+    )
 
 
 def _reason(error: Exception) -> str:

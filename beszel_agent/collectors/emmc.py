@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Final, Self
 
+from beszel_agent.collector import ToldOnce
 from beszel_agent.config import Config
 from beszel_agent.errors import Unavailable
 from beszel_agent.paths import HostPaths, list_names, read_number_or_none, read_text_or_none
@@ -18,7 +19,7 @@ _SPARE_STATES: Final = {
 }
 
 
-class EmmcCollector:
+class EmmcCollector(ToldOnce):
     name: ClassVar[str] = "emmc"
     pace_seconds: ClassVar[float] = 60
 

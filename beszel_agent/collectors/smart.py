@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from beszel_agent.collector import ToldOnce
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.paths import HostPaths
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     from beszel_agent.smart.disks import SmartDisks
 
 
-class SmartCollector:
+class SmartCollector(ToldOnce):
     name: ClassVar[str] = "smart"
     pace_seconds: ClassVar[float] = 60
+    timeout_seconds: ClassVar[float] = 60
 
     def __init__(self, paths: HostPaths, program: str, disks: "SmartDisks") -> None:
         self._paths, self._program, self.disks = paths, program, disks
