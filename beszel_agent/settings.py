@@ -54,6 +54,9 @@ class NamedDisk(NamedTuple):
     name: str | None
     """What to call it; None to leave that to where it is mounted."""
 
+    def __str__(self) -> str:
+        return self.disk if self.name is None else f"{self.disk}{_NAME_MARK}{self.name}"
+
 
 class SmartDevice(NamedTuple):
     """A disk for smartctl."""

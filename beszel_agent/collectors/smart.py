@@ -58,4 +58,6 @@ class SmartCollector(ToldOnce):
 
         known = self.disks.disks()
         devices = [disk.device.path for disk in known if disk.reading is None and not disk.asleep]
-        return describe_shortfall(devices if known else map(device_of, self._present), self._program, self._paths)
+        if not known:
+            devices = self.disks.listed or [device_of(name) for name in self._present]
+        return describe_shortfall(devices, self._program, self._paths)

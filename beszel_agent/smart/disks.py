@@ -61,6 +61,11 @@ class SmartDisks:
         self._disks: dict[SmartDevice, Disk] = {}
         self._scan_at = float("-inf")
 
+    @property
+    def listed(self) -> list[str]:
+        """The paths that the owner gave; none if a scan finds them."""
+        return [device.path for device in wanted_devices(self._configured or (), self._excluded)]
+
     def disks(self) -> list[Disk]:
         """Real ones, each once though it may be reached by several paths."""
         found: dict[str, Disk] = {}

@@ -142,6 +142,7 @@ def test_named_disks() -> None:
         NamedDisk("sdb1", "Backup"),
         NamedDisk("/mnt/a", "b__c"),
     )
+    assert ",".join(map(str, parse_named_disks("/srv, sdb1__Backup"))) == "/srv,sdb1__Backup"
     with pytest.raises(ValueError, match="mount point"):
         parse_named_disks("__Name")
 
