@@ -18,6 +18,8 @@ from beszel_protocol.messages import Request, Response
 from tests.support.linkhub import LinkHub, openssh_key
 from tests.support.programs import clean_environment, free_port
 
+pytestmark = pytest.mark.system
+
 
 def run(work: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:

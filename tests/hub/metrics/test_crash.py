@@ -17,6 +17,8 @@ from tests.support.bareagent import Connection, LinkAgent
 from tests.support.programs import Process, clean_environment, free_port, running
 from tests.support.runninghub import PASSWORD
 
+pytestmark = pytest.mark.system
+
 KILLS = 2
 RECORDS = 240
 
