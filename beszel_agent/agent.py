@@ -1,6 +1,7 @@
 """The agent put together: one sampler, one spool, one link."""
 
 import asyncio
+import functools
 import gc
 import logging
 import os
@@ -24,6 +25,7 @@ from beszel_agent.host import read_boot, read_details, read_hostname
 from beszel_agent.identity import load_identity
 from beszel_agent.link import Credentials, Link
 from beszel_agent.paths import HostPaths
+from beszel_agent.processes.listing import list_processes
 from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, start_sampler
 from beszel_agent.session import Duties
@@ -64,7 +66,10 @@ class Agent:
             spool=self._spool,
             details=lambda: read_details(paths),
             ask_interval=self._sampler.ask_interval,
-            actions={"collectors": self._report_collectors},
+            actions={
+                "collectors": self._report_collectors,
+                "processes": functools.partial(list_processes, paths),
+            },
             actions_enabled=config.actions,
         )
         self._link = Link(

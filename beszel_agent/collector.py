@@ -7,6 +7,12 @@ from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import Metrics
 
 
+class ToldOnce:
+    """Marks a collector whose part stands in one sample only, the next after it was read at its pace."""
+
+    __slots__ = ()
+
+
 class Collector(Protocol):
     """One file in `collectors/`, one entry in `COLLECTORS`.
 

@@ -11,9 +11,9 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from beszel_agent.collector import Collector
+from beszel_agent.collector import Collector, ToldOnce
 from beszel_agent.config import Config
-from beszel_agent.errors import ReadingFailed, Unavailable, describe
+from beszel_agent.errors import ReadingFailed, ReadingIncomplete, Unavailable, describe
 from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import Metrics
 
@@ -50,7 +50,7 @@ class Run(Protocol):
 class _Outcome(NamedTuple):
     part: Metrics | None
     reason: str | None
-    """Why there is no part."""
+    """Why there is no part, or why it is not complete."""
     seconds: float
 
 
@@ -123,10 +123,14 @@ class _Attempt:
 
 
 class ThreadedRun:
-    """Runs the collector at its own pace; its last part stands in the samples until it is three paces old."""
+    """Runs the collector at its own pace; its last part stands in the samples until it is three paces old.
+
+    That of a collector which is `ToldOnce` stands in the next one only.
+    """
 
     def __init__(self, collector: Collector, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._collector = collector
+        self._told_once = isinstance(collector, ToldOnce)
         self._ledger = _Ledger(collector)
         self._timeout_seconds = timeout_seconds
         self._attempt: _Attempt | None = None
@@ -140,7 +144,10 @@ class ThreadedRun:
         if self._attempt is None and now >= self._next_at and len(self._lost) < MAX_LOST_THREADS:
             self._attempt = _Attempt(self._collector, now)
             self._next_at = now + self._collector.pace_seconds
-        return self._part if now - self._part_at < _STALE_PACES * self._collector.pace_seconds else None
+        part = self._part if now - self._part_at < _STALE_PACES * self._collector.pace_seconds else None
+        if self._told_once:
+            self._part = None
+        return part
 
     def report(self) -> CollectorReport:
         report = self._ledger.report()
@@ -163,7 +170,7 @@ class ThreadedRun:
             return
         self._attempt = None
         self._ledger.enter(outcome)
-        if outcome.reason is None:
+        if outcome.part is not None:
             self._part, self._part_at = outcome.part, attempt.started
 
 
@@ -195,6 +202,8 @@ def _collect(collector: Collector, started: float) -> _Outcome:
     part, reason = None, None
     try:
         part = collector.collect(started)
+    except ReadingIncomplete as error:
+        part, reason = error.part, describe(error)
     except _FAILURES as error:
         reason = describe(error)
     except Exception as error:  # a mistake in one collector must not cost the readings of the others

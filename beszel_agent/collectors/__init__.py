@@ -10,6 +10,7 @@ from beszel_agent.collectors.load import LoadCollector
 from beszel_agent.collectors.memory import MemoryCollector
 from beszel_agent.collectors.network import NetworkCollector
 from beszel_agent.collectors.pressure import PressureCollector
+from beszel_agent.collectors.processes import ProcessesCollector
 from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
 from beszel_agent.collectors.uptime import UptimeCollector
 
@@ -21,6 +22,7 @@ COLLECTORS: Final[tuple[type[Collector], ...]] = (
     MemoryCollector,
     NetworkCollector,
     PressureCollector,
+    ProcessesCollector,
     SlowFilesystemsCollector,
     UptimeCollector,
 )
