@@ -195,7 +195,10 @@ def start_run(kind: type[Collector], paths: HostPaths, config: Config) -> Run:
         return AbsentRun(kind.name, str(error))
     except _FAILURES as error:
         return AbsentRun(kind.name, describe(error))
-    return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
+    if not collector.pace_seconds:
+        return InPlaceRun(collector)
+    # What is read once an hour may take a minute.
+    return ThreadedRun(collector, timeout_seconds=max(TIMEOUT_SECONDS, collector.pace_seconds / 60))
 
 
 def _collect(collector: Collector, started: float) -> _Outcome:

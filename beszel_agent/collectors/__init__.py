@@ -3,10 +3,13 @@
 from typing import Final
 
 from beszel_agent.collector import Collector
+from beszel_agent.collectors.clock import ClockCollector
 from beszel_agent.collectors.cpu import CpuCollector
 from beszel_agent.collectors.disk_io import DiskIoCollector
 from beszel_agent.collectors.filesystems import FilesystemsCollector
+from beszel_agent.collectors.kernel import KernelCollector
 from beszel_agent.collectors.load import LoadCollector
+from beszel_agent.collectors.logins import LoginsCollector
 from beszel_agent.collectors.memory import MemoryCollector
 from beszel_agent.collectors.network import NetworkCollector
 from beszel_agent.collectors.pressure import PressureCollector
@@ -15,10 +18,13 @@ from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
 from beszel_agent.collectors.uptime import UptimeCollector
 
 COLLECTORS: Final[tuple[type[Collector], ...]] = (
+    ClockCollector,
     CpuCollector,
     DiskIoCollector,
     FilesystemsCollector,
+    KernelCollector,
     LoadCollector,
+    LoginsCollector,
     MemoryCollector,
     NetworkCollector,
     PressureCollector,
