@@ -78,6 +78,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Setting(parse_names, "names", "The interfaces to count, with `*`; a leading `-` makes them those to leave out.",
                 may_be_empty=True),
     ] = None  # fmt: skip
+    textfile_dir: Annotated[
+        str | None,
+        Setting(parse_text, "path", "A directory whose `*.prom` files become series of their own: what scripts write "
+                "there in Prometheus' text format."),
+    ] = None  # fmt: skip
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True

@@ -5,6 +5,7 @@ from typing import Final
 from beszel_agent.collector import Collector
 from beszel_agent.collectors.clock import ClockCollector
 from beszel_agent.collectors.cpu import CpuCollector
+from beszel_agent.collectors.custom import CustomCollector
 from beszel_agent.collectors.disk_io import DiskIoCollector
 from beszel_agent.collectors.filesystems import FilesystemsCollector
 from beszel_agent.collectors.kernel import KernelCollector
@@ -15,11 +16,13 @@ from beszel_agent.collectors.network import NetworkCollector
 from beszel_agent.collectors.pressure import PressureCollector
 from beszel_agent.collectors.processes import ProcessesCollector
 from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
+from beszel_agent.collectors.updates import UpdatesCollector
 from beszel_agent.collectors.uptime import UptimeCollector
 
 COLLECTORS: Final[tuple[type[Collector], ...]] = (
     ClockCollector,
     CpuCollector,
+    CustomCollector,
     DiskIoCollector,
     FilesystemsCollector,
     KernelCollector,
@@ -30,5 +33,6 @@ COLLECTORS: Final[tuple[type[Collector], ...]] = (
     PressureCollector,
     ProcessesCollector,
     SlowFilesystemsCollector,
+    UpdatesCollector,
     UptimeCollector,
 )

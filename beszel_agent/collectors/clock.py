@@ -80,5 +80,3 @@ def _find_adjtimex() -> Callable[[], Timex]:
         return Timex(state, offset, max_error, status)
 
     return ask
-
-
