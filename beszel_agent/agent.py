@@ -28,6 +28,7 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.processes.listing import list_processes
 from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, start_sampler
+from beszel_agent.services.detail import detail_service
 from beszel_agent.session import Duties
 from beszel_agent.spool import MemorySpool
 from beszel_protocol.handshake import encode_bytes
@@ -69,6 +70,7 @@ class Agent:
             actions={
                 "collectors": self._report_collectors,
                 "processes": functools.partial(list_processes, paths),
+                "service_detail": functools.partial(detail_service, paths, config),
             },
             actions_enabled=config.actions,
         )

@@ -78,6 +78,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Setting(parse_names, "names", "The interfaces to count, with `*`; a leading `-` makes them those to leave out.",
                 may_be_empty=True),
     ] = None  # fmt: skip
+    service_patterns: Annotated[
+        tuple[str, ...],
+        Setting(
+            parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant."
+        ),
+    ] = ("*.service",)
+    skip_systemd: Annotated[bool, Setting(parse_flag, "true or false", "Do not read systemd's units.")] = False
     textfile_dir: Annotated[
         str | None,
         Setting(parse_text, "path", "A directory whose `*.prom` files become series of their own: what scripts write "
@@ -112,9 +119,7 @@ LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("PRIMARY_SENSOR", "The sensor whose temperature stands for the host."),
     LaterSetting("SENSORS", "Temperature sensors to read."),
     LaterSetting("SENSORS_TIMEOUT", "Time-out of the sensors."),
-    LaterSetting("SERVICE_PATTERNS", "systemd units to watch."),
     LaterSetting("SKIP_GPU", "Do not read GPUs."),
-    LaterSetting("SKIP_SYSTEMD", "Do not read systemd units."),
     LaterSetting("SMART_DEVICES", "Disks to read SMART of."),
     LaterSetting("SMART_DEVICES_SEPARATOR", "What separates them."),
     LaterSetting("SMART_INTERVAL", "How often SMART is read."),

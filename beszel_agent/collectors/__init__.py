@@ -15,6 +15,8 @@ from beszel_agent.collectors.memory import MemoryCollector
 from beszel_agent.collectors.network import NetworkCollector
 from beszel_agent.collectors.pressure import PressureCollector
 from beszel_agent.collectors.processes import ProcessesCollector
+from beszel_agent.collectors.service_units import ServiceUnitsCollector
+from beszel_agent.collectors.services import ServicesCollector
 from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
 from beszel_agent.collectors.updates import UpdatesCollector
 from beszel_agent.collectors.uptime import UptimeCollector
@@ -32,6 +34,8 @@ COLLECTORS: Final[tuple[type[Collector], ...]] = (
     NetworkCollector,
     PressureCollector,
     ProcessesCollector,
+    ServiceUnitsCollector,
+    ServicesCollector,
     SlowFilesystemsCollector,
     UpdatesCollector,
     UptimeCollector,
