@@ -80,7 +80,7 @@ def format_signed(value: float) -> str:
         return f"{value:.0e}".replace("e+", "e").replace("e-0", "e-")
     if size >= 999.5:
         return ("-" if value < 0 else "") + format_bytes(size, ByteFamily.DECIMAL)
-    return f"{value:.3g}"
+    return f"{value:.3g}" if size >= 1 else f"{value:.2g}"
 
 
 def _format_milliseconds(value: float) -> str:

@@ -6,9 +6,9 @@ from typing import ClassVar, Self
 
 import pytest
 
-from beszel_agent.collector import Collector
+from beszel_agent.collector import Collector, ToldOnce
 from beszel_agent.config import Config
-from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.errors import ReadingFailed, ReadingIncomplete, Unavailable
 from beszel_agent.paths import HostPaths
 from beszel_agent.runs import MAX_LOST_THREADS, InPlaceRun, ThreadedRun, start_run
 from beszel_protocol.sample import Metrics
@@ -40,6 +40,10 @@ class Scripted:
 
 class Paced(Scripted):
     pace_seconds: ClassVar[float] = 10
+
+
+class PacedOnce(Paced, ToldOnce):
+    pass
 
 
 class Absent(Scripted):
@@ -131,3 +135,30 @@ def test_one_that_hangs_never_holds_up_the_sample_and_is_reported() -> None:
     wait_until("the threads end", lambda: not any(thread.name == "scripted" for thread in threading.enumerate()))
     finish(run, report.readings + 1, 201.0)
     assert run.report().state == "running"
+
+
+def test_what_is_told_once_stands_in_one_sample() -> None:
+    run = ThreadedRun(PacedOnce(1.0, 2.0))
+    parts: list[Metrics | None] = []
+
+    def is_told() -> bool:
+        parts.append(run.read(0.5))
+        return parts[-1] is not None
+
+    wait_until("the first part", is_told)
+    assert parts[-1] == Metrics(uptime_seconds=1.0)
+    assert [run.read(float(now)) for now in range(1, 10)] == [None] * 9
+    run.read(10.5)
+    wait_until("the second part", is_told)
+    assert parts[-1] == Metrics(uptime_seconds=2.0)
+
+
+def test_what_could_be_read_is_told_although_something_is_missing() -> None:
+    incomplete = ReadingIncomplete("one of three is broken", Metrics(uptime_seconds=7.0))
+    in_place = InPlaceRun(Scripted(incomplete))
+    assert in_place.read(0.0) == Metrics(uptime_seconds=7.0)
+    assert (in_place.report().state, in_place.report().reason) == ("failing", "one of three is broken")
+    threaded = ThreadedRun(Paced(incomplete))
+    finish(threaded, 1, 0.5)
+    assert threaded.read(1.0) == Metrics(uptime_seconds=7.0)
+    assert threaded.report().state == "failing"

@@ -59,6 +59,7 @@ def test_units_stand_in_the_names() -> None:
         Unit.BYTES_PER_SECOND: "bytes_per_second",
         Unit.MILLISECONDS: "ms",
         Unit.SECONDS: "seconds",
+        Unit.PER_SECOND: "per_second",
         Unit.WATTS: "watts",
     }
     for pattern, metric in catalogue().items():
