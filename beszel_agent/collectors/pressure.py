@@ -1,11 +1,13 @@
 """Pressure stall information, from `/proc/pressure`; the format is that of the kernel's `accounting/psi`."""
 
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.paths import HostFile, HostPaths
 from beszel_protocol.sample import CpuMetrics, IoMetrics, MemoryMetrics, Metrics
+
+_LONGEST_SHARE: Final = len("100.00 ")
 
 
 class Pressure(NamedTuple):
@@ -50,15 +52,14 @@ class PressureCollector:
 
 
 def parse_pressure(text: bytes) -> Pressure:
-    found = {}
-    for line in text.splitlines():
-        kind, _, fields = line.partition(b" ")
-        found[kind] = dict(word.split(b"=", 1) for word in fields.split() if b"=" in word)
-    if b"avg10" not in found.get(b"some", ()):
+    some, full = _word_after(text, b"some avg10="), _word_after(text, b"full avg10=")
+    if some is None:
         raise ReadingFailed("no `some avg10` in the pressure file")
-    full = found.get(b"full", {})
-    return Pressure(
-        some=float(found[b"some"][b"avg10"]),
-        full=float(full[b"avg10"]) if b"avg10" in full else None,
-        full_total=int(full[b"total"]) if b"total" in full else None,
-    )
+    if full is None:
+        return Pressure(float(some), None, None)
+    return Pressure(float(some), float(full), int(text[text.rfind(b"=") + 1 :]))
+
+
+def _word_after(text: bytes, label: bytes) -> bytes | None:
+    at = text.find(label)
+    return None if at < 0 else text[at + len(label) : at + len(label) + _LONGEST_SHARE].split(b" ", 1)[0]

@@ -5,7 +5,7 @@ import time
 from typing import ClassVar, Final, Self
 
 from beszel_agent.config import Config
-from beszel_agent.errors import ReadingIncomplete, Unavailable
+from beszel_agent.errors import ReadingIncomplete, Unavailable, describe
 from beszel_agent.host import online_processors
 from beszel_agent.pace import Pace
 from beszel_agent.paths import HostPaths
@@ -28,6 +28,7 @@ class ProcessesCollector:
     def __init__(self, scanner: Scanner, owners: Owners) -> None:
         self._scanner, self._owners = scanner, owners
         self._pace = Pace(_PACE_SECONDS)
+        self._failure: str | None = None
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
@@ -37,12 +38,26 @@ class ProcessesCollector:
 
     def collect(self, now: float) -> Metrics:
         if not self._pace.is_due(now):
+            if self._failure is not None:
+                raise ReadingIncomplete(self._failure, Metrics())  # it stands until the next look
             return Metrics()
         started = time.thread_time()
+        self._failure = None
         try:
             return self._look(now)
+        except (OSError, ReadingIncomplete) as error:
+            self._failure = describe(error)
+            raise
         finally:
             self._pace.spent(now, time.thread_time() - started)
+
+    def shortfall(self) -> str | None:
+        """What the agent would need to tell the rest; None if it has all."""
+        if not self._scanner.sees_others:
+            return "hidepid= of /proc hides the processes of other users: its gid= lets a group see them"
+        if self._scanner.is_denied_io:
+            return "what processes of other users read and write needs CAP_SYS_PTRACE"
+        return None
 
     def _look(self, now: float) -> Metrics:
         processes, unreadable = self._scanner.scan(now)

@@ -77,6 +77,15 @@ class Scanner:
         self._tracked, self._scanned_at = tracked, now
         return Scan([one.process for one in tracked.values()], unreadable)
 
+    @property
+    def sees_others(self) -> bool:
+        """Whether the first of all processes, which is root's, is among those that were found."""
+        return not self._tracked or "1" in self._tracked
+
+    @property
+    def is_denied_io(self) -> bool:
+        return any(not one.may_read_io for one in self._tracked.values())
+
     def _look_at(self, entry: str, now: float) -> _Tracked:
         text = _read(f"{self._proc}{entry}/stat", _STAT_BYTES)
         one = self._tracked.get(entry)

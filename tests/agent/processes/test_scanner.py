@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beszel_agent.errors import ReadingFailed, RequestRefused
+from beszel_agent.collectors.processes import ProcessesCollector
+from beszel_agent.config import Config
+from beszel_agent.errors import ReadingFailed, ReadingIncomplete, RequestRefused
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.listing import MAX_PROCESSES, list_processes
 from beszel_agent.processes.scanner import Process, Scanner
@@ -67,13 +69,56 @@ def test_without_proc_it_fails_and_says_so(tmp_path: Path) -> None:
         Scanner(HostPaths(proc=str(tmp_path / "nothing")), 1).scan(0.0)
 
 
-def test_what_may_not_be_known_is_not_asked_again(tmp_path: Path) -> None:
-    """Of other users' processes an unprivileged agent may not know what they read."""
-    if os.geteuid() == 0:
-        pytest.skip("root may read everything")
-    scanner = Scanner(HostPaths(), 1)
-    first = {process.pid: process for process in scanner.scan(0.0).processes}
-    assert first[1].read_bytes_per_second is None
+def write_process(proc: Path, pid: int, stat: str) -> Path:
+    directory = proc / str(pid)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "stat").write_text(stat)
+    return directory
+
+
+STAT = "{pid} (x) S 1 1 1 0 -1 4194304 0 0 0 0 {ticks} 0 0 0 20 0 1 0 1000 0 16 0 0"
+
+
+def test_a_complaint_stands_until_the_next_look(tmp_path: Path) -> None:
+    """Else it would be logged as new at every look and as over in between."""
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "stat").touch()
+    write_process(tmp_path, 1, STAT.format(pid=1, ticks=0))
+    write_process(tmp_path, 2, "nonsense")
+    collector = ProcessesCollector.probe(HostPaths(proc=str(tmp_path), keep_open=False), Config())
+    for now in (0.0, 1.0, 2.0, 3.0):
+        with pytest.raises(ReadingIncomplete, match="the stat of 1 processes makes no sense"):
+            collector.collect(now)
+    write_process(tmp_path, 2, STAT.format(pid=2, ticks=0))
+    assert collector.collect(100.0).processes is not None
+    assert collector.collect(101.0).processes is None
+
+
+def test_what_the_agent_may_not_see_is_said(tmp_path: Path) -> None:
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "stat").touch()
+    write_process(tmp_path, 7, STAT.format(pid=7, ticks=0))
+    collector = ProcessesCollector.probe(HostPaths(proc=str(tmp_path), keep_open=False), Config())
+    assert collector.shortfall() is None
+    collector.collect(0.0)
+    assert "hidepid" in (collector.shortfall() or "")
+    write_process(tmp_path, 1, STAT.format(pid=1, ticks=0))
+    collector.collect(10.0)
+    assert collector.shortfall() is None
+
+
+def test_an_unprivileged_scanner_asks_for_io_once_and_says_what_it_lacks() -> None:
+    code = (
+        "import os; os.setresuid(65534, 65534, 65534)\n"
+        "scanner.scan(0.0); first = scanner.is_denied_io, scanner.sees_others\n"
+        "print(first, [p.read_bytes_per_second for p in scanner.scan(1.0).processes if p.pid == 1])"
+    )
+    if os.geteuid() != 0:
+        code = code.partition("\n")[2]  # it is unprivileged already
+    made = "from beszel_agent.paths import HostPaths\nfrom beszel_agent.processes.scanner import Scanner\n"
+    argv = [sys.executable, "-c", f"{made}scanner = Scanner(HostPaths(), 1)\n{code}"]
+    finished = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
+    assert finished.stdout == "(True, True) [None]\n"
 
 
 @given(st.binary(max_size=400))
