@@ -33,6 +33,7 @@ from beszel_agent.session import Duties
 from beszel_agent.spool import MemorySpool
 from beszel_protocol.handshake import encode_bytes
 from beszel_protocol.messages import encode
+from beszel_protocol.version import VERSION
 
 _SPOOL_ID_BYTES = 16
 
@@ -104,6 +105,7 @@ class Agent:
 def run_agent(config: Config, environment: Mapping[str, str]) -> None:
     """Run until SIGTERM or SIGINT. Raise `ConfigError` or `DataDirError` at the start."""
     agent = Agent(config, HostPaths(), environment)
+    log.info("beszel-agent %s streams to %s", VERSION, config.hub_url)
     asyncio.run(_run_until_signalled(agent.run))
 
 

@@ -80,10 +80,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ] = None  # fmt: skip
     service_patterns: Annotated[
         tuple[str, ...],
-        Setting(
-            parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant."
-        ),
-    ] = ("*.service",)
+        Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "
+                "Unset: all services."),
+    ] = ()  # fmt: skip
     skip_systemd: Annotated[bool, Setting(parse_flag, "true or false", "Do not read systemd's units.")] = False
     textfile_dir: Annotated[
         str | None,

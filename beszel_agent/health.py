@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from beszel_agent.datadir import SYSTEM_DIR, DataDir, choose_dir
+from beszel_agent.datadir import SYSTEM_DIR, DataDir, make_dir
 from beszel_agent.errors import DataDirError
 from beszel_agent.host import Boot, boot_ms
 from beszel_agent.linkstate import LinkState
@@ -100,7 +100,7 @@ class StatusKeeper:
     """The running agent's side. A status that cannot be written is logged, and costs nothing but the health check."""
 
     def __init__(self, directories: Iterable[Path], hub: str, boot_id: str) -> None:
-        self._directory = DataDir(choose_dir(directories))
+        self._directory = DataDir(make_dir(directories))
         self._hub, self._boot_id = hub, boot_id
         self._state = LinkState(connected=False, since_ms=time.time_ns() // 1_000_000, problem=None)
         self._complained = False

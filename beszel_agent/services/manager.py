@@ -1,6 +1,6 @@
 """What every manager of services tells of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from beszel_agent.processes.owners import unescape
@@ -41,9 +41,9 @@ def by_shown_name(units: Iterable[Unit]) -> Mapping[str, Unit]:
     return found
 
 
-def full_patterns(patterns: Iterable[str]) -> tuple[str, ...]:
-    """A pattern without the kind of unit means services."""
-    return tuple(pattern if pattern.endswith(_KNOWN_SUFFIXES) else pattern + _SUFFIX for pattern in patterns)
+def full_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
+    """A pattern without the kind of unit means services, and no pattern all of them."""
+    return tuple(pattern if pattern.endswith(_KNOWN_SUFFIXES) else pattern + _SUFFIX for pattern in patterns or ("*",))
 
 
 def count_services(units: Iterable[Unit]) -> ServiceMetrics:

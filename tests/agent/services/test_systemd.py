@@ -56,6 +56,17 @@ def test_total_and_failed(systemd: FakeSystemd, tmp_path: Path) -> None:
     assert counts(collector) == ServiceMetrics(total=2, failed=1)
 
 
+def test_the_patterns_of_the_owner_are_what_is_asked_for(systemd: FakeSystemd, tmp_path: Path) -> None:
+    asked: list[object] = []
+    systemd.on_call = lambda member, body: asked.append(body)
+    for patterns in ((), ("nginx", "backup.timer", "*-db.service")):
+        ServicesCollector.probe(host_below(tmp_path), Config(service_patterns=patterns)).collect(0.0)
+    assert asked == [
+        (["loaded"], ["*.service"]),
+        (["loaded"], ["nginx.service", "backup.timer", "*-db.service"]),
+    ]
+
+
 def test_a_connection_is_kept_and_made_anew_when_the_bus_restarts(tmp_path: Path) -> None:
     with systemd_on_a_bus(tmp_path) as systemd:
         systemd.units = [unit_row("a.service")]
