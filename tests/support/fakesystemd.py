@@ -49,14 +49,14 @@ class FakeSystemd:
         self.properties: dict[str, dict[str, tuple[str, Any]]] = {}
         """By the name of a unit."""
         self.asked: list[str] = []
-        self.on_call: Callable[[str, tuple[Any, ...]], object] = lambda member, body: None
+        self.arguments: list[tuple[Any, ...]] = []
         self.answers: dict[str, Callable[[], Answer]] = {}
         """In place of the usual answer to a method."""
 
     def answer(self, message: Message) -> Answer:
         member = message.header.fields[HeaderFields.member]
         self.asked.append(member)
-        self.on_call(member, message.body)
+        self.arguments.append(message.body)
         if member in self.answers:
             return self.answers[member]()
         if member == "ListUnitsByPatterns":

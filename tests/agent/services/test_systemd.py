@@ -57,11 +57,9 @@ def test_total_and_failed(systemd: FakeSystemd, tmp_path: Path) -> None:
 
 
 def test_the_patterns_of_the_owner_are_what_is_asked_for(systemd: FakeSystemd, tmp_path: Path) -> None:
-    asked: list[object] = []
-    systemd.on_call = lambda member, body: asked.append(body)
     for patterns in ((), ("nginx", "backup.timer", "*-db.service")):
         ServicesCollector.probe(host_below(tmp_path), Config(service_patterns=patterns)).collect(0.0)
-    assert asked == [
+    assert systemd.arguments == [
         (["loaded"], ["*.service"]),
         (["loaded"], ["nginx.service", "backup.timer", "*-db.service"]),
     ]
