@@ -1,6 +1,7 @@
 """The agent put together: one sampler, one spool, one link."""
 
 import asyncio
+import functools
 import gc
 import logging
 import os
@@ -26,8 +27,10 @@ from beszel_agent.host import read_boot, read_details, read_hostname
 from beszel_agent.identity import load_identity
 from beszel_agent.link import Credentials, Link
 from beszel_agent.paths import HostPaths
+from beszel_agent.processes.listing import list_processes
 from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, start_sampler
+from beszel_agent.services.detail import detail_service
 from beszel_agent.session import Duties
 from beszel_agent.spool import MemorySpool
 from beszel_agent.verdicts import Change, Verdicts
@@ -72,7 +75,12 @@ class Agent:
             spool=self._spool,
             details=lambda: read_details(paths),
             ask_interval=self._sampler.ask_interval,
-            actions={"collectors": self._report_collectors, "disk_detail": self._describe_disks},
+            actions={
+                "collectors": self._report_collectors,
+                "disk_detail": self._describe_disks,
+                "processes": functools.partial(list_processes, paths),
+                "service_detail": functools.partial(detail_service, paths, config),
+            },
             actions_enabled=config.actions,
         )
         self._link = Link(

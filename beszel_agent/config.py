@@ -148,6 +148,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     smart_interval: Annotated[
         float, Setting(parse_smart_interval, "seconds", "How often SMART is read of a disk that is awake.")
     ] = 3600.0
+    service_patterns: Annotated[
+        tuple[str, ...],
+        Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "
+                "Unset: all services."),
+    ] = ()  # fmt: skip
+    skip_systemd: Annotated[bool, Setting(parse_flag, "true or false", "Do not read systemd's units.")] = False
+    textfile_dir: Annotated[
+        str | None,
+        Setting(parse_text, "path", "A directory whose `*.prom` files become series of their own: what scripts write "
+                "there in Prometheus' text format."),
+    ] = None  # fmt: skip
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True
@@ -176,8 +187,6 @@ LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("NETWORK", "Kind of the address in LISTEN."),
     LaterSetting("NVML", "Read NVIDIA GPUs by NVML."),
     LaterSetting("PORT", "Port on which to wait for a hub."),
-    LaterSetting("SERVICE_PATTERNS", "systemd units to watch."),
-    LaterSetting("SKIP_SYSTEMD", "Do not read systemd units."),
 )
 
 

@@ -5,10 +5,14 @@ AgentError
 ├── DataDirError        the data directory cannot be used, or another agent uses it
 ├── Unavailable         this host has nothing for a collector to read; not a failure
 ├── ReadingFailed       a source is there but could not be read or understood
+│   └── ReadingIncomplete   one of several could not; `part` is what the others told
+├── RequestRefused      the hub asked for something that an action does not give; `code` goes into the answer
 └── LinkError           a connection to the hub ended or did not come about
     ├── HubRefused      the hub said why it does not take this agent; `code` is the hub's
     └── HubSilent       the hub did not answer, or did not confirm, in time
 """
+
+from beszel_protocol.sample import Metrics
 
 
 class AgentError(Exception):
@@ -29,6 +33,20 @@ class Unavailable(AgentError):
 
 class ReadingFailed(AgentError):
     code = "reading_failed"
+
+
+class ReadingIncomplete(ReadingFailed):
+    code = "reading_incomplete"
+
+    def __init__(self, reason: str, part: Metrics) -> None:
+        super().__init__(reason)
+        self.part = part
+
+
+class RequestRefused(AgentError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class LinkError(AgentError):

@@ -51,6 +51,10 @@ async def started(
             await process.wait()
 
 
+def answers_of(hub: LinkHub) -> dict[int, Response]:
+    return {message.id: message for message in hub.messages if isinstance(message, Response)}
+
+
 async def said(process: asyncio.subprocess.Process) -> str:
     assert process.stderr is not None
     return (await process.stderr.read()).decode()
@@ -77,6 +81,15 @@ def test_from_the_first_sample_to_the_end(tmp_path: Path) -> None:
                 await hub.send(Request(id=1, action="collectors"))
                 response = await hub.until("an answer", lambda: [m for m in hub.messages if isinstance(m, Response)])
                 assert {"cpu", "memory"} <= {row["name"] for row in response[0].result["collectors"]}
+                await hub.send(Request(id=2, action="processes", params={"by": "memory", "limit": 50}))
+                await hub.send(Request(id=3, action="service_detail", params={"name": "none such"}))
+                await hub.send(Request(id=4, action="processes", params={"by": "name"}))
+                answers = await hub.until("answers", lambda: by_id if len(by_id := answers_of(hub)) == 4 else None)
+                assert agent.pid in {row["pid"] for row in answers[2].result["processes"]}
+                assert answers[3].error is not None
+                assert answers[3].error.code in {"unknown_service", "unavailable"}
+                assert answers[4].error is not None
+                assert answers[4].error.code == "bad_params"
             assert await health(hub, tmp_path) == 1
             async with hub.running():
                 await hub.until("back", lambda: len(hub.enrolments) >= 2)

@@ -178,7 +178,18 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
 
 def test_a_running_agent_holds_nothing_heavy() -> None:
     """What a command line loads is one thing, what stays in memory for months another."""
-    heavy = {"starlette", "peewee", "textual", "docker", "pynvml", "cryptography", "psutil", "tomllib"}
+    heavy = {
+        "starlette",
+        "peewee",
+        "textual",
+        "docker",
+        "pynvml",
+        "cryptography",
+        "psutil",
+        "tomllib",
+        "jeepney",
+        "tarfile",
+    }
     code = f"import sys, beszel_agent.agent; print(sorted({heavy!r} & set(sys.modules)))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "[]"
