@@ -325,7 +325,7 @@ class ProcessMetrics(_Part, frozen=True, kw_only=True):
 
 
 class ProcessCounts(_Part, frozen=True, kw_only=True):
-    """All processes together; totals come as often as the agent looks at each of them, the rest with every sample."""
+    """All processes together; totals come as often as the agent looks at each of them."""
 
     running: Annotated[int, _level("Processes running")] | None = None
     blocked: Annotated[int, _level("Processes blocked by I/O")] | None = None

@@ -21,10 +21,12 @@ from beszel_agent.collectors.network import NetworkCollector
 from beszel_agent.collectors.pools import PoolsCollector
 from beszel_agent.collectors.pressure import PressureCollector
 from beszel_agent.collectors.processes import ProcessesCollector
+from beszel_agent.collectors.scheduler import SchedulerCollector
 from beszel_agent.collectors.service_units import ServiceUnitsCollector
 from beszel_agent.collectors.services import ServicesCollector
 from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
 from beszel_agent.collectors.smart import SmartCollector
+from beszel_agent.collectors.stalls import StallsCollector
 from beszel_agent.collectors.temperatures import TemperaturesCollector
 from beszel_agent.collectors.updates import UpdatesCollector
 from beszel_agent.collectors.ups import UpsCollector
@@ -49,10 +51,12 @@ COLLECTORS: Final[tuple[type[Collector], ...]] = (
     PoolsCollector,
     PressureCollector,
     ProcessesCollector,
+    SchedulerCollector,
     ServiceUnitsCollector,
     ServicesCollector,
     SlowFilesystemsCollector,
     SmartCollector,
+    StallsCollector,
     TemperaturesCollector,
     UpdatesCollector,
     UpsCollector,

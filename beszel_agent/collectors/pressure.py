@@ -5,7 +5,7 @@ from typing import ClassVar, Final, NamedTuple, Self
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.paths import HostFile, HostPaths
-from beszel_protocol.sample import CpuMetrics, IoMetrics, MemoryMetrics, Metrics
+from beszel_protocol.sample import CpuMetrics, MemoryMetrics, Metrics
 
 _LONGEST_SHARE: Final = len("100.00 ")
 
@@ -25,41 +25,47 @@ class PressureCollector:
     name: ClassVar[str] = "pressure"
     pace_seconds: ClassVar[float] = 0
 
-    def __init__(self, cpu: HostFile, memory: HostFile, io: HostFile) -> None:
-        self._cpu, self._memory, self._io = cpu, memory, io
+    def __init__(self, cpu: HostFile, memory: HostFile) -> None:
+        self._cpu, self._memory = cpu, memory
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
-        try:
-            cpu, memory, io = (paths.proc_file(f"pressure/{name}") for name in ("cpu", "memory", "io"))
-            cpu.read()
-        except FileNotFoundError as error:
-            raise Unavailable("the kernel keeps no pressure stall information") from error
-        except OSError as error:
-            # Compiled in but switched off: the files are there and reading them says EOPNOTSUPP.
-            raise Unavailable(f"pressure stall information is off ({error.strerror}); psi=1 turns it on") from error
-        return cls(cpu, memory, io)
+        return cls(*open_pressure(paths, "cpu", "memory"))
 
     def collect(self, now: float) -> Metrics:
-        cpu, memory, io = (parse_pressure(file.read()) for file in (self._cpu, self._memory, self._io))
-        # Of a whole host the kernel prints for processors a `full` that it never counts, and so stays 0 for ever.
-        cpu_full = cpu.full if cpu.full_total else None
         return Metrics(
-            cpu=CpuMetrics(pressure_percent=cpu.some, pressure_full_percent=cpu_full),
-            memory=MemoryMetrics(pressure_percent=memory.some, pressure_full_percent=memory.full),
-            io=IoMetrics(pressure_percent=io.some, pressure_full_percent=io.full),
+            cpu=CpuMetrics(pressure_percent=_some(self._cpu.read())),
+            memory=MemoryMetrics(pressure_percent=_some(self._memory.read())),
         )
 
 
+def open_pressure(paths: HostPaths, *subjects: str) -> list[HostFile]:
+    """Raise `Unavailable`."""
+    try:
+        files = [paths.proc_file(f"pressure/{subject}") for subject in subjects]
+        files[0].read()
+    except FileNotFoundError as error:
+        raise Unavailable("the kernel keeps no pressure stall information") from error
+    except OSError as error:
+        # Compiled in but switched off: the files are there and reading them says EOPNOTSUPP.
+        raise Unavailable(f"pressure stall information is off ({error.strerror}); psi=1 turns it on") from error
+    return files
+
+
 def parse_pressure(text: bytes) -> Pressure:
-    some, full = _word_after(text, b"some avg10="), _word_after(text, b"full avg10=")
+    some, full = _some(text), _share_after(text, b"full avg10=")
+    return Pressure(some, full, None if full is None else int(text[text.rfind(b"=") + 1 :]))
+
+
+def _some(text: bytes) -> float:
+    some = _share_after(text, b"some avg10=")
     if some is None:
         raise ReadingFailed("no `some avg10` in the pressure file")
-    if full is None:
-        return Pressure(float(some), None, None)
-    return Pressure(float(some), float(full), int(text[text.rfind(b"=") + 1 :]))
+    return some
 
 
-def _word_after(text: bytes, label: bytes) -> bytes | None:
+def _share_after(text: bytes, label: bytes) -> float | None:
     at = text.find(label)
-    return None if at < 0 else text[at + len(label) : at + len(label) + _LONGEST_SHARE].split(b" ", 1)[0]
+    if at < 0:
+        return None
+    return float(text[at + len(label) : at + len(label) + _LONGEST_SHARE].split(b" ", 1)[0])
