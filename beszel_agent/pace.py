@@ -2,8 +2,8 @@
 
 from typing import Final
 
-_BUDGET_SHARE: Final = 0.00015
-"""Of one core: 0.15 ms a second."""
+_BUDGET_SHARE: Final = 0.0001
+"""Of one core: 0.1 ms a second."""
 _SLACK_SECONDS: Final = 0.05
 """Samples come at whole seconds, give or take what the loop was busy with."""
 

@@ -13,6 +13,8 @@ _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _STAT_BYTES: Final = 2048
 _IO_BYTES: Final = 512
 _FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC
+_IDLE_LOOKS: Final = 4
+"""Of so many scans one looks at a kernel thread that does nothing. On small hosts these are most of what there is."""
 
 
 class Process(NamedTuple):
@@ -38,7 +40,7 @@ class Scan(NamedTuple):
 class _Tracked:
     """One process from scan to scan."""
 
-    __slots__ = ("io", "io_at", "is_at_rest", "may_read_io", "process", "text")
+    __slots__ = ("io", "io_at", "is_at_rest", "looked_at", "may_read_io", "process", "text")
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -46,6 +48,7 @@ class _Tracked:
         """The `stat` that says what `process` says."""
         self.is_at_rest = False
         """`process` says so already."""
+        self.looked_at = 0.0
         self.io: Io | None = None
         self.io_at = 0.0
         self.may_read_io = True
@@ -59,7 +62,7 @@ class Scanner:
         self._proc = paths.proc("")
         self._ticks_per_second = _TICKS_PER_SECOND * processors
         self._tracked: dict[str, _Tracked] = {}
-        self._scanned_at = 0.0
+        self._scans = 0
 
     def scan(self, now: float) -> Scan:
         """Raise OSError if there is no `/proc` at all."""
@@ -68,13 +71,18 @@ class Scanner:
         for entry in os.listdir(self._proc):  # noqa: PTH208 - half the price of pathlib's
             if not entry[0].isdigit():
                 continue
+            known = self._tracked.get(entry)
+            if known is not None and self._may_pass_by(known):
+                tracked[entry] = known
+                continue
             try:
                 tracked[entry] = self._look_at(entry, now)
             except (FileNotFoundError, ProcessLookupError):
                 pass  # it ended after it was listed
             except (OSError, ValueError, ReadingFailed):
                 unreadable += 1
-        self._tracked, self._scanned_at = tracked, now
+        self._tracked = tracked
+        self._scans += 1
         return Scan([one.process for one in tracked.values()], unreadable)
 
     @property
@@ -86,6 +94,10 @@ class Scanner:
     def is_denied_io(self) -> bool:
         return any(not one.may_read_io for one in self._tracked.values())
 
+    def _may_pass_by(self, one: _Tracked) -> bool:
+        process = one.process
+        return one.is_at_rest and process.stat.is_kernel_thread and (process.pid + self._scans) % _IDLE_LOOKS != 0
+
     def _look_at(self, entry: str, now: float) -> _Tracked:
         text = _read(f"{self._proc}{entry}/stat", _STAT_BYTES)
         one = self._tracked.get(entry)
@@ -93,6 +105,7 @@ class Scanner:
             # Nothing changed, which is the case of most: it used nothing.
             if not one.is_at_rest:
                 one.process, one.is_at_rest = _at_rest(one), True
+            one.looked_at = now
             return one
         stat = parse_stat(text)
         used: int | None = None
@@ -100,14 +113,14 @@ class Scanner:
             one = _Tracked(Process(int(entry), stat, None, 0, None, None))
         else:
             used = gained(one.process.stat.ticks, stat.ticks)
-        cpu_percent = None if used is None else share(used, (now - self._scanned_at) * self._ticks_per_second)
+        cpu_percent = None if used is None else share(used, (now - one.looked_at) * self._ticks_per_second)
         # Asking what it read and wrote costs as much as all else, so one that used no tick of processor time is not
         # asked: the little that it may have moved counts when it next uses one.
         if used != 0 or stat.waits_for_disk:
             read, written = self._disk_rates(one, now)
         else:
             read = written = None if one.io is None else 0
-        one.text, one.is_at_rest = text, False
+        one.text, one.is_at_rest, one.looked_at = text, False, now
         one.process = Process(one.process.pid, stat, cpu_percent, stat.pages * _PAGE_BYTES, read, written)
         return one
 

@@ -79,6 +79,17 @@ def write_process(proc: Path, pid: int, stat: str) -> Path:
 STAT = "{pid} (x) S 1 1 1 0 -1 4194304 0 0 0 0 {ticks} 0 0 0 20 0 1 0 1000 0 16 0 0"
 
 
+def test_an_idle_kernel_thread_is_looked_at_less_often_and_its_share_is_of_the_time_since(tmp_path: Path) -> None:
+    thread = STAT.replace("4194304", str(0x200000))
+    write_process(tmp_path, 4, thread.format(pid=4, ticks=0))
+    scanner = Scanner(HostPaths(proc=str(tmp_path), keep_open=False), processors=1)
+    scanner.scan(0.0)
+    scanner.scan(1.0)
+    write_process(tmp_path, 4, thread.format(pid=4, ticks=os.sysconf("SC_CLK_TCK")))
+    shares = [scanner.scan(now).processes[0].cpu_percent for now in (2.0, 3.0, 4.0, 5.0)]
+    assert shares == [0.0, 0.0, 33.33, 0.0]
+
+
 def test_what_the_agent_may_not_see_is_said(tmp_path: Path) -> None:
     (tmp_path / "self").mkdir()
     (tmp_path / "self" / "stat").touch()
