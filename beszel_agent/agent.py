@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -27,11 +28,10 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, start_sampler
 from beszel_agent.session import Duties
-from beszel_agent.spool import MemorySpool
-from beszel_protocol.handshake import encode_bytes
+from beszel_agent.spool.interface import SpoolReport
+from beszel_agent.spool.opening import open_spool
+from beszel_agent.spool.recovery import SPOOL_DIR
 from beszel_protocol.messages import encode
-
-_SPOOL_ID_BYTES = 16
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class CollectorsResult(msgspec.Struct, frozen=True, kw_only=True):
 
     interval_seconds: float
     collectors: list[CollectorReport]
+    spool: SpoolReport
 
 
 class Agent:
@@ -49,10 +50,15 @@ class Agent:
     def __init__(self, config: Config, paths: HostPaths, environment: Mapping[str, str]) -> None:
         endpoint, token = _where_and_as_whom(config)
         self._data_dir = DataDir(choose_data_dir(config.data_dir, default_dirs())).claim()
-        self._spool = MemorySpool(encode_bytes(os.urandom(_SPOOL_ID_BYTES)))
+        self._spool = open_spool(
+            self._data_dir.path / SPOOL_DIR, read_boot(paths), config.spool_limit, time.time_ns() // 1_000_000
+        )
         self._sampler = start_sampler(COLLECTORS, paths, config)
         self._status = StatusKeeper(
-            status_dirs(self._data_dir.path, environment), str(config.hub_url), read_boot(paths).id
+            status_dirs(self._data_dir.path, environment),
+            str(config.hub_url),
+            read_boot(paths).id,
+            spool_problem=lambda: self._spool.report().problem,
         )
         credentials = Credentials(
             token=token,
@@ -79,6 +85,7 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._sampler.run(self._publish))
+                tasks.create_task(self._spool.run(self._link.wake))
                 tasks.create_task(self._link.run())
                 tasks.create_task(self._status.run())
         finally:
@@ -91,7 +98,11 @@ class Agent:
         self._link.wake()
 
     async def _report_collectors(self, params: Mapping[str, Any]) -> CollectorsResult:  # noqa: ARG002
-        return CollectorsResult(interval_seconds=self._sampler.interval_seconds, collectors=self._sampler.reports())
+        return CollectorsResult(
+            interval_seconds=self._sampler.interval_seconds,
+            collectors=self._sampler.reports(),
+            spool=self._spool.report(),
+        )
 
 
 def run_agent(config: Config, environment: Mapping[str, str]) -> None:

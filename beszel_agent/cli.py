@@ -22,6 +22,7 @@ from beszel_agent.log import set_up_log
 from beszel_agent.paths import HostPaths
 from beszel_agent.report import format_collectors, format_sample
 from beszel_agent.sampler import BASELINE_SECONDS, start_sampler
+from beszel_agent.spool.recovery import SPOOL_DIR, discard_spool
 from beszel_protocol.messages import encode
 from beszel_protocol.version import VERSION
 
@@ -138,6 +139,7 @@ def _fingerprint(parsed: argparse.Namespace, loaded: Loaded) -> int:
         sys.stdout.write(load_fingerprint(data_dir, paths) + "\n")
         return EXIT_OK
     data_dir.claim()  # a running agent would go on with the identity that it has
+    discard_spool(data_dir.path / SPOOL_DIR)  # what waits there belongs to the host that this was
     sys.stdout.write(reset_identity(data_dir, paths).fingerprint + "\n")
     sys.stderr.write("New fingerprint and key. The hub takes this for a new host: it needs a new token.\n")
     return EXIT_OK

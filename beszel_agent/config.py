@@ -17,12 +17,14 @@ from beszel_agent.settings import (
     HubUrl,
     LaterSetting,
     Setting,
+    SpoolLimit,
     parse_choice,
     parse_flag,
     parse_hub_keys,
     parse_hub_url,
     parse_interval,
     parse_names,
+    parse_spool_limit,
     parse_text,
 )
 
@@ -78,6 +80,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Setting(parse_names, "names", "The interfaces to count, with `*`; a leading `-` makes them those to leave out.",
                 may_be_empty=True),
     ] = None  # fmt: skip
+    spool_limit: Annotated[
+        SpoolLimit,
+        Setting(parse_spool_limit, "time, size or both", "How much waits for a hub that is away, such as `24h,64MiB`; "
+                "beyond that the oldest goes, and a gap says so."),
+    ] = SpoolLimit()  # fmt: skip
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True

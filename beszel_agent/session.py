@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from beszel_agent.errors import HubSilent
 from beszel_agent.handlers import Action, Handlers
-from beszel_agent.spool import Spool
+from beszel_agent.spool.interface import Spool
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_BATCH_BYTES,
@@ -152,7 +152,8 @@ class Session:
         self._batch = {record.sequence for record in records}
         for sequence in self._batch:
             self._sent.add(sequence)
-        await self._send_frame(encode(Samples(records=[msgspec.Raw(record.data) for record in records])))
+        batch = Samples(records=[msgspec.Raw(record.data) for record in records], boot_id=records[0].boot_id)
+        await self._send_frame(encode(batch))
         return True
 
     async def _send_frame(self, data: bytes) -> None:

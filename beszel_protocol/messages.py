@@ -129,6 +129,8 @@ class Samples(_Message, frozen=True, kw_only=True, tag="samples"):
     """Backfill, oldest first. Each record is decoded by itself: a bad one does not spoil its neighbours."""
 
     records: list[msgspec.Raw]
+    boot_id: str = ""
+    """Of the boot of the host that all of them were made in, if it is not the one in `enrol`."""
 
 
 class Details(_Message, frozen=True, kw_only=True, tag="details"):

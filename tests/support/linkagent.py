@@ -17,7 +17,7 @@ from beszel_agent.linkstate import LinkState
 from beszel_agent.paths import HostPaths
 from beszel_agent.session import Duties
 from beszel_agent.settings import parse_hub_url
-from beszel_agent.spool import MemorySpool
+from beszel_agent.spool.memory import MemorySpool
 from beszel_protocol.messages import Sample, encode
 from beszel_protocol.sample import HostDetails, Metrics
 from beszel_protocol.timestamps import format_timestamp

@@ -1,0 +1,80 @@
+"""Waiting for a disk, away from the event loop: one job at a time, and none that hangs holds anybody up."""
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from beszel_agent.errors import SpoolError
+
+
+class DiskWorker:
+    """Runs one job in a daemon thread, so that a disk that never answers does not keep the agent from ending."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    async def run(self, job: Callable[[], None], timeout_seconds: float) -> None:
+        """Raise what the job raises, or `SpoolError` if the disk does not answer."""
+        if self._thread is not None and self._thread.is_alive():
+            raise SpoolError("the disk still does not answer")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
+        def tell(error: Exception | None) -> None:
+            if done.done():
+                return
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        def work() -> None:
+            error: Exception | None = None
+            try:
+                job()
+            except OSError as failed:
+                error = failed
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(tell, error)
+
+        self._thread = threading.Thread(target=work, name="spool", daemon=True)
+        self._thread.start()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await done
+        except TimeoutError as error:
+            raise SpoolError(f"the disk has not answered for {timeout_seconds:g} s") from error
+
+    @staticmethod
+    def leave(job: Callable[[], None]) -> None:
+        """Have a job done that nobody waits for, and that may never come to an end."""
+        threading.Thread(target=job, name="spool", daemon=True).start()
+
+
+class SyncJob(NamedTuple):
+    """Makes what was written outlive a power cut; then takes away what nobody needs any more."""
+
+    descriptors: Sequence[int]
+    directory: Path
+    """Synced too, since new segments stand in it."""
+    doomed: Sequence[Path]
+
+    def run(self) -> None:
+        """Raise OSError."""
+        for descriptor in self.descriptors:
+            os.fsync(descriptor)
+        sync_directory(self.directory)
+        for path in self.doomed:
+            path.unlink(missing_ok=True)
+
+
+def sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
