@@ -95,6 +95,8 @@ class EnrolBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spool_id: str
     boot_id: str
     boot_ms: int
+    start_id: str = ""
+    """Random for every start of the agent; two that take turns are two machines, though they share everything else."""
 
 
 class Sample(_Message, frozen=True, kw_only=True, tag="sample"):
