@@ -58,6 +58,15 @@ class _Entry(NamedTuple):
     boot_ms: int
 
 
+class _OpenGap(NamedTuple):
+    """A gap that was not handed out yet."""
+
+    sequence: int
+    span_ms: tuple[int, int]
+    next_sequence: int
+    """The first one behind what it stands for."""
+
+
 class DiskSpool:
     """A `Spool`. Raise OSError if the directory cannot be written to. Only one process at a time may have it."""
 
@@ -82,6 +91,7 @@ class DiskSpool:
         self._worker = DiskWorker()
         self._is_syncing = False
         self._stored_changed = True
+        self._open_gap: _OpenGap | None = None
         self._begin(instant_ms)
         for span_ms in found.losses:
             self._append_gap(span_ms, SPOOL_DAMAGED)
@@ -114,6 +124,8 @@ class DiskSpool:
     def oldest(self, limit_bytes: int, skip: SequenceRanges) -> list[SpooledRecord]:
         found = self._oldest_on_disk(limit_bytes, skip)
         self._tell_losses()
+        if self._open_gap is not None and found and found[-1].sequence >= self._open_gap.sequence:
+            self._open_gap = None
         size = sum(len(record.data) + 1 for record in found)
         if self._refuge is not None and size < limit_bytes and not (found and found[0].boot_id):
             found.extend(self._refuge.oldest(limit_bytes - size, skip))
@@ -306,7 +318,20 @@ class DiskSpool:
             span_ms = archive.span_of(segment, segment.first)
             archive.remove(segment)
             if span_ms is not None:
-                self._append_gap(span_ms, SPOOL_FULL)
+                self._tell_shed(segment, span_ms)
+
+    def _tell_shed(self, segment: Segment, span_ms: tuple[int, int]) -> None:
+        """One gap for what goes bit by bit, as long as nobody has seen it: a longer one takes its place."""
+        before = self._open_gap
+        if before is not None and before.next_sequence == segment.first and self._refuge is None:
+            span_ms = min(before.span_ms[0], span_ms[0]), max(before.span_ms[1], span_ms[1])
+        else:
+            before = None
+        self._append_gap(span_ms, SPOOL_FULL)
+        if before is not None:
+            self._archive.drop([(before.sequence, before.sequence)])
+        if self._refuge is None:
+            self._open_gap = _OpenGap(self._last_sequence, span_ms, segment.last + 1)
 
     def _tell_losses(self) -> None:
         losses, self._archive.losses = self._archive.losses, []
@@ -319,7 +344,7 @@ class DiskSpool:
     def _flee(self, why: str, *, disk_hangs: bool = False) -> None:
         """Go on in memory. The marker goes first: sequences given out from now on are written down nowhere."""
         log.warning("the spool is kept in memory, where a restart loses it: %s: %s", self._directory, why)
-        self._problem = why
+        self._problem, self._open_gap = why, None
         if disk_hangs:
             self._worker.leave(lambda: remove_marker(self._directory))
         else:

@@ -177,13 +177,14 @@ class SegmentReader:
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
         self._inflater = Inflater()
-        self._descriptor: int | None = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
         self._data = b""
         self._data_offset = 0
         self._offset = 0
         self._current: tuple[int, bytes] | None = None
         self.position = segment.first
         """No record below this sequence is to come any more."""
+        self._descriptor: int | None = None
+        self._descriptor = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def peek(self) -> tuple[int, bytes] | None:
         """The sequence and the data of the next record, None at the end. Raise OSError or `SpoolDamaged`."""

@@ -15,11 +15,11 @@ class DiskWorker:
     """Runs one job in a daemon thread, so that a disk that never answers does not keep the agent from ending."""
 
     def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
+        self._is_busy = False
 
     async def run(self, job: Callable[[], None], timeout_seconds: float) -> None:
         """Raise what the job raises, or `SpoolError` if the disk does not answer."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._is_busy:
             raise SpoolError("the disk still does not answer")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
@@ -38,11 +38,12 @@ class DiskWorker:
                 job()
             except OSError as failed:
                 error = failed
+            self._is_busy = False
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(tell, error)
 
-        self._thread = threading.Thread(target=work, name="spool", daemon=True)
-        self._thread.start()
+        self._is_busy = True
+        self.leave(work)
         try:
             async with asyncio.timeout(timeout_seconds):
                 await done
