@@ -4,14 +4,14 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from beszel_protocol.messages import Request, Response
-from tests.support.linkhub import LinkHub, openssh_key
-from tests.support.programs import clean_environment, free_port
+from tests.support.linkhub import LinkHub
+from tests.support.programs import free_port
+from tests.support.runningagent import environment, started
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -20,25 +20,6 @@ def run(work: Coroutine[Any, Any, None]) -> None:
             await work
 
     asyncio.run(bounded())
-
-
-def environment(hub: LinkHub, home: Path) -> dict[str, str]:
-    return clean_environment(
-        home, KEY=openssh_key(hub.public_key), TOKEN=hub.token, HUB_URL=hub.url, DATA_DIR=str(home / "data")
-    )
-
-
-@asynccontextmanager
-async def started(hub: LinkHub, home: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "beszel_agent", *arguments, env=environment(hub, home), stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def said(process: asyncio.subprocess.Process) -> str:
