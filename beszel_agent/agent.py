@@ -127,17 +127,24 @@ async def _run_until_signalled(run: Callable[[], Coroutine[Any, Any, None]]) -> 
         os._exit(0)
 
 
-def _where_and_as_whom(config: Config) -> tuple[Endpoint, str]:
-    """What is needed to be an agent at all, each missing piece named with the way to get it."""
+def missing_settings(config: Config) -> list[str]:
+    """What is needed to be an agent at all and not there, each with the way to get it."""
+    problems = []
     if config.hub_url is None:
-        raise ConfigError("HUB_URL is not set: the agent dials its hub, and listening for one is not built yet")
+        problems.append("HUB_URL is not set: the agent dials its hub, and listening for one is not built yet")
     if not config.key:
-        raise ConfigError("KEY is not set: it is the hub's public key, and `beszel-hub enrol` prints it")
+        problems.append("KEY is not set: it is the hub's public key, and `beszel-hub enrol` prints it")
     if not config.token:
-        raise ConfigError("TOKEN is not set: `beszel-hub enrol` prints it")
-    if not config.hub_url.secure:
-        if config.require_tls:
-            raise ConfigError(f"REQUIRE_TLS is set and {config.hub_url} is not https://")
-        if not config.hub_url.is_loopback:
-            log.warning("unencrypted: everybody on the way to %s can read the metrics; use https://", config.hub_url)
+        problems.append("TOKEN is not set: `beszel-hub enrol` prints it")
+    if config.require_tls and config.hub_url is not None and not config.hub_url.secure:
+        problems.append(f"REQUIRE_TLS is set and {config.hub_url} is not https://")
+    return problems
+
+
+def _where_and_as_whom(config: Config) -> tuple[Endpoint, str]:
+    problems = missing_settings(config)
+    if problems or config.hub_url is None or config.token is None:
+        raise ConfigError(problems[0])
+    if not config.hub_url.secure and not config.hub_url.is_loopback:
+        log.warning("unencrypted: everybody on the way to %s can read the metrics; use https://", config.hub_url)
     return make_endpoint(config.hub_url, config.token, config), config.token

@@ -128,6 +128,8 @@ class Loaded(NamedTuple):
     config: Config
     warnings: tuple[str, ...]
     """Sentences for the log."""
+    origins: Mapping[str, str]
+    """Where each setting that was set comes from, by its name in capitals."""
 
 
 @functools.cache
@@ -150,7 +152,20 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str], file: 
     later = sorted({item.name for item in LATER if any(item.name in layer for layer in layers)})
     if later:
         warnings.append(f"set, but without effect in this version: {', '.join(later)}")
-    return Loaded(Config(**values), tuple(warnings))
+    return Loaded(Config(**values), tuple(warnings), _origins(layers, str(file or DEFAULT_FILE)))
+
+
+def _origins(layers: tuple[Mapping[str, str], ...], file: str) -> dict[str, str]:
+    """Layers are those of `load_config`."""
+    labels = ("command line", "{prefix}{name}", "{name}", file)
+    found: dict[str, str] = {}
+    for name, setting in settings().items():
+        for layer, label in zip(layers, labels, strict=True):
+            given = next((key for key in (name, name + FILE_SUFFIX) if key in layer), None)
+            if given is not None and (given == name or setting.secret):
+                found[name] = label.format(prefix=PREFIX, name=given)
+                break
+    return found
 
 
 def _parse_all(layers: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, Any]]:

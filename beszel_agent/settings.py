@@ -68,6 +68,9 @@ class SpoolLimit(NamedTuple):
     age_ms: int = 24 * 3600 * 1000
     size_bytes: int = 64 << 20
 
+    def __str__(self) -> str:
+        return f"{self.age_ms / 3_600_000:g}h,{self.size_bytes / (1 << 20):g}MiB"
+
 
 def parse_text(text: str) -> str:
     return text.strip()

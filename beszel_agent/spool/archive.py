@@ -3,7 +3,6 @@
 import errno
 import logging
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from beszel_agent.errors import SpoolDamaged, SpoolError, describe
@@ -34,8 +33,8 @@ class Archive:
         self.segments = segments
         self.written = written
         """The last sequence that was written; all below are in a segment or need not be sent."""
-        self.doomed: list[Path] = []
-        """Segments that nobody needs, for the next sync to delete."""
+        self.doomed: list[Segment] = []
+        """Nobody needs them; the next sync deletes them."""
         self.losses: list[Loss] = []
         """What was found to be damaged and is not told yet."""
         self._stored = stored
@@ -61,7 +60,7 @@ class Archive:
     def add(self, segment: Segment) -> None:
         """It takes the place of one of the same name, which then never got a record."""
         self.segments = [*(other for other in self.segments if other.path != segment.path), segment]
-        self.doomed = [path for path in self.doomed if path != segment.path]
+        self.doomed = [other for other in self.doomed if other.path != segment.path]
         self.retire()
 
     def advance(self, sequence: int) -> None:
@@ -83,7 +82,7 @@ class Archive:
 
     def stored_ranges(self) -> list[Range]:
         """What the next process should know of what the hub has."""
-        lowest = self.segments[0].first if self.segments else 0
+        lowest = self._lowest()
         return [(first, last) for first, last in self._stored.newest(_MAX_SAVED_RANGES) if last >= lowest]
 
     def retire(self) -> None:
@@ -94,10 +93,10 @@ class Archive:
     def remove(self, segment: Segment) -> None:
         """One of several segments."""
         self.segments = [other for other in self.segments if other is not segment]
-        self.doomed.append(segment.path)
+        self.doomed.append(segment)
         if segment.first <= segment.last:
             self._stored.add_range(segment.first, segment.last)
-        lowest = self.segments[0].first
+        lowest = self._lowest()
         self._stored = SequenceRanges((first, last) for first, last in self._stored if last >= lowest)
 
     def records(self, skip: SequenceRanges, fresh: Iterable[SpooledRecord]) -> Iterator[SpooledRecord]:
@@ -146,6 +145,10 @@ class Archive:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+    def _lowest(self) -> int:
+        """The first sequence that the next process may find."""
+        return min((segment.first for segment in (*self.segments, *self.doomed)), default=0)
 
     def _read(self, reader: SegmentReader, skip: SequenceRanges) -> Iterator[SpooledRecord]:
         """A reader that is left in the middle goes on there the next time."""

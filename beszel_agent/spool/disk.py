@@ -170,7 +170,9 @@ class DiskSpool:
         descriptors = [writer.descriptor for writer in (*full, self._writer)]
         self._is_syncing = True
         try:
-            await self._worker.run(SyncJob(descriptors, self._directory, doomed).run, DISK_TIMEOUT_SECONDS)
+            await self._worker.run(
+                SyncJob(descriptors, self._directory, [segment.path for segment in doomed]).run, DISK_TIMEOUT_SECONDS
+            )
         except SpoolError as error:
             # A thread has these descriptors, and may have them for ever.
             self._writer, self._full = None, []

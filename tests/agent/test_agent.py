@@ -48,6 +48,7 @@ def test_from_the_first_sample_to_the_end(tmp_path: Path) -> None:
                 await hub.send(Request(id=1, action="collectors"))
                 response = await hub.until("an answer", lambda: [m for m in hub.messages if isinstance(m, Response)])
                 assert {"cpu", "memory"} <= {row["name"] for row in response[0].result["collectors"]}
+                assert response[0].result["spool"]["kind"] == "disk"
             assert await health(hub, tmp_path) == 1
             async with hub.running():
                 await hub.until("back", lambda: len(hub.enrolments) >= 2)
@@ -90,6 +91,23 @@ def test_a_second_agent_in_the_same_directory_does_not_start(tmp_path: Path) -> 
             async with started(hub, tmp_path) as second:
                 assert await asyncio.wait_for(second.wait(), 10) == 1
                 assert "another agent runs" in await said(second)
+
+    run(main())
+
+
+def test_without_a_place_to_write_it_still_streams(tmp_path: Path) -> None:
+    async def main() -> None:
+        hub = LinkHub()
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "spool").write_text("in the way")
+        async with hub.running(), started(hub, tmp_path) as agent:
+            await hub.until("two samples", lambda: len(hub.samples) >= 2)
+            await hub.send(Request(id=1, action="collectors"))
+            response = await hub.until("an answer", lambda: [m for m in hub.messages if isinstance(m, Response)])
+            assert response[0].result["spool"]["kind"] == "memory"
+            assert "File exists" in response[0].result["spool"]["problem"]
+            agent.terminate()
+            assert "the spool is kept in memory" in await said(agent)
 
     run(main())
 

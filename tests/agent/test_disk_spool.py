@@ -296,6 +296,25 @@ def test_while_the_host_is_off_nothing_ages(tmp_path: Path) -> None:
     assert span(gaps(spool)[0])[0] == 0
 
 
+def test_a_wall_clock_that_is_set_ages_nothing(tmp_path: Path) -> None:
+    spool = opened(tmp_path, max_age_ms=240_000)
+    for step, offset_ms in enumerate((0, -NOON_MS, 365 * 86_400_000)):
+        for at_ms in range(70_000 * step, 70_000 * (step + 1), 1000):
+            instant_ms = NOON_MS + offset_ms + at_ms
+            spool.append(record, instant_ms=instant_ms, boot_ms=at_ms)
+    assert (len(spool), gaps(spool)) == (210, [])
+
+
+def test_what_a_laptop_slept_away_is_told_with_the_times_of_its_records(tmp_path: Path) -> None:
+    """CLOCK_BOOTTIME goes on while it sleeps; the gap covers what was lost, and not the sleep."""
+    spool = opened(tmp_path, max_age_ms=240_000)
+    fill(spool, 100)
+    fill(spool, 1, start_ms=8 * 3_600_000)
+    (gap,) = gaps(spool)
+    assert span(gap) == (0, 99_000)
+    assert len(spool) == 2
+
+
 def test_segments_of_which_all_is_stored_are_deleted_but_the_last(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     fill(spool, 3000)

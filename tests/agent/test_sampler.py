@@ -34,6 +34,7 @@ class Clockwork:
         (17.3, 10.0, 1.0, 18.0),  # late: what was missed is not caught up
         (61.0, 60.0, 30.0, 90.0),
         (100.0, 99.0, 300.0, 300.0),
+        (28_810.4, 10.0, 1.0, 28_811.0),  # stopped for hours: one sample, no burst
         (10.2, 9.0, 1.5, 10.5),
     ],
 )
