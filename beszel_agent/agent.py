@@ -32,6 +32,7 @@ from beszel_agent.spool.interface import SpoolReport
 from beszel_agent.spool.opening import open_spool
 from beszel_agent.spool.recovery import SPOOL_DIR
 from beszel_protocol.messages import encode
+from beszel_protocol.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,7 @@ class Agent:
 def run_agent(config: Config, environment: Mapping[str, str]) -> None:
     """Run until SIGTERM or SIGINT. Raise `ConfigError` or `DataDirError` at the start."""
     agent = Agent(config, HostPaths(), environment)
+    log.info("beszel-agent %s streams to %s", VERSION, config.hub_url)
     asyncio.run(_run_until_signalled(agent.run))
 
 

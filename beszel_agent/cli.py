@@ -29,6 +29,8 @@ from beszel_protocol.version import VERSION
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
+EXIT_INTERRUPTED: Final = 130
+"""As a shell has it for a command that Ctrl+C ended; `run` ends with 0, as that is how it is meant to end."""
 
 _TRIAL_READINGS: Final = 6
 _TRIAL_SECONDS: Final = 0.05
@@ -53,6 +55,8 @@ def run_command_line(arguments: Sequence[str]) -> int:
         # Whoever read our output has seen enough; the interpreter must not try to flush it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""What a collector is: it probes once, then reads, parses and returns its part of the sample."""
+"""What a collector is: it probes, then reads, parses and returns its part of the sample."""
 
 from typing import ClassVar, Protocol, Self
 
@@ -22,7 +22,10 @@ class Collector(Protocol):
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
-        """Find out what there is to read. Raise `Unavailable` if this host has nothing for it."""
+        """Find out what there is to read, without waiting for anything. Raise `Unavailable` if there is nothing.
+
+        It is called again a minute later then, since disks and modules come while a host runs.
+        """
 
     def collect(self, now: float) -> Metrics:
         """One reading. `now` is monotonic, in seconds; the first reading has no rates."""

@@ -26,16 +26,17 @@ def choose_data_dir(wanted: str | None, candidates: Iterable[Path]) -> Path:
         if _can_use(path, make=True):
             return path
         raise DataDirError(f"DATA_DIR {path} cannot be made or written to by this user")
-    return choose_dir(candidates)
-
-
-def choose_dir(candidates: Iterable[Path]) -> Path:
-    """The first that is there and writable, else the first that can be made. Raise `DataDirError`."""
     candidates = tuple(candidates)
-    for make in (False, True):
-        for path in candidates:
-            if _can_use(path, make=make):
-                return path
+    there = next((path for path in candidates if _can_use(path, make=False)), None)
+    return there or make_dir(candidates)
+
+
+def make_dir(candidates: Iterable[Path]) -> Path:
+    """The first that is there and writable or can be made. Raise `DataDirError`."""
+    candidates = tuple(candidates)
+    for path in candidates:
+        if _can_use(path, make=True):
+            return path
     raise DataDirError(f"none of {', '.join(map(str, candidates))} can be written to; set DATA_DIR")
 
 

@@ -15,7 +15,10 @@ _PATH = "/api/beszel/agent-connect"
 
 
 class Endpoint(NamedTuple):
+    hub: str
+    """As the user knows it."""
     url: str
+    """What is dialled."""
     headers: tuple[tuple[str, str], ...]
     tls: "ssl.SSLContext | None"
 
@@ -25,7 +28,7 @@ def make_endpoint(hub_url: HubUrl, token: str, config: Config) -> Endpoint:
     host = f"[{hub_url.host}]" if ":" in hub_url.host else hub_url.host
     url = f"{'wss' if hub_url.secure else 'ws'}://{host}:{hub_url.port}{hub_url.path}{_PATH}"
     headers = (("X-Beszel", VERSION), ("X-Token-Id", token_id(token)))
-    return Endpoint(url, headers, _make_tls(config.ca_file) if hub_url.secure else None)
+    return Endpoint(str(hub_url), url, headers, _make_tls(config.ca_file) if hub_url.secure else None)
 
 
 def _make_tls(ca_file: str | None) -> "ssl.SSLContext":

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from beszel_agent.datadir import SYSTEM_DIR, DataDir, choose_dir
+from beszel_agent.datadir import SYSTEM_DIR, DataDir, make_dir
 from beszel_agent.errors import DataDirError
 from beszel_agent.host import Boot, boot_ms
 from beszel_agent.linkstate import LinkState
@@ -112,7 +112,7 @@ class StatusKeeper:
     ) -> None:
         """`spool_problem` tells why the spool is not on the disk, if it is not."""
         self._spool_problem = spool_problem
-        self._directory = DataDir(choose_dir(directories))
+        self._directory = DataDir(make_dir(directories))
         self._hub, self._boot_id = hub, boot_id
         self._state = LinkState(connected=False, since_ms=time.time_ns() // 1_000_000, problem=None)
         self._complained = False

@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,7 +19,7 @@ from beszel_agent.host import read_boot
 from beszel_agent.identity import Identity
 from beszel_agent.linkstate import LinkState
 from beszel_agent.paths import HostPaths
-from beszel_agent.proofs import Question
+from beszel_agent.proofs import Answer, Question
 from beszel_agent.prover import answer_challenge
 from beszel_agent.session import Duties, Session, check_ranges
 from beszel_protocol.handshake import NONCE_BYTES, encode_bytes, make_hello
@@ -67,9 +67,10 @@ class Link:
         *,
         backoff: Backoff,
         on_change: Callable[[LinkState], None],
+        answer: Callable[[Question], Awaitable[Answer]] = answer_challenge,
     ) -> None:
         self._endpoint, self._credentials, self._duties, self._paths = endpoint, credentials, duties, paths
-        self._backoff, self._on_change = backoff, on_change
+        self._backoff, self._on_change, self._answer = backoff, on_change, answer
         self._start_id = encode_bytes(os.urandom(_START_ID_BYTES))
         self._session: Session | None = None
         self._last_problem: str | None = None
@@ -106,7 +107,7 @@ class Link:
             ssl=self._endpoint.tls,
         ) as connection:
             if connection.subprotocol != LINK_SUBPROTOCOL:
-                raise LinkError(f"what answers at {self._endpoint.url} speaks no {LINK_SUBPROTOCOL}")
+                raise LinkError(f"what answers at {self._endpoint.hub} speaks no {LINK_SUBPROTOCOL}")
             details = self._duties.details()
             welcome = await self._enrol(connection, details)
             await self._serve(connection, details, welcome)
@@ -148,7 +149,7 @@ class Link:
                 start_id=self._start_id,
             ),
         )
-        answer = await answer_challenge(question)
+        answer = await self._answer(question)
         if answer.enrol_frame is None:
             raise LinkError(f"this is not our hub: {answer.refused}")
         return answer.enrol_frame
@@ -159,13 +160,15 @@ class Link:
         check_ranges(welcome.stored)
         self._duties.spool.drop(welcome.stored)
         self._duties.ask_interval(welcome.interval_seconds)
-        self._session = Session(connection, self._duties, details)
+        session = self._session = Session(connection, self._duties, details)
         self._tell_connected(welcome)
         try:
-            ended = await self._session.run()
+            ended = await session.run()
         finally:
             self._session = None
             self._backoff.connected_for(loop.time() - started)
+            if session.ignored:
+                log.info("of what the hub said was ignored: %s", dict(session.ignored))
         self._tell_problem(explain(ended))
 
     def _tell_connected(self, welcome: Welcome) -> None:
@@ -179,7 +182,7 @@ class Link:
     def _tell_problem(self, problem: str) -> None:
         """In the log once, however often the same is tried again."""
         if problem != self._last_problem:
-            log.warning("not connected to %s: %s", self._endpoint.url, problem)
+            log.warning("not connected to %s: %s", self._endpoint.hub, problem)
             self._on_change(LinkState(connected=False, since_ms=_now_ms(), problem=problem))
         self._last_problem = problem
 

@@ -19,6 +19,7 @@ from beszel_protocol.sample import Metrics
 
 TIMEOUT_SECONDS: Final = 10.0
 MAX_LOST_THREADS: Final = 4
+REPROBE_SECONDS: Final = 60.0
 
 _FAILURES: Final = (OSError, ValueError, ReadingFailed)
 _STALE_PACES: Final = 3
@@ -47,13 +48,6 @@ class Run(Protocol):
     def report(self) -> CollectorReport: ...
 
 
-class _Outcome(NamedTuple):
-    part: Metrics | None
-    reason: str | None
-    """Why there is no part."""
-    seconds: float
-
-
 class _Ledger:
     """Counts and times the readings of one collector, and logs when it starts or stops to fail."""
 
@@ -64,15 +58,20 @@ class _Ledger:
         self._seconds = 0.0
         self._reason: str | None = None
 
-    def enter(self, outcome: _Outcome) -> None:
+    def succeeded(self, seconds: float) -> None:
         self._readings += 1
-        self._seconds += outcome.seconds
-        self._failures += outcome.reason is not None
-        if outcome.reason is not None and self._reason is None:
-            log.warning("collector %s fails: %s", self.name, outcome.reason)
-        if outcome.reason is None and self._reason is not None:
+        self._seconds += seconds
+        if self._reason is not None:
+            self._reason = None
             log.info("collector %s reads again", self.name)
-        self._reason = outcome.reason
+
+    def failed(self, reason: str, seconds: float) -> None:
+        self._readings += 1
+        self._failures += 1
+        self._seconds += seconds
+        if self._reason is None:
+            log.warning("collector %s fails: %s", self.name, reason)
+        self._reason = reason
 
     def report(self) -> CollectorReport:
         return CollectorReport(
@@ -96,12 +95,23 @@ class InPlaceRun:
     def read(self, now: float) -> Metrics | None:  # noqa: ARG002
         # Rates need the instant of this very reading, not that of the sample, which other collectors have delayed.
         started = time.monotonic()
-        outcome = _collect(self._collector, started)
-        self._ledger.enter(outcome)
-        return outcome.part
+        try:
+            part = self._collector.collect(started)
+        except Exception as error:  # noqa: BLE001 - a mistake in one collector must not cost the readings of the others
+            self._ledger.failed(_reason(error), time.monotonic() - started)
+            return None
+        self._ledger.succeeded(time.monotonic() - started)
+        return part
 
     def report(self) -> CollectorReport:
         return self._ledger.report()
+
+
+class _Outcome(NamedTuple):
+    part: Metrics | None
+    reason: str | None
+    """Why there is no part."""
+    seconds: float
 
 
 class _Attempt:
@@ -119,7 +129,12 @@ class _Attempt:
         return self._thread.is_alive()
 
     def _work(self) -> None:
-        self.outcome = _collect(self._collector, self.started)
+        part, reason = None, None
+        try:
+            part = self._collector.collect(self.started)
+        except Exception as error:  # noqa: BLE001 - as above
+            reason = _reason(error)
+        self.outcome = _Outcome(part, reason, time.monotonic() - self.started)
 
 
 class ThreadedRun:
@@ -138,8 +153,8 @@ class ThreadedRun:
         self._lost = [attempt for attempt in self._lost if attempt.is_alive]
         self._collect_outcome(now)
         if self._attempt is None and now >= self._next_at and len(self._lost) < MAX_LOST_THREADS:
-            self._attempt = _Attempt(self._collector, now)
             self._next_at = now + self._collector.pace_seconds
+            self._start(now)
         return self._part if now - self._part_at < _STALE_PACES * self._collector.pace_seconds else None
 
     def report(self) -> CollectorReport:
@@ -149,6 +164,12 @@ class ThreadedRun:
         reason = f"{len(self._lost)} of its readings never came back"
         return msgspec.structs.replace(report, state="failing", reason=reason)
 
+    def _start(self, now: float) -> None:
+        try:
+            self._attempt = _Attempt(self._collector, now)
+        except RuntimeError as error:  # no more threads allowed here
+            self._ledger.failed(str(error), 0.0)
+
     def _collect_outcome(self, now: float) -> None:
         attempt = self._attempt
         if attempt is None:
@@ -156,48 +177,55 @@ class ThreadedRun:
         outcome = attempt.outcome
         if outcome is None:
             if now - attempt.started > self._timeout_seconds:
-                reason = f"no answer within {self._timeout_seconds:g} s"
-                self._ledger.enter(_Outcome(None, reason, now - attempt.started))
+                self._ledger.failed(f"no answer within {self._timeout_seconds:g} s", now - attempt.started)
                 self._lost.append(attempt)
                 self._attempt = None
             return
         self._attempt = None
-        self._ledger.enter(outcome)
-        if outcome.reason is None:
-            self._part, self._part_at = outcome.part, attempt.started
+        if outcome.reason is not None:
+            self._ledger.failed(outcome.reason, outcome.seconds)
+            return
+        self._ledger.succeeded(outcome.seconds)
+        self._part, self._part_at = outcome.part, attempt.started
 
 
-class AbsentRun:
-    """Stands for a collector for which this host has nothing."""
+class ProbedRun:
+    """A collector on this host: at work, or absent for a reason that is looked at again now and then."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        self._report = CollectorReport(name=name, state="unavailable", reason=reason)
+    def __init__(self, kind: type[Collector], paths: HostPaths, config: Config) -> None:
+        self._kind, self._paths, self._config = kind, paths, config
+        self._run: Run | None = None
+        self._reason: str | None = None
+        self._probe_at = float("-inf")
 
-    def read(self, now: float) -> None:
-        pass
+    def read(self, now: float) -> Metrics | None:
+        if self._run is None:
+            if now < self._probe_at:
+                return None
+            self._probe_at = now + REPROBE_SECONDS
+            self._run = self._probe()
+        return None if self._run is None else self._run.read(now)
 
     def report(self) -> CollectorReport:
-        return self._report
+        if self._run is not None:
+            return self._run.report()
+        return CollectorReport(name=self._kind.name, state="unavailable", reason=self._reason)
+
+    def _probe(self) -> Run | None:
+        try:
+            collector = self._kind.probe(self._paths, self._config)
+        except Unavailable as error:
+            self._reason = str(error)
+        except _FAILURES as error:
+            self._reason = describe(error)
+        else:
+            return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
+        return None
 
 
-def start_run(kind: type[Collector], paths: HostPaths, config: Config) -> Run:
-    """Probe a collector and set it to work."""
-    try:
-        collector = kind.probe(paths, config)
-    except Unavailable as error:
-        return AbsentRun(kind.name, str(error))
-    except _FAILURES as error:
-        return AbsentRun(kind.name, describe(error))
-    return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
-
-
-def _collect(collector: Collector, started: float) -> _Outcome:
-    part, reason = None, None
-    try:
-        part = collector.collect(started)
-    except _FAILURES as error:
-        reason = describe(error)
-    except Exception as error:  # a mistake in one collector must not cost the readings of the others
-        log.debug("collector %s", collector.name, exc_info=True)
-        reason = f"unexpected {type(error).__name__}: {error}"
-    return _Outcome(part, reason, time.monotonic() - started)
+def _reason(error: Exception) -> str:
+    """What to tell of a reading that failed. What no collector should raise is told with its kind."""
+    if isinstance(error, _FAILURES):
+        return describe(error)
+    log.debug("a collector has a mistake", exc_info=error)
+    return f"unexpected {type(error).__name__}: {error}"

@@ -1,7 +1,9 @@
 """Takes a sample at every tick: on whole multiples of the interval of CLOCK_MONOTONIC, without drift or catching up."""
 
 import asyncio
+import functools
 import math
+import operator
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
@@ -12,13 +14,15 @@ from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.host import boot_ms
 from beszel_agent.paths import HostPaths
-from beszel_agent.runs import CollectorReport, Run, start_run
+from beszel_agent.runs import CollectorReport, ProbedRun, Run
 from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS, Sample
 from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
 
 BASELINE_SECONDS: Final = 0.25
 """Between the very first reading and the first sample: rates over less are noise."""
+_EARLY_SECONDS: Final = 0.1
+"""How much too early a timer may go off; far more than any does, far less than an interval."""
 
 
 class Reading(NamedTuple):
@@ -38,6 +42,40 @@ class Reading(NamedTuple):
         )
 
 
+class _Ticks:
+    """Calls back at every tick, straight from the loop's timer: a task woken by a future would cost as much again."""
+
+    def __init__(self, take: Callable[[], None], interval_seconds: float) -> None:
+        self._take, self._interval_seconds = take, interval_seconds
+        self._loop = asyncio.get_running_loop()
+        self._last_tick = 0.0
+        self.failure: asyncio.Future[None] = self._loop.create_future()
+        """Ends with the error of a callback; otherwise never."""
+        self._timer = self._schedule()
+
+    def change(self, interval_seconds: float) -> None:
+        """Effective at once."""
+        self._interval_seconds = interval_seconds
+        self._timer.cancel()
+        self._timer = self._schedule()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _schedule(self) -> asyncio.TimerHandle:
+        at = next_tick(self._loop.time(), self._last_tick, self._interval_seconds)
+        return self._loop.call_at(at, self._tick, at)
+
+    def _tick(self, at: float) -> None:
+        self._last_tick = at
+        try:
+            self._take()
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            self.failure.set_exception(error)
+        else:
+            self._timer = self._schedule()
+
+
 class Sampler:
     """The one writer of samples."""
 
@@ -45,8 +83,7 @@ class Sampler:
         self._runs = runs
         self._floor_seconds = floor_seconds or MIN_INTERVAL_SECONDS
         self._interval_seconds = self._bounded(interval_seconds)
-        self._tick: asyncio.Future[None] | None = None
-        self._last_tick = 0.0
+        self._ticks: _Ticks | None = None
 
     @property
     def interval_seconds(self) -> float:
@@ -58,8 +95,8 @@ class Sampler:
         if wanted == self._interval_seconds:
             return
         self._interval_seconds = wanted
-        if self._tick is not None and not self._tick.done():
-            self._tick.cancel()
+        if self._ticks is not None:
+            self._ticks.change(wanted)
 
     def read(self) -> Reading:
         """One sample, now. The first has no rates."""
@@ -74,54 +111,34 @@ class Sampler:
         """Sample until cancelled. The baseline that rates need is taken at once, the first sample at the first tick."""
         self.read()
         await asyncio.sleep(BASELINE_SECONDS)
-        while True:
-            await self._wait_for_tick()
-            publish(self.read())
-
-    async def _wait_for_tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            tick: asyncio.Future[None] = loop.create_future()
-            at = next_tick(loop.time(), self._last_tick, self._interval_seconds)
-            timer = loop.call_at(at, _finish, tick)
-            self._tick = tick
-            try:
-                await tick
-            except asyncio.CancelledError:
-                # Of the task or, when the interval changed, only of this tick.
-                task = asyncio.current_task()
-                if task is None or task.cancelling() or not tick.cancelled():
-                    raise
-            else:
-                self._last_tick = at
-                return
-            finally:
-                timer.cancel()
-                self._tick = None
+        self._ticks = _Ticks(lambda: publish(self.read()), self._interval_seconds)
+        try:
+            await self._ticks.failure
+        finally:
+            self._ticks.stop()
+            self._ticks = None
 
     def _bounded(self, seconds: float) -> float:
         return min(MAX_INTERVAL_SECONDS, max(self._floor_seconds, seconds))
 
 
 def start_sampler(collectors: Iterable[type[Collector]], paths: HostPaths, config: Config) -> Sampler:
-    """Probe what this host has to read. Samples come at `UPDATE_INTERVAL` until a hub says otherwise."""
-    runs = [start_run(kind, paths, config) for kind in collectors]
+    """Samples come at `UPDATE_INTERVAL` until a hub says otherwise."""
+    runs = [ProbedRun(kind, paths, config) for kind in collectors]
     return Sampler(runs, config.update_interval or MIN_INTERVAL_SECONDS, floor_seconds=config.update_interval)
 
 
 def next_tick(now: float, last_tick: float, interval_seconds: float) -> float:
     """The next whole multiple of the interval that is not the last tick, also if its timer went off a little early."""
-    return (math.floor(max(now, last_tick + interval_seconds / 2) / interval_seconds) + 1) * interval_seconds
+    return (math.floor(max(now, last_tick + _EARLY_SECONDS) / interval_seconds) + 1) * interval_seconds
 
 
 def merge_parts(parts: Iterable[Metrics]) -> Metrics:
     """One sample of what the collectors found. Where two tell of the same subject, their fields stand side by side."""
     merged: dict[str, Any] = {}
     for part in parts:
-        for name in Metrics.__struct_fields__:
-            value = getattr(part, name)
-            if value is not None:
-                merged[name] = _join(merged[name], value) if name in merged else value
+        for name, value in _told(part):
+            merged[name] = _join(merged[name], value) if name in merged else value
     return Metrics(**merged)
 
 
@@ -132,11 +149,17 @@ def _join(first: Any, second: Any) -> Any:
             joined[key] = _join(joined[key], value) if key in joined else value
         return joined
     if isinstance(first, msgspec.Struct):
-        found = {name: value for name in second.__struct_fields__ if (value := getattr(second, name)) is not None}
-        return msgspec.structs.replace(first, **found)
+        return msgspec.structs.replace(first, **dict(_told(second)))
     return second
 
 
-def _finish(tick: "asyncio.Future[None]") -> None:
-    if not tick.done():
-        tick.set_result(None)
+def _told(struct: msgspec.Struct) -> list[tuple[str, Any]]:
+    """The fields that say something."""
+    names = struct.__struct_fields__
+    return [pair for pair in zip(names, _getter(names)(struct), strict=True) if pair[1] is not None]
+
+
+@functools.cache
+def _getter(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
+    """All fields in one call: most are absent in a part, and asking for each by itself would cost as much again."""
+    return operator.attrgetter(*names)

@@ -10,9 +10,10 @@ def main() -> NoReturn:
 
         status = run_command_line(sys.argv[1:])
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("beszel_"):
+        missing = (error.name or "").partition(".")[0]
+        if missing.startswith("beszel_"):
             raise
-        sys.stderr.write(f"beszel-hub: {error.name} is not installed: pip install 'beszel-suite[hub]'\n")
+        sys.stderr.write(f"beszel-hub: {missing} is not installed: pip install 'beszel-suite[hub]'\n")
         status = 2
     sys.exit(status)
 

@@ -5,6 +5,7 @@
     ├── Unauthorized        401, only where a token is required
     ├── Forbidden           403
     ├── NotFound            404, also for what the caller may not know of
+    ├── RequestTimeout      408
     ├── Conflict            409
     ├── TooLarge            413
     ├── TooManyRequests     429
@@ -73,6 +74,12 @@ class NotFound(HubError):
     default_message = "There is nothing here."
 
 
+class RequestTimeout(HubError):
+    status = 408
+    code = "request_timeout"
+    default_message = "The request body takes too long."
+
+
 class Conflict(HubError):
     status = 409
     code = "conflict"
@@ -118,6 +125,6 @@ class InvalidSetting(StartError):
     default_message = "A setting is not valid."
 
 
-def invalid_field(field: str, code: str, message: str, *, summary: str = "") -> BadRequest:
-    """A refusal for one field; `summary` is the message over all fields."""
-    return BadRequest(summary, data={field: FieldError(code, message)})
+def invalid_field(field: str, code: str, message: str) -> BadRequest:
+    """A refusal for one field."""
+    return BadRequest(data={field: FieldError(code, message)})

@@ -20,6 +20,11 @@ class _LineFormatter(logging.Formatter):
         return super().formatMessage(record)
 
 
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """A request that is cut off because the server stops is no failure."""
+    return not (record.exc_info and type(record.exc_info[1]).__name__ == "CancelledError")
+
+
 def configure_log(level: str) -> None:
     """Send everything of `level` (one of `LEVELS`) and above to standard error."""
     handler = logging.StreamHandler(sys.stderr)
@@ -27,3 +32,4 @@ def configure_log(level: str) -> None:
     logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
     for noisy in ("uvicorn", "uvicorn.error", "websockets", "asyncio"):
         logging.getLogger(noisy).setLevel(max(LEVELS[level], logging.WARNING))
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)

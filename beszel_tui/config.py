@@ -145,7 +145,7 @@ def read_config(path: Path) -> ConfigFile:
 
 def normalize_hub(text: str) -> str:
     """`hub.example.net` becomes `https://hub.example.net`; a path is kept. Raises `ConfigError`."""
-    text = text.strip().rstrip("/")
+    text = text.strip()
     if "://" not in text:
         host = text.partition(":")[0]
         text = f"{'http' if host in {'localhost', '127.0.0.1'} else 'https'}://{text}"
@@ -156,7 +156,7 @@ def normalize_hub(text: str) -> str:
         raise ConfigError(f"not the address of a hub: {text}") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ConfigError(f"not the address of a hub: {text} (such as https://hub.example.net)")
-    return text
+    return text.rstrip("/")
 
 
 def hub_label(hub: str) -> str:

@@ -47,18 +47,20 @@ def complain(error: TuiError) -> int:
 
 
 async def _run(settings: Settings, *, demo: bool, companions: Companions) -> int:
-    error: TuiError | None = None
+    error: TuiError | ModuleNotFoundError | None = None
     async with asyncio.TaskGroup() as group:
         context = Context(settings, group)
         try:
             async with companions(context):
                 _open_source(context, demo=demo)
                 await _run_app(context)
-        except TuiError as failure:
+        except (TuiError, ModuleNotFoundError) as failure:
             error = failure  # raised here it would come out of the group wrapped
         finally:
             context.stop()
-    return EXIT_OK if error is None else complain(error)
+    if error is not None:
+        raise error
+    return EXIT_OK
 
 
 async def _run_app(context: Context) -> None:

@@ -1,6 +1,8 @@
 """Shares of processor time, in all and per core, from `/proc/stat`."""
 
-from typing import ClassVar, Final, NamedTuple, Self
+from collections.abc import Sequence
+from operator import sub
+from typing import ClassVar, Final, Self
 
 from beszel_agent.config import Config
 from beszel_agent.deltas import share
@@ -12,21 +14,12 @@ _LARGEST_STEP_BACK: Final = 300
 """In ticks of 10 ms. Idle and iowait are estimates of the kernel and may fall a little; a reset falls by more."""
 
 
-class Times(NamedTuple):
-    """Ticks since boot in each state, as proc(5) lists them. `user` and `nice` contain what guests ran."""
+Times = tuple[int, ...]
+"""Ticks since boot in each state, in the order of proc(5). `user` and `nice` contain what guests ran."""
 
-    user: int
-    nice: int
-    system: int
-    idle: int
-    iowait: int = 0
-    irq: int = 0
-    softirq: int = 0
-    steal: int = 0
-
-    @property
-    def total(self) -> int:
-        return sum(self)
+_USER, _SYSTEM, _IDLE, _IOWAIT, _STEAL = 0, 2, 3, 4, 7
+_STATES: Final = 8
+_NOTHING: Final = (0,) * _STATES
 
 
 class CpuCollector:
@@ -52,15 +45,18 @@ class CpuCollector:
 
 def parse_stat(text: bytes) -> dict[bytes, Times]:
     """The times of `cpu` (all together) and of `cpu0`, `cpu1` … that are online."""
-    # The lines of the processors come first; the long line of interrupts after them is not split at all.
-    lines = text[: text.find(b"\nintr")].split(b"\n") if b"\nintr" in text else text.split(b"\n")
     times: dict[bytes, Times] = {}
-    for line in lines:
+    # The processors come first; the long line of interrupts after them is not even split.
+    for line in text.partition(b"\nintr")[0].split(b"\n"):
         words = line.split()
-        if words and words[0].startswith(b"cpu"):
-            if len(words) < 5:
+        if not words or not words[0].startswith(b"cpu"):
+            continue
+        ticks = tuple(map(int, words[1 : _STATES + 1]))
+        if len(ticks) < _STATES:
+            if len(ticks) <= _IDLE:
                 raise ReadingFailed("/proc/stat: a processor without times")
-            times[words[0]] = Times(*map(int, words[1:9]))
+            ticks += (0,) * (_STATES - len(ticks))
+        times[words[0]] = ticks
     if b"cpu" not in times:
         raise ReadingFailed("/proc/stat: no line of all processors")
     return times
@@ -69,15 +65,15 @@ def parse_stat(text: bytes) -> dict[bytes, Times]:
 def cpu_metrics(previous: dict[bytes, Times], current: dict[bytes, Times]) -> CpuMetrics | None:
     """None if there is nothing to compare with."""
     spent = _spent(previous.get(b"cpu"), current[b"cpu"])
-    if spent is None or spent.total == 0:
+    total = sum(spent)
+    if total == 0:
         return None
-    total = spent.total
     return CpuMetrics(
-        usage_percent=_busy(spent),
-        user_percent=share(spent.user, total),
-        system_percent=share(spent.system, total),
-        iowait_percent=share(spent.iowait, total),
-        steal_percent=share(spent.steal, total),
+        usage_percent=share(total - spent[_IDLE] - spent[_IOWAIT], total),
+        user_percent=share(spent[_USER], total),
+        system_percent=share(spent[_SYSTEM], total),
+        iowait_percent=share(spent[_IOWAIT], total),
+        steal_percent=share(spent[_STEAL], total),
         cores_percent=_cores(previous, current),
     )
 
@@ -89,27 +85,21 @@ def _cores(previous: dict[bytes, Times], current: dict[bytes, Times]) -> list[fl
         if name == b"cpu":
             continue
         spent = _spent(previous.get(name), times)
-        busy = None if spent is None else _busy(spent)
+        total = sum(spent)
+        busy = share(total - spent[_IDLE] - spent[_IOWAIT], total) if total else None
         if busy is None:
             return None
         cores.append(busy)
     return cores or None
 
 
-def _busy(spent: Times) -> float | None:
-    total = spent.total
-    return share(total - spent.idle - spent.iowait, total)
-
-
-def _spent(previous: Times | None, current: Times) -> Times | None:
-    """Ticks between two readings; None after a reset."""
+def _spent(previous: Times | None, current: Times) -> Sequence[int]:
+    """Ticks between two readings; all zero if there is nothing to compare with, as after a reset."""
     if previous is None:
-        return None
-    spent = Times(*[now - before for now, before in zip(current, previous, strict=True)])
+        return _NOTHING
+    spent = list(map(sub, current, previous))
     if min(spent) >= 0:
         return spent
-    idle, iowait = max(0, spent.idle), max(0, spent.iowait)
-    if spent.idle < -_LARGEST_STEP_BACK or spent.iowait < -_LARGEST_STEP_BACK:
-        return None
-    spent = spent._replace(idle=idle, iowait=iowait)
-    return spent if min(spent) >= 0 else None
+    if min(spent[_IDLE], spent[_IOWAIT]) >= -_LARGEST_STEP_BACK:
+        spent[_IDLE], spent[_IOWAIT] = max(0, spent[_IDLE]), max(0, spent[_IOWAIT])
+    return spent if min(spent) >= 0 else _NOTHING

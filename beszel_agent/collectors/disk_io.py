@@ -4,7 +4,7 @@ The format is that of the kernel's `admin-guide/iostats`. Counters of sectors ar
 of milliseconds 32 bits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container
 from typing import ClassVar, Final, NamedTuple, Self
 
 from beszel_agent.block_devices import BlockDevices
@@ -19,6 +19,10 @@ _SECTOR_BYTES: Final = 512
 """The unit of diskstats, whatever the device's own sector is."""
 _MANY_REQUESTS: Final = 4096
 """More than wait at one device at once; bounds how fast its sum of waiting times can grow."""
+
+
+DeviceNumber = tuple[bytes, bytes]
+"""Major and minor."""
 
 
 class Counters(NamedTuple):
@@ -39,10 +43,10 @@ class DiskIoCollector:
 
     def __init__(self, diskstats: HostFile, table: MountTable, devices: BlockDevices) -> None:
         self._diskstats, self._table, self._devices = diskstats, table, devices
-        self._previous: dict[str, Counters] = {}
+        self._previous: dict[DeviceNumber, Counters] = {}
         self._previous_now = 0.0
         self._filesystems: tuple[Filesystem, ...] = ()
-        self._numbers: dict[str, str] = {}
+        self._numbers: dict[str, DeviceNumber] = {}
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
@@ -54,7 +58,7 @@ class DiskIoCollector:
     def collect(self, now: float) -> Metrics:
         filesystems = self._table.filesystems()
         if filesystems is not self._filesystems:
-            self._numbers = {item.point: self._devices.number_of(item) for item in filesystems}
+            self._numbers = {item.point: split_number(self._devices.number_of(item)) for item in filesystems}
             self._filesystems = filesystems
         current = parse_diskstats(self._diskstats.read(), self._numbers.values())
         previous, elapsed = self._previous, now - self._previous_now
@@ -67,22 +71,26 @@ class DiskIoCollector:
         return Metrics(disk=parts or None)
 
 
-def parse_diskstats(text: bytes, wanted: Iterable[str]) -> dict[str, Counters]:
-    """The counters of the devices `wanted` by `major:minor`; a line that does not fit the format is skipped."""
-    numbers = frozenset(wanted)
-    found: dict[str, Counters] = {}
+def split_number(number: str) -> DeviceNumber:
+    """As the table has it, of `major:minor`."""
+    major, _, minor = number.encode().partition(b":")
+    return major, minor
+
+
+def parse_diskstats(text: bytes, wanted: Container[DeviceNumber]) -> dict[DeviceNumber, Counters]:
+    """The counters of the devices `wanted`; a line that does not fit the format is skipped."""
+    found: dict[DeviceNumber, Counters] = {}
     for line in text.splitlines():
         words = line.split(None, 14)
-        if len(words) < 14:
-            continue
-        number = f"{words[0].decode()}:{words[1].decode()}"
-        if number not in numbers:
+        if len(words) < 14 or (words[0], words[1]) not in wanted:
             continue
         try:
             values = [int(word) for word in words[3:13]]
         except ValueError:
             continue
-        found[number] = Counters(values[0], values[2], values[3], values[4], values[6], values[7], values[9])
+        found[words[0], words[1]] = Counters(
+            values[0], values[2], values[3], values[4], values[6], values[7], values[9]
+        )
     return found
 
 

@@ -9,6 +9,10 @@ from beszel_agent.paths import HostFile, HostPaths
 from beszel_protocol.sample import MemoryMetrics, Metrics
 
 _ARC: Final = "spl/kstat/zfs/arcstats"
+_WANTED: Final = frozenset({
+    b"Buffers", b"Cached", b"MemAvailable", b"MemFree", b"MemTotal", b"SReclaimable", b"Shmem", b"SwapCached",
+    b"SwapFree", b"SwapTotal",
+})  # fmt: skip
 
 
 class MemoryCollector:
@@ -31,18 +35,28 @@ class MemoryCollector:
         return cls(meminfo, arcstats, as_htop=config.mem_calc == "htop")
 
     def collect(self, now: float) -> Metrics:
-        arc_bytes = parse_arc_bytes(self._arcstats.read()) if self._arcstats else 0
-        return Metrics(memory=memory_metrics(parse_meminfo(self._meminfo.read()), arc_bytes, as_htop=self._as_htop))
+        sizes = parse_meminfo(self._meminfo.read())
+        return Metrics(memory=memory_metrics(sizes, self._read_arc_bytes(), as_htop=self._as_htop))
+
+    def _read_arc_bytes(self) -> int:
+        if self._arcstats is None:
+            return 0
+        try:
+            return parse_arc_bytes(self._arcstats.read())
+        except OSError:  # the module was unloaded, and its cache went with it
+            self._arcstats = None
+            return 0
 
 
 def parse_meminfo(text: bytes) -> dict[bytes, int]:
-    """Bytes by name."""
+    """Bytes by name, of the `_WANTED` that are there."""
     sizes: dict[bytes, int] = {}
-    for line in text.splitlines():
+    for line in text.split(b"\n"):
         name, _, rest = line.partition(b":")
-        words = rest.split()
-        if words:
-            sizes[name] = int(words[0]) << 10 if len(words) == 2 else int(words[0])
+        if name in _WANTED:
+            sizes[name] = int(rest.split(None, 1)[0]) << 10
+            if len(sizes) == len(_WANTED):
+                break  # the rest of the file is as long again
     if b"MemTotal" not in sizes:
         raise ReadingFailed("/proc/meminfo: no MemTotal")
     return sizes

@@ -20,9 +20,13 @@ class SlowFilesystemsCollector:
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
-            return cls(paths, MountTable(paths))
+            table = MountTable(paths)
+            filesystems = table.filesystems()
         except OSError as error:
             raise Unavailable(f"no mount table: {error.strerror}") from error
+        if not any(filesystem.may_wait for filesystem in filesystems):
+            raise Unavailable("every filesystem here answers from memory")
+        return cls(paths, table)
 
     def collect(self, now: float) -> Metrics:
         found: dict[str, DiskMetrics] = {}

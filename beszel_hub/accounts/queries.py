@@ -10,6 +10,7 @@ from beszel_hub.accounts.tables import ApiToken, User
 from beszel_hub.accounts.tokens import new_token_key
 from beszel_hub.errors import BadRequest, NotFound, invalid_field
 from beszel_hub.permissions import Actor, Role, Scope
+from beszel_hub.records.like import lower_ascii
 from beszel_hub.store.ids import new_id
 
 MAX_EMAIL_LENGTH: Final = 254
@@ -17,6 +18,7 @@ MAX_API_TOKENS: Final = 100
 """Of one user."""
 
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
+_USERNAME = re.compile(r"\w[\w.-]{2,149}")
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ def find_account(user_id: str) -> Account | None:
 
 def find_identity(identity: str) -> Account | None:
     """By e-mail address or user name, whatever the case."""
-    lowered = identity.lower()
+    lowered = lower_ascii(identity)
     by_email = User.get_or_none(peewee.fn.lower(User.email) == lowered)
     return _account(by_email or User.get_or_none(peewee.fn.lower(User.username) == lowered))
 
@@ -65,6 +67,7 @@ def create_user(
     check_email(email)
     _require_free(User.email, "email", email)
     if username:
+        check_username(username)
         _require_free(User.username, "username", username)
     user_id = id or new_id()
     User.insert(
@@ -80,10 +83,11 @@ def update_user(user_id: str, values: dict[str, Any], now_ms: int) -> None:
     account = find_account(user_id)
     if account is None:
         raise NotFound
-    if "email" in values and values["email"].lower() != account.email.lower():
+    if lower_ascii(values.get("email", account.email)) != lower_ascii(account.email):
         check_email(values["email"])
         _require_free(User.email, "email", values["email"])
-    if "username" in values and values["username"].lower() != account.username.lower():
+    if lower_ascii(values.get("username", account.username)) != lower_ascii(account.username):
+        check_username(values["username"])
         _require_free(User.username, "username", values["username"])
     if values.get("role", account.role) != account.role:
         _require_other_admin(account, "role")
@@ -140,12 +144,6 @@ def delete_api_token(token_id: str) -> bool:
     return bool(ApiToken.delete().where(ApiToken.id == token_id).execute())
 
 
-def first_admin_id() -> str | None:
-    """The administrator who was there first."""
-    admin = User.select(User.id).where(User.role == "admin").order_by(User.created, User.id).first()
-    return None if admin is None else admin.id
-
-
 def list_credentials() -> dict[str, tuple[str, str, frozenset[str]]]:
     """By user id: token key, role and ids of API tokens; a change means that something was revoked or narrowed."""
     token_ids: dict[str, set[str]] = {}
@@ -171,8 +169,14 @@ def check_email(email: str) -> None:
         raise invalid_field("email", "validation_is_email", "This is no e-mail address.")
 
 
+def check_username(username: str) -> None:
+    """Raise `BadRequest` unless it is letters, digits, `_`, `.` and `-`, so that it can be nobody's address."""
+    if not _USERNAME.fullmatch(username):
+        raise invalid_field("username", "validation_invalid_username", "A name has letters, digits, _, . and - only.")
+
+
 def _require_free(column: Any, field: str, value: str) -> None:
-    if User.select().where(peewee.fn.lower(column) == value.lower()).exists():
+    if User.select().where(peewee.fn.lower(column) == lower_ascii(value)).exists():
         raise invalid_field(field, "validation_not_unique", "Somebody has this already.")
 
 
@@ -184,7 +188,7 @@ def _require_other_admin(account: Account, field: str) -> None:
 
 def _free_username(email: str) -> str:
     """The part of the address before the @, with a number behind it if somebody has that."""
-    stem = email.partition("@")[0].lower()[:100].ljust(3, "_")
+    stem = re.sub(r"[^\w.-]", "_", email.partition("@")[0].lower())[:100].lstrip(".-").ljust(3, "_")
     name, number = stem, 1
     while User.select().where(peewee.fn.lower(User.username) == name).exists():
         number += 1

@@ -30,10 +30,13 @@ from beszel_hub.store.secrets import Secret
 HASHING_THREADS: Final = 2
 """Each takes the memory of one hash while it works."""
 MAX_WAITING_HASHES: Final = 32
+HASHING_TIMEOUT_SECONDS: Final = 30.0
 TOUCH_INTERVAL_MS: Final = 60_000
 """How exact `last_used` is."""
 
 T = TypeVar("T")
+
+_NO_TOKENS: Final[frozenset[str]] = frozenset()
 
 _log = logging.getLogger(__name__)
 
@@ -86,9 +89,11 @@ class Accounts:
         if account is None or not tokens.is_genuine(text, self._secret.token_key, account.token_key, now_ms):
             return ANONYMOUS
         if claims.tokenId is None:
+            self._remember(account)
             return _login_actor(account, claims)
         if row is None or row.expires <= now_ms:
             return ANONYMOUS
+        self._remember(account, row.id)
         await self._touch(row, now_ms)
         return _token_actor(account, row)
 
@@ -175,9 +180,19 @@ class Accounts:
             raise Unavailable("Too many logins at once; try again.")
         self._waiting_hashes += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._hashing, call)
+            async with asyncio.timeout(HASHING_TIMEOUT_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(self._hashing, call)
+        except (TimeoutError, MemoryError) as error:
+            raise Unavailable from error
         finally:
             self._waiting_hashes -= 1
+
+    def _remember(self, account: Account, *token_ids: str) -> None:
+        """What has been used must be missed when it goes, also if it came and went between two revalidations."""
+        if self._credentials is None:
+            return
+        key, role, known_ids = self._credentials.get(account.id, (account.token_key, account.role, _NO_TOKENS))
+        self._credentials[account.id] = (key, role, known_ids.union(token_ids))
 
     async def _touch(self, row: TokenRow, now_ms: int) -> None:
         if row.last_used is None or row.last_used < now_ms - TOUCH_INTERVAL_MS:

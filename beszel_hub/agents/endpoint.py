@@ -9,6 +9,7 @@ from beszel_hub.agents.gate import Gate, GateFull
 from beszel_hub.agents.keys import HubKey
 from beszel_hub.agents.link import Link
 from beszel_hub.agents.reception import Proved, prove_each_other, refusal_frame
+from beszel_hub.agents.refusals import RefusalLog
 from beszel_hub.agents.wire import Wire, WireClosed
 from beszel_hub.clock import Clock
 from beszel_hub.metrics.ingest import Ingest
@@ -45,6 +46,7 @@ class Endpoint:
         self._require_tls = require_tls
         self._handshake_timeout_seconds = handshake_timeout_seconds
         self._gate = Gate()
+        self._refusals = RefusalLog()
 
     async def serve(self, wire: Wire, *, shown_token_id: str, agent_version: str) -> None:
         """Serve one connection until it ends."""
@@ -52,7 +54,7 @@ class Endpoint:
             proved, enrolled = await self._receive(wire, shown_token_id, agent_version)
             await self._run_link(wire, proved, enrolled, agent_version)
         except AgentRefused as refusal:
-            log.warning("refused the agent at %s: %s (%s)", wire.address, refusal, refusal.code)
+            self._refusals.note(wire.address, refusal, asyncio.get_running_loop().time())
             await _refuse(wire, refusal)
         except MalformedFrame:
             await wire.close(CLOSE_INVALID_PAYLOAD, "not a message of the link")
@@ -67,8 +69,9 @@ class Endpoint:
             with self._gate.admit(wire.address):
                 async with asyncio.timeout(self._handshake_timeout_seconds):
                     proved = await prove_each_other(wire, self._hub_key, shown_token_id, self._systems.find_token)
+                    version = proved.enrolment.body.details.agent_version or agent_version
                     enrolled = await self._systems.enrol(
-                        proved.enrolment, proved.known, address=wire.address, agent_version=agent_version
+                        proved.enrolment, proved.known, address=wire.address, agent_version=version
                     )
         except GateFull as error:
             raise AgentRefused(
@@ -89,7 +92,6 @@ class Endpoint:
             wire,
             system_id=system_id,
             start_id=body.start_id or body.spool_id,
-            agent_version=body.details.agent_version or agent_version,
             interval_seconds=self._connections.interval_of(system_id),
             save_details=save_details,
         )
@@ -109,6 +111,7 @@ class Endpoint:
                 )
                 log.info("agent of system %s connected from %s", system_id, wire.address)
                 await link.run(intake, inbox.ledger.stored)
+                log.info("agent of system %s disconnected%s", system_id, _remarks(link, intake))
             finally:
                 await self._ingest.close(inbox)
         finally:
@@ -117,6 +120,18 @@ class Endpoint:
     def _is_paused(self, system_id: str) -> bool:
         entry = self._systems.directory.get(system_id)
         return entry is None or entry.status == "paused"
+
+
+def _remarks(link: Link, intake: Intake) -> str:
+    """What was odd about a connection, for the log."""
+    remarks = []
+    if link.ignored_frames:
+        remarks.append(f"{link.ignored_frames} of its frames meant nothing here")
+    if intake.invalid_records:
+        remarks.append(f"{intake.invalid_records} of its records could not be read")
+    if intake.skew_ms is not None:
+        remarks.append(f"its clock is off by {intake.skew_ms / 1000:.0f} s")
+    return "".join(f"; {remark}" for remark in remarks)
 
 
 async def _refuse(wire: Wire, refusal: AgentRefused) -> None:

@@ -41,14 +41,13 @@ class Link:
     """`save_details` stores changed facts about the host."""
 
     def __init__(
-        self, wire: Wire, *, system_id: str, start_id: str, agent_version: str, interval_seconds: float,
+        self, wire: Wire, *, system_id: str, start_id: str, interval_seconds: float,
         save_details: Callable[[HostDetails], Awaitable[None]],
     ) -> None:  # fmt: skip
         self.wire = wire
         self.system_id = system_id
         self.start_id = start_id
         """Of the agent's process."""
-        self.agent_version = agent_version
         self.ignored_frames = 0
         """Of unknown type, or known ones that make no sense."""
         self._save_details = save_details
@@ -59,7 +58,6 @@ class Link:
         self._stored = SequenceRanges()
         self._closing: tuple[int, str] | None = None
         self._has_work = asyncio.Event()
-        self._ended = asyncio.Event()
 
     def note_stored(self, sequences: SequenceRanges) -> None:
         """These are committed; the agent will be told."""
@@ -82,9 +80,6 @@ class Link:
             self._closing = (code, reason)
             self._has_work.set()
 
-    async def wait_ended(self) -> None:
-        await self._ended.wait()
-
     async def run(self, intake: Intake, already_stored: SequenceRanges) -> None:
         """Serve the agent until the connection ends."""
         welcome = Welcome(
@@ -100,8 +95,6 @@ class Link:
                 writing.cancel()
         except* WireClosed:
             pass
-        finally:
-            self._ended.set()
 
     async def _read(self, intake: Intake) -> None:
         while True:

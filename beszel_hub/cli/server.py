@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import fcntl
 import logging
-import os
 import signal
 import socket
 from collections.abc import Generator, Iterator
@@ -84,14 +83,12 @@ def _only_server(config: HubConfig) -> Iterator[None]:
     """Hold a lock that ends with the process, however it ends."""
     path = config.data_dir / "serve.lock"
     make_private_file(path)
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with path.open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartError(f"another hub serves {config.data_dir} already") from error
         yield
-    except BlockingIOError as error:
-        raise StartError(f"another hub serves {config.data_dir} already") from error
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -1,17 +1,21 @@
 """How much a request may bring: header bytes (431) and body bytes (413), counted as they arrive."""
 
+import asyncio
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from beszel_hub.door.answers import refusal
-from beszel_hub.errors import HeadersTooLarge, HubError, TooLarge
+from beszel_hub.errors import HeadersTooLarge, HubError, RequestTimeout, TooLarge
 
 MAX_HEADER_BYTES: Final = 16 << 10
 MAX_HEADERS: Final = 100
 MAX_TARGET_BYTES: Final = 16 << 10
 """Of path and query: a filter of 3,500 characters, percent-encoded, fits."""
 MAX_BODY_BYTES: Final = 1 << 20
+BODY_TIMEOUT_SECONDS: Final = 30.0
+"""Between two pieces of a body."""
+_MAX_LENGTH_DIGITS: Final = 15  # what is longer is too large by its first digits already
 
 
 class LimitMiddleware:
@@ -35,16 +39,28 @@ class LimitMiddleware:
 
     def _counting(self, receive: Receive) -> Receive:
         received = 0
+        is_complete = False
 
         async def receive_counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_complete
+            if is_complete:
+                return await receive()  # only the client's leaving can come now, whenever it likes
+            message = await _receive_in_time(receive)
             received += len(message.get("body", b""))
+            is_complete = not message.get("more_body", False)
             if received > self._max_body_bytes:
                 raise TooLarge
             return message
 
         return receive_counted
+
+
+async def _receive_in_time(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+            return await receive()
+    except TimeoutError as error:
+        raise RequestTimeout from error
 
 
 def _has_too_large_head(scope: Scope) -> bool:
@@ -56,8 +72,8 @@ def _has_too_large_head(scope: Scope) -> bool:
 
 def _content_length(scope: Scope) -> int:
     """As announced; the server has refused what is no number."""
-    values = [value for name, value in scope["headers"] if name == b"content-length"]
-    return max((int(value) for value in values if value.isdigit() and len(value) < 16), default=0)
+    values = [value for name, value in scope["headers"] if name == b"content-length" and value.isdigit()]
+    return max((int(value[:_MAX_LENGTH_DIGITS]) for value in values), default=0)
 
 
 async def _refuse(error: HubError, scope: Scope, receive: Receive, send: Send) -> None:

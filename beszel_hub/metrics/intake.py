@@ -69,7 +69,7 @@ class Intake:
     def _admit(self, record: Record, now_ms: int, *, is_live: bool, is_earlier: bool) -> tuple[Arrival, Metrics | None]:
         """Raise ValueError if the record's time stamp is none."""
         if isinstance(record, Gap):
-            instant_ms = min(parse_timestamp(record.to), now_ms)
+            instant_ms = min(max(parse_timestamp(record.from_), parse_timestamp(record.to)), now_ms)
             return Arrival(record.sequence, instant_ms, happening=_encoder.encode(record)), None
         if is_live:
             self._anchor = adjust_anchor(self._anchor, record.boot_ms, now_ms)

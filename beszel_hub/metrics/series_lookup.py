@@ -1,12 +1,11 @@
 """The readings of one series, found in a chunk's columns or in a single sample's document."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from beszel_hub.metrics.series_codec import Chunk, Path
-from beszel_hub.metrics.series_columns import Absent, Scalar
 from beszel_protocol.addresses import Address, read_value
 from beszel_protocol.metrics import shape_of
 from beszel_protocol.sample import Metrics
@@ -14,21 +13,21 @@ from beszel_protocol.sample import Metrics
 Readings: TypeAlias = list[float | None]
 """One per sample; None where the sample has no such series."""
 
-_decoder = msgspec.json.Decoder(Metrics)
+_decoder: Final = msgspec.json.Decoder(Metrics)
+
+
+class _Place(NamedTuple):
+    """Where a series may lie: a column, and for an item of a named list the column that must hold its name."""
+
+    path: Path
+    name_path: Path | None = None
+    name: str = ""
 
 
 def readings_of_chunk(chunk: Chunk, address: Address) -> Readings:
     merged: Readings = [None] * chunk.count
-    for path, condition in _paths(chunk, address):
-        column = chunk.readings(path)
-        if column is None:
-            continue
-        chosen = None if condition is None else _names_of(chunk, condition[0])
-        for index, value in enumerate(column):
-            if merged[index] is not None or (chosen is not None and chosen[index] != condition[1]):  # type: ignore[index]
-                continue
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                merged[index] = value
+    for place in _places(chunk, address):
+        _merge(merged, chunk, place)
     return merged
 
 
@@ -41,12 +40,21 @@ def readings_of_document(document: bytes, addresses: Sequence[Address]) -> Readi
     return [read_value(metrics, address) for address in addresses]
 
 
-def _names_of(chunk: Chunk, path: Path) -> Sequence[Scalar | Absent]:
-    return chunk.readings(path) or [None] * chunk.count
+def _merge(merged: Readings, chunk: Chunk, place: _Place) -> None:
+    """Take over the readings of a place for samples that have none yet."""
+    column = chunk.readings(place.path)
+    names = None if place.name_path is None else chunk.readings(place.name_path)
+    if column is None or (place.name_path is not None and names is None):
+        return
+    for index, value in enumerate(column):
+        if not isinstance(value, int | float) or isinstance(value, bool) or merged[index] is not None:
+            continue
+        if names is None or names[index] == place.name:
+            merged[index] = value
 
 
-def _paths(chunk: Chunk, address: Address) -> Iterator[tuple[Path, tuple[Path, str] | None]]:
-    """Where the series may lie, each with the column that must hold a key there if a list's items are named by one."""
+def _places(chunk: Chunk, address: Address) -> Iterator[_Place]:
+    """Every place of the series; items of a list that are named by a field can stand anywhere in it."""
     struct: type[msgspec.Struct] | None = Metrics
     path: Path = ()
     for position, (name, key) in enumerate(address):
@@ -60,12 +68,12 @@ def _paths(chunk: Chunk, address: Address) -> Iterator[tuple[Path, tuple[Path, s
         if shape.container == "list" and shape.key_field is not None:
             rest: Path = tuple(step.name for step in address[position + 1 :])
             for index in _positions(chunk, path):
-                yield (*path, index, *rest), ((*path, index, shape.key_field), key)
+                yield _Place((*path, index, *rest), (*path, index, shape.key_field), key)
             return
         if shape.container == "list" and not (key.isascii() and key.isdecimal()):
             return
         path = (*path, int(key) if shape.container == "list" else key)
-    yield path, None
+    yield _Place(path)
 
 
 def _positions(chunk: Chunk, prefix: Path) -> list[int]:

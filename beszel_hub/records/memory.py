@@ -21,6 +21,8 @@ SortKey: TypeAlias = tuple[int, Any]
 
 _TEXTUAL: Final = frozenset({Kind.TEXT, Kind.RELATION, Kind.RELATIONS, Kind.LIST})
 _NUMERIC: Final = frozenset({Kind.NUMBER, Kind.DATE})
+_BOUNDS_BELOW: Final = frozenset({Operator.EQUAL, Operator.GREATER, Operator.GREATER_EQUAL})
+_BOUNDS_ABOVE: Final = frozenset({Operator.EQUAL, Operator.LESS, Operator.LESS_EQUAL})
 
 
 def holds(node: Node, row: Row) -> bool:
@@ -86,20 +88,17 @@ def _is_among(node: Among, related: Any) -> bool:
 
 def _bounds_of(node: Comparison) -> Bounds:
     path, literal = node.left, node.right
-    if not isinstance(path, Path) or not isinstance(literal, Literal) or path.is_multiple or path.keys:
+    if not isinstance(path, Path) or not isinstance(literal, Literal):
+        return UNBOUNDED
+    if path.is_multiple or path.field.kind is Kind.JSON:
         return UNBOUNDED
     name, value = path.field.name, literal.value
-    is_number = path.field.kind in _NUMERIC
-    if node.operator is Operator.EQUAL and value is not None and value != "":
-        if is_number and isinstance(value, int | float):
-            return Bounds(among={name: frozenset((value,))}, at_least={name: value}, at_most={name: value})
-        return Bounds(among={name: frozenset((value,))})
-    if is_number and isinstance(value, int | float):
-        if node.operator in {Operator.GREATER, Operator.GREATER_EQUAL}:
-            return Bounds(at_least={name: value})
-        if node.operator in {Operator.LESS, Operator.LESS_EQUAL}:
-            return Bounds(at_most={name: value})
-    return UNBOUNDED
+    number = value if path.field.kind in _NUMERIC and isinstance(value, int | float) else None
+    return Bounds(
+        among={name: frozenset((value,))} if node.operator is Operator.EQUAL and value not in {None, ""} else {},
+        at_least={name: number} if number is not None and node.operator in _BOUNDS_BELOW else {},
+        at_most={name: number} if number is not None and node.operator in _BOUNDS_ABOVE else {},
+    )
 
 
 def _operand(operand: Operand, row: Row) -> Scalar:

@@ -1,7 +1,10 @@
 """The live feed of one hub: connected, subscribed, and connected again whenever it is lost."""
 
 import asyncio
+import os
 import random
+import socket
+import ssl
 import time
 from collections.abc import Callable
 from typing import Final
@@ -36,7 +39,9 @@ PING_INTERVAL_SECONDS: Final = 20
 MAX_FRAME_BYTES: Final = 16 << 20
 """A first fleet frame of ten thousand systems fits."""
 _FIRST_DELAY_SECONDS: Final = 0.5
-_LONGEST_DELAY_SECONDS: Final = 30.0
+_LONGEST_DELAY_SECONDS: Final = 10.0
+"""Short, as somebody is looking at the screen."""
+_DELAY_GROWTH: Final = 1.5
 _STEADY_SECONDS: Final = 30.0
 """A connection that lasted so long starts the back-off anew."""
 _UNAUTHORIZED_STATUS: Final = frozenset({401, 403})
@@ -97,7 +102,7 @@ class Feed:
             retry_at_ms = now_ms + int(wait_seconds * 1000)
             await self.events.put(Disconnected(at_ms=now_ms, reason=reason, retry_at_ms=retry_at_ms))
             await self._pause(wait_seconds)
-            delay_seconds = min(_LONGEST_DELAY_SECONDS, delay_seconds * 2)
+            delay_seconds = min(_LONGEST_DELAY_SECONDS, delay_seconds * _DELAY_GROWTH)
 
     async def _session(self) -> str:
         """One connection, from dialling to its end; returns why it ended."""
@@ -127,9 +132,9 @@ class Feed:
     async def _talk(self, connection: ClientConnection) -> str:
         while not self._changes.empty():
             self._changes.get_nowait()
-        await connection.send(encode(Subscribe(topics=self._topics)), text=True)
         try:
             async with asyncio.TaskGroup() as group:
+                await connection.send(encode(Subscribe(topics=self._topics)), text=True)
                 sender = group.create_task(self._send_changes(connection))
                 await self._receive(connection)
                 sender.cancel()
@@ -199,5 +204,10 @@ def _cleaned(frame: Fleet | SystemSample | Resync) -> Fleet | SystemSample | Res
 
 def _plain_reason(error: OSError) -> str:
     """`connection refused`, without addresses and error numbers."""
-    text = error.strerror or str(error) or type(error).__name__
-    return text.partition("]")[2].strip().lower() if text.startswith("[") else text.lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return "no encrypted connection can be made"
+    if isinstance(error, socket.gaierror):
+        return "its name cannot be resolved"
+    return os.strerror(error.errno).lower() if error.errno else "no connection can be made"

@@ -15,7 +15,7 @@ _TIME_STEPS: Final = (
     *(seconds * _SECOND for seconds in (1, 2, 5, 10, 15, 30)),
     *(minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
     *(hours * _HOUR for hours in (1, 2, 3, 6, 12)),
-    *(days * _DAY for days in (1, 2, 7, 14, 30, 60, 120, 365)),
+    *(days * _DAY for days in (1, 2, 5, 10, 30, 60, 120, 365)),
 )
 _DECIMAL_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LEAST_TOP: Final = {
@@ -46,29 +46,37 @@ class Tick(NamedTuple):
 def value_scale(low: float, high: float, unit: Unit, most_ticks: int, ceiling: float | None = None) -> Scale:
     """A scale with round numbers that holds every value from `low` to `high`.
 
-    It begins at zero, except for temperatures; `ceiling` is its exact top, if given.
+    It begins at zero, except for temperatures; `ceiling` is its exact top, if given. There are at most `most_ticks`
+    ticks, but never fewer than a scale needs that has room on both sides of a round number.
     """
-    most_ticks = max(2, most_ticks)
-    if unit is Unit.PERCENT:
-        high = min(high, 100.0)
-    floor = 0.0 if unit is not Unit.CELSIUS else low
-    top = max(high, _LEAST_TOP.get(unit, 0.0)) if ceiling is None else max(high, ceiling)
-    if top - floor < 1e-9:
-        top = floor + 1.0
-    if unit is Unit.CELSIUS and top - floor < 10:
-        floor, top = floor - (10 - (top - floor)) / 2, top + (10 - (top - floor)) / 2
-    step = _value_step((top - floor) / (most_ticks - 1), unit)
-    bottom = math.floor(floor / step + 1e-9) * step
-    while (top - bottom) / step > most_ticks - 1 + 1e-9:
+    floor, top = _ends(low, high, unit, ceiling)
+    steps = max(1 if floor == 0.0 else 2, most_ticks - 1)
+    step = _value_step((top - floor) / steps, unit)
+    bottom = _round_down(floor, step)
+    while (top - bottom) / step > steps * (1 + 1e-9):
         step = _value_step(step * 1.01, unit)
-        bottom = math.floor(floor / step + 1e-9) * step
+        bottom = _round_down(floor, step)
     if ceiling is not None and ceiling >= high:
         ticks = [bottom + step * i for i in range(int((ceiling - bottom) / step - 0.4) + 1)]
         return Scale(bottom, ceiling, (*ticks, ceiling))
     count = math.ceil((top - bottom) / step - 1e-9)
     if unit is Unit.PERCENT and bottom + step * count > 100:
-        return value_scale(low, high, unit, most_ticks, 100.0)
+        return value_scale(low, min(high, 100.0), unit, most_ticks, 100.0)
     return Scale(bottom, bottom + step * count, tuple(bottom + step * i for i in range(count + 1)))
+
+
+def _ends(low: float, high: float, unit: Unit, ceiling: float | None) -> tuple[float, float]:
+    """Between what the scale has to reach at least: never so close that noise looks like weather."""
+    if unit is Unit.CELSIUS:
+        widen = max(0.0, 10 - (high - low)) / 2
+        return low - widen, high + widen if ceiling is None else max(high + widen, ceiling)
+    if unit is Unit.PERCENT:
+        high = min(high, 100.0)
+    return 0.0, max(high, _LEAST_TOP.get(unit, 1.0) if ceiling is None else ceiling, 1e-6)
+
+
+def _round_down(value: float, step: float) -> float:
+    return math.floor(value / step + 1e-9) * step
 
 
 def tick_label(value: float, unit: Unit, units: Style) -> str:
@@ -119,7 +127,7 @@ def _value_step(least: float, unit: Unit) -> float:
     if unit in {Unit.BYTES, Unit.BYTES_PER_SECOND}:
         return _byte_step(least)
     magnitude = 10.0 ** math.floor(math.log10(least))
-    step = next(factor * magnitude for factor in _DECIMAL_STEPS if factor * magnitude >= least - 1e-9)
+    step = next(factor * magnitude for factor in _DECIMAL_STEPS if factor * magnitude >= least * (1 - 1e-9))
     return max(1.0, step) if unit in {Unit.COUNT, Unit.CELSIUS, Unit.RPM} else step
 
 

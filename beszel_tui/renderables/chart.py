@@ -64,8 +64,8 @@ def _dots(view: ChartView, line: ChartLine, plot_width: int, look: ChartLook) ->
 
 
 def _scale(view: ChartView, dots: Sequence[Sequence[Dot]], plot_height: int) -> Scale:
-    highs = [dot.high for line in dots for dot in line]
-    lows = [dot.low for line in dots for dot in line]
+    highs = [dot.high for line in dots for dot in line if dot.x >= 0]
+    lows = [dot.low for line in dots for dot in line if dot.x >= 0]
     return value_scale(min(lows, default=0.0), max(highs, default=0.0), view.unit, 2 + plot_height // 4, view.ceiling)
 
 

@@ -29,7 +29,10 @@ def _who(state: State, row: FleetRow, width: int, look: FleetLook) -> list[Piece
     pieces: list[Piece] = [
         (f" {symbols.status[row.status]} ", palette.faint if aged else palette.status[row.status]),
         (row.name, palette.strong),
-        (f"  {note or 'up'}", palette.muted if aged else palette.status[row.status]),
+        (
+            f"  {'was ' if aged and not note else ''}{note or 'up'}",
+            palette.muted if aged else palette.status[row.status],
+        ),
     ]
     if row.status == "up" and row.uptime_seconds is not None:
         pieces.append((f" {format_duration(row.uptime_seconds)}", palette.text))

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from rich.style import Style
 
@@ -13,6 +13,10 @@ from beszel_tui.state.chartview import ChartLine
 GAP_STEPS: Final = 2.5
 """A pause of more than so many usual steps is a gap."""
 _GRID, _FILL, _LINE = 0, 1, 2
+
+
+_Reading: TypeAlias = tuple[int, float, float, float]
+"""Instant in ms, mean, low and high."""
 
 
 class Dot(NamedTuple):
@@ -27,19 +31,27 @@ class Dot(NamedTuple):
 
 
 def resample(timestamps_ms: Sequence[int], line: ChartLine, start_ms: int, end_ms: int, dot_count: int) -> list[Dot]:
-    """Readings gathered by columns of dots, which stay where they are on the clock while the window moves on."""
+    """Readings gathered by columns of dots, which stay where they are on the clock while the window moves on.
+
+    The last reading before the window comes along, left of the first column, so that a curve enters from the edge.
+    """
     if line.lane is None or end_ms <= start_ms or dot_count <= 0:
         return []
     dot_ms = (end_ms - start_ms) / dot_count
     origin = int(end_ms // dot_ms) - dot_count + 1
-    gathered: dict[int, list[tuple[int, float, float, float]]] = {}
+    gathered: dict[int, list[_Reading]] = {}
+    before: tuple[int, _Reading] | None = None
     for at_ms, mean, low, high in zip(timestamps_ms, line.lane.mean, line.lane.low, line.lane.high, strict=True):
         x = int(at_ms // dot_ms) - origin
-        if mean is None or not 0 <= x < dot_count:
+        if mean is None or x >= dot_count:
             continue
         reading = (at_ms, mean, mean if low is None else low, mean if high is None else high)
-        gathered.setdefault(x, []).append(reading)
-    return [_dot(x, readings) for x, readings in gathered.items()]
+        if x < 0:
+            before = (x, reading)
+        else:
+            gathered.setdefault(x, []).append(reading)
+    leading = [] if before is None else [_dot(before[0], [before[1]])]
+    return leading + [_dot(x, readings) for x, readings in gathered.items()]
 
 
 def draw_grid(canvas: Canvas, scale: Scale, style: Style) -> None:
@@ -86,7 +98,7 @@ def dot_row(scale: Scale, value: float, dot_height: int) -> int:
     return round((1 - share) * (dot_height - 1))
 
 
-def _dot(x: int, readings: list[tuple[int, float, float, float]]) -> Dot:
+def _dot(x: int, readings: list[_Reading]) -> Dot:
     return Dot(
         x,
         sum(mean for _, mean, _, _ in readings) / len(readings),

@@ -39,7 +39,8 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
     number = counts(state)
     pieces: list[Piece] = []
     if words:
-        pieces.append((f"{number.total} system{'' if number.total == 1 else 's'}  ", palette.text))
+        style = palette.text if state.is_live else palette.faint
+        pieces.append((f"{number.total} system{'' if number.total == 1 else 's'}  ", style))
     numbers: dict[SystemStatus, int] = {
         "up": number.up,
         "down": number.down,
@@ -48,7 +49,8 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
     }
     for status, count in numbers.items():
         if count or status == "up":
-            pieces.append((f"{count} {symbols.status[status]}", palette.status[status]))
+            style = palette.status[status] if state.is_live else palette.faint
+            pieces.append((f"{count} {symbols.status[status]}", style))
             pieces.append((f" {status}  " if words else " ", palette.muted))
     return pieces
 

@@ -90,7 +90,8 @@ class HubScreen(Screen[None]):
 
     @on(ActionClicked)
     def _action_clicked(self, message: ActionClicked) -> None:
-        self.app.simulate_key(message.key)
+        # From the app: a key that the screen itself sends would not bubble up beyond the screen.
+        self.app.call_later(self.app.simulate_key, message.key)
 
     # Command line
 

@@ -209,9 +209,9 @@ _LOAD: Final = Chart(
     "Load average",
     Unit.LOAD,
     (
-        Line("cpu.load_average[0]", "1 min"),
-        Line("cpu.load_average[1]", "5 min"),
-        Line("cpu.load_average[2]", "15 min"),
+        Line("cpu.load_average[0]", "1m"),
+        Line("cpu.load_average[1]", "5m"),
+        Line("cpu.load_average[2]", "15m"),
     ),
 )
 _MEMORY: Final = Chart("memory", "Memory", Unit.PERCENT, (Line("memory.usage_percent", "used"),), full_percent=True)

@@ -59,14 +59,17 @@ def fold(width: int, claims: Sequence[tuple[str, int]] = CLAIMS) -> list[Placed]
     """
     widths: dict[str, int] = {claims[0][0]: min(claims[0][1], max(1, width))}
     spare = width - sum(widths.values())
+    is_full = False
     for key, wanted in claims[1:]:
         if key in widths:
             more = max(0, min(spare, wanted - widths[key]))
             widths[key] += more
             spare -= more
-        elif GAP + wanted <= spare:
+        elif GAP + wanted <= spare and not is_full:
             widths[key] = wanted
             spare -= GAP + wanted
+        else:
+            is_full = True  # a less important column that is small enough does not overtake this one
     placed: list[Placed] = []
     x = 0
     for column in COLUMNS:

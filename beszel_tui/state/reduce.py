@@ -108,8 +108,11 @@ def _window_chosen(state: State, event: WindowChosen) -> State:
         return state
     # What was loaded stays until the new window arrives: charts move at once and never blink empty.
     keep = None if event.window.live else (state.focus.history or state.focus.live)
+    loading = state.is_live and not event.window.live
+    problem = "" if state.is_live else "no history while the hub is away"
     return replace(
-        state, focus=replace(state.focus, window=event.window, history=keep, loading=not event.window.live, problem="")
+        state,
+        focus=replace(state.focus, window=event.window, history=keep, loading=loading, problem=problem),
     )
 
 
@@ -132,7 +135,9 @@ def _history_loaded(state: State, event: HistoryLoaded) -> State:
     if focus is None:
         return state
     if event.window.live:
-        return replace(state, focus=replace(focus, live=join_columns(event.columns, focus.live), loading=False))
+        return replace(
+            state, focus=replace(focus, live=join_columns(event.columns, focus.live), loading=False, problem="")
+        )
     return replace(state, focus=replace(focus, history=event.columns, loading=False, problem=""))
 
 

@@ -8,8 +8,13 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from beszel_agent.agent import Agent
+from beszel_agent.config import load_config
+from beszel_agent.paths import HostPaths
 from beszel_protocol.messages import Request, Response
-from tests.support.linkhub import LinkHub
+from tests.support.linkhub import LinkHub, openssh_key
 from tests.support.programs import free_port
 from tests.support.runningagent import environment, started
 
@@ -122,3 +127,28 @@ def test_it_ends_at_once_also_while_it_dials(tmp_path: Path) -> None:
             assert "Traceback" not in await said(agent)
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("url", "warns"), [("http://192.0.2.1:8090", True), ("http://127.0.0.1:8090", False), ("https://192.0.2.1", False)]
+)
+def test_it_warns_where_others_can_read_along(
+    url: str, warns: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"KEY": openssh_key(bytes(32)), "TOKEN": "a token", "HUB_URL": url, "DATA_DIR": str(tmp_path)}
+    Agent(load_config(settings, {}, Path("/dev/null")).config, HostPaths(), {})
+    assert ("unencrypted" in caplog.text) is warns
+
+
+def test_a_thread_that_hangs_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    """As one does that asks a dead name server."""
+    code = (
+        "import asyncio, os, signal, time\n"
+        "from beszel_agent.agent import _run_until_signalled\n"
+        "async def hang():\n"
+        "    asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGTERM)\n"
+        "    await asyncio.to_thread(time.sleep, 60)\n"
+        "asyncio.run(_run_until_signalled(hang))\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, timeout=20, check=False)
+    assert finished.returncode == 0

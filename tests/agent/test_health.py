@@ -80,6 +80,12 @@ def test_a_status_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) ->
     keeper.tell(CONNECTED)
 
 
+def test_the_best_directory_is_made_even_where_the_other_is_there(tmp_path: Path) -> None:
+    StatusKeeper([tmp_path / "run", tmp_path], "http://hub:80", "boot").tell(CONNECTED)
+    assert read_status(DataDir(tmp_path / "run")) is not None
+    assert read_status(DataDir(tmp_path)) is None
+
+
 def test_a_disk_may_sleep() -> None:
     assert status_dirs(Path("/d"), {"RUNTIME_DIRECTORY": "/run/a:/run/b"}) == (Path("/run/a"), Path("/d"))
     assert status_dirs(Path("/d"), {}) == (Path("/d"),)

@@ -10,7 +10,7 @@ from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.paths import HostPaths
-from beszel_agent.runs import MAX_LOST_THREADS, InPlaceRun, ThreadedRun, start_run
+from beszel_agent.runs import MAX_LOST_THREADS, REPROBE_SECONDS, InPlaceRun, ProbedRun, ThreadedRun
 from beszel_protocol.sample import Metrics
 from tests.support.programs import wait_until
 
@@ -82,9 +82,27 @@ def test_a_failure_is_a_gap_and_told_once(error: Exception, reason: str, caplog:
     ("kind", "reason"), [(Absent, "no such thing here"), (Broken, "/sys/secret: Permission denied")]
 )
 def test_what_is_not_there_is_no_failure(kind: type[Collector], reason: str) -> None:
-    run = start_run(kind, HostPaths(), Config())
+    run = ProbedRun(kind, HostPaths(), Config())
     assert run.read(0.0) is None
     assert (run.report().state, run.report().reason) == ("unavailable", reason)
+
+
+def test_what_was_not_there_is_looked_for_again() -> None:
+    class Plugged(Scripted):
+        is_there: ClassVar[bool] = False
+
+        @classmethod
+        def probe(cls, paths: HostPaths, config: Config) -> Self:
+            if not cls.is_there:
+                raise Unavailable("not plugged in")
+            return cls(1.0)
+
+    run = ProbedRun(Plugged, HostPaths(), Config())
+    assert run.read(0.0) is None
+    Plugged.is_there = True
+    assert run.read(REPROBE_SECONDS - 1) is None
+    assert run.read(REPROBE_SECONDS) == Metrics(uptime_seconds=1.0)
+    assert run.report().state == "running"
 
 
 def test_a_report_says_what_a_reading_costs() -> None:

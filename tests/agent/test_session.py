@@ -1,6 +1,7 @@
 """What a proved hub may say, and that nothing it says does harm."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -59,10 +60,9 @@ async def answer_to(hub: LinkHub, request_id: int) -> Response:
         b'{"type":"interval","seconds":"soon"}',
         b'{"type":"request","id":"one","action":"collectors"}',
         b'{"type":"welcome","system_id":"x","interval_seconds":1,"stored":[]}',
-        b'{"type":"cancel","id":99}',
     ],
 )
-def test_what_is_not_understood_is_ignored(frame: bytes) -> None:
+def test_what_is_not_understood_is_ignored_and_counted(frame: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         hub = LinkHub()
         async with hub.running(), linked(hub) as agent:
@@ -70,7 +70,9 @@ def test_what_is_not_understood_is_ignored(frame: bytes) -> None:
             await hub.send_raw(frame)
             await still_well(hub, agent)
 
-    run(main())
+    with caplog.at_level(logging.INFO):
+        run(main())
+    assert "of what the hub said was ignored" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -206,7 +208,7 @@ def test_a_hub_that_confirms_nothing_is_left_for_a_new_connection(monkeypatch: p
 
 
 def test_a_hub_that_confirms_now_and_then_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "CONFIRMATION_SECONDS", 0.5)
+    monkeypatch.setattr(session_module, "CONFIRMATION_SECONDS", 0.3)
     monkeypatch.setattr(session_module, "_HOUSEKEEPING_SECONDS", 0.05)
 
     async def main() -> None:
@@ -214,10 +216,10 @@ def test_a_hub_that_confirms_now_and_then_is_kept(monkeypatch: pytest.MonkeyPatc
         async with hub.running(), linked(hub) as agent:
             await hub.until("enrolled", lambda: hub.connections)
             await hub.send(Ack(stored=[]))
-            for _ in range(5):
+            for _ in range(4):
                 sequence = agent.append()
                 await hub.until("heard", lambda sequence=sequence: sequence in hub.sequences())  # type: ignore[misc]
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.15)
                 await hub.acknowledge()
             assert len(hub.enrolments) == 1
 

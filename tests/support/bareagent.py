@@ -50,6 +50,8 @@ class LinkAgent:
         self.start_id = encode_bytes(os.urandom(16))
         self.boot_ms = 3_600_000
         self.shown_token_id = token_id(token)
+        self.headers: dict[str, str] = {}
+        """Beside those of the link."""
         self._made_ms = time.time_ns() // 1_000_000
 
     def body(self) -> EnrolBody:
@@ -76,7 +78,7 @@ class LinkAgent:
         async with connect(
             self.url,
             subprotocols=[Subprotocol(LINK_SUBPROTOCOL)],
-            additional_headers={"X-Beszel": "0.1.0", "X-Token-Id": self.shown_token_id},
+            additional_headers={"X-Beszel": "0.1.0", "X-Token-Id": self.shown_token_id, **self.headers},
             max_size=1 << 20,
             proxy=None,
         ) as websocket:

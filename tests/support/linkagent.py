@@ -15,6 +15,7 @@ from beszel_agent.identity import Identity
 from beszel_agent.link import Credentials, Link
 from beszel_agent.linkstate import LinkState
 from beszel_agent.paths import HostPaths
+from beszel_agent.proofs import Answer, Question, answer
 from beszel_agent.session import Duties
 from beszel_agent.settings import parse_hub_url
 from beszel_agent.spool.interface import Spool
@@ -76,6 +77,11 @@ class LinkedAgent:
         await self.until("confirmed", lambda: len(self.spool) == 0)
 
 
+async def answer_here(question: Question) -> Answer:
+    """Without a process of its own; tests of the proofs and of the whole agent have it."""
+    return answer(question)
+
+
 @asynccontextmanager
 async def linked(
     hub: LinkHub,
@@ -103,6 +109,7 @@ async def linked(
         HostPaths(),
         backoff=Backoff(lambda: 0.05),
         on_change=agent.states.append,
+        answer=answer_here,
     )
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(agent.link.run())

@@ -22,7 +22,7 @@ from beszel_hub.systems import queries, tokens
 
 T = TypeVar("T")
 
-FAST_COST = Cost(memory_kib=64, iterations=1, lanes=1)
+FAST_COST = Cost(memory_kib=64, iterations=1)
 PASSWORD = "correct horse battery"
 START_SECONDS = 10.0
 COMMIT_SECONDS = 0.02

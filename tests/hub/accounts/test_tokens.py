@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import jwt
@@ -247,3 +248,37 @@ def test_revocations_are_told(desk: Desk) -> None:
     assert after(lambda: queries.update_user(user_id, {"role": "readonly"}, NOW_MS)) == [Revoked(user_id=user_id)]
     assert after(lambda: queries.update_user(user_id, {"username": "umax"}, NOW_MS)) == []
     assert after(lambda: queries.delete_user(other_id)) == [Revoked(user_id=other_id)]
+
+
+def test_what_came_and_went_between_two_looks_is_told(desk: Desk) -> None:
+    told: list[Revoked] = []
+    desk.accounts.on_revoked.append(told.append)
+    asyncio.run(desk.accounts.revalidate())
+    user_id = desk.create_user("uma")
+    token_id = desk.actor(desk.api_token(user_id)).token_id or ""
+    desk.database.write_now(lambda: queries.delete_api_token(token_id))
+    asyncio.run(desk.accounts.revalidate())
+    assert told == [Revoked(user_id=user_id, token_id=token_id)]
+
+
+def test_names_with_other_letters_are_found(desk: Desk) -> None:
+    user_id = desk.create_user("uma")
+    desk.database.write_now(lambda: queries.update_user(user_id, {"username": "Élan"}, NOW_MS))
+    assert desk.actor(desk.log_in("Élan")).user_id == user_id
+    assert desk.actor(desk.log_in("UMA@EXAMPLE.ORG")).user_id == user_id
+
+
+@pytest.mark.parametrize("name", ["otto@example.org", "a b", "ab", "-ab", "", "x" * 151, "a\nb"])
+def test_a_name_cannot_be_an_address(desk: Desk, name: str) -> None:
+    user_id = desk.create_user("uma")
+    with pytest.raises(BadRequest) as refusal:
+        desk.database.write_now(lambda: queries.update_user(user_id, {"username": name}, NOW_MS))
+    assert refusal.value.data["username"].code == "validation_invalid_username"
+
+
+def test_names_are_made_from_addresses(desk: Desk) -> None:
+    for address, name in (("Ada.L", "ada.l"), ("x", "x__"), (".+a!", "_a_"), ("ada.l+2", "ada.l_2")):
+        user_id = desk.create_user(address)
+        account = desk.database.read_now(partial(queries.find_account, user_id))
+        assert account is not None
+        assert account.username == name

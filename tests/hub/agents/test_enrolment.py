@@ -118,6 +118,23 @@ def test_a_hub_that_requires_tls_says_so(tmp_path: Path) -> None:
         asyncio.run(run())
 
 
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_trusted_proxy_tells_of_tls_and_the_agents_address(tmp_path: Path, is_trusted: bool) -> None:
+    proxies = ("127.0.0.0/8",) if is_trusted else ("192.0.2.0/24",)
+    with running_hub(tmp_path, trusted_proxies=proxies) as hub:
+        system_id, token = hub.create_system("behind-a-proxy")
+        agent = LinkAgent(hub.link_url, token)
+        agent.headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+
+        async def run() -> tuple[bool, str]:
+            async with agent.enrolled():
+                link = hub.hub.connections.get(system_id)
+                assert link is not None
+                return link.wire.is_encrypted, link.wire.address
+
+        assert asyncio.run(run()) == ((True, "203.0.113.7") if is_trusted else (False, "127.0.0.1"))
+
+
 def test_tokens_are_sealed_and_cannot_be_swapped(hub: RunningHub) -> None:
     system_id, token = hub.create_system("sealed")
     other_id, _ = hub.create_system("other")

@@ -19,9 +19,9 @@ from tests.support.runninghub import RunningHub
 numbers = itertools.count(1)
 
 
-def new_user(hub: RunningHub, role: str = "user") -> tuple[str, str]:
+def new_user(hub: RunningHub) -> tuple[str, str]:
     """A user's id and a token of theirs, known to the hub."""
-    user_id = hub.create_user(f"user{next(numbers)}@example.org", role)  # type: ignore[arg-type]
+    user_id = hub.create_user(f"user{next(numbers)}@example.org")
     token = hub.create_token(user_id)
     hub.refresh()
     return user_id, token

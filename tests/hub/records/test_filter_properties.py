@@ -88,7 +88,7 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
 
 
 @given(books=st.lists(BOOKS, max_size=4), text=FILTERS)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_evaluators_agree(database: Database, books: list[Row], text: str) -> None:
     rows = [{**book, "id": f"b{index}"} for index, book in enumerate(books)]
     registry = make_registry(rows)

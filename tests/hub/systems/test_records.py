@@ -82,6 +82,7 @@ def test_a_pause_is_kept_until_it_is_ended(hub: RunningHub, client: httpx2.Clien
             assert (await asyncio.to_thread(view, client, system_id))["status"] == "paused"
             await asyncio.to_thread(client.patch, f"{SYSTEMS}/{system_id}", json={"status": "pending"})
             await agent.send(agent.agent.sample(3))
+            await agent.await_stored((1, 3))
             await asyncio.to_thread(until, "up again", lambda: view(client, system_id)["status"] == "up")
 
     asyncio.run(run())

@@ -1,0 +1,126 @@
+"""Settings: where each may stand, which wins, and what is refused at the start."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from beszel_hub.config import NOT_EFFECTIVE_YET, SETTINGS, HubConfig, load_config, make_url
+from beszel_hub.errors import InvalidSetting
+
+PEM = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"
+
+
+NOTHING: Mapping[str, str] = {}
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # the address under test
+
+
+def load(flags: Mapping[str, str] = NOTHING, /, **environment: str) -> HubConfig:
+    return load_config(flags, environment).config
+
+
+def test_defaults_are_those_of_the_table() -> None:
+    told = {setting.name: setting.default for setting in SETTINGS if setting.default}
+    assert load(**told) == load() == HubConfig()
+
+
+def test_the_prefix_wins_and_flags_win_over_both() -> None:
+    assert load(DATA_DIR="a").data_dir == Path("a")
+    assert load(DATA_DIR="a", BESZEL_HUB_DATA_DIR="b").data_dir == Path("b")
+    assert load({"DATA_DIR": "c"}, DATA_DIR="a", BESZEL_HUB_DATA_DIR="b").data_dir == Path("c")
+    assert load(BESZEL_HUB_LOG_LEVEL="", LOG_LEVEL="debug").log_level == "debug", "empty is not set"
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:8090", "127.0.0.1", 8090),
+        ("hub.lan:0", "hub.lan", 0),
+        ("[::1]:9000", "::1", 9000),
+        (":9000", EVERYWHERE, 9000),
+        ("9000", "127.0.0.1", 9000),
+    ],
+)
+def test_addresses(text: str, host: str, port: int) -> None:
+    config = load(LISTEN=text)
+    assert (config.http_host, config.http_port) == (host, port)
+
+
+def test_port_gives_way_to_an_address() -> None:
+    assert load(PORT="9000").http_port == 9000
+    assert load(PORT="9000").http_host == "127.0.0.1", "a port alone opens nothing to others"
+    assert load(PORT="9000", LISTEN="127.0.0.1:9001").http_port == 9001
+    assert load({"LISTEN": "127.0.0.1:9002"}, PORT="9000", LISTEN="127.0.0.1:9001").http_port == 9002
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("a-universal-token\n")
+    assert load(TOKEN_FILE=str(tmp_path / "token")).token == "a-universal-token"
+    assert load(BESZEL_HUB_TOKEN_FILE=str(tmp_path / "token"), TOKEN="another-long-token").token == "a-universal-token"
+    assert load(KEY=PEM).key_source == PEM
+    with pytest.raises(InvalidSetting, match="TOKEN_FILE"):
+        load(TOKEN_FILE=str(tmp_path / "missing"))
+
+
+def test_lists_and_durations() -> None:
+    config = load(
+        ALLOWED_HOSTS="Hub.lan, other.lan,", ALLOWED_ORIGINS="https://Grafana.lan", TRUSTED_PROXIES="10.0.0.0/8, ::1",
+        RAW_RETENTION="2w", APP_URL="https://example.net/beszel/", REQUIRE_TLS="true",
+    )  # fmt: skip
+    assert config.allowed_hosts == ("hub.lan", "other.lan")
+    assert config.allowed_origins == ("https://grafana.lan",)
+    assert config.trusted_proxies == ("10.0.0.0/8", "::1/128")
+    assert config.raw_retention_seconds == 14 * 86400
+    assert config.app_url == "https://example.net/beszel"
+    assert config.require_tls
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("LISTEN", "localhost"), ("LISTEN", "::1:8090"), ("LISTEN", "127.0.0.1:99999"), ("PORT", "-1"), ("PORT", "٣"),
+        ("LOG_LEVEL", "loud"), ("REQUIRE_TLS", "maybe"), ("RAW_RETENTION", "0s"), ("RAW_RETENTION", "3"),
+        ("RAW_RETENTION", "3 days"), ("APP_URL", "hub.lan"), ("APP_URL", "ftp://hub.lan"), ("APP_URL", "https://"),
+        ("APP_URL", "https://a:b@hub.lan"), ("ALLOWED_HOSTS", "*"), ("ALLOWED_HOSTS", "https://hub.lan"),
+        ("ALLOWED_ORIGINS", "*"), ("ALLOWED_ORIGINS", "https://hub.lan/path"), ("TRUSTED_PROXIES", "proxy.lan"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"), ("TOKEN", "short"),
+    ],
+)  # fmt: skip
+def test_a_malformed_value_is_named(name: str, text: str) -> None:
+    with pytest.raises(InvalidSetting, match=name):
+        load(**{name: text})
+    with pytest.raises(InvalidSetting, match=f"BESZEL_HUB_{name}"):
+        load(**{f"BESZEL_HUB_{name}": text})
+
+
+def test_a_secret_is_never_shown() -> None:
+    with pytest.raises(InvalidSetting) as refusal:
+        load(TOKEN="short-secret")
+    assert "short-secret" not in str(refusal.value)
+
+
+def test_a_wrong_flag_is_called_by_its_name() -> None:
+    with pytest.raises(InvalidSetting, match="--http"):
+        load({"LISTEN": "nowhere"})
+
+
+def test_an_unknown_name_is_refused_only_with_the_prefix() -> None:
+    with pytest.raises(InvalidSetting, match="BESZEL_HUB_DATADIR"):
+        load(BESZEL_HUB_DATADIR="x")
+    assert load(DATADIR="x", KUBERNETES_PORT="tcp://10.0.0.1") == HubConfig()
+
+
+def test_what_has_no_effect_yet_is_named() -> None:
+    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "SHARE_ALL_SYSTEMS": "true", "CSP": "x", "ENV": "dev"}
+    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "SHARE_ALL_SYSTEMS"]
+    assert not {setting.name for setting in SETTINGS} & NOT_EFFECTIVE_YET
+
+
+def test_the_local_url(tmp_path: Path) -> None:
+    config = HubConfig(data_dir=tmp_path, http_port=9000)
+    assert config.local_url() == "http://127.0.0.1:9000"
+    config.address_path.write_text("http://127.0.0.1:1234\n")
+    assert config.local_url() == "http://127.0.0.1:1234"
+    assert make_url(EVERYWHERE, 1) == "http://127.0.0.1:1"
+    assert make_url("::", 1) == "http://[::1]:1"
+    assert make_url("hub.lan", 1) == "http://hub.lan:1"

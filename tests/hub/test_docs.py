@@ -1,0 +1,38 @@
+"""docs/hub.md says what the programs do."""
+
+import re
+from pathlib import Path
+
+import typer
+
+from beszel_hub.cli.commands import app, token_app, user_app
+from beszel_hub.config import SETTINGS
+from beszel_hub.records import filter as filters
+from beszel_hub.records import listing
+
+TEXT = (Path(__file__).parents[2] / "docs" / "hub.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_settings_is_that_of_the_code() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*) \|$", TEXT, re.MULTILINE)
+    assert rows == [
+        (setting.name, f"`{setting.default}`" if setting.default else "", setting.help) for setting in SETTINGS
+    ]
+
+
+def test_every_command_is_in_the_table() -> None:
+    told = set(re.findall(r"^\| `beszel-hub ((?:user |token )?[a-z]+)", TEXT, re.MULTILINE))
+    groups = [("", app), ("user ", user_app), ("token ", token_app)]
+    assert {f"{group.name} " for group in app.registered_groups} == {prefix for prefix, _ in groups if prefix}
+    assert told == {f"{prefix}{_name(command)}" for prefix, group in groups for command in group.registered_commands}
+
+
+def test_limits_are_those_of_the_code() -> None:
+    assert f"At most {filters.MAX_LENGTH:,} characters and {filters.MAX_COMPARISONS} comparisons" in TEXT
+    assert f"nest up to {filters.MAX_DEPTH} deep" in TEXT
+    assert f"`perPage` up to {listing.MAX_PER_PAGE}" in TEXT
+
+
+def _name(command: typer.models.CommandInfo) -> str:
+    assert command.callback is not None
+    return command.name or command.callback.__name__

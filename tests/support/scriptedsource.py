@@ -1,0 +1,119 @@
+"""A source whose feed is what a test says, and whose history is what a test put there."""
+
+import asyncio
+from collections.abc import Sequence
+
+from beszel_protocol.feed import Fleet, FleetRow, SystemSample
+from beszel_protocol.sample import HostDetails, Metrics
+from beszel_protocol.timestamps import format_timestamp
+from beszel_tui.errors import HubUnreachable
+from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received, Refused
+from beszel_tui.state.series import Columns, Trail
+
+NOW_MS = 1_795_343_071_000
+
+
+class ManualClock:
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def advance(self, seconds: float) -> None:
+        self.now_ms += int(seconds * 1000)
+
+
+class ScriptedSource:
+    """Records what it is asked for; says what it is told to say."""
+
+    def __init__(self, clock: ManualClock | None = None) -> None:
+        self.label = "hub.example.net"
+        self.clock = clock or ManualClock()
+        self.events: asyncio.Queue[FeedEvent] = asyncio.Queue(1000)
+        self.watched: str | None = None
+        self.asked: list[tuple[str, tuple[str, ...], int, int, int]] = []
+        self.trails_asked: list[str] = []
+        self.paused: list[tuple[str, bool]] = []
+        self.retries = 0
+        self.history: Columns | None = None
+        self.trails: dict[str, Trail] = {}
+        self.host: HostDetails | None = None
+        self._sequence = 0
+
+    # The source
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def watch(self, system_id: str | None) -> None:
+        self.watched = system_id
+
+    def retry_now(self) -> None:
+        self.retries += 1
+
+    async def trail(self, system_id: str, hub_now_ms: int) -> Trail | None:
+        self.trails_asked.append(system_id)
+        return self.trails.get(system_id)
+
+    async def columns(
+        self, system_id: str, addresses: Sequence[str], start_ms: int, end_ms: int, points: int
+    ) -> Columns:
+        self.asked.append((system_id, tuple(addresses), start_ms, end_ms, points))
+        if self.history is None:
+            raise HubUnreachable("no history here")
+        return self.history
+
+    async def details(self, system_id: str) -> HostDetails | None:
+        return self.host
+
+    async def set_paused(self, system_id: str, *, paused: bool) -> None:
+        self.paused.append((system_id, paused))
+
+    # The script
+
+    def connect(self) -> None:
+        self.events.put_nowait(Connected(at_ms=self.clock()))
+
+    def lose(self, reason: str = "connection refused") -> None:
+        self.events.put_nowait(Disconnected(at_ms=self.clock(), reason=reason, retry_at_ms=self.clock() + 1000))
+
+    def refuse(self) -> None:
+        self.events.put_nowait(Refused(at_ms=self.clock(), reason="the hub does not accept the token"))
+
+    def tell(self, *rows: FleetRow, removed: Sequence[str] = ()) -> None:
+        self._sequence += 1
+        frame = Fleet(sequence=self._sequence, hub_ms=self.clock(), systems=list(rows), removed=list(removed))
+        self.events.put_nowait(Received(at_ms=self.clock(), frame=frame))
+
+    def sample(self, system_id: str, metrics: Metrics) -> None:
+        self._sequence += 1
+        frame = SystemSample(
+            sequence=self._sequence, system=system_id, timestamp=format_timestamp(self.clock()), metrics=metrics
+        )
+        self.events.put_nowait(Received(at_ms=self.clock(), frame=frame))
+
+
+def make_row(
+    name: str,
+    *,
+    cpu: float | None = 10.0,
+    at_ms: int = NOW_MS,
+    status: str = "up",
+    memory: float | None = 50.0,
+    disk: float | None = 40.0,
+    tags: Sequence[str] = (),
+    **numbers: float | str | bool | list[float] | None,
+) -> FleetRow:
+    """A row of a system whose id follows from its name."""
+    return FleetRow(
+        id=f"id{name.encode().hex()[:20]}",
+        name=name,
+        status=status,  # type: ignore[arg-type]
+        updated_ms=at_ms,
+        cpu_percent=cpu,
+        memory_percent=memory,
+        disk_percent=disk,
+        tags=list(tags),
+        **numbers,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,40 @@
+import pytest
+from rich.cells import cell_len
+from rich.style import Style
+
+from beszel_tui.renderables.text import fit, line_of
+from tests.support.looks import plain
+
+PLAIN = Style()
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "align", "expected"),
+    [
+        ("web", 5, "left", "web  "),
+        ("web", 5, "right", "  web"),
+        ("web-server", 5, "left", "web-…"),
+        ("web", 3, "left", "web"),
+        ("web", 0, "left", ""),
+        ("web", 1, "left", " "),
+        ("日本語", 5, "left", "日本…"),
+        ("日本語", 4, "left", "日 …"),
+        ("\x1b[31mred\x1b[0m", 12, "left", "[31mred[0m  "),
+        ("a\u202eb\nc\rd\x07", 6, "left", "abcd  "),
+    ],
+)
+def test_fit(text: str, width: int, align: str, expected: str) -> None:
+    fitted = fit(text, width, align)
+    assert fitted == expected
+    assert cell_len(fitted) == width
+
+
+def test_markup_is_text() -> None:
+    assert fit("[bold]x[/]", 12) == "[bold]x[/]  "
+
+
+@pytest.mark.parametrize("width", range(1, 12))
+def test_a_line_is_exactly_as_wide_as_asked(width: int) -> None:
+    line = line_of([("ab", PLAIN), ("日本", PLAIN), ("c\x1b[2Jd", PLAIN)], width, PLAIN)
+    assert cell_len(plain(line)) == width
+    assert "\x1b" not in plain(line)
