@@ -57,6 +57,10 @@ class Archive:
     def needs_any(self, first: int, last: int) -> bool:
         return next(self._stored.missing_between(first, last), None) is not None
 
+    def needs_since(self, sequence: int) -> bool:
+        """Whether something that was written after `sequence` is still to be sent."""
+        return bool(self.segments) and self.needs_any(max(sequence + 1, self.segments[0].first), self.written)
+
     def add(self, segment: Segment) -> None:
         """It takes the place of one of the same name, which then never got a record."""
         self.segments = [*(other for other in self.segments if other.path != segment.path), segment]

@@ -32,7 +32,7 @@ from beszel_agent.spool.memory import MemorySpool
 from beszel_agent.spool.recovery import recover, remove_marker, write_marker
 from beszel_agent.spool.segments import Segment, SegmentWriter
 from beszel_agent.spool.syncing import DiskWorker, SyncJob
-from beszel_protocol.messages import Range
+from beszel_protocol.messages import MAX_SEQUENCE, Range
 from beszel_protocol.ranges import SequenceRanges
 from beszel_protocol.timestamps import parse_timestamp
 
@@ -46,6 +46,7 @@ _SEGMENTS: Final = 24
 _FRESH_RECORDS: Final = 32
 _MOVE_BYTES: Final = 64 << 10
 _PROBE_BYTES: Final = 4096
+_MAX_TAKEN: Final = MAX_SEQUENCE // 2
 _NOTHING: Final = SequenceRanges()
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,9 @@ class DiskSpool:
         found = recover(directory, boot_id, instant_ms)
         self._id = found.spool_id
         self._archive = Archive(found.segments, found.stored, found.last_sequence)
-        self._synced = found.last_sequence
+        self._synced = 0
+        self._inherited = [segment.path for segment in found.segments]
+        """Segments of which nobody knows whether the process before synced them."""
         self._writer = SegmentWriter.reopen(found.segments[-1]) if found.may_go_on else None
         self._full: list[SegmentWriter] = []
         """Segments that are written and not yet synced."""
@@ -133,6 +136,7 @@ class DiskSpool:
 
     def drop(self, stored: Iterable[Range]) -> None:
         stored = list(stored)
+        self._heed_later(max((last for _, last in stored), default=0))
         self._archive.drop(stored)
         self._stored_changed = True
         if self._refuge is not None:
@@ -164,15 +168,18 @@ class DiskSpool:
         """Make what the hub does not have outlive a power cut. Never raises; a disk that fails is left."""
         self._save_stored()
         archive = self._archive
-        if self._writer is None or not (archive.doomed or archive.needs_any(self._synced + 1, archive.written)):
+        if self._writer is None or not (archive.doomed or archive.needs_since(self._synced)):
             return
         full, doomed, written = list(self._full), list(archive.doomed), archive.written
-        descriptors = [writer.descriptor for writer in (*full, self._writer)]
+        job = SyncJob(
+            descriptors=[writer.descriptor for writer in (*full, self._writer)],
+            paths=self._inherited,
+            directory=self._directory,
+            doomed=[segment.path for segment in doomed],
+        )
         self._is_syncing = True
         try:
-            await self._worker.run(
-                SyncJob(descriptors, self._directory, [segment.path for segment in doomed]).run, DISK_TIMEOUT_SECONDS
-            )
+            await self._worker.run(job.run, DISK_TIMEOUT_SECONDS)
         except SpoolError as error:
             # A thread has these descriptors, and may have them for ever.
             self._writer, self._full = None, []
@@ -180,7 +187,7 @@ class DiskSpool:
         except OSError as error:
             self._flee(describe(error))
         else:
-            self._synced = written
+            self._synced, self._inherited = written, []
             archive.doomed = archive.doomed[len(doomed) :]
             for writer in full:
                 self._full.remove(writer)
@@ -277,6 +284,12 @@ class DiskSpool:
         self._archive.add(writer.segment)
         self._stored_changed = True
         return writer
+
+    def _heed_later(self, sequence: int) -> None:
+        """The hub has sequences that were not given out yet: these files are a copy from before, as of a snapshot."""
+        if self._last_sequence < sequence <= _MAX_TAKEN and not self._waiting and self._refuge is None:
+            log.warning("the hub has later records of this spool than this spool; it goes on behind them")
+            self._archive.skip_to(sequence)
 
     def _begin(self, instant_ms: int) -> None:
         """From now on the next process finds the id of this spool, even if this one never gets a record."""

@@ -60,6 +60,8 @@ class SyncJob(NamedTuple):
     """Makes what was written outlive a power cut; then takes away what nobody needs any more."""
 
     descriptors: Sequence[int]
+    paths: Sequence[Path]
+    """Of files that an earlier process wrote and may not have synced."""
     directory: Path
     """Synced too, since new segments stand in it."""
     doomed: Sequence[Path]
@@ -68,13 +70,16 @@ class SyncJob(NamedTuple):
         """Raise OSError."""
         for descriptor in self.descriptors:
             os.fsync(descriptor)
-        sync_directory(self.directory)
+        for path in self.paths:
+            with contextlib.suppress(FileNotFoundError):
+                _sync(path, os.O_RDONLY)
+        _sync(self.directory, os.O_RDONLY | os.O_DIRECTORY)
         for path in self.doomed:
             path.unlink(missing_ok=True)
 
 
-def sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -338,6 +338,26 @@ def test_what_the_hub_has_is_not_synced(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(synced) == 2  # the segment and its directory
 
 
+def test_what_a_killed_process_did_not_sync_the_next_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    fill(opened(tmp_path), 2000)
+    run(opened(tmp_path).sync())
+    assert len(synced) == 4  # the one that is written to, both that were found, and the directory
+
+
+def test_files_that_went_back_in_time_do_not_give_sequences_twice(tmp_path: Path) -> None:
+    """As after a snapshot of a virtual machine was restored: the hub knows more than they do."""
+    spool = opened(tmp_path)
+    fill(spool, 10)
+    spool.drop([(1, 5000)])
+    assert fill(spool, 1)[0].sequence == 5001
+    spool.drop([(1, 2**53 - 1)])  # what no hub can have
+    assert fill(spool, 1)[0].sequence == 5002
+    spool.close()
+    assert data(kept(spool)) == data(kept(opened(tmp_path)))
+
+
 def slow_disk(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Syncs wait for the event."""
     release = threading.Event()

@@ -90,7 +90,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.spool._save_stored()
         archive = self.spool._archive
         assert self.spool._writer is not None
-        SyncJob([self.spool._writer.descriptor], self.directory, [segment.path for segment in archive.doomed]).run()
+        SyncJob([self.spool._writer.descriptor], [], self.directory, [segment.path for segment in archive.doomed]).run()
         archive.doomed.clear()
         self.durable |= self.appended.keys()
         self.synced_sizes = {path.name: path.stat().st_size for path in self.directory.glob("*.segment")}
