@@ -12,12 +12,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 from beszel_agent.errors import SpoolError, describe
 from beszel_agent.spool.archive import Archive
+from beszel_agent.spool.entries import Entry, OpenGap, entry_of
 from beszel_agent.spool.frames import Header, Kind
 from beszel_agent.spool.interface import (
     MAX_AGE_MS,
@@ -34,7 +33,6 @@ from beszel_agent.spool.segments import Segment, SegmentWriter
 from beszel_agent.spool.syncing import DiskWorker, SyncJob
 from beszel_protocol.messages import MAX_SEQUENCE, Range
 from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.timestamps import parse_timestamp
 
 SYNC_SECONDS: Final = 10.0
 DISK_TIMEOUT_SECONDS: Final = 30.0
@@ -50,22 +48,6 @@ _MAX_TAKEN: Final = MAX_SEQUENCE // 2
 _NOTHING: Final = SequenceRanges()
 
 log = logging.getLogger(__name__)
-
-
-class _Entry(NamedTuple):
-    kind: Kind
-    record: SpooledRecord
-    instant_ms: int
-    boot_ms: int
-
-
-class _OpenGap(NamedTuple):
-    """A gap that was not handed out yet."""
-
-    sequence: int
-    span_ms: tuple[int, int]
-    next_sequence: int
-    """The first one behind what it stands for."""
 
 
 class DiskSpool:
@@ -86,7 +68,7 @@ class DiskSpool:
         self._writer = SegmentWriter.reopen(found.segments[-1]) if found.may_go_on else None
         self._full: list[SegmentWriter] = []
         """Segments that are written and not yet synced."""
-        self._waiting: deque[_Entry] = deque()
+        self._waiting: deque[Entry] = deque()
         self._newest: SpooledRecord | None = None
         self._fresh: deque[SpooledRecord] = deque(maxlen=_FRESH_RECORDS)
         self._refuge: MemorySpool | None = None
@@ -94,7 +76,7 @@ class DiskSpool:
         self._worker = DiskWorker()
         self._is_syncing = False
         self._stored_changed = True
-        self._open_gap: _OpenGap | None = None
+        self._open_gap: OpenGap | None = None
         self._begin(instant_ms)
         for span_ms in found.losses:
             self._append_gap(span_ms, SPOOL_DAMAGED)
@@ -117,7 +99,7 @@ class DiskSpool:
         else:
             sequence = self._last_sequence + 1
             record = SpooledRecord(sequence, make(sequence))
-            self._enter(_Entry(Kind.RECORD, record, instant_ms, boot_ms))
+            self._enter(Entry(Kind.RECORD, record, instant_ms, boot_ms))
         self._shed()
         return record
 
@@ -204,9 +186,11 @@ class DiskSpool:
         try:
             await self._worker.run(self._probe, DISK_TIMEOUT_SECONDS)
             while records := refuge.oldest(_MOVE_BYTES, _NOTHING):
-                for record in records:
-                    self._write(_entry_of(record, self._boot_ms))
-                refuge.drop([(record.sequence, record.sequence) for record in records])
+                try:
+                    for record in records:
+                        self._write(entry_of(record, self._boot_ms))
+                finally:
+                    refuge.drop([(records[0].sequence, self._archive.written)])
                 await asyncio.sleep(0)
             # There was no pause since the last look, so nothing can have come in between.
             self._archive.skip_to(refuge.last_sequence)
@@ -243,7 +227,7 @@ class DiskSpool:
             found.append(record)
         return found
 
-    def _enter(self, entry: _Entry) -> None:
+    def _enter(self, entry: Entry) -> None:
         self._waiting.append(entry)
         self._write_waiting()
 
@@ -255,7 +239,7 @@ class DiskSpool:
         except OSError as error:
             self._flee(describe(error))
 
-    def _write(self, entry: _Entry) -> None:
+    def _write(self, entry: Entry) -> None:
         """Raise OSError."""
         kind, record, instant_ms, boot_ms = entry
         writer = self._writer
@@ -309,7 +293,7 @@ class DiskSpool:
             return
         sequence = self._last_sequence + 1
         record = SpooledRecord(sequence, make_gap(sequence, span_ms, reason))
-        self._enter(_Entry(Kind.GAP, record, span_ms[0], self._boot_ms))
+        self._enter(Entry(Kind.GAP, record, span_ms[0], self._boot_ms))
 
     def _save_stored(self) -> None:
         if self._writer is None or not self._stored_changed or self._is_syncing:
@@ -346,7 +330,7 @@ class DiskSpool:
         if before is not None:
             self._archive.drop([(before.sequence, before.sequence)])
         if self._refuge is None:
-            self._open_gap = _OpenGap(self._last_sequence, span_ms, segment.last + 1)
+            self._open_gap = OpenGap(self._last_sequence, span_ms, segment.last + 1)
 
     def _tell_losses(self) -> None:
         losses, self._archive.losses = self._archive.losses, []
@@ -382,18 +366,3 @@ class DiskSpool:
         path = self._directory / "probe"
         path.write_bytes(bytes(_PROBE_BYTES))
         path.unlink()
-
-
-class _Stamp(msgspec.Struct):
-    """When a record was made, as it says itself."""
-
-    timestamp: str = ""
-    boot_ms: int | None = None
-    from_: str = msgspec.field(name="from", default="")
-
-
-def _entry_of(record: SpooledRecord, boot_ms: int) -> _Entry:
-    """A record that comes back from memory."""
-    stamp = msgspec.json.decode(record.data, type=_Stamp)
-    kind = Kind.GAP if stamp.from_ else Kind.RECORD
-    return _Entry(kind, record, parse_timestamp(stamp.from_ or stamp.timestamp), stamp.boot_ms or boot_ms)

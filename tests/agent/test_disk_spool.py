@@ -448,8 +448,11 @@ def test_a_full_disk_is_left_for_memory_until_there_is_room(tmp_path: Path, monk
         assert spool.newest() == made[-1]
         report = spool.report()
         assert (report.kind, report.records, report.problem) == ("memory", 210, "No space left on device")
+        left[:] = [4000]  # now there is room for some
         await spool.return_to_disk()
         assert spool.report().kind == "memory"
+        assert kept(spool) == made
+        assert len(segments(tmp_path)) == 2
         spool.drop([(1, 5), (100, 110)])
         left.clear()
         await spool.return_to_disk()
