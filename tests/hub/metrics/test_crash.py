@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
 from websockets.exceptions import WebSocketException
 
 from beszel_hub.cli.machines import enrol
