@@ -8,13 +8,15 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from beszel_agent.backoff import Backoff
 from beszel_agent.collectors import COLLECTORS
+from beszel_agent.collectors.smart import SmartCollector
 from beszel_agent.config import Config
 from beszel_agent.datadir import DataDir, choose_data_dir, default_dirs
 from beszel_agent.endpoint import Endpoint, make_endpoint
@@ -28,9 +30,13 @@ from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, start_sampler
 from beszel_agent.session import Duties
 from beszel_agent.spool import MemorySpool
+from beszel_agent.verdicts import Change, Verdicts
 from beszel_protocol.handshake import encode_bytes
 from beszel_protocol.messages import encode
 from beszel_protocol.version import VERSION
+
+if TYPE_CHECKING:
+    from beszel_agent.smart.detail import DiskDetails
 
 _SPOOL_ID_BYTES = 16
 
@@ -52,6 +58,7 @@ class Agent:
         self._data_dir = DataDir(choose_data_dir(config.data_dir, default_dirs())).claim()
         self._spool = MemorySpool(encode_bytes(os.urandom(_SPOOL_ID_BYTES)))
         self._sampler = start_sampler(COLLECTORS, paths, config)
+        self._verdicts = Verdicts()
         self._status = StatusKeeper(
             status_dirs(self._data_dir.path, environment), str(config.hub_url), read_boot(paths).id
         )
@@ -65,7 +72,7 @@ class Agent:
             spool=self._spool,
             details=lambda: read_details(paths),
             ask_interval=self._sampler.ask_interval,
-            actions={"collectors": self._report_collectors},
+            actions={"collectors": self._report_collectors, "disk_detail": self._describe_disks},
             actions_enabled=config.actions,
         )
         self._link = Link(
@@ -86,10 +93,24 @@ class Agent:
             self._data_dir.release()
 
     def _publish(self, reading: Reading) -> None:
+        for change in self._verdicts.changes(reading.metrics):
+            self._tell(change, reading)
         self._spool.append(
             lambda sequence: encode(reading.as_sample(sequence)), instant_ms=reading.instant_ms, boot_ms=reading.boot_ms
         )
         self._link.wake()
+
+    def _tell(self, change: Change, reading: Reading) -> None:
+        def make(sequence: int) -> bytes:
+            return encode(change.as_event(sequence, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms))
+
+        self._spool.append(make, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms)
+
+    async def _describe_disks(self, params: Mapping[str, Any]) -> "DiskDetails":
+        from beszel_agent.smart.detail import describe_disks  # noqa: PLC0415 - for whoever asks
+
+        collector = self._sampler.find(SmartCollector)
+        return await describe_disks(None if collector is None else collector.disks, params, time.monotonic)
 
     async def _report_collectors(self, params: Mapping[str, Any]) -> CollectorsResult:  # noqa: ARG002
         return CollectorsResult(interval_seconds=self._sampler.interval_seconds, collectors=self._sampler.reports())
