@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from beszel_agent.backoff import Backoff
 from beszel_agent.collectors import COLLECTORS
+from beszel_agent.collectors.smart import SmartCollector
 from beszel_agent.config import Config
 from beszel_agent.datadir import DataDir, choose_data_dir, default_dirs
 from beszel_agent.endpoint import Endpoint, make_endpoint
@@ -31,8 +32,12 @@ from beszel_agent.session import Duties
 from beszel_agent.spool.interface import SpoolReport
 from beszel_agent.spool.opening import open_spool
 from beszel_agent.spool.recovery import SPOOL_DIR
+from beszel_agent.verdicts import Change, Verdicts
 from beszel_protocol.messages import encode
 from beszel_protocol.version import VERSION
+
+if TYPE_CHECKING:
+    from beszel_agent.smart.detail import DiskDetails
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +60,7 @@ class Agent:
             self._data_dir.path / SPOOL_DIR, read_boot(paths), config.spool_limit, time.time_ns() // 1_000_000
         )
         self._sampler = start_sampler(COLLECTORS, paths, config)
+        self._verdicts = Verdicts()
         self._status = StatusKeeper(
             status_dirs(self._data_dir.path, environment),
             str(config.hub_url),
@@ -71,7 +77,7 @@ class Agent:
             spool=self._spool,
             details=lambda: read_details(paths),
             ask_interval=self._sampler.ask_interval,
-            actions={"collectors": self._report_collectors},
+            actions={"collectors": self._report_collectors, "disk_detail": self._describe_disks},
             actions_enabled=config.actions,
         )
         self._link = Link(
@@ -93,10 +99,24 @@ class Agent:
             self._data_dir.release()
 
     def _publish(self, reading: Reading) -> None:
+        for change in self._verdicts.changes(reading.metrics):
+            self._tell(change, reading)
         self._spool.append(
             lambda sequence: encode(reading.as_sample(sequence)), instant_ms=reading.instant_ms, boot_ms=reading.boot_ms
         )
         self._link.wake()
+
+    def _tell(self, change: Change, reading: Reading) -> None:
+        def make(sequence: int) -> bytes:
+            return encode(change.as_event(sequence, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms))
+
+        self._spool.append(make, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms)
+
+    async def _describe_disks(self, params: Mapping[str, Any]) -> "DiskDetails":
+        from beszel_agent.smart.detail import describe_disks  # noqa: PLC0415 - for whoever asks
+
+        collector = self._sampler.find(SmartCollector)
+        return await describe_disks(None if collector is None else collector.disks, params, time.monotonic)
 
     async def _report_collectors(self, params: Mapping[str, Any]) -> CollectorsResult:  # noqa: ARG002
         return CollectorsResult(

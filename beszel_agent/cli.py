@@ -34,6 +34,8 @@ EXIT_INTERRUPTED: Final = 130
 
 _TRIAL_READINGS: Final = 6
 _TRIAL_SECONDS: Final = 0.05
+_MAX_TRIAL_READINGS: Final = 100
+"""As long as some collector has not ended its first reading, such as of disks."""
 
 log = logging.getLogger(__name__)
 
@@ -128,10 +130,13 @@ def _once(parsed: argparse.Namespace, loaded: Loaded) -> int:
 
 def _collectors(parsed: argparse.Namespace, loaded: Loaded) -> int:
     sampler = start_sampler(COLLECTORS, HostPaths(), loaded.config)
-    for _ in range(_TRIAL_READINGS):
-        sampler.read()
-        time.sleep(_TRIAL_SECONDS)
     reports = sampler.reports()
+    for count in range(_MAX_TRIAL_READINGS):
+        sampler.read()
+        reports = sampler.reports()
+        if count >= _TRIAL_READINGS and all(report.readings or report.state != "running" for report in reports):
+            break
+        time.sleep(_TRIAL_SECONDS)
     sys.stdout.write(msgspec.json.encode(reports).decode() if parsed.json else format_collectors(reports))
     sys.stdout.write("\n")
     sys.stdout.flush()

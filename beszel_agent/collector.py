@@ -1,10 +1,16 @@
 """What a collector is: it probes, then reads, parses and returns its part of the sample."""
 
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from beszel_agent.config import Config
 from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import Metrics
+
+
+class ToldOnce:
+    """Marks a collector whose part stands in one sample only, the next after it was read at its pace."""
+
+    __slots__ = ()
 
 
 class Collector(Protocol):
@@ -18,7 +24,8 @@ class Collector(Protocol):
     """The name of its module."""
     pace_seconds: ClassVar[float]
     """0: it only reads what the kernel has in memory, with every sample. More: it may have to wait for a device, a pool
-    or another process, so it runs in a thread of its own, at most this often."""
+    or another process, so it runs in a thread of its own, at most this often. One that knows how long it may take has
+    an attribute `timeout_seconds` too."""
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
@@ -29,3 +36,11 @@ class Collector(Protocol):
 
     def collect(self, now: float) -> Metrics:
         """One reading. `now` is monotonic, in seconds; the first reading has no rates."""
+
+
+@runtime_checkable
+class Partial(Protocol):
+    """A collector that reads some of what is here and knows what it may not."""
+
+    def shortfall(self) -> str | None:
+        """What the agent would need to read the rest, for people; None if it has all."""

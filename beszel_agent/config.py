@@ -16,16 +16,25 @@ from beszel_agent.log import LEVELS
 from beszel_agent.settings import (
     HubUrl,
     LaterSetting,
+    NamedDisk,
     Setting,
+    SmartDevice,
     SpoolLimit,
     parse_choice,
     parse_flag,
     parse_hub_keys,
     parse_hub_url,
     parse_interval,
+    parse_known_names,
+    parse_named_disk,
+    parse_named_disks,
     parse_names,
+    parse_seconds,
+    parse_smart_device,
+    parse_smart_interval,
     parse_spool_limit,
     parse_text,
+    parse_timeout,
 )
 
 PREFIX: Final = "BESZEL_AGENT_"
@@ -33,6 +42,12 @@ DEFAULT_FILE: Final = Path("/etc/beszel-agent.toml")
 FILE_SUFFIX: Final = "_FILE"
 _MAX_FILE_BYTES: Final = 1 << 20
 _OTHERS_MAY_READ: Final = 0o004
+GPU_READERS: Final = ("nvml", "amd_sysfs", "intel_sysfs", "jetson")
+GPU_TOOLS: Final[Mapping[str, str]] = {
+    "nvidia-smi": "nvml", "rocm-smi": "amd_sysfs", "intel_gpu_top": "intel_sysfs", "tegrastats": "jetson",
+    "nvtop": "", "macmon": "", "powermetrics": "",
+}  # fmt: skip
+"""Programs that Beszel's agent starts to read GPUs, and the reader here that tells the same, if there is one."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,9 +100,71 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Setting(parse_spool_limit, "time, size or both", "How much waits for a hub that is away, such as `24h,64MiB`; "
                 "beyond that the oldest goes, and a gap says so."),
     ] = SpoolLimit()  # fmt: skip
+    sensors: Annotated[
+        tuple[str, ...] | None,
+        Setting(parse_names, "names", "The temperature sensors to read, with `*`; a leading `-` makes them those to "
+                "leave out. Set but empty: none.", may_be_empty=True),
+    ] = None  # fmt: skip
+    primary_sensor: Annotated[
+        str | None,
+        Setting(parse_text, "name", "The sensor whose temperature stands for the host; the hottest if unset."),
+    ] = None
+    sys_sensors: Annotated[
+        str | None, Setting(parse_text, "path", "Where the `/sys` is that tells temperatures and fans.")
+    ] = None
+    sensors_timeout: Annotated[
+        float, Setting(parse_timeout, "seconds", "How long a sensor may take before the others go on without it.")
+    ] = 2.0
+    ups: Annotated[
+        tuple[str, ...] | None,
+        Setting(parse_names, "names", "UPSes to ask `upsc` for, such as `ups@nas`; those of this host's own server if "
+                "unset. Set but empty: none.", may_be_empty=True),
+    ] = None  # fmt: skip
+    skip_gpu: Annotated[bool, Setting(parse_flag, "true or false", "Read no GPU.")] = False
+    gpu_collector: Annotated[
+        tuple[str, ...] | None,
+        Setting(parse_known_names(*GPU_READERS, *GPU_TOOLS), " ".join(f"`{name}`" for name in GPU_READERS),
+                "How GPUs are read; every way that finds one if unset."),
+    ] = None  # fmt: skip
+    filesystem: Annotated[
+        NamedDisk | None,
+        Setting(parse_named_disk, "mount point or device", "What stands for the root disk: a mounted filesystem, or "
+                "the device whose I/O is meant where the root lies on a pool."),
+    ] = None  # fmt: skip
+    extra_filesystems: Annotated[
+        tuple[NamedDisk, ...],
+        Setting(parse_named_disks, "names", "Mount points and devices to show that would not count by themselves, or "
+                "by another name: `/srv__Media,sdb1,/mnt/nas`."),
+    ] = ()  # fmt: skip
+    disk_usage_cache: Annotated[
+        float,
+        Setting(parse_seconds, "seconds", "How long the usage of all but the root filesystem is kept before it is "
+                "asked again, so that disks may sleep."),
+    ] = 0.0  # fmt: skip
+    smart_devices: Annotated[
+        str | None,
+        Setting(parse_text, "devices", "The disks to read SMART of, each with its type if need be: "
+                "`/dev/sda:sat,/dev/nvme0`. Unset: what smartctl finds; empty: none.", may_be_empty=True),
+    ] = None  # fmt: skip
+    smart_devices_separator: Annotated[
+        str, Setting(parse_text, "text", "What stands between two of them, as some types hold commas.")
+    ] = ","
+    exclude_smart: Annotated[
+        tuple[str, ...], Setting(parse_names, "names", "Disks of which no SMART is read: `/dev/sdc,sdd`.")
+    ] = ()
+    smart_interval: Annotated[
+        float, Setting(parse_smart_interval, "seconds", "How often SMART is read of a disk that is awake.")
+    ] = 3600.0
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True
+
+    def smart_device_list(self) -> tuple[SmartDevice, ...] | None:
+        """None if smartctl is to find them."""
+        if self.smart_devices is None:
+            return None
+        parts = self.smart_devices.split(self.smart_devices_separator)
+        return tuple(parse_smart_device(part) for part in parts if part.strip())
 
 
 LATER: Final[tuple[LaterSetting, ...]] = (
@@ -96,31 +173,18 @@ LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("CHECKS", "Whether the hub may have this host check other services."),
     LaterSetting("CONTAINER_DETAILS", "Whether the hub may ask for the configuration of containers."),
     LaterSetting("DISABLE_SSH", "Do not listen for hubs."),
-    LaterSetting("DISK_USAGE_CACHE", "How long a reading of an extra filesystem is kept."),
     LaterSetting("DOCKER_HOST", "Socket of the container engine."),
     LaterSetting("DOCKER_TIMEOUT", "Time-out of the container engine."),
     LaterSetting("EXCLUDE_CONTAINERS", "Containers to leave out."),
-    LaterSetting("EXCLUDE_SMART", "Disks to leave out of SMART."),
     LaterSetting("EXIT_ON_DNS_ERROR", "End when the hub's name does not resolve."),
-    LaterSetting("EXTRA_FILESYSTEMS", "More filesystems to show."),
-    LaterSetting("FILESYSTEM", "The filesystem or device shown as the root disk."),
-    LaterSetting("GPU_COLLECTOR", "Which GPU tools to use."),
     LaterSetting("INTEL_GPU_DEVICE", "The device for intel_gpu_top."),
     LaterSetting("LHM", "Sensors on Windows."),
     LaterSetting("LISTEN", "Address on which to wait for a hub.", ("-l", "-listen", "--listen")),
     LaterSetting("NETWORK", "Kind of the address in LISTEN."),
     LaterSetting("NVML", "Read NVIDIA GPUs by NVML."),
     LaterSetting("PORT", "Port on which to wait for a hub."),
-    LaterSetting("PRIMARY_SENSOR", "The sensor whose temperature stands for the host."),
-    LaterSetting("SENSORS", "Temperature sensors to read."),
-    LaterSetting("SENSORS_TIMEOUT", "Time-out of the sensors."),
     LaterSetting("SERVICE_PATTERNS", "systemd units to watch."),
-    LaterSetting("SKIP_GPU", "Do not read GPUs."),
     LaterSetting("SKIP_SYSTEMD", "Do not read systemd units."),
-    LaterSetting("SMART_DEVICES", "Disks to read SMART of."),
-    LaterSetting("SMART_DEVICES_SEPARATOR", "What separates them."),
-    LaterSetting("SMART_INTERVAL", "How often SMART is read."),
-    LaterSetting("SYS_SENSORS", "Another /sys for the sensors."),
 )
 
 
@@ -152,7 +216,12 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str], file: 
     later = sorted({item.name for item in LATER if any(item.name in layer for layer in layers)})
     if later:
         warnings.append(f"set, but without effect in this version: {', '.join(later)}")
-    return Loaded(Config(**values), tuple(warnings), _origins(layers, str(file or DEFAULT_FILE)))
+    config = Config(**values)
+    try:
+        config.smart_device_list()
+    except ValueError as error:
+        raise ConfigError(f"SMART_DEVICES: {error}") from error
+    return Loaded(config, tuple(warnings), _origins(layers, str(file or DEFAULT_FILE)))
 
 
 def _origins(layers: tuple[Mapping[str, str], ...], file: str) -> dict[str, str]:

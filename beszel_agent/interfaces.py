@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Final
 
-from beszel_agent.paths import HostPaths, read_text_or_none
+from beszel_agent.paths import HostPaths, list_names, read_number_or_none, read_text_or_none
 
 _VIRTUAL_PREFIXES: Final = (
     "br-", "cali", "cilium", "cni", "docker", "dummy", "erspan", "flannel", "fwbr", "fwln", "fwpr", "gre", "gretap",
@@ -21,7 +20,10 @@ _TUNNEL_TYPE: Final = "65534"
 MAX_INTERFACES: Final = 256
 
 _MEGABIT_BYTES: Final = 125_000
-_USUAL_MEGABITS: Final = 1000
+_MOST_MEGABITS: Final = 10_000_000
+"""Some drivers give the 32 bits of -1 for a link that is down."""
+USUAL_LINK: Final = 1000 * _MEGABIT_BYTES
+"""Taken for a link that gives no speed, in bytes per second."""
 
 
 def choose_interfaces(paths: HostPaths, names: Iterable[str], rules: tuple[str, ...] | None) -> frozenset[str]:
@@ -32,17 +34,18 @@ def choose_interfaces(paths: HostPaths, names: Iterable[str], rules: tuple[str, 
     left = [name for name in names if not _matches(name, refused)]
     if rules is None or (refused and not wanted):
         # Where nothing looks like a real interface, as in some containers, the others are all there is.
-        chosen = [name for name in left if _is_edge(paths, name)] or [name for name in left if name != _LOOPBACK]
+        edges = [name for name in left if _is_edge(paths, name)]
+        chosen = [name for name in edges if not _has_peer(paths, name)] or edges
+        chosen = chosen or [name for name in left if name != _LOOPBACK]
     else:
         chosen = [name for name in left if _matches(name, wanted)]
     return frozenset(chosen[:MAX_INTERFACES])
 
 
-def most_bytes_per_second(paths: HostPaths, name: str) -> float:
-    """What the interface can carry, by its own account; of one that gives none, a gigabit."""
-    speed = read_text_or_none(paths.sys(f"class/net/{name}/speed")) or ""
-    megabits = int(speed) if speed.isdigit() and int(speed) > 0 else _USUAL_MEGABITS
-    return megabits * _MEGABIT_BYTES
+def link_bytes_per_second(paths: HostPaths, name: str) -> int | None:
+    """What the link can carry each way, by its own account; None while it is down, or if it gives none."""
+    megabits = read_number_or_none(paths.sys(f"class/net/{name}/speed"))
+    return megabits * _MEGABIT_BYTES if megabits is not None and 0 < megabits <= _MOST_MEGABITS else None
 
 
 def _is_edge(paths: HostPaths, name: str) -> bool:
@@ -51,10 +54,13 @@ def _is_edge(paths: HostPaths, name: str) -> bool:
         return False
     if read_text_or_none(paths.sys(f"class/net/{name}/type")) == _TUNNEL_TYPE:
         return False
-    try:
-        return not any(entry.name.startswith("lower_") for entry in Path(paths.sys(f"class/net/{name}")).iterdir())
-    except OSError:
-        return True
+    return not any(entry.startswith("lower_") for entry in list_names(paths.sys(f"class/net/{name}")))
+
+
+def _has_peer(paths: HostPaths, name: str) -> bool:
+    """It is one end of a pair, as a veth of whatever name: the other end is a container's, or is outside this one."""
+    own, peer = (read_number_or_none(paths.sys(f"class/net/{name}/{field}")) for field in ("ifindex", "iflink"))
+    return own is not None and peer is not None and own != peer
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -4,6 +4,7 @@ Tests put a recorded tree there instead, and a bug report becomes such a tree.
 """
 
 import os
+from pathlib import Path
 from typing import Final
 
 from beszel_agent.errors import ReadingFailed
@@ -21,6 +22,12 @@ class HostPaths:
     ) -> None:
         self._proc, self._sys, self._etc, self._root = proc, sys, etc, root
         self._keep_open = keep_open
+
+    def with_sys(self, sys: str | None) -> "HostPaths":
+        """The same host with its `/sys` elsewhere, as where a container has it mounted."""
+        if sys is None:
+            return self
+        return HostPaths(proc=self._proc, sys=sys, etc=self._etc, root=self._root, keep_open=self._keep_open)
 
     def proc(self, name: str) -> str:
         return f"{self._proc}/{name}"
@@ -89,6 +96,23 @@ def read_text_or_none(path: str) -> str | None:
         return read_text(path) or None
     except (OSError, ReadingFailed):
         return None
+
+
+def read_number_or_none(path: str) -> int | None:
+    """The first word of a file, if it is a whole number."""
+    words = (read_text_or_none(path) or "").split(None, 1)
+    try:
+        return int(words[0]) if words else None
+    except ValueError:
+        return None
+
+
+def list_names(path: str) -> list[str]:
+    """What a directory holds, sorted; nothing if there is no such directory or it may not be read."""
+    try:
+        return sorted(entry.name for entry in Path(path).iterdir())
+    except OSError:
+        return []
 
 
 def _read_all(descriptor: int, path: str) -> bytes:

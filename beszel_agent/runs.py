@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from beszel_agent.collector import Collector
+from beszel_agent.collector import Collector, Partial, ToldOnce
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable, describe
 from beszel_agent.paths import HostPaths
@@ -53,6 +53,7 @@ class _Ledger:
 
     def __init__(self, collector: Collector) -> None:
         self.name = collector.name
+        self._partial = collector if isinstance(collector, Partial) else None
         self._pace_seconds = collector.pace_seconds or None
         self._readings = self._failures = 0
         self._seconds = 0.0
@@ -77,7 +78,7 @@ class _Ledger:
         return CollectorReport(
             name=self.name,
             state="running" if self._reason is None else "failing",
-            reason=self._reason,
+            reason=self._reason or (None if self._partial is None else self._partial.shortfall()),
             readings=self._readings,
             failures=self._failures,
             mean_ms=round(1000 * self._seconds / self._readings, 3) if self._readings else None,
@@ -89,14 +90,14 @@ class InPlaceRun:
     """Runs the collector with every sample."""
 
     def __init__(self, collector: Collector) -> None:
-        self._collector = collector
+        self.collector = collector
         self._ledger = _Ledger(collector)
 
     def read(self, now: float) -> Metrics | None:  # noqa: ARG002
         # Rates need the instant of this very reading, not that of the sample, which other collectors have delayed.
         started = time.monotonic()
         try:
-            part = self._collector.collect(started)
+            part = self.collector.collect(started)
         except Exception as error:  # noqa: BLE001 - a mistake in one collector must not cost the readings of the others
             self._ledger.failed(_reason(error), time.monotonic() - started)
             return None
@@ -138,10 +139,14 @@ class _Attempt:
 
 
 class ThreadedRun:
-    """Runs the collector at its own pace; its last part stands in the samples until it is three paces old."""
+    """Runs the collector at its own pace; its last part stands in the samples until it is three paces old.
+
+    That of a collector which is `ToldOnce` stands in the next one only.
+    """
 
     def __init__(self, collector: Collector, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._collector = collector
+        self.collector = collector
+        self._told_once = isinstance(collector, ToldOnce)
         self._ledger = _Ledger(collector)
         self._timeout_seconds = timeout_seconds
         self._attempt: _Attempt | None = None
@@ -153,9 +158,12 @@ class ThreadedRun:
         self._lost = [attempt for attempt in self._lost if attempt.is_alive]
         self._collect_outcome(now)
         if self._attempt is None and now >= self._next_at and len(self._lost) < MAX_LOST_THREADS:
-            self._next_at = now + self._collector.pace_seconds
+            self._next_at = now + self.collector.pace_seconds
             self._start(now)
-        return self._part if now - self._part_at < _STALE_PACES * self._collector.pace_seconds else None
+        part = self._part if now - self._part_at < _STALE_PACES * self.collector.pace_seconds else None
+        if self._told_once:
+            self._part = None
+        return part
 
     def report(self) -> CollectorReport:
         report = self._ledger.report()
@@ -166,7 +174,7 @@ class ThreadedRun:
 
     def _start(self, now: float) -> None:
         try:
-            self._attempt = _Attempt(self._collector, now)
+            self._attempt = _Attempt(self.collector, now)
         except RuntimeError as error:  # no more threads allowed here
             self._ledger.failed(str(error), 0.0)
 
@@ -194,7 +202,7 @@ class ProbedRun:
 
     def __init__(self, kind: type[Collector], paths: HostPaths, config: Config) -> None:
         self._kind, self._paths, self._config = kind, paths, config
-        self._run: Run | None = None
+        self._run: InPlaceRun | ThreadedRun | None = None
         self._reason: str | None = None
         self._probe_at = float("-inf")
 
@@ -211,7 +219,11 @@ class ProbedRun:
             return self._run.report()
         return CollectorReport(name=self._kind.name, state="unavailable", reason=self._reason)
 
-    def _probe(self) -> Run | None:
+    @property
+    def collector(self) -> Collector | None:
+        return None if self._run is None else self._run.collector
+
+    def _probe(self) -> InPlaceRun | ThreadedRun | None:
         try:
             collector = self._kind.probe(self._paths, self._config)
         except Unavailable as error:
@@ -219,8 +231,17 @@ class ProbedRun:
         except _FAILURES as error:
             self._reason = describe(error)
         else:
-            return ThreadedRun(collector) if collector.pace_seconds else InPlaceRun(collector)
+            return _make_run(collector)
         return None
+
+
+def _make_run(collector: Collector) -> InPlaceRun | ThreadedRun:
+    if not collector.pace_seconds:
+        return InPlaceRun(collector)
+    timeout_seconds = getattr(collector, "timeout_seconds", None)
+    return (
+        ThreadedRun(collector) if timeout_seconds is None else ThreadedRun(collector, timeout_seconds=timeout_seconds)
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,7 @@ import math
 import operator
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ BASELINE_SECONDS: Final = 0.25
 """Between the very first reading and the first sample: rates over less are noise."""
 _EARLY_SECONDS: Final = 0.1
 """How much too early a timer may go off; far more than any does, far less than an interval."""
+
+CollectorT = TypeVar("CollectorT", bound=Collector)
 
 
 class Reading(NamedTuple):
@@ -103,6 +105,14 @@ class Sampler:
         now = time.monotonic()
         parts = [part for run in self._runs if (part := run.read(now)) is not None]
         return Reading(time.time_ns() // 1_000_000, boot_ms(), merge_parts(parts))
+
+    def find(self, kind: type[CollectorT]) -> CollectorT | None:
+        """The collector of that kind, if it is at work here."""
+        for run in self._runs:
+            collector = run.collector if isinstance(run, ProbedRun) else None
+            if isinstance(collector, kind):
+                return collector
+        return None
 
     def reports(self) -> list[CollectorReport]:
         return [run.report() for run in self._runs]

@@ -43,6 +43,8 @@ CONFIRMATION_SECONDS: Final = 60.0
 """A hub that takes records but confirms none for so long is left and dialled anew."""
 
 _HOUSEKEEPING_SECONDS: Final = 10.0
+_PUSHED_RECORDS: Final = 16
+"""Sent ahead of their confirmation at most; the hub confirms live samples a few at a time."""
 _DETAILS_SECONDS: Final = 300.0
 
 log = logging.getLogger(__name__)
@@ -72,7 +74,7 @@ class Session:
 
     def wake(self) -> None:
         """The spool has something new."""
-        if self._unconfirmed_since is None and len(self._duties.spool) == 1:
+        if not self._wake.is_set() and not self._batch and len(self._duties.spool) <= _PUSHED_RECORDS:
             self._push_newest()
         else:
             self._wake.set()
@@ -133,7 +135,7 @@ class Session:
             pass  # whoever receives tells how
 
     def _push_newest(self) -> None:
-        """Send without waiting for room, which there is: the hub has confirmed everything that was sent before.
+        """Send without waiting for room, which there is: what the hub has not confirmed yet is little.
 
         Nearly every sample goes this way; waking a task for each would cost a tenth of what the agent costs.
         """
@@ -176,7 +178,7 @@ class Session:
         if self._batch:
             self._batch = {sequence for sequence in self._batch if sequence not in stored}
             if not self._batch:
-                self.wake()
+                self._wake.set()
 
     async def _keep_house(self) -> None:
         loop = asyncio.get_running_loop()

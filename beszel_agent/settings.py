@@ -5,6 +5,7 @@ A setting is one annotated field of `Config`; names, defaults, help, flags and t
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -16,6 +17,10 @@ from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
 _KEY_TYPE: Final = "ssh-ed25519"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+MIN_SMART_SECONDS: Final = 60.0
+_NAME_MARK: Final = "__"
+_SMART_TYPE: Final = re.compile(r"(3ware|[a-z]\w*)[\w,/+-]*", re.ASCII)
+"""What smartctl knows behind `-d`; a number may be part of a path."""
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZES: Final = {"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _LEAST_SPOOL_SECONDS: Final = 60.0
@@ -42,6 +47,26 @@ class LaterSetting(NamedTuple):
     name: str
     help: str
     flags: tuple[str, ...] = ()
+
+
+class NamedDisk(NamedTuple):
+    """A filesystem or device that the host's owner singled out."""
+
+    disk: str
+    """A mount point, a device, or the bare name of one."""
+    name: str | None
+    """What to call it; None to leave that to where it is mounted."""
+
+    def __str__(self) -> str:
+        return self.disk if self.name is None else f"{self.disk}{_NAME_MARK}{self.name}"
+
+
+class SmartDevice(NamedTuple):
+    """A disk for smartctl."""
+
+    path: str
+    type: str | None
+    """Its `-d`; None to let it find out."""
 
 
 class HubUrl(msgspec.Struct, frozen=True):
@@ -128,8 +153,57 @@ def parse_spool_limit(text: str) -> SpoolLimit:
     return limit
 
 
+def parse_timeout(text: str) -> float:
+    seconds = parse_seconds(text)
+    if not 0.1 <= seconds <= 60:
+        raise ValueError("lies between 100 ms and 60 s")
+    return seconds
+
+
+def parse_known_names(*known: str) -> Callable[[str], tuple[str, ...]]:
+    """A list of some of these."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = parse_names(text.lower())
+        for name in names:
+            if name not in known:
+                raise ValueError(f"{name} is none of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def parse_smart_interval(text: str) -> float:
+    seconds = parse_seconds(text)
+    if seconds < MIN_SMART_SECONDS:
+        raise ValueError(f"is at least {MIN_SMART_SECONDS:g} s: asking a disk costs it time")
+    return seconds
+
+
 def parse_names(text: str) -> tuple[str, ...]:
     return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+def parse_named_disk(text: str) -> NamedDisk:
+    """`/srv`, `sda1` or `/dev/sda1`, each with `__What it is called` behind it if wanted."""
+    disk, _, name = text.strip().partition(_NAME_MARK)
+    if not disk.strip():
+        raise ValueError(f"write a mount point or a device, and what to call it behind {_NAME_MARK}")
+    return NamedDisk(disk.strip(), name.strip() or None)
+
+
+def parse_named_disks(text: str) -> tuple[NamedDisk, ...]:
+    return tuple(map(parse_named_disk, parse_names(text)))
+
+
+def parse_smart_device(text: str) -> SmartDevice:
+    """`/dev/sda`, `/dev/sda:sat`, `/dev/bus/0:megaraid,4`; the colons of `by-path` names belong to the path."""
+    path, colon, kind = text.strip().rpartition(":")
+    if not colon or not _SMART_TYPE.fullmatch(kind):
+        path, kind = text.strip(), ""
+    if not path.startswith("/"):
+        raise ValueError(f"{text.strip()!r} is no device; write it as /dev/sda or /dev/sda:sat")
+    return SmartDevice(path, kind or None)
 
 
 def parse_hub_url(text: str) -> HubUrl:

@@ -72,10 +72,13 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """Longer intervals keep the highest reading beside the main value."""
     alarm: bool = False
     """A rule may watch it."""
+    largest: float | None = None
+    """Where it may lie above the usual bound of its unit."""
 
     @property
     def bounds(self) -> Bounds:
-        return UNIT_BOUNDS[self.unit]
+        low, high = UNIT_BOUNDS[self.unit]
+        return Bounds(low, high if self.largest is None else self.largest)
 
 
 class Keyed(msgspec.Struct, frozen=True):

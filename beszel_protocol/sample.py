@@ -5,11 +5,17 @@ What a host cannot tell is absent (`None` here, missing on the wire), never 0. U
 """
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from beszel_protocol.metrics import Keyed, Metric, Rollup, Unit, read_catalogue
+
+_MOST_BUSY_PERCENT: Final = 1e8
+"""Of a million requests at once."""
+
+_MOST_WEAR_PERCENT: Final = 255
+"""NVMe counts on past its rated life, up to what a byte holds."""
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,6 +42,10 @@ def _rate(label: str) -> Metric:
     return Metric(label=label, unit=Unit.BYTES_PER_SECOND, peak=True, alarm=True)
 
 
+def _capacity(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.BYTES_PER_SECOND, rollup=Rollup.LAST)
+
+
 def _count(label: str) -> Metric:
     return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.LAST)
 
@@ -44,8 +54,29 @@ def _failures(label: str) -> Metric:
     return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.MAX, alarm=True)
 
 
+def _severity(label: str) -> Metric:
+    """0 sound, 1 of concern, 2 failed; absent where nobody can tell."""
+    return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.MAX, alarm=True)
+
+
+def _busy(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.PERCENT, peak=True, largest=_MOST_BUSY_PERCENT)
+
+
+def _wear(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.PERCENT, rollup=Rollup.MAX, alarm=True, largest=_MOST_WEAR_PERCENT)
+
+
+def _depth(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.LOAD, peak=True, alarm=True)
+
+
 def _load(label: str) -> Metric:
     return Metric(label=label, unit=Unit.LOAD, peak=True, alarm=True)
+
+
+def _power(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.WATTS, peak=True)
 
 
 class CpuMetrics(_Part, frozen=True, kw_only=True):
@@ -79,6 +110,11 @@ class DiskMetrics(_Part, frozen=True, kw_only=True):
     total_bytes: Annotated[int, _total("Disk size")] | None = None
     used_bytes: Annotated[int, _bytes("Disk used")] | None = None
     usage_percent: Annotated[float, _percent("Disk")] | None = None
+    inodes_total: Annotated[int, _count("Disk inodes")] | None = None
+    inodes_used: Annotated[int, _count("Disk inodes used")] | None = None
+    inodes_usage_percent: Annotated[float, _percent("Disk inodes in use")] | None = None
+    read_only: Annotated[int, _failures("Disk takes no writes")] | None = None
+    """1 if the filesystem itself is read-only, as after an error; not if only one view of it is."""
     io_read_bytes: Annotated[int, _total("Disk bytes read")] | None = None
     io_write_bytes: Annotated[int, _total("Disk bytes written")] | None = None
     read_bytes_per_second: Annotated[float, _rate("Disk read")] | None = None
@@ -86,6 +122,11 @@ class DiskMetrics(_Part, frozen=True, kw_only=True):
     utilization_percent: Annotated[float, _percent("Disk utilization")] | None = None
     read_await_ms: Annotated[float, Metric(label="Disk read wait", unit=Unit.MILLISECONDS, peak=True)] | None = None
     write_await_ms: Annotated[float, Metric(label="Disk write wait", unit=Unit.MILLISECONDS, peak=True)] | None = None
+    read_time_percent: Annotated[float, _busy("Disk read time")] | None = None
+    """Time that requests spent in reading, over the time that passed: above 100 where several are read at once."""
+    write_time_percent: Annotated[float, _busy("Disk write time")] | None = None
+    queue_depth: Annotated[float, _depth("Disk queue")] | None = None
+    """Requests that were under way or waiting, on average."""
 
 
 class InterfaceMetrics(_Part, frozen=True, kw_only=True):
@@ -93,11 +134,19 @@ class InterfaceMetrics(_Part, frozen=True, kw_only=True):
     bytes_recv: Annotated[int, _total("Interface bytes received")] | None = None
     sent_bytes_per_second: Annotated[float, _rate("Interface sent")] | None = None
     recv_bytes_per_second: Annotated[float, _rate("Interface received")] | None = None
+    link_bytes_per_second: Annotated[float, _capacity("Interface speed")] | None = None
+    """What the link can carry each way, by its own account; absent while it is down."""
     errors: Annotated[int, _count("Interface errors")] | None = None
     drops: Annotated[int, _count("Interface drops")] | None = None
 
 
 class NetworkMetrics(_Part, frozen=True, kw_only=True):
+    """The interfaces that count, together.
+
+    The totals hold what every one of them carried since it came up, also of those that are gone or were reset since the
+    agent started. They fall at a reboot, and where the agent starts anew after an interface has gone.
+    """
+
     bytes_sent: Annotated[int, _total("Network bytes sent")] | None = None
     bytes_recv: Annotated[int, _total("Network bytes received")] | None = None
     sent_bytes_per_second: Annotated[float, _rate("Network sent")] | None = None
@@ -105,20 +154,116 @@ class NetworkMetrics(_Part, frozen=True, kw_only=True):
     interfaces: dict[str, InterfaceMetrics] | None = None
 
 
+class ArrayMetrics(_Part, frozen=True, kw_only=True):
+    """A software RAID array."""
+
+    severity: Annotated[int, _severity("Array health")] | None = None
+    state: str | None = None
+    """Why it is of this severity, in words."""
+    level: str | None = None
+    total_bytes: Annotated[int, _total("Array size")] | None = None
+    members: Annotated[int, _count("Array members")] | None = None
+    """As many as it is meant to have."""
+    members_missing: Annotated[int, _failures("Array members missing")] | None = None
+    spares: Annotated[int, _count("Array spares")] | None = None
+    sync_percent: Annotated[float, _share("Array sync")] | None = None
+    """Of a resync, recovery, reshape or check under way."""
+    sync_bytes_per_second: Annotated[float, _capacity("Array sync speed")] | None = None
+    mismatches: Annotated[int, _failures("Array mismatches")] | None = None
+
+
+class PoolMetrics(_Part, frozen=True, kw_only=True):
+    """A pool of devices with filesystems on it: ZFS, or btrfs with its raw space, all copies counted."""
+
+    severity: Annotated[int, _severity("Pool health")] | None = None
+    state: str | None = None
+    type: str | None = None
+    total_bytes: Annotated[int, _total("Pool size")] | None = None
+    used_bytes: Annotated[int, _bytes("Pool used")] | None = None
+    usage_percent: Annotated[float, _percent("Pool")] | None = None
+    devices: Annotated[int, _count("Pool devices")] | None = None
+    devices_missing: Annotated[int, _failures("Pool devices missing")] | None = None
+    errors: Annotated[int, _failures("Pool device errors")] | None = None
+    """Write, read, flush, corruption and generation errors of all devices, since they were last reset."""
+    read_bytes_per_second: Annotated[float, _rate("Pool read")] | None = None
+    """What programs read and wrote, wherever it came from: caches answer too, and copies are not counted."""
+    write_bytes_per_second: Annotated[float, _rate("Pool written")] | None = None
+
+
+class SmartMetrics(_Part, frozen=True, kw_only=True):
+    """What a disk says of its own health, the same for every kind of disk; the rest is the action `disk_detail`."""
+
+    severity: Annotated[int, _severity("Disk health")] | None = None
+    state: str | None = None
+    device: str | None = None
+    model: str | None = None
+    type: str | None = None
+    """`ata`, `nvme`, `scsi` or `emmc`."""
+    total_bytes: Annotated[int, _total("Disk capacity")] | None = None
+    temperature_celsius: (
+        Annotated[float, Metric(label="Disk temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
+    ) = None
+    power_on_hours: Annotated[int, _count("Disk hours powered on")] | None = None
+    power_cycles: Annotated[int, _count("Disk power cycles")] | None = None
+    wear_percent: Annotated[float, _wear("Disk wear")] | None = None
+    """Of the writes that the disk was made for; the disk may outlive them."""
+    spare_percent: Annotated[float, Metric(label="Disk spare blocks", unit=Unit.PERCENT, alarm=True)] | None = None
+    reallocated_sectors: Annotated[int, _failures("Disk sectors reallocated")] | None = None
+    pending_sectors: Annotated[int, _failures("Disk sectors pending")] | None = None
+    uncorrected_errors: Annotated[int, _failures("Disk errors not corrected")] | None = None
+    bytes_read: Annotated[int, _total("Disk lifetime bytes read")] | None = None
+    bytes_written: Annotated[int, _total("Disk lifetime bytes written")] | None = None
+
+
 class BatteryMetrics(_Part, frozen=True, kw_only=True):
     charge_percent: Annotated[float, Metric(label="Battery", unit=Unit.PERCENT, alarm=True)] | None = None
     state: str | None = None
+    """`charging`, `discharging`, `full`, `idle` (on mains, neither) or `empty`."""
+    power_watts: Annotated[float, _power("Battery power")] | None = None
+    """Into it or out of it, as the state says."""
+    health_percent: Annotated[float, Metric(label="Battery health", unit=Unit.PERCENT, rollup=Rollup.LAST)] | None = (
+        None
+    )
+    """What it holds when full, of what it was made to hold."""
+
+
+class UpsMetrics(_Part, frozen=True, kw_only=True):
+    charge_percent: Annotated[float, Metric(label="UPS charge", unit=Unit.PERCENT, alarm=True)] | None = None
+    load_percent: Annotated[float, _percent("UPS load")] | None = None
+    runtime_seconds: Annotated[float, Metric(label="UPS runtime left", unit=Unit.SECONDS, alarm=True)] | None = None
+    power_watts: Annotated[float, _power("UPS power")] | None = None
+    on_battery: Annotated[int, _failures("UPS on battery")] | None = None
+    """1 while it feeds the load from its battery, else 0."""
+    status: str | None = None
+    """The words of NUT's `ups.status`, such as `OL CHRG` or `OB LB`."""
+
+
+class GpuProcess(_Part, frozen=True, kw_only=True):
+    """One that holds memory of a GPU; too short-lived to be a series."""
+
+    pid: int
+    name: str | None = None
+    memory_bytes: int | None = None
 
 
 class GpuMetrics(_Part, frozen=True, kw_only=True):
     name: str | None = None
+    state: str | None = None
+    """`suspended` while it sleeps, `idle` while it is left alone so that it can fall asleep; reading more would keep it
+    awake."""
     usage_percent: Annotated[float, _percent("GPU")] | None = None
     memory_used_bytes: Annotated[int, _bytes("GPU memory used")] | None = None
     memory_total_bytes: Annotated[int, _total("GPU memory size")] | None = None
-    power_watts: Annotated[float, Metric(label="GPU power", unit=Unit.WATTS, peak=True)] | None = None
+    power_watts: Annotated[float, _power("GPU power")] | None = None
+    package_power_watts: Annotated[float, _power("Power of the GPU's package")] | None = None
+    """Of the whole chip or board, where the GPU shares it with others or is told apart from it."""
     temperature_celsius: (
         Annotated[float, Metric(label="GPU temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
     ) = None
+    engines_percent: dict[str, Annotated[float, _percent("GPU engine")]] | None = None
+    """Parts of the GPU that work side by side: `render`, `video`, `encoder` …; `usage_percent` is not their sum."""
+    processes: list[GpuProcess] | None = None
+    """Those that hold the most memory, largest first."""
 
 
 class ContainerMetrics(_Part, frozen=True, kw_only=True):
@@ -157,12 +302,24 @@ class Metrics(_Part, frozen=True, kw_only=True):
     cpu: CpuMetrics | None = None
     memory: MemoryMetrics | None = None
     disk: dict[str, DiskMetrics] | None = None
+    arrays: dict[str, ArrayMetrics] | None = None
+    """By kernel name: `md0`."""
+    pools: dict[str, PoolMetrics] | None = None
+    """By name; a btrfs without a label by its UUID."""
+    smart: dict[str, SmartMetrics] | None = None
+    """By serial number, or by kernel name where a disk tells none. Not in every sample."""
     network: NetworkMetrics | None = None
     temperatures: (
         dict[str, Annotated[float, Metric(label="Temperature", unit=Unit.CELSIUS, peak=True, alarm=True)]] | None
     ) = None
+    primary_temperature_celsius: (
+        Annotated[float, Metric(label="Host temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
+    ) = None
+    """Of the sensor that the host's owner chose to stand for it."""
     fans: dict[str, Annotated[float, Metric(label="Fan", unit=Unit.RPM, alarm=True)]] | None = None
     batteries: dict[str, BatteryMetrics] | None = None
+    """The one that stands for the host comes first."""
+    ups: dict[str, UpsMetrics] | None = None
     gpus: dict[str, GpuMetrics] | None = None
     containers: Annotated[list[ContainerMetrics], Keyed("name")] | None = None
     top_processes: list[ProcessMetrics] | None = None

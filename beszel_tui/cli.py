@@ -1,7 +1,8 @@
 """The command line. What a command needs is loaded when it runs."""
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,6 +21,11 @@ TokenOption = Annotated[
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="A hub of the config file. [BESZEL_PROFILE]")
 ]
+
+SystemArgument = Annotated[
+    str, typer.Argument(metavar="SYSTEM", help="Its name, or a beginning that no other name has.")
+]
+_LARGEST_SIZE: Final = (1000, 500)
 
 app = typer.Typer(
     name="beszel-tui",
@@ -92,7 +98,7 @@ def status(
 @app.command()
 def watch(
     context: typer.Context,
-    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Its name.")],
+    system: SystemArgument,
     plain: Annotated[bool, typer.Option("--plain", help="A line for each sample; the only form.")] = True,
 ) -> None:
     """Print a line for each sample of one system, until ctrl+c."""
@@ -101,6 +107,37 @@ def watch(
     del plain
     hub, token = _credentials(context.obj)
     raise typer.Exit(print_samples(_open(hub, token), system))
+
+
+@app.command()
+def chart(
+    context: typer.Context,
+    system: SystemArgument,
+    metrics: Annotated[
+        str, typer.Argument(metavar="METRIC[,METRIC...]", help="Such as cpu.usage_percent; all of one unit.")
+    ],
+    stretch: Annotated[str, typer.Option("--range", metavar="RANGE", help="1h, 12h, 24h, 7d, 30d or 1y.")] = "24h",
+    size: Annotated[
+        str | None, typer.Option(metavar="WIDTHxHEIGHT", help="In cells; otherwise the terminal's, or 80x20.")
+    ] = None,
+) -> None:
+    """Print one chart of stored history. Exit 0: printed; 1: no readings in that time; 2: not possible."""
+    from beszel_tui.plain import ChartOrder  # noqa: PLC0415 (only for this command)
+    from beszel_tui.plain import chart as print_chart  # noqa: PLC0415 (only for this command)
+    from beszel_tui.renderables.printed_chart import LEAST_HEIGHT, LEAST_WIDTH  # noqa: PLC0415 (only for this command)
+    from beszel_tui.state.windows import preset  # noqa: PLC0415 (only for this command)
+
+    window = preset(stretch)
+    if window is None or window.live:
+        raise typer.BadParameter("a range is one of 1h, 12h, 24h, 7d, 30d, 1y")
+    cells = None if size is None else _size(size)
+    if cells is not None and (cells[0] < LEAST_WIDTH or cells[1] < LEAST_HEIGHT):
+        raise typer.BadParameter(f"a chart has at least {LEAST_WIDTH}x{LEAST_HEIGHT} cells")
+    settings = load_settings(context.obj)
+    order = ChartOrder(
+        system, metrics, window, cells, settings.units, settings.symbols, colour=not os.environ.get("NO_COLOR")
+    )
+    raise typer.Exit(print_chart(_open(*_credentials(context.obj)), order))
 
 
 @app.command()
@@ -113,11 +150,17 @@ def screenshot(
     """Write a picture of the demonstration as SVG."""
     from beszel_tui.picture import take  # noqa: PLC0415 (only for this command)
 
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
+    take(load_settings(context.obj), file, _size(size), tuple(filter(None, keys.split(","))))
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Width and height in cells."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and len(width) < 5 and len(height) < 5):
         raise typer.BadParameter("a size is written like 160x45")
-    settings = load_settings(context.obj)
-    take(settings, file, (int(width), int(height)), tuple(filter(None, keys.split(","))))
+    if int(width) > _LARGEST_SIZE[0] or int(height) > _LARGEST_SIZE[1]:
+        raise typer.BadParameter(f"at most {_LARGEST_SIZE[0]}x{_LARGEST_SIZE[1]} cells")
+    return int(width), int(height)
 
 
 def _credentials(flags: Flags) -> tuple[str, str]:

@@ -5,6 +5,8 @@ TuiError
 ├── ThemeError             a theme file that cannot be used
 ├── FilterError            a filter line that does not parse
 ├── CommandError           a line of the command line that cannot be carried out
+├── RequestError           a system or metric of a command that does not exist, or not like that
+├── DrawingError           plotext cannot be used on this machine
 ├── LocalError             `beszel-tui local` could not start its hub or agent
 └── ClientError
     ├── HubUnreachable     no answer, or none that is a hub's
@@ -33,6 +35,14 @@ class FilterError(TuiError):
 
 class CommandError(TuiError):
     code = "command"
+
+
+class RequestError(TuiError):
+    code = "request"
+
+
+class DrawingError(TuiError):
+    code = "drawing"
 
 
 class LocalError(TuiError):

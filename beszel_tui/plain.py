@@ -1,24 +1,38 @@
-"""The fleet for scripts, pipes and screen readers: one look, or line after line, without a screen."""
+"""The fleet for scripts, pipes and screen readers: one look, line after line, or a chart, without a screen."""
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator
-from typing import Any, Final, TextIO
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TextIO
 
 import msgspec
 
 from beszel_protocol.feed import Fleet, FleetRow, SystemSample
+from beszel_protocol.hygiene import clean_text
 from beszel_protocol.metrics import Unit
 from beszel_protocol.sample import Metrics
-from beszel_protocol.units import format_bytes, format_value
+from beszel_protocol.units import Style, format_bytes, format_value
 from beszel_tui.client.source import Source
 from beszel_tui.errors import HubUnreachable, TuiError, Unauthorized
+from beszel_tui.renderables.printed_chart import LEAST_HEIGHT, LEAST_WIDTH, PrintedLook, print_chart
+from beszel_tui.state.charts import Chart
+from beszel_tui.state.chartview import ChartLine, ChartView, newest_value
 from beszel_tui.state.events import Disconnected, Received, Refused
+from beszel_tui.state.request import find_system, requested_chart
 from beszel_tui.state.selectors import Sort, sort_rows
+from beszel_tui.state.series import Columns, typical_step_ms
+from beszel_tui.state.windows import Window
 
 ALL_UP: Final = 0
 SOME_DOWN: Final = 1
 NOT_REACHED: Final = 2
+PRINTED: Final = 0
+NO_READINGS: Final = 1
+NOT_POSSIBLE: Final = 2
+INTERRUPTED: Final = 130
+FALLBACK_SIZE: Final = (80, 20)
 ANSWER_SECONDS: Final = 10.0
 
 _FACTS: Final = frozenset({"id", "name", "status", "host", "tags", "updated_ms", "status_since_ms", "agent_version"})
@@ -49,6 +63,42 @@ def watch(source: Source, name: str, out: TextIO | None = None) -> int:
     except KeyboardInterrupt:
         return ALL_UP
     return ALL_UP
+
+
+class ChartOrder(NamedTuple):
+    """What is to be printed, and how."""
+
+    system: str
+    """Its name, or how no other name begins."""
+    metrics: str
+    """Addresses, separated by commas."""
+    window: Window
+    size: tuple[int, int] | None
+    """Width and height in cells; None: as large as the terminal."""
+    units: Style
+    symbols: str
+    colour: bool
+    """Unless the output is no terminal."""
+
+
+def chart(source: Source, order: ChartOrder, out: TextIO | None = None) -> int:
+    """Print one chart of stored history; returns the exit status."""
+    out = out or sys.stdout
+    try:
+        row, view = asyncio.run(_ask_view(source, order))
+        if not any(newest_value(line) is not None for line in view.lines):
+            out.write(f"{clean_text(row.name)}: no readings of {view.title} in the last {order.window.name}\n")
+            return NO_READINGS
+        zone = datetime.fromtimestamp(view.end_ms / 1000).astimezone().tzinfo
+        assert zone is not None  # noqa: S101 (a local time always has one)
+        look = PrintedLook(order.symbols, order.units, zone, colour=order.colour and out.isatty())
+        out.write(print_chart(view, row.name, *(order.size or _terminal_size()), look))
+    except TuiError as error:
+        sys.stderr.write(f"beszel-tui: {error}\n")
+        return NOT_POSSIBLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return PRINTED
 
 
 def format_json(rows: list[FleetRow]) -> str:
@@ -121,13 +171,38 @@ async def _first_rows(source: Source) -> list[FleetRow]:
     raise HubUnreachable("the hub ended the feed")
 
 
+async def _ask_view(source: Source, order: ChartOrder) -> tuple[FleetRow, ChartView]:
+    wanted = requested_chart(order.metrics)
+    addresses = [line.address for line in wanted.lines]
+    width, _ = order.size or _terminal_size()
+    async for frame in _frames(source):
+        if isinstance(frame, Fleet):
+            row = find_system(frame.systems, order.system)
+            start_ms, end_ms = order.window.bounds(frame.hub_ms)
+            columns = await source.columns(row.id, addresses, start_ms, end_ms, width)
+            return row, _view(wanted, columns, start_ms, end_ms)
+    raise HubUnreachable("the hub ended the feed")
+
+
+def _view(wanted: Chart, columns: Columns, start_ms: int, end_ms: int) -> ChartView:
+    lines = tuple(
+        ChartLine(line.label, columns.lane(line.address), typical_step_ms(columns, line.address))
+        for line in wanted.lines
+    )
+    return ChartView(wanted.title, wanted.unit, columns.timestamps_ms, lines, start_ms, end_ms)
+
+
+def _terminal_size() -> tuple[int, int]:
+    """Without the line that the prompt takes; never so small that nothing can be drawn."""
+    width, height = shutil.get_terminal_size((FALLBACK_SIZE[0], FALLBACK_SIZE[1] + 1))
+    return max(LEAST_WIDTH, width), max(LEAST_HEIGHT, height - 1)
+
+
 async def _watch(source: Source, name: str, out: TextIO) -> None:
     system_id: str | None = None
     async for frame in _frames(source):
         if isinstance(frame, Fleet) and system_id is None:
-            system_id = next((row.id for row in frame.systems if row.name == name), None)
-            if system_id is None:
-                raise HubUnreachable(f"no system is called {name!r}")
+            system_id = find_system(frame.systems, name).id
             source.watch(system_id)
         elif isinstance(frame, SystemSample) and frame.system == system_id:
             out.write(format_sample_line(frame.timestamp, frame.metrics) + "\n")

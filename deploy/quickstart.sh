@@ -33,6 +33,16 @@ provide_venv() {
     $sudo apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
 
+# What stands in for NVIDIA's library is compiled by its tests; without a compiler they are skipped, unless they must not.
+provide_compiler() {
+    [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0
+    command -v gcc >/dev/null && return
+    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || fail "BESZEL_REQUIRE_SERVICES=1 needs gcc"
+    echo "quickstart: installing Debian's gcc"
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null
+}
+
 make_environment() { # directory, what to install ...
     environment=$1
     shift
@@ -53,6 +63,7 @@ local)
     exec .venv/bin/beszel-tui local "$@"
     ;;
 tests)
+    provide_compiler
     make_environment .venv-nox nox
     exec .venv-nox/bin/nox "$@"
     ;;

@@ -4,12 +4,13 @@ The format is that of the kernel's `admin-guide/iostats`. Counters of sectors ar
 of milliseconds 32 bits.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import ClassVar, Final, NamedTuple, Self
 
 from beszel_agent.block_devices import BlockDevices
 from beszel_agent.config import Config
-from beszel_agent.deltas import gained, gained_wrapping, per_second, share
+from beszel_agent.deltas import gained_wrapping, per_second, share
+from beszel_agent.disk_rules import read_rules
 from beszel_agent.errors import Unavailable
 from beszel_agent.mounts import Filesystem, MountTable
 from beszel_agent.paths import HostFile, HostPaths
@@ -35,6 +36,9 @@ class Counters(NamedTuple):
     sectors_written: int
     write_ms: int
     busy_ms: int
+    queued_ms: int
+    """Weighted by how many requests were waiting or under way."""
+    devices: int = 1
 
 
 class DiskIoCollector:
@@ -43,31 +47,36 @@ class DiskIoCollector:
 
     def __init__(self, diskstats: HostFile, table: MountTable, devices: BlockDevices) -> None:
         self._diskstats, self._table, self._devices = diskstats, table, devices
-        self._previous: dict[DeviceNumber, Counters] = {}
+        self._previous: dict[str, Counters] = {}
         self._previous_now = 0.0
         self._filesystems: tuple[Filesystem, ...] = ()
-        self._numbers: dict[str, DeviceNumber] = {}
+        self._wanted: frozenset[DeviceNumber] = frozenset()
+        self._numbers: dict[str, list[DeviceNumber]] = {}
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
-            return cls(paths.proc_file("diskstats"), MountTable(paths), BlockDevices(paths))
+            return cls(paths.proc_file("diskstats"), MountTable(paths, read_rules(paths, config)), BlockDevices(paths))
         except OSError as error:
             raise Unavailable(f"no /proc/diskstats or mount table: {error.strerror}") from error
 
     def collect(self, now: float) -> Metrics:
-        filesystems = self._table.filesystems()
+        filesystems = self._table.filesystems(now)
         if filesystems is not self._filesystems:
-            self._numbers = {item.point: split_number(self._devices.number_of(item)) for item in filesystems}
+            self._numbers = {
+                item.name: [split_number(number) for number in self._devices.numbers_of(item)] for item in filesystems
+            }
+            self._wanted = frozenset(number for numbers in self._numbers.values() for number in numbers)
             self._filesystems = filesystems
-        current = parse_diskstats(self._diskstats.read(), self._numbers.values())
+        found = parse_diskstats(self._diskstats.read(), self._wanted)
+        current = {
+            name: counters
+            for name, numbers in self._numbers.items()
+            if (counters := add_counters([found[number] for number in numbers if number in found])) is not None
+        }
         previous, elapsed = self._previous, now - self._previous_now
         self._previous, self._previous_now = current, now
-        parts = {
-            point: disk_metrics(previous.get(number), current[number], elapsed)
-            for point, number in self._numbers.items()
-            if number in current
-        }
+        parts = {name: disk_metrics(previous.get(name), counters, elapsed) for name, counters in current.items()}
         return Metrics(disk=parts or None)
 
 
@@ -85,13 +94,20 @@ def parse_diskstats(text: bytes, wanted: Container[DeviceNumber]) -> dict[Device
         if len(words) < 14 or (words[0], words[1]) not in wanted:
             continue
         try:
-            values = [int(word) for word in words[3:13]]
+            values = [int(word) for word in words[3:14]]
         except ValueError:
             continue
         found[words[0], words[1]] = Counters(
-            values[0], values[2], values[3], values[4], values[6], values[7], values[9]
+            values[0], values[2], values[3], values[4], values[6], values[7], values[9], values[10]
         )
     return found
+
+
+def add_counters(counters: Sequence[Counters]) -> Counters | None:
+    """Those of a filesystem that spans devices; None of none."""
+    if len(counters) <= 1:
+        return counters[0] if counters else None
+    return Counters(*map(sum, zip(*counters, strict=True)))
 
 
 def disk_metrics(previous: Counters | None, current: Counters, elapsed_seconds: float) -> DiskMetrics:
@@ -100,32 +116,36 @@ def disk_metrics(previous: Counters | None, current: Counters, elapsed_seconds: 
     if previous is None or elapsed_seconds <= 0 or not _continues(previous, current):
         return DiskMetrics(io_read_bytes=read_bytes, io_write_bytes=write_bytes)
     elapsed_ms = elapsed_seconds * 1000
-    busy_ms = gained_wrapping(previous.busy_ms, current.busy_ms, 2 * elapsed_ms + 1000)
+    most_ms = _MANY_REQUESTS * elapsed_ms * current.devices
+    read_ms = gained_wrapping(previous.read_ms, current.read_ms, most_ms)
+    write_ms = gained_wrapping(previous.write_ms, current.write_ms, most_ms)
+    queued_ms = gained_wrapping(previous.queued_ms, current.queued_ms, 2 * most_ms)
+    busy_ms = gained_wrapping(previous.busy_ms, current.busy_ms, (2 * elapsed_ms + 1000) * current.devices)
     return DiskMetrics(
         io_read_bytes=read_bytes,
         io_write_bytes=write_bytes,
         read_bytes_per_second=per_second(read_bytes - previous.sectors_read * _SECTOR_BYTES, elapsed_seconds),
         write_bytes_per_second=per_second(write_bytes - previous.sectors_written * _SECTOR_BYTES, elapsed_seconds),
-        utilization_percent=None if busy_ms is None else share(busy_ms, elapsed_ms),
-        read_await_ms=_await_ms(previous.reads, current.reads, previous.read_ms, current.read_ms, elapsed_ms),
-        write_await_ms=_await_ms(previous.writes, current.writes, previous.write_ms, current.write_ms, elapsed_ms),
+        utilization_percent=None if busy_ms is None else share(busy_ms, elapsed_ms * current.devices),
+        read_await_ms=_ratio(read_ms, current.reads - previous.reads),
+        write_await_ms=_ratio(write_ms, current.writes - previous.writes),
+        read_time_percent=_ratio(read_ms, elapsed_ms / 100),
+        write_time_percent=_ratio(write_ms, elapsed_ms / 100),
+        queue_depth=_ratio(queued_ms, elapsed_ms),
     )
 
 
 def _continues(previous: Counters, current: Counters) -> bool:
-    """Whether the wide counters all went on; if not, it is a new device under an old number, or a reset."""
+    """Whether the wide counters all went on; if not, it is another device under an old number, or a reset."""
     return (
-        current.reads >= previous.reads
+        current.devices == previous.devices
+        and current.reads >= previous.reads
         and current.writes >= previous.writes
         and current.sectors_read >= previous.sectors_read
         and current.sectors_written >= previous.sectors_written
     )
 
 
-def _await_ms(requests_before: int, requests_now: int, ms_before: int, ms_now: int, elapsed_ms: float) -> float | None:
-    """Mean time from request to completion; None if nothing completed, as there was nothing to wait for."""
-    requests = gained(requests_before, requests_now)
-    waited_ms = gained_wrapping(ms_before, ms_now, _MANY_REQUESTS * elapsed_ms)
-    if not requests or waited_ms is None:
-        return None
-    return round(waited_ms / requests, 2)
+def _ratio(part_ms: int | None, whole: float) -> float | None:
+    """None of nothing: where no request completed there is no time that it took."""
+    return None if part_ms is None or whole <= 0 else round(part_ms / whole, 2)

@@ -3,9 +3,11 @@
 from typing import ClassVar, Self
 
 from beszel_agent.config import Config
+from beszel_agent.disk_rules import read_rules
 from beszel_agent.errors import ReadingFailed, Unavailable
-from beszel_agent.mounts import MountTable, read_usage
+from beszel_agent.mounts import MountTable
 from beszel_agent.paths import HostPaths
+from beszel_agent.usage import UsageReader
 from beszel_protocol.sample import DiskMetrics, Metrics
 
 
@@ -13,23 +15,24 @@ class FilesystemsCollector:
     name: ClassVar[str] = "filesystems"
     pace_seconds: ClassVar[float] = 0
 
-    def __init__(self, paths: HostPaths, table: MountTable) -> None:
-        self._paths, self._table = paths, table
+    def __init__(self, table: MountTable, usage: UsageReader) -> None:
+        self._table, self._usage = table, usage
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
-            return cls(paths, MountTable(paths))
+            table = MountTable(paths, read_rules(paths, config))
         except OSError as error:
             raise Unavailable(f"no mount table: {error.strerror}") from error
+        return cls(table, UsageReader(paths, config.disk_usage_cache))
 
     def collect(self, now: float) -> Metrics:
-        wanted = [filesystem for filesystem in self._table.filesystems() if not filesystem.may_wait]
+        wanted = [filesystem for filesystem in self._table.filesystems(now) if not filesystem.may_wait]
         found: dict[str, DiskMetrics] = {}
         for filesystem in wanted:
-            usage = read_usage(self._paths.root(filesystem.path))
+            usage = self._usage.read(filesystem, now)
             if usage is not None:
-                found[filesystem.point] = usage
+                found[filesystem.name] = usage
         if wanted and not found:
             raise ReadingFailed("no filesystem could be asked for its usage")
         return Metrics(disk=found or None)

@@ -1,11 +1,12 @@
 """Traffic of the interfaces that count, from `/proc/net/dev`."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Final, NamedTuple, Self
 
 from beszel_agent.config import Config
 from beszel_agent.deltas import gained_wrapping, per_second
 from beszel_agent.errors import ReadingFailed, Unavailable
-from beszel_agent.interfaces import choose_interfaces, most_bytes_per_second
+from beszel_agent.interfaces import USUAL_LINK, choose_interfaces, link_bytes_per_second
 from beszel_agent.paths import HostFile, HostPaths
 from beszel_protocol.sample import InterfaceMetrics, Metrics, NetworkMetrics
 
@@ -26,11 +27,38 @@ class Counters(NamedTuple):
     sent_drops: int
 
 
-class Rates(NamedTuple):
-    """Whole bytes per second."""
+_NOTHING: Final = Counters(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+class Traffic(NamedTuple):
+    """Bytes; None where a counter was reset and nobody can tell."""
 
     sent: int | None
     recv: int | None
+
+
+class Totals:
+    """What all interfaces carried together. It goes on when one of them goes, comes or is reset."""
+
+    def __init__(self) -> None:
+        self.sent = self.recv = 0
+        self._last: dict[str, Counters] = {}
+
+    def skip(self, name: str, counters: Counters) -> None:
+        """Count what this interface carries from now on: until now it was not one that counts."""
+        self._last.setdefault(name, counters)
+
+    def add(self, name: str, counters: Counters, gain: Traffic | None) -> None:
+        """`gain` is what it carried since the reading before; None if it was not there then."""
+        before = self._last.get(name, _NOTHING)
+        if gain is None:
+            # It came, perhaps back, and with its counters or without.
+            gain = Traffic(
+                _grown(before.sent_bytes, counters.sent_bytes), _grown(before.recv_bytes, counters.recv_bytes)
+            )
+        self.sent += counters.sent_bytes if gain.sent is None else gain.sent
+        self.recv += counters.recv_bytes if gain.recv is None else gain.recv
+        self._last[name] = counters
 
 
 class NetworkCollector:
@@ -44,7 +72,8 @@ class NetworkCollector:
         self._names: frozenset[str] = frozenset()
         self._chosen: frozenset[str] = frozenset()
         self._chosen_at = 0.0
-        self._most: dict[str, float] = {}
+        self._links: dict[str, int | None] = {}
+        self._totals = Totals()
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
@@ -55,18 +84,28 @@ class NetworkCollector:
 
     def collect(self, now: float) -> Metrics:
         found = parse_net_dev(self._table.read())
-        self._choose(frozenset(found), now)
+        self._choose(found, now)
         current = {name: counters for name, counters in found.items() if name in self._chosen}
         previous, elapsed = self._previous, now - self._previous_now
         self._previous, self._previous_now = current, now
-        return Metrics(network=network_metrics(previous, current, elapsed, self._most))
+        gains = {name: self._gain(previous.get(name), counters, name, elapsed) for name, counters in current.items()}
+        for name, counters in current.items():
+            self._totals.add(name, counters, gains[name])
+        return Metrics(network=network_metrics(current, gains, self._links, self._totals, elapsed))
 
-    def _choose(self, names: frozenset[str], now: float) -> None:
+    def _gain(self, before: Counters | None, now: Counters, name: str, elapsed: float) -> Traffic | None:
+        most = elapsed * (self._links[name] or USUAL_LINK)
+        return None if before is None else traffic_between(before, now, most)
+
+    def _choose(self, found: Mapping[str, Counters], now: float) -> None:
+        names = frozenset(found)
         if names == self._names and now - self._chosen_at < _CHOICE_SECONDS:
             return
-        self._names, self._chosen_at = names, now
-        self._chosen = choose_interfaces(self._paths, names, self._rules)
-        self._most = {name: most_bytes_per_second(self._paths, name) for name in self._chosen}
+        chosen = choose_interfaces(self._paths, names, self._rules)
+        for name in chosen & self._names - self._chosen:
+            self._totals.skip(name, found[name])
+        self._names, self._chosen, self._chosen_at = names, chosen, now
+        self._links = {name: link_bytes_per_second(self._paths, name) for name in chosen}
 
 
 def parse_net_dev(text: bytes) -> dict[str, Counters]:
@@ -88,47 +127,55 @@ def parse_net_dev(text: bytes) -> dict[str, Counters]:
 
 
 def network_metrics(
-    previous: dict[str, Counters], current: dict[str, Counters], elapsed_seconds: float, most: dict[str, float]
+    current: Mapping[str, Counters],
+    gains: Mapping[str, Traffic | None],
+    links: Mapping[str, int | None],
+    totals: Totals,
+    elapsed_seconds: float,
 ) -> NetworkMetrics | None:
     """None if no interface ever carried anything. An interface without a byte yet is left out until it has one."""
     interfaces: dict[str, InterfaceMetrics] = {}
-    comparable: list[Rates] = []
+    comparable: list[Traffic] = []
     for name, counters in current.items():
         if not counters.sent_bytes and not counters.recv_bytes:
             continue
-        before = previous.get(name)
-        rate = Rates(None, None)
-        if before is not None:
-            rate = _rates(before, counters, elapsed_seconds, most[name])
+        gain = gains[name]
+        rate = Traffic(None, None)
+        if gain is not None:
+            rate = Traffic(per_second(gain.sent, elapsed_seconds), per_second(gain.recv, elapsed_seconds))
             comparable.append(rate)
         interfaces[name] = InterfaceMetrics(
             bytes_sent=counters.sent_bytes,
             bytes_recv=counters.recv_bytes,
             sent_bytes_per_second=rate.sent,
             recv_bytes_per_second=rate.recv,
+            link_bytes_per_second=links[name],
             errors=counters.recv_errors + counters.sent_errors,
             drops=counters.recv_drops + counters.sent_drops,
         )
     if not interfaces:
         return None
     return NetworkMetrics(
-        bytes_sent=sum(item.sent_bytes for item in current.values()),
-        bytes_recv=sum(item.recv_bytes for item in current.values()),
+        bytes_sent=totals.sent,
+        bytes_recv=totals.recv,
         sent_bytes_per_second=_sum([rate.sent for rate in comparable]),
         recv_bytes_per_second=_sum([rate.recv for rate in comparable]),
         interfaces=interfaces,
     )
 
 
-def _rates(before: Counters, now: Counters, elapsed_seconds: float, most_bytes_per_second: float) -> Rates:
+def traffic_between(before: Counters, now: Counters, most_bytes: float) -> Traffic:
     """A byte counter that fell has wrapped only if the packets went on; packets that fell are a reset."""
-    largest = most_bytes_per_second * elapsed_seconds
     sent = recv = None
     if now.sent_packets >= before.sent_packets:
-        sent = gained_wrapping(before.sent_bytes, now.sent_bytes, largest)
+        sent = gained_wrapping(before.sent_bytes, now.sent_bytes, most_bytes)
     if now.recv_packets >= before.recv_packets:
-        recv = gained_wrapping(before.recv_bytes, now.recv_bytes, largest)
-    return Rates(per_second(sent, elapsed_seconds), per_second(recv, elapsed_seconds))
+        recv = gained_wrapping(before.recv_bytes, now.recv_bytes, most_bytes)
+    return Traffic(sent, recv)
+
+
+def _grown(before: int, now: int) -> int:
+    return now - before if now >= before else now
 
 
 def _sum(rates: list[int | None]) -> int | None:

@@ -3,9 +3,11 @@
 from typing import ClassVar, Self
 
 from beszel_agent.config import Config
+from beszel_agent.disk_rules import read_rules
 from beszel_agent.errors import Unavailable
-from beszel_agent.mounts import MountTable, read_usage
+from beszel_agent.mounts import MountTable
 from beszel_agent.paths import HostPaths
+from beszel_agent.usage import UsageReader
 from beszel_protocol.sample import DiskMetrics, Metrics
 
 
@@ -13,30 +15,30 @@ class SlowFilesystemsCollector:
     name: ClassVar[str] = "slow_filesystems"
     pace_seconds: ClassVar[float] = 10
 
-    def __init__(self, paths: HostPaths, table: MountTable) -> None:
-        self._paths, self._table = paths, table
+    def __init__(self, table: MountTable, usage: UsageReader) -> None:
+        self._table, self._usage = table, usage
         self._asked: set[str] = set()
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
         try:
-            table = MountTable(paths)
-            filesystems = table.filesystems()
+            table = MountTable(paths, read_rules(paths, config))
+            filesystems = table.filesystems(0.0)
         except OSError as error:
             raise Unavailable(f"no mount table: {error.strerror}") from error
         if not any(filesystem.may_wait for filesystem in filesystems):
             raise Unavailable("every filesystem here answers from memory")
-        return cls(paths, table)
+        return cls(table, UsageReader(paths, config.disk_usage_cache))
 
     def collect(self, now: float) -> Metrics:
         found: dict[str, DiskMetrics] = {}
-        for filesystem in self._table.filesystems():
+        for filesystem in self._table.filesystems(now):
             # One that never answered keeps its mark, and with it the thread that asked; the next thread passes it by.
             if not filesystem.may_wait or filesystem.point in self._asked:
                 continue
             self._asked.add(filesystem.point)
-            usage = read_usage(self._paths.root(filesystem.path))
+            usage = self._usage.read(filesystem, now)
             self._asked.discard(filesystem.point)
             if usage is not None:
-                found[filesystem.point] = usage
+                found[filesystem.name] = usage
         return Metrics(disk=found or None)

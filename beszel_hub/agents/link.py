@@ -34,6 +34,9 @@ from beszel_protocol.sample import HostDetails
 CLOSE_TRY_AGAIN: Final = 1013
 DETAILS_PAUSE_SECONDS: Final = 10.0
 """Between two changes of details; an agent that is quicker is read from no faster."""
+ACK_PAUSE_SECONDS: Final = 3.0
+"""Live samples are acknowledged a few at a time: an agent would wake for every ack. A batch is, at once: the next one
+waits for it."""
 _RECORDS_BETWEEN_PAUSES: Final = 16
 
 
@@ -56,6 +59,8 @@ class Link:
         self._interval_seconds = interval_seconds
         self._told_seconds = interval_seconds
         self._stored = SequenceRanges()
+        self._ack_timer: asyncio.TimerHandle | None = None
+        self._ack_due = self._batch_until = 0.0
         self._closing: tuple[int, str] | None = None
         self._has_work = asyncio.Event()
 
@@ -63,7 +68,11 @@ class Link:
         """These are committed; the agent will be told."""
         for first, last in sequences:
             self._stored.add_range(first, last)
-        self._has_work.set()
+        now = _now()
+        if now < self._batch_until or now >= self._ack_due:
+            self._acknowledge()
+        elif self._ack_timer is None:
+            self._ack_timer = asyncio.get_running_loop().call_at(self._ack_due, self._acknowledge)
 
     def note_lost(self) -> None:
         """A commit failed: only a new connection makes the agent send those records again."""
@@ -80,6 +89,16 @@ class Link:
             self._closing = (code, reason)
             self._has_work.set()
 
+    def _acknowledge(self) -> None:
+        self._cancel_ack_timer()
+        self._ack_due = _now() + ACK_PAUSE_SECONDS
+        self._has_work.set()
+
+    def _cancel_ack_timer(self) -> None:
+        if self._ack_timer is not None:
+            self._ack_timer.cancel()
+            self._ack_timer = None
+
     async def run(self, intake: Intake, already_stored: SequenceRanges) -> None:
         """Serve the agent until the connection ends."""
         welcome = Welcome(
@@ -95,6 +114,8 @@ class Link:
                 writing.cancel()
         except* WireClosed:
             pass
+        finally:
+            self._cancel_ack_timer()
 
     async def _read(self, intake: Intake) -> None:
         while True:
@@ -129,6 +150,7 @@ class Link:
         await self._save_details(clean(details))
 
     async def _take_batch(self, batch: Samples, intake: Intake) -> None:
+        self._batch_until = _now() + ACK_PAUSE_SECONDS
         for index, raw in enumerate(batch.records):
             try:
                 await intake.take(decode_record(raw), is_live=False, boot_id=batch.boot_id)

@@ -47,7 +47,9 @@ def make_headline(metrics: Metrics) -> Headline:
         sent_bytes_per_second=network.sent_bytes_per_second,
         recv_bytes_per_second=network.recv_bytes_per_second,
         load_average=cpu.load_average,
-        temperature_celsius=_highest(sensors or [gpu.temperature_celsius for gpu in gpus]),
+        temperature_celsius=_first(
+            metrics.primary_temperature_celsius, _highest(sensors or [gpu.temperature_celsius for gpu in gpus])
+        ),
         gpu_percent=_highest([gpu.usage_percent for gpu in gpus]),
         services_total=services.total,
         services_failed=services.failed,
@@ -110,6 +112,10 @@ def _battery(metrics: Metrics) -> list[int] | None:
 
 def _highest(values: Iterable[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
 
 
 def _rounded(value: float | None) -> float | None:

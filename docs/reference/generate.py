@@ -15,6 +15,8 @@ PAGES = Path(__file__).parent
 def write_metrics() -> str:
     rows = "\n".join(_metric_row(pattern, metric) for pattern, metric in catalogue().items())
     bounds = "\n".join(f"| {unit} | {low:g} | {high:g} |" for unit, (low, high) in UNIT_BOUNDS.items())
+    above = [f"`{pattern}` up to {metric.largest:g}" for pattern, metric in catalogue().items() if metric.largest]
+    wider = f"Above the bound of their unit lie {', '.join(above)}."
     return f"""# Metrics
 
 Every series by its address; `[]` stands for a dynamic key, as in `disk[/mnt/v1.2].usage_percent`. In a key a backslash
@@ -32,6 +34,8 @@ A number outside the bounds of its unit is no reading and is dropped on arrival:
 | unit | lowest | highest |
 |---|---|---|
 {bounds}
+
+{wider}
 """
 
 

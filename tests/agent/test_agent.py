@@ -18,6 +18,8 @@ from tests.support.linkhub import LinkHub, openssh_key
 from tests.support.programs import free_port
 from tests.support.runningagent import environment, started
 
+pytestmark = pytest.mark.system
+
 
 def run(work: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:

@@ -95,6 +95,8 @@ def test_secrets_come_from_files_too(tmp_path: Path) -> None:
 def test_an_empty_value_is_an_unset_one() -> None:
     assert load({"SYSTEM_NAME": "", "LOG_LEVEL": " ", "HUB_URL": ""}) == Config()
     assert load({"NICS": ""}).nics == ()  # but this one says: none
+    assert load({"SENSORS": ""}).sensors == ()
+    assert load({"UPS": ""}).ups == ()
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,8 @@ def test_an_empty_value_is_an_unset_one() -> None:
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL ('loud'): write debug or info"),
         ({"UPDATE_INTERVAL": "0.1"}, "UPDATE_INTERVAL"),
         ({"REQUIRE_TLS": "maybe"}, "true or false"),
+        ({"SENSORS_TIMEOUT": "0"}, "SENSORS_TIMEOUT"),
+        ({"GPU_COLLECTOR": "nvml,cuda"}, "cuda is none of nvml, amd_sysfs"),
         ({"MEM_CALC": "top"}, "MEM_CALC"),
         ({"BESZEL_AGENT_HUBURL": "http://x"}, "unknown in the environment: BESZEL_AGENT_HUBURL"),
         ({"TOKEN_FILE": "/nowhere/at/all"}, "TOKEN_FILE: cannot read /nowhere/at/all"),
@@ -147,6 +151,6 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
 
 
 def test_names_of_later_versions_are_told() -> None:
-    loaded = load_config({"LISTEN": ":1"}, {"SENSORS": "x", "BESZEL_AGENT_GPU_COLLECTOR": "nvml"}, NO_FILE)
-    assert loaded.warnings == ("set, but without effect in this version: GPU_COLLECTOR, LISTEN, SENSORS",)
+    loaded = load_config({"LISTEN": ":1"}, {"PORT": "1", "BESZEL_AGENT_ALL_PROXY": "x"}, NO_FILE)
+    assert loaded.warnings == ("set, but without effect in this version: ALL_PROXY, LISTEN, PORT",)
     assert loaded.config == Config()

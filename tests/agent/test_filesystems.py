@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from beszel_agent.collectors import filesystems, slow_filesystems
+from beszel_agent import usage as usage_module
 from beszel_agent.collectors.filesystems import FilesystemsCollector
 from beszel_agent.collectors.slow_filesystems import SlowFilesystemsCollector
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
-from beszel_agent.mounts import read_usage
 from beszel_agent.paths import HostPaths
+from beszel_agent.usage import read_usage
 from beszel_protocol.sample import DiskMetrics
 
 TABLE = """
@@ -62,7 +62,7 @@ def test_the_others_are_read_apart(paths: HostPaths) -> None:
 
 def test_no_answer_at_all_is_a_failure(paths: HostPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     collector = FilesystemsCollector.probe(paths, Config())
-    monkeypatch.setattr(filesystems, "read_usage", lambda _: None)
+    monkeypatch.setattr(usage_module, "read_usage", lambda _: None)
     with pytest.raises(ReadingFailed):
         collector.collect(0.0)
 
@@ -80,7 +80,7 @@ def test_one_that_hangs_keeps_its_thread_and_is_passed_by(
             released.wait(20)
         return read_usage(path)
 
-    monkeypatch.setattr(slow_filesystems, "read_usage", ask)
+    monkeypatch.setattr(usage_module, "read_usage", ask)
     stuck = threading.Thread(target=collector.collect, args=(0.0,))
     stuck.start()
     assert hung.wait(10)
@@ -103,3 +103,41 @@ def test_where_all_answer_from_memory_no_thread_is_needed(tmp_path: Path) -> Non
     (tmp_path / "self/mountinfo").write_text("29 1 8:2 / / rw - ext4 /dev/sda2 rw\n")
     with pytest.raises(Unavailable, match="from memory"):
         SlowFilesystemsCollector.probe(HostPaths(proc=str(tmp_path)), Config())
+
+
+def test_others_are_asked_no_more_often_than_the_owner_said(paths: HostPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(path: str) -> DiskMetrics | None:
+        asked.append(path)
+        return DiskMetrics(total_bytes=len(asked))
+
+    monkeypatch.setattr(usage_module, "read_usage", ask)
+    config = Config(disk_usage_cache=600.0)
+    for kind in (FilesystemsCollector, SlowFilesystemsCollector):
+        collector = kind.probe(paths, config)
+        for now in (0.0, 10.0, 599.0, 600.0):
+            collector.collect(now)
+    counts = {path.removeprefix(paths.root("")): asked.count(path) for path in asked}
+    assert counts == {"/": 4, "/srv": 2, "/boot/efi": 2, "/tank": 2}
+
+
+def test_one_that_stops_to_answer_is_not_answered_from_before(
+    paths: HostPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([DiskMetrics(total_bytes=1), None, DiskMetrics(total_bytes=2)])
+    monkeypatch.setattr(
+        usage_module, "read_usage", lambda path: next(answers) if path.endswith("/srv") else DiskMetrics(total_bytes=9)
+    )
+    collector = FilesystemsCollector.probe(paths, Config(disk_usage_cache=10.0))
+    found = [(collector.collect(now).disk or {}).get("/srv") for now in (0.0, 10.0, 11.0)]
+    assert [item and item.total_bytes for item in found] == [1, None, 2]
+
+
+def test_inodes_and_whether_it_takes_writes(paths: HostPaths, tmp_path: Path) -> None:
+    (tmp_path / "proc/self/mountinfo").write_text(TABLE.replace("/dev/sda2 rw", "/dev/sda2 ro"))
+    disk = (FilesystemsCollector.probe(paths, Config()).collect(0.0).disk or {})["/"]
+    answer = os.statvfs(tmp_path)
+    assert disk.read_only == 1
+    assert disk.inodes_total == (answer.f_files or None)
+    assert (disk.inodes_usage_percent is None) == (disk.inodes_total is None)

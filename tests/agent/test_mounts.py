@@ -1,8 +1,13 @@
 """Which filesystems count, on the mount tables of hosts as people run them."""
 
+from pathlib import Path
+
 import pytest
 
-from beszel_agent.mounts import MAX_FILESYSTEMS, choose_filesystems, parse_mounts
+from beszel_agent.config import load_config
+from beszel_agent.disk_rules import NO_RULES, DiskRules, read_rules
+from beszel_agent.mounts import MAX_FILESYSTEMS, MountTable, choose_filesystems, parse_mounts
+from beszel_agent.paths import HostPaths
 
 UBUNTU = rb"""
 29 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw
@@ -119,3 +124,72 @@ def test_there_is_a_bound_and_the_root_is_within_it() -> None:
     found = choose_filesystems(parse_mounts("\n".join([*lines, "1 0 8:1 / / rw - ext4 /dev/sda rw"]).encode()))
     assert len(found) == MAX_FILESYSTEMS
     assert found[0].point == "/"
+
+
+def rules(root: str | None = None, *extras: str) -> DiskRules:
+    config = load_config(
+        {"FILESYSTEM": root or "", "EXTRA_FILESYSTEMS": ",".join(extras)}, {}, Path("/dev/null")
+    ).config
+    return read_rules(HostPaths(sys="/nowhere"), config)
+
+
+def choose(table: bytes, wanted: DiskRules) -> list[tuple[str, str]]:
+    return [(item.name, item.point) for item in choose_filesystems(parse_mounts(table), wanted)]
+
+
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [
+        ("/mnt/my backup", [("/", "/mnt/my backup"), ("/boot/efi", "/boot/efi"), ("/mnt/win", "/mnt/win")]),
+        ("sdb", [("/", "/mnt/my backup"), ("/boot/efi", "/boot/efi"), ("/mnt/win", "/mnt/win")]),
+        ("/dev/sdb1/", [("/", "/mnt/my backup"), ("/boot/efi", "/boot/efi"), ("/mnt/win", "/mnt/win")]),
+        (
+            "sd",
+            [("/", "/"), ("/boot/efi", "/boot/efi"), ("/mnt/my backup", "/mnt/my backup"), ("/mnt/win", "/mnt/win")],
+        ),
+    ],
+)
+def test_the_owner_says_what_stands_for_the_root(root: str, expected: list[tuple[str, str]]) -> None:
+    assert choose(UBUNTU, rules(root)) == expected
+
+
+def test_what_was_asked_for_counts_whatever_it_is() -> None:
+    """Network filesystems, images, memory; by its own name or a given one, the root never a second time."""
+    found = choose(UBUNTU, rules(None, "/mnt/nas__NAS", "/run", "loop9__Image", "/__Again", "/dev/sdb1__NAS", "sda2"))
+    assert found == [
+        ("/", "/"),
+        ("/boot/efi", "/boot/efi"),
+        ("Image", "/media/image"),
+        ("/mnt/my backup", "/mnt/my backup"),
+        ("NAS", "/mnt/nas"),
+        ("/mnt/win", "/mnt/win"),
+        ("/run", "/run"),
+    ]
+
+
+def test_disks_bound_into_a_container_have_the_names_they_were_given() -> None:
+    table = DOCKER + b"107 100 0:50 / /extra-filesystems/nvme0n1__Big\\040Tank ro - zfs tank rw\n"
+    assert choose(table, NO_RULES) == [
+        ("/", "/"),
+        ("media", "/extra-filesystems/media"),
+        ("Big Tank", "/extra-filesystems/nvme0n1__Big Tank"),
+    ]
+
+
+def test_a_view_that_is_read_only_is_not_a_filesystem_that_is() -> None:
+    assert not any(item.read_only for item in choose_filesystems(parse_mounts(DOCKER)))
+    assert not choose_filesystems(parse_mounts(OSTREE))[0].read_only
+    remounted = UBUNTU.replace(b"rw,relatime shared:1 - ext4 /dev/sda2 rw", b"rw shared:1 - ext4 /dev/sda2 ro,errors=x")
+    assert [item.point for item in choose_filesystems(parse_mounts(remounted)) if item.read_only] == ["/"]
+
+
+def test_a_filesystem_that_turned_read_only_is_noticed_though_the_kernel_does_not_tell(tmp_path: Path) -> None:
+    (tmp_path / "self").mkdir()
+    table = tmp_path / "self/mountinfo"
+    table.write_bytes(UBUNTU)
+    mounts = MountTable(HostPaths(proc=str(tmp_path)))
+    before = mounts.filesystems(0.0)
+    assert mounts.filesystems(61.0) is before
+    table.write_bytes(UBUNTU.replace(b"/dev/sda2 rw", b"/dev/sda2 ro"))
+    after = mounts.filesystems(122.0)
+    assert [item.read_only for item in after] == [True, False, False, False]

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import pytest
 
-from beszel_agent.collector import Collector
+from beszel_agent.collector import Collector, ToldOnce
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.paths import HostPaths
@@ -149,3 +149,33 @@ def test_one_that_hangs_never_holds_up_the_sample_and_is_reported() -> None:
     wait_until("the threads end", lambda: not any(thread.name == "scripted" for thread in threading.enumerate()))
     finish(run, report.readings + 1, 201.0)
     assert run.report().state == "running"
+
+
+class Rare(Scripted, ToldOnce):
+    pace_seconds: ClassVar[float] = 60
+
+
+class Hindered(Scripted):
+    def shortfall(self) -> str | None:
+        return "SMART of /dev/sda needs CAP_SYS_RAWIO"
+
+
+def test_a_part_told_once_stands_in_one_sample_a_pace() -> None:
+    run = ThreadedRun(Rare(1.0, 2.0))
+    told = []
+
+    def has_told() -> bool:
+        told.extend([part] if (part := run.read(0.0)) is not None else [])
+        return bool(told)
+
+    wait_until("a part", has_told)
+    assert told == [Metrics(uptime_seconds=1.0)]
+    assert [run.read(float(now)) for now in range(1, 60)] == [None] * 59
+
+
+def test_one_that_reads_only_some_says_what_it_misses() -> None:
+    run = InPlaceRun(Hindered(1.0, ReadingFailed("worse")))
+    run.read(0.0)
+    assert (run.report().state, run.report().reason) == ("running", "SMART of /dev/sda needs CAP_SYS_RAWIO")
+    run.read(0.0)
+    assert (run.report().state, run.report().reason) == ("failing", "worse")

@@ -8,14 +8,18 @@ from hypothesis import strategies as st
 
 from beszel_agent.settings import (
     HubUrl,
+    NamedDisk,
+    SmartDevice,
     SpoolLimit,
     parse_choice,
     parse_flag,
     parse_hub_keys,
     parse_hub_url,
     parse_interval,
+    parse_named_disks,
     parse_names,
     parse_seconds,
+    parse_smart_device,
     parse_spool_limit,
 )
 from beszel_protocol.handshake import encode_bytes
@@ -147,3 +151,37 @@ def test_flags_choices_and_names() -> None:
         parse_flag("perhaps")
     with pytest.raises(ValueError, match="a or b"):
         parse_choice("a", "b")("c")
+
+
+def test_named_disks() -> None:
+    assert parse_named_disks("/srv, sdb1__Backup ,/mnt/a__b__c") == (
+        NamedDisk("/srv", None),
+        NamedDisk("sdb1", "Backup"),
+        NamedDisk("/mnt/a", "b__c"),
+    )
+    assert ",".join(map(str, parse_named_disks("/srv, sdb1__Backup"))) == "/srv,sdb1__Backup"
+    with pytest.raises(ValueError, match="mount point"):
+        parse_named_disks("__Name")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/dev/sda", SmartDevice("/dev/sda", None)),
+        (" /dev/sda:sat ", SmartDevice("/dev/sda", "sat")),
+        ("/dev/bus/0:megaraid,4", SmartDevice("/dev/bus/0", "megaraid,4")),
+        ("/dev/twa0:3ware,2", SmartDevice("/dev/twa0", "3ware,2")),
+        ("/dev/cciss/c0d0:cciss,1", SmartDevice("/dev/cciss/c0d0", "cciss,1")),
+        ("/dev/sg2:areca,3/1", SmartDevice("/dev/sg2", "areca,3/1")),
+        ("/dev/disk/by-path/pci-0000:00:17.0-ata-1", SmartDevice("/dev/disk/by-path/pci-0000:00:17.0-ata-1", None)),
+        ("/dev/disk/by-path/x-scsi-0:0:0:0:sat", SmartDevice("/dev/disk/by-path/x-scsi-0:0:0:0", "sat")),
+    ],
+)
+def test_smart_device(text: str, expected: SmartDevice) -> None:
+    assert parse_smart_device(text) == expected
+
+
+@pytest.mark.parametrize("text", ["sda", "--scan", "-d:sat", "", ":sat"])
+def test_no_smart_device(text: str) -> None:
+    with pytest.raises(ValueError, match="is no device"):
+        parse_smart_device(text)

@@ -33,7 +33,7 @@ from tests.support.keys import prove, public_bytes
 from tests.support.samples import make_sample
 
 T = TypeVar("T")
-REPLY_SECONDS = 5.0
+REPLY_SECONDS = 10.0
 
 
 class LinkAgent:

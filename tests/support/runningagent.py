@@ -17,10 +17,13 @@ def environment(hub: LinkHub, home: Path) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def started(hub: LinkHub, home: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def started(
+    hub: LinkHub, home: Path, *arguments: str, **settings: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "beszel_agent", *arguments, env=environment(hub, home), stderr=asyncio.subprocess.PIPE
-    )
+        sys.executable, "-m", "beszel_agent", *arguments, env=environment(hub, home) | settings,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
     try:
         yield process
     finally:

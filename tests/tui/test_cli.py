@@ -31,7 +31,7 @@ def modules_after(code: str) -> set[str]:
 def test_version_and_help(tmp_path: Path) -> None:
     assert run(tmp_path, "--version").stdout == f"beszel-tui {VERSION}\n"
     text = run(tmp_path, "--help").stdout
-    for word in ("local", "status", "watch", "screenshot", "--read-only", "BESZEL_HUB"):
+    for word in ("local", "status", "watch", "chart", "screenshot", "--read-only", "BESZEL_HUB"):
         assert word in text
 
 
@@ -44,6 +44,10 @@ def test_version_and_help(tmp_path: Path) -> None:
         (["--token-file", "/nowhere", "status"], 2, "the token file /nowhere"),
         (["--symbols", "runes"], 2, "braille, block or ascii"),
         (["status", "--json", "--plain"], 2, "either --json or --plain"),
+        (["chart", "web", "cpu.usage_percent"], 2, "which hub"),
+        (["chart", "web", "cpu.usage_percent", "--range", "live"], 2, "a range is one of"),
+        (["chart", "web", "cpu.usage_percent", "--size", "9x9"], 2, "at least 30x8"),
+        (["chart", "web", "cpu.usage_percent", "--size", "9999x20"], 2, "at most 1000x500"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(tmp_path: Path, arguments: list[str], status: int, says: str) -> None:

@@ -5,8 +5,11 @@ import pytest
 
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.sample import CpuMetrics, DiskMetrics, MemoryMetrics, Metrics
-from beszel_tui.plain import format_json, format_plain, format_sample_line, status, watch
-from tests.support.scriptedsource import ScriptedSource, make_row
+from beszel_protocol.units import Style
+from beszel_tui.plain import ChartOrder, chart, format_json, format_plain, format_sample_line, status, watch
+from beszel_tui.state.series import Columns, Lane
+from beszel_tui.state.windows import Window
+from tests.support.scriptedsource import NOW_MS, ScriptedSource, make_row
 
 UP = make_row("web-1", cpu=41.2, load_average=[0.8, 0.5, 0.2], uptime_seconds=86400.0 * 3, recv_bytes_per_second=2048.0)
 
@@ -90,3 +93,82 @@ def test_a_sample_line() -> None:
     assert format_sample_line("2026-11-22T10:30:00.000Z", metrics) == (
         "10:30:00  cpu 12.0%  memory 70.0%  load 0.50  received -  sent -  disk / 44.0%"
     )
+
+
+HOUR = Window(name="1h", span_ms=3_600_000)
+ADDRESS = "cpu.usage_percent"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def history_of(value: float | None) -> Columns:
+    times = tuple(NOW_MS - 3_600_000 + minute * 60_000 for minute in range(60))
+    return Columns(resolution_ms=60_000, timestamps_ms=times, lanes={ADDRESS: Lane.exact((value,) * 60)})
+
+
+def run_chart(
+    source: ScriptedSource,
+    system: str = "web-1",
+    metrics: str = ADDRESS,
+    *,
+    colour: bool = True,
+    terminal: bool = False,
+) -> tuple[int, str]:
+    out = Terminal() if terminal else io.StringIO()
+    order = ChartOrder(system, metrics, HOUR, (60, 12), Style(), "braille", colour)
+    return chart(source, order, out), out.getvalue()
+
+
+def source_with(value: float | None) -> ScriptedSource:
+    source = ScriptedSource()
+    source.connect()
+    source.tell(UP, make_row("nas"))
+    source.history = history_of(value)
+    return source
+
+
+def test_a_chart_of_the_hour_by_the_clock_of_the_hub() -> None:
+    source = source_with(41.0)
+    code, text = run_chart(source, "we")
+    assert code == 0
+    assert text.startswith("web-1 · CPU (percent)\n")
+    assert len(text.splitlines()) == 12
+    assert "\x1b" not in text
+    assert source.asked == [(UP.id, (ADDRESS,), NOW_MS - 3_600_000, NOW_MS, 60)]
+
+
+def test_a_chart_has_colour_only_on_a_terminal_that_wants_it() -> None:
+    assert "\x1b[" in run_chart(source_with(41.0), terminal=True)[1]
+    assert "\x1b" not in run_chart(source_with(41.0), terminal=True, colour=False)[1]
+
+
+@pytest.mark.parametrize("history", [history_of(None), Columns(resolution_ms=1000)])
+def test_a_chart_of_nothing(history: Columns) -> None:
+    source = source_with(None)
+    source.history = history
+    assert run_chart(source) == (1, "web-1: no readings of CPU in the last 1h\n")
+
+
+@pytest.mark.parametrize(
+    ("system", "metrics", "says"),
+    [
+        ("db", ADDRESS, "no system is called 'db'"),
+        ("web-1", "cpu.speed", "no metric is called 'cpu.speed'"),
+        ("web-1", f"{ADDRESS},memory.used_bytes", "one unit"),
+    ],
+)
+def test_a_chart_that_cannot_be(system: str, metrics: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_chart(source_with(41.0), system, metrics) == (2, "")
+    complaint = capsys.readouterr().err
+    assert says in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_a_chart_that_the_hub_does_not_give(capsys: pytest.CaptureFixture[str]) -> None:
+    source = source_with(41.0)
+    source.history = None
+    assert run_chart(source) == (2, "")
+    assert "no history here" in capsys.readouterr().err

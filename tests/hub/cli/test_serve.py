@@ -18,6 +18,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support.programs import Process, clean_environment, program, run, running, wait_until
 
+pytestmark = pytest.mark.system
+
 EMAIL = "ada@example.org"
 PASSWORD = "correct horse battery"
 

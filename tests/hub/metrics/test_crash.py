@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
 from websockets.exceptions import WebSocketException
 
 from beszel_hub.cli.machines import enrol
@@ -16,6 +17,8 @@ from beszel_protocol.ranges import SequenceRanges
 from tests.support.bareagent import Connection, LinkAgent
 from tests.support.programs import Process, clean_environment, free_port, running
 from tests.support.runninghub import PASSWORD
+
+pytestmark = pytest.mark.system
 
 KILLS = 2
 RECORDS = 240

@@ -46,6 +46,11 @@ def test_a_host_without_sensors_shows_its_hottest_gpu() -> None:
     assert make_headline(Metrics(gpus=gpus)).temperature_celsius == 71.0
 
 
+def test_the_sensor_that_the_owner_chose_stands_for_the_host() -> None:
+    metrics = Metrics(temperatures={"disk": 55.0, "package": 48.0}, primary_temperature_celsius=48.0)
+    assert make_headline(metrics).temperature_celsius == 48.0
+
+
 def test_the_only_disk_counts_as_the_root() -> None:
     assert make_headline(Metrics(disk={"C:": DiskMetrics(usage_percent=5.0)})).disk_percent == 5.0
     two = {"C:": DiskMetrics(usage_percent=5.0), "D:": DiskMetrics(usage_percent=6.0)}

@@ -1,0 +1,1 @@
+"""Readers of GPUs, one a way of reading them."""

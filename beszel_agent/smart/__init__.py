@@ -1,0 +1,1 @@
+"""What disks say of their own health, through smartctl."""

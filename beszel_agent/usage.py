@@ -1,0 +1,58 @@
+"""How full a filesystem is, asked of the kernel."""
+
+import os
+
+import msgspec
+
+from beszel_agent.deltas import share
+from beszel_agent.mounts import ROOT, Filesystem
+from beszel_agent.paths import HostPaths
+from beszel_protocol.sample import DiskMetrics
+
+
+class UsageReader:
+    """Keeps the answers for as long as the owner of the host said; that of the root is always fresh."""
+
+    def __init__(self, paths: HostPaths, keep_seconds: float) -> None:
+        self._paths, self._keep_seconds = paths, keep_seconds
+        self._kept: dict[str, tuple[float, DiskMetrics]] = {}
+
+    def read(self, filesystem: Filesystem, now: float) -> DiskMetrics | None:
+        """None if it cannot be asked. `now` is monotonic."""
+        if self._keep_seconds and filesystem.name != ROOT:
+            read_at, usage = self._kept.get(filesystem.name, (0.0, None))
+            if usage is None or now - read_at >= self._keep_seconds:
+                usage = self._ask(filesystem)
+                if usage is None:
+                    self._kept.pop(filesystem.name, None)
+                else:
+                    self._kept[filesystem.name] = now, usage
+        else:
+            usage = self._ask(filesystem)
+        return usage
+
+    def _ask(self, filesystem: Filesystem) -> DiskMetrics | None:
+        usage = read_usage(self._paths.root(filesystem.path))
+        return None if usage is None else msgspec.structs.replace(usage, read_only=int(filesystem.read_only))
+
+
+def read_usage(path: str) -> DiskMetrics | None:
+    """Of the filesystem at `path`, with the percentage as `df` has it; None if it cannot be asked.
+
+    Filesystems that make inodes as they need them, such as btrfs and FAT, tell of none.
+    """
+    try:
+        answer = os.statvfs(path)
+    except OSError:
+        return None
+    used = (answer.f_blocks - answer.f_bfree) * answer.f_frsize
+    available = answer.f_bavail * answer.f_frsize
+    inodes_used = answer.f_files - answer.f_ffree
+    return DiskMetrics(
+        total_bytes=answer.f_blocks * answer.f_frsize,
+        used_bytes=used,
+        usage_percent=share(used, used + available),
+        inodes_total=answer.f_files or None,
+        inodes_used=inodes_used if answer.f_files else None,
+        inodes_usage_percent=share(inodes_used, answer.f_files),
+    )
