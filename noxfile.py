@@ -122,4 +122,4 @@ def _try_out(session: nox.Session, archive: Path) -> None:
                     str(program / "python"), "-m", name.replace("-", "_"), "--version", external=True, silent=True
                 )
             session.run(str(program / "beszel-agent"), "once", "--json", external=True, silent=True)
-            session.run(str(program / "beszel-tui"), "themes", external=True)
+            session.run(str(program / "beszel-tui"), "screenshot", "fleet.svg", external=True)

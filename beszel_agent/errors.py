@@ -3,6 +3,9 @@
 AgentError
 ├── ConfigError         a setting is missing, malformed or unknown: exit status 2
 ├── DataDirError        the data directory cannot be used, or another agent uses it
+├── SpoolError          what lies in the spool cannot be used
+│   ├── SpoolDamaged    it is not what was written
+│   └── SpoolTooNew     a later version wrote it
 ├── Unavailable         this host has nothing for a collector to read; not a failure
 ├── ReadingFailed       a source is there but could not be read or understood
 │   └── ReadingIncomplete   one of several could not; `part` is what the others told
@@ -25,6 +28,18 @@ class ConfigError(AgentError):
 
 class DataDirError(AgentError):
     code = "data_dir_error"
+
+
+class SpoolError(AgentError):
+    code = "spool_error"
+
+
+class SpoolDamaged(SpoolError):
+    code = "spool_damaged"
+
+
+class SpoolTooNew(SpoolError):
+    code = "spool_too_new"
 
 
 class Unavailable(AgentError):

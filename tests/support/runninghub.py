@@ -7,12 +7,14 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import uvicorn
 
 from beszel_hub.accounts import queries as account_queries
 from beszel_hub.accounts.passwords import Cost, hash_password
 from beszel_hub.accounts.queries import find_account
+from beszel_hub.agents import link
 from beszel_hub.cli.server import listen, uvicorn_config
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
@@ -26,6 +28,7 @@ FAST_COST = Cost(memory_kib=64, iterations=1)
 PASSWORD = "correct horse battery"
 START_SECONDS = 10.0
 COMMIT_SECONDS = 0.02
+ACK_PAUSE_SECONDS = 0.02
 """Tests wait for many commits."""
 TICK_SECONDS = 0.05
 FOREVER_MS = 4_000_000_000_000
@@ -88,7 +91,8 @@ def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
     """Serve a hub from `directory` until the block ends; `settings` are fields of `HubConfig`."""
     config = HubConfig(data_dir=directory, http_port=0, **settings)
     directory.mkdir(parents=True, exist_ok=True)
-    with listen(socket.AF_INET, "127.0.0.1", 0) as listener:
+    quick_acks = patch.object(link, "ACK_PAUSE_SECONDS", ACK_PAUSE_SECONDS)
+    with quick_acks, listen(socket.AF_INET, "127.0.0.1", 0) as listener:
         hub = Hub(config)
         hub.ingest.commit_interval_seconds = COMMIT_SECONDS
         hub.tick_seconds = TICK_SECONDS

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from rich.color import Color
 
 from beszel_tui.app import BeszelApp
 from beszel_tui.bindings import GROUPS
@@ -152,6 +153,13 @@ def test_giving_the_command_line_up(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def painted_colour(client: Client, text: str) -> Color | None:
+    """Of the first piece of the screen that contains `text`."""
+    pieces = (piece for strip in client.app.screen._compositor.render_strips() for piece in strip)
+    style = next(piece.style for piece in pieces if text in piece.text)
+    return style.color if style is not None else None
+
+
 def test_every_theme_repaints_everything(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:
@@ -159,14 +167,8 @@ def test_every_theme_repaints_everything(tmp_path: Path) -> None:
             seen = set()
             for _ in range(3):
                 await client.press("T")
-                await client.settle()
                 seen.add(client.app.theme)
-                strips = client.app.screen._compositor.render_strips()
-                palette = client.app.look.palette
-                styles = [s.style for strip in strips for s in strip if "41.2%" in s.text]
-                assert styles
-                assert styles[0] is not None
-                assert styles[0].color == palette.text.color
+                await client.until(lambda: painted_colour(client, "41.2%") == client.app.look.palette.text.color)
             assert seen == {"contrast", "midnight", "paper"}
 
     asyncio.run(main())

@@ -1,59 +1,28 @@
-"""What the hub has not stored yet: records in the order of their sequence, bounded in time and in bytes.
+"""A spool that ends with the process: for when there is no disk to write to."""
 
-Whoever sends asks for the newest record or for a batch of old ones, and drops what the hub says it has stored. When the
-spool is full the oldest records go, and a `gap` record stands for them.
-"""
-
+import asyncio
 import heapq
 import zlib
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
-from beszel_protocol.messages import Gap, Range, encode
+from beszel_agent.spool.interface import (
+    MAX_AGE_MS,
+    MAX_BYTES,
+    SPOOL_FULL,
+    SpooledRecord,
+    SpoolReport,
+    make_gap,
+)
+from beszel_protocol.messages import Range
 from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.timestamps import format_timestamp
-
-MAX_AGE_MS: Final = 24 * 3600 * 1000
-MAX_BYTES: Final = 64 << 20
 
 _BLOCK_RECORDS: Final = 64
 _MAX_LOSSES: Final = 16
 _SEPARATOR: Final = b"\n"
 """JSON as it is encoded here has no line breaks."""
-
-
-class SpooledRecord(NamedTuple):
-    sequence: int
-    data: bytes
-    """The encoded record, exactly as it is sent."""
-
-
-class Spool(Protocol):
-    """A queue of records, in memory or in a file."""
-
-    @property
-    def id(self) -> str:
-        """Base64url of 16 random bytes. Sequences rise by one within it."""
-
-    def __len__(self) -> int:
-        """Records that are not known to be stored, gaps included."""
-
-    def append(self, make: Callable[[int], bytes], *, instant_ms: int, boot_ms: int) -> SpooledRecord:
-        """Give a record its sequence and keep it.
-
-        `make` encodes it. `instant_ms` is the wall clock, `boot_ms` CLOCK_BOOTTIME, by which records age.
-        """
-
-    def newest(self) -> SpooledRecord | None:
-        """The record that was appended last, unless it is stored."""
-
-    def oldest(self, limit_bytes: int, skip: SequenceRanges) -> list[SpooledRecord]:
-        """The oldest records that are not in `skip`, up to `limit_bytes` of data; at least one if there is one."""
-
-    def drop(self, stored: Iterable[Range]) -> None:
-        """Forget exactly what the hub has stored."""
 
 
 class _Entry(NamedTuple):
@@ -106,13 +75,7 @@ class _Loss(NamedTuple):
     to_ms: int
 
     def record(self) -> SpooledRecord:
-        gap = Gap(
-            sequence=self.sequence,
-            from_=format_timestamp(self.from_ms),
-            to=format_timestamp(self.to_ms),
-            reason="the agent's spool was full",
-        )
-        return SpooledRecord(self.sequence, encode(gap))
+        return SpooledRecord(self.sequence, make_gap(self.sequence, (self.from_ms, self.to_ms), SPOOL_FULL))
 
 
 class _Losses:
@@ -149,10 +112,20 @@ class _Losses:
 class MemorySpool:
     """A `Spool` that ends with the process. Fresh records lie as they are; older ones in compressed blocks."""
 
-    def __init__(self, spool_id: str, *, max_age_ms: int = MAX_AGE_MS, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        spool_id: str,
+        *,
+        max_age_ms: int = MAX_AGE_MS,
+        max_bytes: int = MAX_BYTES,
+        last_sequence: int = 0,
+        problem: str | None = None,
+    ) -> None:
+        """`last_sequence` was given out already; `problem` says why this is not on a disk."""
         self._id = spool_id
         self._max_age_ms, self._max_bytes = max_age_ms, max_bytes
-        self._last_sequence = 0
+        self._last_sequence = last_sequence
+        self._problem = problem
         self._newest: SpooledRecord | None = None
         self._blocks: deque[_Block] = deque()
         self._fresh: dict[int, _Entry] = {}
@@ -162,6 +135,10 @@ class MemorySpool:
     @property
     def id(self) -> str:
         return self._id
+
+    @property
+    def last_sequence(self) -> int:
+        return self._last_sequence
 
     @property
     def size_bytes(self) -> int:
@@ -213,6 +190,12 @@ class MemorySpool:
             self._size_bytes -= len(self._blocks.popleft().data)
         if self._newest is not None and self._newest.sequence not in self._fresh:
             self._newest = None
+
+    def report(self) -> SpoolReport:
+        return SpoolReport(kind="memory", records=len(self), size_bytes=self._size_bytes, problem=self._problem)
+
+    async def run(self, on_ready: Callable[[], None]) -> None:  # noqa: ARG002 - nothing here has to wait
+        await asyncio.get_running_loop().create_future()
 
     def _next_sequence(self) -> int:
         self._last_sequence += 1
