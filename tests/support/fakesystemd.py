@@ -1,6 +1,7 @@
 """A systemd that answers what a test wants, on the real D-Bus daemon."""
 
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -83,20 +84,26 @@ class FakeSystemd:
                 connection.send(new_method_return(message, *answer))
 
 
+def _listens(path: Path) -> bool:
+    """The file is there a moment before anybody answers behind it."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 @contextmanager
 def systemd_on_a_bus(root: Path) -> Iterator[FakeSystemd]:
     """Below `root` there is the system bus of a host that systemd manages."""
     assert DAEMON is not None
-    socket = root / "run" / "dbus" / "system_bus_socket"
-    socket.parent.mkdir(parents=True)
+    address = root / "run" / "dbus" / "system_bus_socket"
+    address.parent.mkdir(parents=True)
     (root / "run" / "systemd" / "system").mkdir(parents=True)
     config = root / "bus.conf"
-    config.write_text(_CONFIG.format(socket=socket))
+    config.write_text(_CONFIG.format(socket=address))
     systemd, stopped = FakeSystemd(), threading.Event()
     with subprocess.Popen([DAEMON, f"--config-file={config}", "--nofork", "--nopidfile"]) as daemon:
         try:
-            wait_until("the bus listens", socket.exists)
-            with open_dbus_connection(f"unix:path={socket}") as connection:
+            wait_until("the bus listens", lambda: _listens(address))
+            with open_dbus_connection(f"unix:path={address}") as connection:
                 connection.send_and_get_reply(message_bus.RequestName("org.freedesktop.systemd1"))
                 server = threading.Thread(target=systemd.serve, args=(connection, stopped))
                 server.start()
