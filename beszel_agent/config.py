@@ -155,6 +155,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     smart_interval: Annotated[
         float, Setting(parse_smart_interval, "seconds", "How often SMART is read of a disk that is awake.")
     ] = 3600.0
+    checks: Annotated[
+        bool, Setting(parse_flag, "true or false", "Whether the hub may have this host check other services.")
+    ] = True
     service_patterns: Annotated[
         tuple[str, ...],
         Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "
@@ -181,7 +184,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("ALL_PROXY", "SOCKS proxy for the link."),
     LaterSetting("AMD_SYSFS", "Read AMD GPUs from sysfs."),
-    LaterSetting("CHECKS", "Whether the hub may have this host check other services."),
     LaterSetting("CONTAINER_DETAILS", "Whether the hub may ask for the configuration of containers."),
     LaterSetting("DISABLE_SSH", "Do not listen for hubs."),
     LaterSetting("DOCKER_HOST", "Socket of the container engine."),

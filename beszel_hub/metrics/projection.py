@@ -37,6 +37,7 @@ TYPES: Final[Mapping[str, tuple[str, Callable[[Document], Any]]]] = {
     "container": ("containers", _part("containers")),
     "process": ("top_processes", _part("top_processes")),
     "service": ("services", _part("services")),
+    "check": ("checks", _part("checks")),
 }
 """By type: the member of a sample that it is read from, and how."""
 
