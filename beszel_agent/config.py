@@ -14,12 +14,14 @@ import msgspec
 from beszel_agent.errors import ConfigError
 from beszel_agent.log import LEVELS
 from beszel_agent.settings import (
+    CHECKS_CHOICES,
     HubUrl,
     LaterSetting,
     NamedDisk,
     Setting,
     SmartDevice,
     SpoolLimit,
+    parse_checks,
     parse_choice,
     parse_flag,
     parse_hub_keys,
@@ -156,8 +158,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         float, Setting(parse_smart_interval, "seconds", "How often SMART is read of a disk that is awake.")
     ] = 3600.0
     checks: Annotated[
-        bool, Setting(parse_flag, "true or false", "Whether the hub may have this host check other services.")
-    ] = True
+        str,
+        Setting(parse_checks, " ".join(f"`{choice}`" for choice in CHECKS_CHOICES), "Whether the hub may have this "
+                "host check other services; `public`: only at public addresses, whatever it allows."),
+    ] = "on"  # fmt: skip
     service_patterns: Annotated[
         tuple[str, ...],
         Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "

@@ -10,11 +10,13 @@ import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from beszel_agent.checks.grants import missing_ping_grant
 from beszel_agent.config import Config
 from beszel_agent.paths import HostPaths
 from beszel_agent.runs import CollectorReport
-from beszel_protocol.checks import MAX_CHECKS, CheckDefinition, problems_of
+from beszel_protocol.checks import MAX_CHECKS, MAX_NAME_LENGTH, CheckDefinition, problems_of
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.sample import CheckMetrics, Metrics
 
@@ -27,6 +29,8 @@ MAX_AT_WORK: Final = 8
 MAX_START_DELAY_SECONDS: Final = 10.0
 """A new check waits for a random part of this, or of its interval, so that a thousand agents do not ask at once."""
 _TOLD_NAMES: Final = 3
+_NEVER: Final = float("inf")
+_NOW: Final = float("-inf")
 _NONE: Final = "the hub has defined none for this host"
 _NOT_TOLD: Final = "the hub defines them, and tells them to a running agent"
 
@@ -49,6 +53,8 @@ class CheckBoard:
         randomness: Callable[[], float] = random.random,
         make_prober: "Callable[[], Prober] | None" = None,
     ) -> None:
+        self.fields: tuple[str, ...] = ("checks",)
+        self.due_at = _NEVER
         self._paths, self._config = paths, config
         self._randomness = randomness
         self._make_prober = make_prober or self._load_prober
@@ -64,19 +70,20 @@ class CheckBoard:
 
     def replace(self, definitions: Sequence[CheckDefinition]) -> None:
         """From now on these and no others. What stays as it was goes on at its pace."""
-        if not self._config.checks:
+        if self._config.checks == "off":
             return
         self._is_told = True
         wanted: dict[str, CheckDefinition] = {}
-        self._not_understood = []
-        for definition in definitions[:MAX_CHECKS]:
-            problems = problems_of(definition)
-            if problems or definition.name in wanted:
-                self._not_understood.append(clean_text(definition.name, 64))
-                log.warning("a check of the hub is not understood: %s: %s", clean_text(definition.name, 64), problems)
+        not_understood: list[str] = []
+        for definition in map(self._as_the_owner_has_it, definitions[:MAX_CHECKS]):
+            if definition.name in wanted or problems_of(definition):
+                not_understood.append(clean_text(definition.name, MAX_NAME_LENGTH))
                 continue
             before = self._wanted.get(definition.name)
             wanted[definition.name] = before if before is not None and before == definition else definition
+        if not_understood and not_understood != self._not_understood:
+            log.warning("%d checks of the hub are not understood", len(not_understood))
+        self._not_understood = not_understood
         stays = {name for name, definition in wanted.items() if self._wanted.get(name) is definition}
         self._wanted = wanted
         self._results = {name: result for name, result in self._results.items() if name in stays}
@@ -88,6 +95,7 @@ class CheckBoard:
         if not self._results:
             return None
         results, self._results = self._results, {}
+        self.due_at = _NEVER
         return Metrics(checks=results)
 
     def report(self) -> CollectorReport:
@@ -140,7 +148,7 @@ class CheckBoard:
                 self._prober = self._make_prober()
             return await self._prober.probe(definition)
         except Exception:  # a mistake of ours is not news of the target, and must not end the agent
-            log.exception("the check %s failed", clean_text(definition.name, 64))
+            log.exception("the check %s failed", clean_text(definition.name, MAX_NAME_LENGTH))
             return None
 
     def _note(self, definition: CheckDefinition, result: CheckMetrics | None, seconds: float) -> None:
@@ -150,6 +158,7 @@ class CheckBoard:
         self._seconds += seconds
         if result is not None:
             self._results[definition.name] = result
+            self.due_at = _NOW
         if result is None or result.up is None:
             self._failures += 1
             self._not_made[definition.name] = "it failed here" if result is None else result.state or ""
@@ -157,7 +166,7 @@ class CheckBoard:
             self._not_made.pop(definition.name, None)
 
     def _reason(self) -> str | None:
-        if not self._config.checks:
+        if self._config.checks == "off":
             return "CHECKS is off"
         reasons = [f"{name}: {reason}" for name, reason in sorted(self._not_made.items())[:_TOLD_NAMES]]
         if self._not_understood:
@@ -169,6 +178,12 @@ class CheckBoard:
         if grant is not None and (not self._wanted or pings) and not self._not_made.keys() & set(pings):
             reasons.append(grant)
         return "; ".join(reasons) or None
+
+    def _as_the_owner_has_it(self, definition: CheckDefinition) -> CheckDefinition:
+        """Also an administrator of the hub, or whoever has taken it over, is only a guest on this host."""
+        if self._config.checks == "public" and definition.allow_private:
+            return msgspec.structs.replace(definition, allow_private=False)
+        return definition
 
     def _load_prober(self) -> "Prober":
         from beszel_agent.checks.probing import Prober  # noqa: PLC0415

@@ -77,7 +77,7 @@ def _judge(answer: Answer, definition: CheckDefinition) -> str | None:
     if definition.record in {"A", "AAAA"} and not definition.allow_private:
         shown = tuple(value for value in shown if judge(normalize(ip_address(value))) is Reach.PUBLIC)
         if not shown:
-            raise CheckRefused("refused: the answer is a private address, which an administrator has to allow")
+            raise CheckRefused("refused: the answer is a private address, which this check is not allowed to see")
     keyword = definition.keyword.lower()
     if keyword and not {keyword, keyword.removesuffix(".")} & {value.lower() for value in shown}:
         return "the keyword is none of the answers"

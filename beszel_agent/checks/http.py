@@ -104,7 +104,7 @@ async def _fetch(url: Url, definition: CheckDefinition, network: Network, tls: T
 async def _read_on(reader: asyncio.StreamReader, page: PageReader) -> None:
     data = await reader.read(_CHUNK_BYTES)
     page.feed(data)
-    if not data and page.head is None:
+    if not data and not page.is_complete:
         raise TargetDown("it ended the connection without an answer")
 
 

@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
+    """Made with the first check that needs it; whoever ends the agent does not wait for its threads."""
     return ThreadPoolExecutor(THREADS, thread_name_prefix="check")
 
 
@@ -64,7 +65,7 @@ class Network:
         allowed = [address for address, reach in zip(addresses, reaches, strict=True) if reach <= limit]
         if not allowed:
             raise CheckRefused(
-                "refused: it leads to a private address, which an administrator has to allow"
+                "refused: it leads to a private address, which this check is not allowed to"
                 if min(reaches) is Reach.PRIVATE
                 else "refused: it leads to an address that no check may go to"
             )
@@ -162,7 +163,7 @@ def to_check_error(error: OSError) -> CheckError:
             return TargetDown("no answer")
         case ConnectionRefusedError():
             return TargetDown("nothing listens there")
-        case ConnectionResetError() | BrokenPipeError():
+        case ConnectionError():
             return TargetDown("it broke the connection")
     return TargetDown(_REASONS.get(error.errno or 0) or error.strerror or type(error).__name__)
 

@@ -91,11 +91,11 @@ def test_a_check_becomes_a_series(tmp_path: Path) -> None:
 
         # What may not be made has no numbers, and its words say why.
         def refusal() -> Any:
-            rows = site.list_all("metrics", token, filter=f"system = '{system}' && type = 'check'", sort="timestamp")
+            rows = site.list_all("metrics", token, filter=f"system = '{system}' && type = 'checks'", sort="timestamp")
             return next((row["value"]["not allowed"] for row in rows if "not allowed" in row["value"]), None)
 
         refused = wait_until("the other one is told", refusal, timeout_seconds=30)
-        assert refused == {"state": "refused: it leads to a private address, which an administrator has to allow"}
+        assert refused == {"state": "refused: it leads to a private address, which this check is not allowed to"}
         assert newest(site, token, system, "checks[not allowed].up") is None
 
         send(site, token, "PATCH", f"/{record['id']}", {"enabled": False})

@@ -33,9 +33,9 @@ def define(name: str, **changes: Any) -> CheckDefinition:
     return CheckDefinition(**{"name": name, "kind": "tcp", "target": "example.org:1", **changes})
 
 
-def make_board(work: Work | None = None, *, enabled: bool = True) -> CheckBoard:
+def make_board(work: Work | None = None, *, setting: str = "on") -> CheckBoard:
     make = None if work is None else lambda: Scripted(work)
-    return CheckBoard(HostPaths(), Config(checks=enabled), randomness=lambda: 0.0, make_prober=make)
+    return CheckBoard(HostPaths(), Config(checks=setting), randomness=lambda: 0.0, make_prober=make)
 
 
 def run(board: CheckBoard, work: Coroutine[Any, Any, None]) -> None:
@@ -75,7 +75,11 @@ def test_a_result_stands_in_one_sample() -> None:
 
     async def work() -> None:
         board.replace([define("a"), define("b")])
+        assert board.due_at == float("inf")  # samples do not even ask
+        await until(lambda: board.report().readings == 2)
+        assert board.due_at < 0
         assert set(await results_of(board, "a", "b")) == {"a", "b"}
+        assert board.due_at == float("inf")
         assert board.read(0.0) is None
         report = board.report()
         assert (report.state, report.readings, report.failures, report.reason) == ("running", 2, 0, None)
@@ -252,7 +256,7 @@ def test_the_owner_of_the_host_wins() -> None:
     async def fail(definition: CheckDefinition) -> CheckMetrics:
         raise AssertionError("it was made")
 
-    board = make_board(fail, enabled=False)
+    board = make_board(fail, setting="off")
 
     async def work() -> None:
         board.replace([define("a")])
@@ -260,6 +264,18 @@ def test_the_owner_of_the_host_wins() -> None:
         assert board.read(0.0) is None
         report = board.report()
         assert (report.state, report.reason) == ("unavailable", "CHECKS is off")
+
+    run(board, work())
+
+
+def test_the_owner_of_the_host_may_keep_the_hub_to_public_addresses() -> None:
+    """Whatever a hub allows itself that went bad."""
+    board = make_board(setting="public")
+
+    async def work() -> None:
+        board.replace([define("db", target="127.0.0.1:1", allow_private=True)])
+        results = await results_of(board, "db")
+        assert (results["db"].up, (results["db"].state or "")[:8]) == (None, "refused:")
 
     run(board, work())
 

@@ -120,7 +120,7 @@ def test_what_goes_wrong_by_tcp(reply: list[bytes], state: str) -> None:
 @pytest.mark.parametrize(
     ("addresses", "state"),
     [
-        (["10.0.0.1"], "refused: the answer is a private address, which an administrator has to allow"),
+        (["10.0.0.1"], "refused: the answer is a private address, which this check is not allowed to see"),
         (["1.1.1.1", "10.0.0.1"], "the keyword is none of the answers"),
     ],
 )
