@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import cast
 
 from beszel_agent.checks.dns_messages import TYPES
 
@@ -26,8 +27,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._server = server
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)  # it only is one from Python 3.12 on
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._server.questions.append(data)

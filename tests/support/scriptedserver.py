@@ -51,17 +51,26 @@ def says(*chunks: bytes) -> Answer:
 
 @contextlib.asynccontextmanager
 async def scripted(answer: Answer, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[ScriptedServer]:
-    """Serve HTTP heads to `answer` until the block ends; the connection ends with the answer."""
+    """Serve HTTP heads to `answer` until the block ends; a connection ends with its answer."""
     server = ScriptedServer()
+    conversations: set[asyncio.Task[None]] = set()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        conversations.add(task)
         server.connections += 1
         conversation = Conversation(reader, writer)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            conversation.head = await reader.readuntil(b"\r\n\r\n")
-            server.heads.append(conversation.head)
-            await answer(conversation)
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                conversation.head = await reader.readuntil(b"\r\n\r\n")
+                server.heads.append(conversation.head)
+                await answer(conversation)
+                writer.close()
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
+            conversations.discard(task)
 
     listener = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
@@ -69,4 +78,7 @@ async def scripted(answer: Answer, *, tls: ssl.SSLContext | None = None) -> Asyn
         yield server
     finally:
         listener.close()
-        listener.close_clients() if hasattr(listener, "close_clients") else None
+        for task in set(conversations):
+            task.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed by the loop

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from beszel_agent.paths import HostPaths
 from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.sample import CheckMetrics
 from tests.support.programs import free_port
+from tests.support.services import need_program
 
 T = TypeVar("T")
 TOKEN = bytes(range(16))
@@ -68,11 +68,9 @@ def test_private_targets_have_to_be_allowed(kind: str, target: str) -> None:
 
 
 def ping_in_a_namespace(groups: str | None, *targets: str) -> list[dict[str, Any]]:
-    unshare = shutil.which("unshare")
-    if unshare is None or shutil.which("ip") is None:
-        pytest.skip("needs unshare and ip")
+    unshare, ip = need_program("unshare"), need_program("ip")
     grant = "true" if groups is None else f"echo {groups} > /proc/{PING_GROUPS}"
-    commands = f'ip link set lo up && {grant} && exec "$@"'
+    commands = f'{ip} link set lo up && {grant} && exec "$@"'
     argv = [unshare, "--user", "--map-root-user", "--net", "sh", "-c", commands, "sh", sys.executable, "-c", PROBE]
     finished = subprocess.run([*argv, *targets], capture_output=True, text=True, timeout=30, check=False)
     if "unshare" in finished.stderr:
