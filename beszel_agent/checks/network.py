@@ -12,7 +12,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv6Address, ip_address
-from typing import Final, TypeVar
+from typing import Final
 
 from beszel_agent.checks.reach import IpAddress, Reach, judge, normalize
 from beszel_agent.errors import CheckError, CheckRefused, TargetDown, describe
@@ -27,23 +27,17 @@ PATIENCE_SECONDS: Final = 2.0
 THREADS: Final = 4
 """That wait for the host's resolver, which cannot be asked otherwise; a name that is never answered holds up one."""
 
-T = TypeVar("T")
-
 
 @functools.cache
-def _pool() -> ThreadPoolExecutor:
-    """Made with the first check that needs it; whoever ends the agent does not wait for its threads."""
+def _resolvers() -> ThreadPoolExecutor:
+    """Made with the first name; apart from the loop's own threads, which the link needs to find its hub."""
     return ThreadPoolExecutor(THREADS, thread_name_prefix="check")
-
-
-async def in_thread(call: Callable[[], T]) -> T:
-    """Run what would hold up samples; who is cancelled while waiting no longer cares for the result."""
-    return await asyncio.get_running_loop().run_in_executor(_pool(), call)
 
 
 async def resolve(host: str) -> Sequence[str]:
     """Ask the host's own resolver: its hosts file, name servers, and whatever else it is set up to ask."""
-    found = await in_thread(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+    ask = functools.partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_resolvers(), ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

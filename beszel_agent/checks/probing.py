@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
-from beszel_agent.checks.network import Network, in_thread
+from beszel_agent.checks.network import Network
 from beszel_agent.checks.outcome import Outcome, down, not_made, to_metrics
 from beszel_agent.errors import CheckRefused, TargetDown
 from beszel_agent.paths import HostPaths
@@ -39,8 +39,8 @@ class Prober:
 
     async def _check_of(self, kind: str) -> Check:
         if kind not in self._checks:
-            make = _KINDS[kind]
-            self._checks.setdefault(kind, await in_thread(lambda: make(self._network, self._paths, self._ca_file)))
+            check = await asyncio.to_thread(_KINDS[kind], self._network, self._paths, self._ca_file)
+            self._checks.setdefault(kind, check)
         return self._checks[kind]
 
 

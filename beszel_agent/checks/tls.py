@@ -4,7 +4,6 @@ import asyncio
 import ssl
 from typing import Final
 
-from beszel_agent.checks.network import in_thread
 from beszel_agent.errors import CheckRefused
 
 KEEP_SECONDS: Final = 3600.0
@@ -27,7 +26,7 @@ class TlsContexts:
             made_at, context = self._kept.get(verify, (now, None))
             if context is None or now - made_at > KEEP_SECONDS:
                 try:
-                    context = await in_thread(lambda: make_context(self._ca_file, verify=verify))
+                    context = await asyncio.to_thread(make_context, self._ca_file, verify=verify)
                 except OSError as error:
                     raise CheckRefused(f"cannot be made: no authority can be loaded: {error.strerror}") from error
                 self._kept[verify] = now, context

@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from beszel_agent.checks.grants import PING_GROUPS, describe_ping_grant, missing_ping_grant
+from beszel_agent.checks.network import Network
 from beszel_agent.checks.ping import make_echo, read_echo
 from beszel_agent.checks.probing import Prober
 from beszel_agent.paths import HostPaths
@@ -65,6 +66,16 @@ def test_private_targets_have_to_be_allowed(kind: str, target: str) -> None:
     result = probe(kind, target, allow_private=False)
     assert (result.up, result.severity) == (None, None)
     assert result.state == "refused: it leads to a private address, which this check is not allowed to"
+
+
+def test_a_name_that_is_never_answered_costs_its_own_time_only() -> None:
+    async def hang(host: str) -> Sequence[str]:
+        await asyncio.sleep(60)
+        return []
+
+    definition = CheckDefinition(name="c", kind="tcp", target="dead.example:22", timeout_seconds=0.2)
+    result = run(Prober(HostPaths(), None, Network(hang)).probe(definition))
+    assert (result.up, result.state) == (0, "no answer within 0.2 s")
 
 
 def ping_in_a_namespace(groups: str | None, *targets: str) -> list[dict[str, Any]]:
