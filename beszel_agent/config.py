@@ -5,7 +5,7 @@ guessed. Names that belong to a later version are known and only named in a warn
 """
 
 import functools
-import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
@@ -307,7 +307,7 @@ def _read_config_file(file: Path | None, warnings: list[str]) -> dict[str, str]:
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
     values = _parse_config_file(path, raw)
-    if os.name == "posix" and mode & _OTHERS_MAY_READ and "TOKEN" in values:
+    if sys.platform != "win32" and mode & _OTHERS_MAY_READ and "TOKEN" in values:
         warnings.append(f"{path} holds the token and everybody on this host may read it; chmod 600 it")
     return values
 

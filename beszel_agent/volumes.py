@@ -36,7 +36,8 @@ def choose_volumes(partitions: Iterable[Any], rules: DiskRules, system: str) -> 
     root_point = _root_point(mounted, rules, system)
     chosen: dict[str, Volume] = {}
     for partition, name in _wanted(mounted, rules, root_point, system):
-        volume = Volume(name or partition.mountpoint, partition.mountpoint, partition.device, _is_read_only(partition))
+        shown = name or partition.mountpoint.rstrip("\\")
+        volume = Volume(shown, partition.mountpoint, partition.device, _is_read_only(partition))
         key = _shared_space(partition)
         if volume.name == ROOT and _DATA_VOLUME in mounted:
             volume = volume._replace(read_only=_is_read_only(mounted[_DATA_VOLUME]))

@@ -47,6 +47,12 @@ class PsutilDiskIoCollector:
             raise Unavailable(f"psutil tells of no disk{hint}")
         return cls(read_rules(paths, config), paths.system)
 
+    def shortfall(self) -> str | None:
+        if not self._names or ROOT in self._names.values():
+            return None
+        unknown = ", ".join(disk for disk, name in self._names.items() if disk == name)
+        return f"psutil does not tell what is on {unknown}; FILESYSTEM names the disk of the system"
+
     def collect(self, now: float) -> Metrics:
         disks = _read_disks()
         if not disks:

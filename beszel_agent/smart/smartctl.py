@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from typing import Final, NamedTuple
 
@@ -71,11 +72,15 @@ class Smartctl:
 
 def find_smartctl() -> str | None:
     """Also where a user's own search path does not look."""
-    return shutil.which("smartctl", path=os.pathsep.join([os.environ.get("PATH", ""), *_PATH.split(":")]))
+    if sys.platform == "win32":
+        usual = os.path.join(os.environ.get("PROGRAMFILES", r"C:\Program Files"), "smartmontools", "bin")  # noqa: PTH118
+    else:
+        usual = _PATH
+    return shutil.which("smartctl", path=os.pathsep.join([os.environ.get("PATH", ""), usual]))
 
 
 def _environment() -> dict[str, str]:
-    if os.name != "nt":
+    if sys.platform != "win32":
         return _ENVIRONMENT
     return {name: os.environ[name] for name in _NEEDED_BY_WINDOWS if name in os.environ}
 
