@@ -1,6 +1,7 @@
 """The agent under macOS, FreeBSD and Windows: what it reads there, and why it does not read the rest."""
 
 import asyncio
+import functools
 import hashlib
 import json
 import signal
@@ -25,12 +26,19 @@ NEED_LINUX = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@functools.cache
 def collectors(system: str, home: Path) -> dict[str, dict[str, Any]]:
     finished = run_there(system, "collectors", "--json", environment=clean_environment(home, PATH="/nowhere"))
     assert (finished.returncode, finished.stderr) == (0, "")
     return {report["name"]: report for report in json.loads(finished.stdout)}
 
 
+@functools.cache
 def sample(system: str, home: Path, **settings: str) -> Metrics:
     finished = run_there(system, "once", "--json", environment=clean_environment(home, PATH="/nowhere", **settings))
     assert (finished.returncode, finished.stderr) == (0, "")
@@ -40,8 +48,8 @@ def sample(system: str, home: Path, **settings: str) -> Metrics:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_what_runs_there_and_why_the_rest_does_not(system: str, tmp_path: Path) -> None:
-    reports = collectors(system, tmp_path)
+def test_what_runs_there_and_why_the_rest_does_not(system: str, home: Path) -> None:
+    reports = collectors(system, home)
     assert sorted(reports) == [collector.name for collector in COLLECTORS]
     running = {name for name, report in reports.items() if report["state"] == "running"}
     assert running == READ_EVERYWHERE | READ_ALSO[system]
@@ -53,15 +61,15 @@ def test_what_runs_there_and_why_the_rest_does_not(system: str, tmp_path: Path) 
         }
 
 
-def test_windows_keeps_no_load_average(tmp_path: Path) -> None:
-    assert collectors("windows", tmp_path)["load"]["reason"] == "Windows keeps no load average"
+def test_windows_keeps_no_load_average(home: Path) -> None:
+    assert collectors("windows", home)["load"]["reason"] == "Windows keeps no load average"
 
 
-def test_which_disk_is_the_systems_has_to_be_said_where_nobody_can_tell(tmp_path: Path) -> None:
-    assert collectors("windows", tmp_path)["disk_io"]["reason"] == (
+def test_which_disk_is_the_systems_has_to_be_said_where_nobody_can_tell(home: Path) -> None:
+    assert collectors("windows", home)["disk_io"]["reason"] == (
         "psutil does not tell what is on PhysicalDrive0, PhysicalDrive1; FILESYSTEM names the disk of the system"
     )
-    disk = sample("windows", tmp_path, FILESYSTEM="PhysicalDrive1").disk
+    disk = sample("windows", home, FILESYSTEM="PhysicalDrive1").disk
     assert disk is not None
     assert set(disk) == {"/", "E:", "PhysicalDrive0"}
     assert disk["/"].usage_percent == 40.0
@@ -69,8 +77,8 @@ def test_which_disk_is_the_systems_has_to_be_said_where_nobody_can_tell(tmp_path
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_a_sample_has_what_is_known_there_and_nothing_else(system: str, tmp_path: Path) -> None:
-    metrics = sample(system, tmp_path)
+def test_a_sample_has_what_is_known_there_and_nothing_else(system: str, home: Path) -> None:
+    metrics = sample(system, home)
     assert metrics.cpu is not None
     assert (metrics.cpu.usage_percent, metrics.cpu.cores_percent) == {
         "darwin": (40.0, [40.0, 40.0]), "freebsd": (40.0, [40.0, 40.0]), "windows": (50.0, [50.0, 50.0]),
@@ -99,8 +107,8 @@ def test_a_sample_has_what_is_known_there_and_nothing_else(system: str, tmp_path
         ("windows", {"/", "E:", "PhysicalDrive0", "PhysicalDrive1"}),
     ],
 )
-def test_disks(system: str, names: set[str], tmp_path: Path) -> None:
-    disk = sample(system, tmp_path).disk
+def test_disks(system: str, names: set[str], home: Path) -> None:
+    disk = sample(system, home).disk
     assert disk is not None
     assert set(disk) == names
     assert disk["/"].usage_percent == (40.0 if system == "windows" else 60.0)

@@ -1,8 +1,8 @@
 """Hosts under macOS, Windows and FreeBSD, as far as an interpreter on this host can play one.
 
-psutil is replaced by a module that has what it has there, with the fields that its results have there, and with values as
-such hosts tell them. Run as a program, `python -m tests.support.otherhosts windows collectors --json`, this starts the
-agent's command line in an interpreter that lacks what Python lacks there.
+psutil is replaced by a module that has what it has there, with the fields that its results have there, and with values
+as such hosts tell them. Run as a program, `python -m tests.support.otherhosts windows collectors --json`, this starts
+the agent's command line in an interpreter that lacks what Python lacks there.
 """
 
 import asyncio
@@ -109,7 +109,9 @@ DISKS = {
 PARTITIONS = {
     "darwin": (
         Partition("/dev/disk3s1s1", "/", "apfs", "ro,sealed,local,rootfs,dovolfs,journaled,multilabel"),
-        Partition("/dev/disk3s6", "/System/Volumes/VM", "apfs", "rw,noexec,local,dovolfs,journaled,multilabel,nobrowse"),
+        Partition(
+            "/dev/disk3s6", "/System/Volumes/VM", "apfs", "rw,noexec,local,dovolfs,journaled,multilabel,nobrowse"
+        ),
         Partition("/dev/disk3s5", "/System/Volumes/Data", "apfs", "rw,local,dovolfs,journaled,multilabel,nobrowse"),
         Partition("/dev/disk5s1", "/Volumes/Backup", "apfs", "rw,nosuid,local,dovolfs,ignore-ownership,journaled"),
     ),
@@ -197,7 +199,7 @@ class OtherPsutil(ModuleType):
     def cpu_times(self, percpu: bool = False) -> list[Any]:
         assert percpu
         self.step += 1
-        seconds = {field: self.step * each for field, each in zip(CPU_FIELDS[self.system], _CPU_SECONDS[self.system])}
+        seconds = {field: self.step * each for field, each in _spent(self.system)}
         return [SimpleNamespace(**seconds) for _ in range(2)]
 
     def cpu_count(self, logical: bool = True) -> int | None:
@@ -223,9 +225,7 @@ class OtherPsutil(ModuleType):
         assert perdisk
         assert not nowrap
         values = (100, 200, 1 << 20, 2 << 20, 50, 400, 30)
-        counted = {
-            field: self.step * value for field, value in zip(DISK_FIELDS[self.system], values)
-        }
+        counted = {field: self.step * value for field, value in zip(DISK_FIELDS[self.system], values, strict=False)}
         return {disk: SimpleNamespace(**counted) for disk in self.disks}
 
     def net_io_counters(self, pernic: bool = False, nowrap: bool = True) -> dict[str, Traffic]:
@@ -254,13 +254,17 @@ class OtherPsutil(ModuleType):
         return LINKS[self.system]
 
 
+def _spent(system: str) -> Iterator[tuple[str, float]]:
+    return zip(CPU_FIELDS[system], _CPU_SECONDS[system], strict=True)
+
+
 def become(system: str) -> OtherPsutil:
     """Take from this interpreter what the other system's has not, and put in its place what that has."""
     psutil = OtherPsutil(system)
     sys.modules["psutil"] = psutil
     sys.platform = PLATFORMS[system]
     ctypes.CDLL = lambda *_, **__: _library(system)  # type: ignore[misc, assignment]
-    shutil.which = lambda *_, **__: None  # type: ignore[assignment]
+    shutil.which = lambda *_, **__: None
     platform.release = lambda: {"darwin": "24.1.0", "freebsd": "14.1-RELEASE", "windows": "11"}[system]
     platform.version = lambda: "10.0.22631"
     platform.system = lambda: {"darwin": "Darwin", "freebsd": "FreeBSD", "windows": "Windows"}[system]
@@ -283,8 +287,8 @@ def _become_windows() -> None:
     for name in ("fcntl", "pwd", "termios"):
         sys.modules[name] = None  # type: ignore[assignment]
     for module, names in (
-        (os, ("geteuid", "getuid", "getloadavg", "getxattr", "O_CLOEXEC", "O_DIRECTORY", "O_NONBLOCK", "pread", "statvfs",
-              "sysconf", "uname")),
+        (os, ("geteuid", "getuid", "getloadavg", "getxattr", "O_CLOEXEC", "O_DIRECTORY", "O_NONBLOCK", "pread",
+              "statvfs", "sysconf", "uname")),
         (select, ("poll",)),
         (signal, ("SIGHUP", "SIGKILL")),
         (socket, ("SOCK_CLOEXEC",)),
@@ -292,7 +296,7 @@ def _become_windows() -> None:
     ):  # fmt: skip
         for name in names:
             delattr(module, name)
-    asyncio.SelectorEventLoop.add_signal_handler = _no_signals  # type: ignore[method-assign]
+    asyncio.SelectorEventLoop.add_signal_handler = _no_signals  # type: ignore[method-assign, assignment]
     registry = ModuleType("winreg")
     registry.__dict__.update(
         HKEY_LOCAL_MACHINE=0, KEY_READ=0, KEY_WOW64_64KEY=0, OpenKey=_open_key, QueryValueEx=_query_value
@@ -324,7 +328,7 @@ def _forbid_linux_files() -> None:
         check(path)
         return os_open(path, *arguments, **options)
 
-    builtins.open = open_
+    builtins.open = open_  # type: ignore[assignment]
     os.open = os_open_
 
 
@@ -333,9 +337,7 @@ def _statvfs(path: str) -> Any:
     if path not in known:
         raise OSError(5, "Input/output error", path)
     blocks, free, available = known[path]
-    return SimpleNamespace(
-        f_blocks=blocks, f_bfree=free, f_bavail=available, f_frsize=4096, f_files=100, f_ffree=75
-    )
+    return SimpleNamespace(f_blocks=blocks, f_bfree=free, f_bavail=available, f_frsize=4096, f_files=100, f_ffree=75)
 
 
 @contextmanager
