@@ -6,6 +6,7 @@ from typing import ClassVar, Final, Self
 from beszel_agent.collector import NeverWaits
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingIncomplete, Unavailable
+from beszel_agent.grants import PTRACE, describe_need
 from beszel_agent.host import online_processors
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.busiest import busiest, count_processes, describe_process
@@ -47,5 +48,5 @@ class ProcessesCollector(NeverWaits):
         if not self._scanner.sees_others:
             return "hidepid= of /proc hides the processes of other users: its gid= lets a group see them"
         if self._scanner.is_denied_io:
-            return "what processes of other users read and write needs CAP_SYS_PTRACE"
+            return describe_need("what processes of other users read and write", [PTRACE])
         return None
