@@ -1,9 +1,9 @@
 """The busiest processes by processor time, memory and I/O, and how many there are, from `/proc/<pid>`."""
 
 import os
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
-from beszel_agent.collector import NeverWaits
+from beszel_agent.collector import Collector, NeverWaits
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingIncomplete, Unavailable
 from beszel_agent.grants import PTRACE, describe_need
@@ -26,7 +26,11 @@ class ProcessesCollector(NeverWaits):
         self._scanner, self._owners = scanner, owners
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.processes_psutil import PsutilProcessesCollector  # noqa: PLC0415
+
+            return PsutilProcessesCollector.probe(paths, config)
         if not os.path.exists(paths.proc("self/stat")):  # noqa: PTH110 - as everywhere, a path is a text here
             raise Unavailable("no /proc/<pid>")
         return cls(Scanner(paths, online_processors(paths)), Owners(paths))

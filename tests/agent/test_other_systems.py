@@ -18,11 +18,11 @@ from tests.support.linkhub import LinkHub, openssh_key
 from tests.support.otherhosts import GIB, SYSTEMS, UUID, run_there
 from tests.support.programs import clean_environment
 
-READ_EVERYWHERE = {"batteries", "cpu", "disk_io", "filesystems", "logins", "memory", "network", "uptime"}
+READ_EVERYWHERE = {"batteries", "cpu", "disk_io", "filesystems", "logins", "memory", "network", "processes", "uptime"}
 READ_ALSO = {"darwin": {"load"}, "freebsd": {"load", "temperatures"}, "windows": set[str]()}
 NAMES = {"darwin": "macOS", "freebsd": "FreeBSD", "windows": "Windows"}
 NEED_LINUX = {
-    "arrays", "emmc", "fans", "gpus", "kernel", "pools", "pressure", "processes", "scheduler", "stalls",
+    "arrays", "emmc", "fans", "gpus", "kernel", "pools", "pressure", "scheduler", "stalls",
 }  # fmt: skip
 
 
@@ -59,6 +59,14 @@ def test_what_runs_there_and_why_the_rest_does_not(system: str, home: Path) -> N
             f"it needs Linux's /proc, and this is {NAMES[system]}",
             f"it needs Linux's /sys, and this is {NAMES[system]}",
         }
+
+
+def test_what_other_users_processes_take_up_may_need_a_right(home: Path) -> None:
+    reasons = {system: collectors(system, home)["processes"]["reason"] for system in SYSTEMS}
+    root = "what processes of other users take up needs root"
+    assert reasons == {
+        "darwin": root, "freebsd": root, "windows": "what processes of other users take up needs an administrator",
+    }  # fmt: skip
 
 
 def test_windows_keeps_no_load_average(home: Path) -> None:

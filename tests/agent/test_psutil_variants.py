@@ -1,11 +1,21 @@
 """The variants that read through psutil: against `/proc` on this host, and what each makes of odd hosts."""
 
+import asyncio
+import os
+import pwd
+
 import msgspec
 import psutil
 import pytest
 
 from beszel_agent.collector import Collector
-from beszel_agent.collectors import batteries_psutil, disk_io_psutil, filesystems_psutil, memory_psutil, network_psutil
+from beszel_agent.collectors import (
+    batteries_psutil,
+    disk_io_psutil,
+    filesystems_psutil,
+    memory_psutil,
+    network_psutil,
+)
 from beszel_agent.collectors.batteries import BatteriesCollector
 from beszel_agent.collectors.cpu import CpuCollector
 from beszel_agent.collectors.cpu_psutil import PsutilCpuCollector, add_cores, only_known_states, ticks_of
@@ -16,12 +26,15 @@ from beszel_agent.collectors.load import LoadCollector
 from beszel_agent.collectors.logins import LoginsCollector
 from beszel_agent.collectors.memory import MemoryCollector
 from beszel_agent.collectors.network import NetworkCollector
+from beszel_agent.collectors.processes import ProcessesCollector
 from beszel_agent.collectors.temperatures_psutil import name_sensors
 from beszel_agent.collectors.uptime import UptimeCollector
 from beszel_agent.config import Config
 from beszel_agent.disk_rules import DiskRules, read_rules
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.paths import HostPaths
+from beszel_agent.processes import scanner_psutil
+from beszel_agent.processes.listing import list_processes
 from beszel_agent.settings import NamedDisk
 from beszel_agent.volumes import Volume, choose_volumes
 from beszel_protocol.sample import BatteryMetrics, CpuMetrics, Metrics
@@ -116,7 +129,37 @@ def test_load_uptime_and_logins() -> None:
     assert LoginsCollector.probe(ELSEWHERE, Config()).collect(0.0).logins is not None
 
 
+def test_the_processes_are_those_of_proc() -> None:
+    ours, theirs = both(ProcessesCollector)
+    assert ours.processes is not None
+    assert theirs.processes is not None
+    total = (ours.processes.total or 0) + (ours.processes.kernel_threads or 0)
+    assert theirs.processes.total == pytest.approx(total, abs=10)
+    this = next(process for process in theirs.top_processes or () if process.pid == os.getpid())
+    assert this.cpu_percent is not None
+    assert this.user == pwd.getpwuid(os.getuid()).pw_name
+    assert this.memory_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
+
+
+def test_all_processes_on_request() -> None:
+    found = asyncio.run(list_processes(ELSEWHERE, {"by": "memory", "limit": 1000}))
+    assert os.getpid() in {process.pid for process in found.processes}
+    assert found.counts.total == pytest.approx(len(psutil.pids()), abs=10)
+
+
 # What other hosts tell
+
+
+def test_what_a_process_used_is_told_from_the_second_reading_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = OtherPsutil("windows")
+    monkeypatch.setattr(scanner_psutil, "psutil", other)
+    collector = ProcessesCollector.probe(HostPaths(system="windows"), Config())
+    first, second = (collector.collect(now).top_processes or [] for now in (0.0, 50.0))
+    assert [(process.pid, process.cpu_percent) for process in first] == [(4242, None)]
+    # 42.42 s of the 100 s that two processors have in 50 s.
+    assert [(process.pid, process.cpu_percent, process.read_bytes_per_second) for process in second] == [
+        (4242, 42.42, 20)
+    ]
 
 
 def test_a_state_that_nobody_counts_is_absent_and_not_zero() -> None:

@@ -243,6 +243,28 @@ class OtherPsutil(ModuleType):
     def users(self) -> list[Any]:
         return [SimpleNamespace(name=name, terminal=None, host=None, started=0.0, pid=None) for name in ("ada", "ada")]
 
+    STATUS_ZOMBIE = "zombie"
+
+    @property
+    def Process(self) -> type:  # noqa: N802 - as psutil calls it
+        return type("Process", (), {} if self.system == "darwin" else {"io_counters": None})
+
+    def process_iter(self, attrs: list[str], ad_value: None) -> list[Any]:
+        assert ("io_counters" in attrs) is (self.system != "darwin")
+        self.step += 1
+        return [SimpleNamespace(pid=pid, info=self._process(pid, attrs)) for pid in (1, 4242)]
+
+    def _process(self, pid: int, attrs: list[str]) -> dict[str, Any]:
+        times = SimpleNamespace(user=0.01 * self.step * pid, system=0.0)
+        info = {
+            "cpu_times": times, "create_time": 1.7e9, "memory_info": SimpleNamespace(rss=pid << 20), "name": f"p{pid}",
+            "num_threads": 3, "status": "running", "username": "ada",
+            "io_counters": SimpleNamespace(read_bytes=1000 * self.step, write_bytes=0),
+        }  # fmt: skip
+        if pid == 1:
+            info |= dict.fromkeys(("cpu_times", "memory_info", "num_threads", "io_counters"))
+        return {name: info[name] for name in attrs}
+
     def pid_exists(self, pid: int) -> bool:
         return pid == os.getpid()
 
