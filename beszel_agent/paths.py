@@ -14,6 +14,9 @@ from beszel_agent.system import LINUX, NAMES, host_system
 _CHUNK_BYTES: Final = 64 << 10
 _MAX_BYTES: Final = 8 << 20
 """Far above any of the kernel's tables; a read past it is a sign of a wrong path."""
+_FULL_BYTES: Final = 3 << 10
+"""The kernel hands out a table by the page, as many whole lines as go in. A read that leaves a kilobyte of the page has
+come to the end of a table whose lines are shorter than that."""
 
 
 class HostPaths:
@@ -65,9 +68,12 @@ class HostPaths:
         """An absolute path of the host, such as a mount point."""
         return path if self._root == "/" else self._root + path
 
-    def proc_file(self, name: str) -> "HostFile":
-        """A file that is read again and again. Raise FileNotFoundError if it is not there."""
-        return HostFile(self.proc(name), keep_open=self._keep_open)
+    def proc_file(self, name: str, *, long_lines: bool = False) -> "HostFile":
+        """A file that is read again and again. Raise FileNotFoundError if it is not there.
+
+        `long_lines`: some may have a kilobyte and more.
+        """
+        return HostFile(self.proc(name), keep_open=self._keep_open, long_lines=long_lines)
 
     def _need_linux(self, tree: str) -> None:
         if not self.is_linux:
@@ -80,10 +86,11 @@ class HostFile:
     No program that the agent starts inherits it; Python opens every file so.
     """
 
-    __slots__ = ("_descriptor", "_path")
+    __slots__ = ("_descriptor", "_full_bytes", "_path")
 
-    def __init__(self, path: str, *, keep_open: bool) -> None:
+    def __init__(self, path: str, *, keep_open: bool, long_lines: bool) -> None:
         self._path = path
+        self._full_bytes = 1 if long_lines else _FULL_BYTES
         self._descriptor: int | None = None
         self._descriptor = os.open(path, os.O_RDONLY)
         if not keep_open:
@@ -92,10 +99,10 @@ class HostFile:
     def read(self) -> bytes:
         """Raise OSError."""
         if self._descriptor is not None:
-            return _read_all(self._descriptor, self._path)
+            return _read_all(self._descriptor, self._path, self._full_bytes)
         descriptor = os.open(self._path, os.O_RDONLY)
         try:
-            return _read_all(descriptor, self._path)
+            return _read_all(descriptor, self._path, self._full_bytes)
         finally:
             os.close(descriptor)
 
@@ -150,10 +157,10 @@ def list_names(path: str) -> list[str]:
         return []
 
 
-def _read_all(descriptor: int, path: str) -> bytes:
-    """The kernel hands out long tables a page at a time, so only an empty read is the end."""
+def _read_all(descriptor: int, path: str, full_bytes: int = 1) -> bytes:
+    """The kernel hands out long tables a page at a time; a read of less than `full_bytes` is the end."""
     data = chunk = os.pread(descriptor, _CHUNK_BYTES, 0)
-    while chunk:
+    while len(chunk) >= full_bytes:
         if len(data) > _MAX_BYTES:
             raise ReadingFailed(f"{path} does not end")
         chunk = os.pread(descriptor, _CHUNK_BYTES, len(data))

@@ -16,6 +16,7 @@ _FULL: Final = 100
 
 class PsutilBatteriesCollector:
     name: ClassVar[str] = "batteries"
+    fields: ClassVar[tuple[str, ...]] = ("batteries",)
     # As on Linux, the firmware is asked.
     pace_seconds: ClassVar[float] = 10
 

@@ -18,6 +18,7 @@ _STATES: Final = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", 
 
 class PsutilCpuCollector:
     name: ClassVar[str] = "cpu"
+    fields: ClassVar[tuple[str, ...]] = ("cpu",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self) -> None:

@@ -31,6 +31,7 @@ _BOOT_POINTS: Final = frozenset({"/boot/efi", "/efi"})
 
 class PsutilDiskIoCollector:
     name: ClassVar[str] = "disk_io"
+    fields: ClassVar[tuple[str, ...]] = ("disk",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, rules: DiskRules, system: str) -> None:

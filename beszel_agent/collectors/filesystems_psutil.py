@@ -22,6 +22,7 @@ from beszel_protocol.sample import DiskMetrics, Metrics
 
 class PsutilFilesystemsCollector:
     name: ClassVar[str] = "filesystems"
+    fields: ClassVar[tuple[str, ...]] = ("disk",)
     pace_seconds: ClassVar[float] = 10
 
     def __init__(self, paths: HostPaths, config: Config) -> None:

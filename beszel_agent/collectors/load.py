@@ -12,6 +12,7 @@ from beszel_protocol.sample import CpuMetrics, Metrics
 
 class LoadCollector:
     name: ClassVar[str] = "load"
+    fields: ClassVar[tuple[str, ...]] = ("cpu",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, loadavg: HostFile) -> None:
@@ -34,6 +35,7 @@ class SystemLoadCollector:
     """By getloadavg(3), on systems other than Linux."""
 
     name: ClassVar[str] = "load"
+    fields: ClassVar[tuple[str, ...]] = ("cpu",)
     pace_seconds: ClassVar[float] = 0
 
     @classmethod

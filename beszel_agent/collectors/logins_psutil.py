@@ -13,6 +13,7 @@ from beszel_protocol.sample import Metrics
 
 class PsutilLoginsCollector(NeverWaits):
     name: ClassVar[str] = "logins"
+    fields: ClassVar[tuple[str, ...]] = ("logins",)
     pace_seconds: ClassVar[float] = 60
 
     @classmethod

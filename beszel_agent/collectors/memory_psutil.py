@@ -17,6 +17,7 @@ _FAILURES: Final = (OSError, RuntimeError)
 
 class PsutilMemoryCollector:
     name: ClassVar[str] = "memory"
+    fields: ClassVar[tuple[str, ...]] = ("memory",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, *, as_htop: bool) -> None:

@@ -64,6 +64,7 @@ class Totals:
 
 class NetworkCollector:
     name: ClassVar[str] = "network"
+    fields: ClassVar[tuple[str, ...]] = ("network",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(

@@ -16,6 +16,7 @@ _COUNT: Final = 5
 
 class PsutilProcessesCollector(ToldOnce):
     name: ClassVar[str] = "processes"
+    fields: ClassVar[tuple[str, ...]] = ("top_processes", "processes")
     # Dearer than `/proc` by far: a question or more for each process.
     pace_seconds: ClassVar[float] = 15
 

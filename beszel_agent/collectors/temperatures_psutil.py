@@ -16,6 +16,7 @@ from beszel_protocol.sample import Metrics
 
 class PsutilTemperaturesCollector:
     name: ClassVar[str] = "temperatures"
+    fields: ClassVar[tuple[str, ...]] = ("temperatures", "primary_temperature_celsius")
     pace_seconds: ClassVar[float] = 5
 
     def __init__(self, config: Config) -> None:

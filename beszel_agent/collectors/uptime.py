@@ -12,6 +12,7 @@ from beszel_protocol.sample import Metrics
 
 class UptimeCollector:
     name: ClassVar[str] = "uptime"
+    fields: ClassVar[tuple[str, ...]] = ("uptime_seconds",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, uptime: HostFile) -> None:
@@ -34,6 +35,7 @@ class ClockUptimeCollector:
     """By the clock that counts from the start of the system, on systems other than Linux."""
 
     name: ClassVar[str] = "uptime"
+    fields: ClassVar[tuple[str, ...]] = ("uptime_seconds",)
     pace_seconds: ClassVar[float] = 0
 
     @classmethod
