@@ -135,6 +135,7 @@ def test_the_fingerprint_is_made_of_the_systems_own_name_of_the_host(system: str
     assert finished.stdout.strip() == hashlib.sha256(UUID.encode()).digest()[:24].hex()
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("system", "os_name", "model", "boot_id"),
     [
