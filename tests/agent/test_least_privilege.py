@@ -8,7 +8,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,14 @@ from typing import Any
 import pytest
 
 from tests.support.linkhub import LinkHub
-from tests.support.programs import clean_environment
+from tests.support.programs import clean_environment, program
 from tests.support.runningagent import environment as link_environment
 from tests.support.smartctl import StandIn
 from tests.support.unprivileged import ROOT, USER, as_nobody, home_of_nobody
 
 pytestmark = pytest.mark.system
 
-AGENT = (sys.executable, "-m", "beszel_agent")
+AGENT = (program("beszel-agent"),)
 DISK_GROUP = 6
 """Some group of root's; its name is that of the host."""
 
