@@ -68,7 +68,9 @@ class PsutilDiskIoCollector:
 
     def _place(self, disks: Mapping[str, Any], now: float) -> None:
         if disks.keys() != self._names.keys() or now - self._placed_at >= _PLACE_SECONDS:
-            volumes = choose_volumes(psutil.disk_partitions(all=False), self._rules, self._system)
+            # Drives of Windows do not tell their disk, and asking one that sleeps would hold up the sample.
+            partitions = [] if self._system == "windows" else psutil.disk_partitions(all=False)
+            volumes = choose_volumes(partitions, self._rules, self._system)
             self._names, self._placed_at = name_disks(list(disks), volumes, self._rules.root), now
 
 

@@ -36,7 +36,9 @@ class PsutilFilesystemsCollector:
         return cls(paths, config)
 
     def collect(self, now: float) -> Metrics:
-        volumes = choose_volumes(psutil.disk_partitions(all=False), self._rules, self._system)
+        # Those of networks are among them only if all are asked for; they count only if the owner asked for them.
+        partitions = psutil.disk_partitions(all=bool(self._rules.extras))
+        volumes = choose_volumes(partitions, self._rules, self._system)
         found: dict[str, DiskMetrics] = {}
         for volume in volumes:
             # One that never answered keeps its mark, and with it the thread that asked; the next thread passes it by.

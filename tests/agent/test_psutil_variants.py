@@ -363,6 +363,22 @@ def test_a_drive_without_a_medium_is_left_out(monkeypatch: pytest.MonkeyPatch) -
     assert set(disk) == {"/", "E:"}
 
 
+def test_a_drive_of_the_network_counts_if_the_owner_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filesystems_psutil, "psutil", OtherPsutil("windows"))
+    monkeypatch.delattr("os.statvfs")
+    config = Config(extra_filesystems=(NamedDisk("n:", "Media"),))
+    disk = FilesystemsCollector.probe(HostPaths(system="windows"), config).collect(0.0).disk
+    assert set(disk or ()) == {"/", "E:", "Media"}
+
+
+def test_sleeping_drives_of_windows_are_not_asked_for_their_disks(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = OtherPsutil("windows")
+    monkeypatch.setattr(other, "disk_partitions", None)
+    monkeypatch.setattr(disk_io_psutil, "psutil", other)
+    disk = PsutilDiskIoCollector.probe(HostPaths(system="windows"), Config()).collect(0.0).disk
+    assert set(disk or ()) == {"PhysicalDrive0", "PhysicalDrive1"}
+
+
 def test_a_filesystem_that_cannot_be_listed_is_no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     other = OtherPsutil("freebsd")
     other.partitions = (Partition("/dev/ada0p2", "/nowhere", "ufs", "rw"),)

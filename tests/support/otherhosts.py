@@ -129,6 +129,7 @@ PARTITIONS = {
         Partition("D:\\", "D:\\", "", "cdrom"),
         Partition("E:\\", "E:\\", "NTFS", "rw,fixed"),
         Partition("F:\\", "F:\\", "exFAT", "ro,removable"),
+        Partition("N:\\", "N:\\", "NTFS", "rw,remote"),
     ),
 }
 LINKS = {
@@ -214,7 +215,7 @@ class OtherPsutil(ModuleType):
         return SimpleNamespace(total=4 * GIB, used=GIB, free=3 * GIB, percent=25.0, sin=0, sout=0)
 
     def disk_partitions(self, all: bool = False) -> list[Partition]:  # noqa: A002 - as psutil calls it
-        return list(self.partitions)
+        return [partition for partition in self.partitions if all or "remote" not in partition.opts]
 
     def disk_usage(self, path: str) -> Any:
         if path == "F:\\":
