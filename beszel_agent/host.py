@@ -97,7 +97,7 @@ def boot_ms() -> int:
 
 def online_processors(paths: HostPaths) -> int:
     """How many logical processors share the work of the host, at least 1."""
-    text = read_text_or_none(paths.sys("devices/system/cpu/online"))
+    text = read_text_or_none(paths.sys("devices/system/cpu/online")) if paths.is_linux else None
     try:
         return max(1, count_listed(text)) if text else os.cpu_count() or 1
     except ValueError:

@@ -19,7 +19,7 @@ from tests.support.otherhosts import GIB, SYSTEMS, UUID, run_there
 from tests.support.programs import clean_environment
 
 READ_EVERYWHERE = {"batteries", "cpu", "disk_io", "filesystems", "logins", "memory", "network", "processes", "uptime"}
-READ_ALSO = {"darwin": {"load"}, "freebsd": {"load", "temperatures"}, "windows": set[str]()}
+READ_ALSO = {"darwin": {"load"}, "freebsd": {"load", "temperatures"}, "windows": {"service_units", "services"}}
 NAMES = {"darwin": "macOS", "freebsd": "FreeBSD", "windows": "Windows"}
 NEED_LINUX = {
     "arrays", "emmc", "fans", "gpus", "kernel", "pools", "pressure", "scheduler", "stalls",
@@ -125,6 +125,16 @@ def test_disks(system: str, names: set[str], home: Path) -> None:
     assert (counted.read_await_ms, counted.write_await_ms) == (0.5, 2.0)
     assert counted.queue_depth is None
     assert (counted.utilization_percent is None) is (system != "freebsd")
+
+
+def test_services_of_windows_that_run_or_should(home: Path) -> None:
+    """Whether one has failed nobody tells, so none is said to have."""
+    services = sample("windows", home).services
+    assert services is not None
+    assert (services.total, services.failed) == (4, None)
+    chosen = sample("windows", home, SERVICE_PATTERNS="spool*,bits").services
+    assert chosen is not None
+    assert chosen.total == 2
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -181,6 +181,35 @@ REGISTRY = {
 }  # fmt: skip
 
 
+class OtherError(Exception):
+    """psutil's own, which is none of Python's."""
+
+
+class Service(NamedTuple):
+    """Of Windows."""
+
+    shown: str
+    state: str
+    start: str = "automatic"
+
+    def name(self) -> str:
+        return self.shown
+
+    def status(self) -> str:
+        if self.state == "gone":
+            raise OtherError("service not found")
+        return self.state
+
+    def start_type(self) -> str:
+        return self.start
+
+
+SERVICES = (
+    Service("Spooler", "running"), Service("W32Time", "running", "manual"), Service("sppsvc", "stopped"),
+    Service("Fax", "stopped", "manual"), Service("BITS", "start_pending"), Service("Old", "gone"),
+)  # fmt: skip
+
+
 class OtherPsutil(ModuleType):
     """psutil there. Every reading of the processors moves all counters on by a step."""
 
@@ -192,6 +221,9 @@ class OtherPsutil(ModuleType):
         self.disks: tuple[str, ...] = DISKS[system]
         self.battery: Battery | None = Battery(80, -2, True)
         self.swap_fails = False
+        self.Error = OtherError
+        if system == "windows":
+            self.win_service_iter = lambda: iter(SERVICES)
         if system == "freebsd":
             self.sensors_temperatures = lambda: {
                 "coretemp": [Temperature(f"Core {core}", 40.0 + core, 100.0, 100.0) for core in range(2)]
