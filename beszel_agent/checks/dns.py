@@ -50,7 +50,7 @@ async def _servers(definition: CheckDefinition, network: Network, paths: HostPat
         return await network.find(server.host, allow_private=definition.allow_private), server.port
     servers = parse_name_servers(read_text_or_none(paths.etc("resolv.conf")) or "")
     if not servers:
-        raise CheckRefused("this host has no name server of its own")
+        raise CheckRefused("cannot be made: no name server of this host is known, and the check names none")
     return servers, DNS_PORT
 
 

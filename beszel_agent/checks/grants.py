@@ -1,6 +1,7 @@
 """What the agent may not do, and the exact grant that would let it: ICMP without privileges is a matter of groups."""
 
 import os
+import sys
 
 from beszel_agent.paths import HostPaths, read_text_or_none
 
@@ -9,7 +10,9 @@ PING_GROUPS = "sys/net/ipv4/ping_group_range"
 
 
 def missing_ping_grant(paths: HostPaths) -> str | None:
-    """A sentence, or None if the agent may send echoes."""
+    """A sentence, or None if the agent may send echoes, as on systems other than Linux."""
+    if sys.platform == "win32" or not paths.is_linux:
+        return None
     text = read_text_or_none(paths.proc(PING_GROUPS))
     return None if text is None else describe_ping_grant(text, {os.getegid(), *os.getgroups()}, os.getegid())
 

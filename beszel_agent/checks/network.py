@@ -162,7 +162,12 @@ def to_check_error(error: OSError) -> CheckError:
     return TargetDown(_REASONS.get(error.errno or 0) or error.strerror or type(error).__name__)
 
 
-_OUR_FAULT: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM))
+_OUR_FAULT: Final = frozenset(
+    (
+        errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM,
+        errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT,
+    )
+)  # fmt: skip
 _REASONS: Final = {
     errno.ENETUNREACH: "there is no way to its network",
     errno.EADDRNOTAVAIL: "there is no way to its network",

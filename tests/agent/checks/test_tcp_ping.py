@@ -120,6 +120,7 @@ def test_who_may_send_echoes(text: str, groups: set[int], is_missing: bool, tmp_
     assert (grant is not None) is is_missing
     assert grant is None or '"1000 1000"' in grant
     assert missing_ping_grant(HostPaths(proc=str(tmp_path))) is None
+    assert missing_ping_grant(HostPaths(system="darwin")) is None
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
