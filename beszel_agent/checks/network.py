@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-from beszel_agent.checks.reach import IpAddress, Reach, judge, normalize
+from beszel_protocol.reach import IpAddress, Reach, judge, normalize
 from beszel_agent.errors import CheckError, CheckRefused, TargetDown, describe
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
