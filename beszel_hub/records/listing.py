@@ -64,6 +64,12 @@ def parse_listing(parameters: Mapping[str, str], resolver: Resolver, now_ms: int
     )
 
 
+def parse_presentation(parameters: Mapping[str, str], resolver: Resolver, now_ms: int) -> Listing:
+    """Of a request's parameters those that say how one record is to look."""
+    shown = {name: parameters[name] for name in ("fields", "expand") if name in parameters}
+    return parse_listing(shown, resolver, now_ms)
+
+
 def parse_expand(text: str) -> list[list[str]]:
     """The paths of an `expand` parameter."""
     paths = [part.strip().split(".") for part in text.split(",") if part.strip()]

@@ -81,6 +81,13 @@ CREATED: Final = Field(name="created", kind=Kind.DATE)
 UPDATED: Final = Field(name="updated", kind=Kind.DATE)
 
 
+class Sight(NamedTuple):
+    """Somebody who looks at a collection, through a filter if that is not empty."""
+
+    actor: Actor
+    filter: str = ""
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What a request has changed, told after the commit."""
 
@@ -91,6 +98,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """None on create."""
     after: Row | None
     """None on delete."""
+    seen_by: frozenset[Sight] = frozenset()
+    """On delete: those of the audience who saw the record until then."""
 
 
 class TableSource(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,9 +31,12 @@ class TableRows:
         query = self._select(conditions).order_by(*self._order(listing.sort))
         return total, self._load(query.limit(listing.per_page).offset(listing.offset))
 
-    def find(self, actor: Actor, record_id: str) -> Row | None:
-        """One row that the actor may see."""
-        return next(iter(self.find_many(actor, [record_id])), None)
+    def find(self, actor: Actor, record_id: str, where: Node | None = None) -> Row | None:
+        """One row that the actor may see, if it also fulfils a filter."""
+        conditions = [*self._visible(actor), self._table.id == record_id]
+        if where is not None:
+            conditions.append(self._compiler.condition(where))
+        return next(iter(self._load(self._select(conditions))), None)
 
     def find_many(self, actor: Actor, ids: Iterable[str]) -> Sequence[Row]:
         """Those of the rows that the actor may see, in no order."""

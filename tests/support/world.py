@@ -13,7 +13,7 @@ from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.tables import ApiToken, User
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.metrics.series import NewSample, insert_samples
-from beszel_hub.metrics.tables import HotSample
+from beszel_hub.metrics.tables import HistoryRemoval, HotSample
 from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import SystemRow
 from beszel_hub.systems.tokens import issue_system_token
@@ -101,7 +101,7 @@ class World:
         return tokens.sign(claims, self.running.hub.secret.token_key, _token_key(owner))
 
     def _fill(self) -> None:
-        for table in (SystemRow, ApiToken, User, HotSample):
+        for table in (SystemRow, ApiToken, User, HistoryRemoval, HotSample):
             table.delete().execute()
         for caller, user_id in USER_IDS.items():
             User.insert(
