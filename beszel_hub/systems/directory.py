@@ -32,6 +32,10 @@ class Difference(msgspec.Struct, frozen=True):
     changed: tuple[Entry, ...]
     """New systems among them."""
     removed: tuple[Entry, ...]
+    added: frozenset[str] = frozenset()
+    """Ids of those that are new."""
+    left: frozenset[str] = frozenset()
+    """Users who are members of one system less."""
 
 
 class Directory:
@@ -60,8 +64,14 @@ class Directory:
         following = {entry.id: entry for entry in entries}
         changed = tuple(entry for entry in following.values() if self._entries.get(entry.id) != entry)
         removed = tuple(entry for entry in self._entries.values() if entry.id not in following)
+        added = frozenset(following.keys() - self._entries.keys())
+        left = frozenset(user_id for entry in changed for user_id in self._members(entry.id) - entry.members)
         self._entries = following
-        return Difference(changed, removed)
+        return Difference(changed, removed, added, left)
+
+    def _members(self, system_id: str) -> frozenset[str]:
+        entry = self._entries.get(system_id)
+        return frozenset() if entry is None else entry.members
 
     def put(self, entry: Entry) -> None:
         self._entries[entry.id] = entry
