@@ -21,14 +21,18 @@ from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import HubError
+from beszel_hub.live.attention import Attention
 from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
+from beszel_hub.live.guard import Guard
+from beszel_hub.live.realtime import Realtime
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
 from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.upkeep import Upkeep
+from beszel_hub.permissions import Verb
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
 from beszel_hub.scheduler import Job, run_jobs
@@ -86,6 +90,9 @@ class Hub:
         self.feed = FeedEndpoint(self.broker, self.accounts.authenticate)
         self.records = Records(self.database, self._make_registry(), clock)
         self.records.witnesses.append(self.journal.note_change)
+        self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
+        self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
+        self._attention = Attention()
         self._connect()
 
     @asynccontextmanager
@@ -99,6 +106,8 @@ class Hub:
                 tasks = [
                     group.create_task(self.ingest.run()),
                     group.create_task(self._presence.restore(self.database)),
+                    group.create_task(self.realtime.run()),
+                    group.create_task(self._guard.run()),
                     group.create_task(run_jobs(self._jobs())),
                 ]
                 yield
@@ -174,8 +183,26 @@ class Hub:
             lambda entry: self.latest.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
-        self.broker.on_watched.append(self.connections.watch)
-        self.accounts.on_revoked.append(lambda revoked: self.feed.doubt(revoked.user_id))
+        self.broker.on_watched.append(self._attention.listener("feed"))
+        self.realtime.on_watched.append(self._attention.listener("event stream"))
+        self._attention.on_watched.append(self.connections.watch)
+        self.accounts.on_revoked += [
+            lambda revoked: self.feed.doubt(revoked.user_id),
+            lambda revoked: self._guard.doubt(revoked.user_id),
+        ]
+        self._connect_realtime()
+
+    def _connect_realtime(self) -> None:
+        """What clients of the event stream hear."""
+        self.ingest.on_sample.append(
+            lambda sample: self.realtime.publish_sample(sample.system_id, lambda: self._presence.short_form(sample))
+        )
+        self.records.audiences.append(self.realtime.audience)
+        self.records.on_changed.append(self.realtime.record_changed)
+        self.systems.on_added.append(lambda system_id: self.realtime.note("systems", system_id, Verb.CREATE))
+        self.systems.on_changed.append(lambda entry: self.realtime.note("systems", entry.id, Verb.UPDATE))
+        self.systems.on_info.append(lambda system_id: self.realtime.note("systems", system_id, Verb.UPDATE))
+        self.systems.on_left.append(self.realtime.end_streams_of)
 
     def _jobs(self) -> tuple[Job, ...]:
         return (

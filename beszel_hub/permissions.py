@@ -79,6 +79,8 @@ class Action(enum.StrEnum):
     INFO = "info"
     SERIES = "series"
     FEED = "feed"
+    REALTIME = "realtime"
+    REALTIME_METRICS = "realtime.metrics"
     AGENT_CONNECT = "agent.connect"
 
     USERS_LIST = "users.list"
@@ -211,6 +213,8 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.INFO: Rule(roles=_EVERYBODY),
     Action.SERIES: _READ_AS_MEMBER,
     Action.FEED: _READ_AS_MEMBER,
+    Action.REALTIME: _PUBLIC,  # every event is decided by itself
+    Action.REALTIME_METRICS: _READ_AS_MEMBER,
     Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake
     Action.USERS_LIST: Rule(roles=_EVERYBODY, needs="own"),
     Action.USERS_VIEW: Rule(roles=_EVERYBODY, needs="own"),

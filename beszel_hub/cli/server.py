@@ -42,14 +42,26 @@ def run_server(loaded: Loaded) -> None:
     prepare_directory(config.data_dir)
     with _only_server(config), _listening(config) as sockets:
         hub = Hub(config)
-        server = _Server(uvicorn_config(config, hub))
+        server = _Server(config, hub)
         url = make_url(config.http_host, sockets[0].getsockname()[1])
         with _noted_address(config, url):
             _log.info("beszel-hub %s serves %s from %s", VERSION, url, config.data_dir)
             asyncio.run(server.serve(sockets))
 
 
-class _Server(uvicorn.Server):
+class HubServer(uvicorn.Server):
+    """Ends event streams when it stops, which would never end by themselves."""
+
+    def __init__(self, config: HubConfig, hub: Hub) -> None:
+        super().__init__(uvicorn_config(config, hub))
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.realtime.end_all()
+        await super().shutdown(sockets)
+
+
+class _Server(HubServer):
     """Ends well on a signal, where uvicorn would raise the signal once more."""
 
     @contextlib.contextmanager

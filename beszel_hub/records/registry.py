@@ -84,10 +84,12 @@ UPDATED: Final = Field(name="updated", kind=Kind.DATE)
 
 
 class Sight(NamedTuple):
-    """Somebody who looks at a collection, through a filter if that is not empty."""
+    """Somebody who looks at a collection, in a way of their own; texts as in the parameters of a list."""
 
     actor: Actor
     filter: str = ""
+    expand: str = ""
+    fields: str = ""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,10 +107,20 @@ class Records:
         return not await self._database.read(lambda: rows.missing([record_id]))
 
     async def see(self, collection: Collection, record_id: str, sights: Sequence[Sight]) -> dict[Sight, Row]:
-        """The record as each of those gets it who sees it now; not yet projected to the fields they want."""
+        """The record as each of those gets it who sees it now."""
         now_ms = self._clock()
         seen = await self._database.read(lambda: seen_by(self.registry, collection, record_id, sights, now_ms))
-        return {sight: render(collection, sight.actor, row) for sight, row in seen.items()}
+        return {sight: await self.show(collection, sight, row) for sight, row in seen.items()}
+
+    async def show(self, collection: Collection, sight: Sight, row: Row) -> Row:
+        """A row that this one may see, as they want it; raise `BadRequest` if they want something impossible."""
+        listing = self._presentation(sight.actor, collection, {"expand": sight.expand, "fields": sight.fields})
+        return await self._answer(sight.actor, collection, row, listing)
+
+    def check_sight(self, collection: Collection, sight: Sight) -> None:
+        """Raise `BadRequest` if the filter, or what else is wanted, is not valid."""
+        parameters = {"filter": sight.filter, "expand": sight.expand, "fields": sight.fields}
+        parse_listing(parameters, Resolver(self.registry, collection, sight.actor), self._clock())
 
     def _audience(self, collection: Collection, record_id: str) -> list[Sight]:
         return [sight for audience in self.audiences for sight in audience(collection, record_id)]

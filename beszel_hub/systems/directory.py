@@ -46,6 +46,10 @@ class Difference(msgspec.Struct, frozen=True):
     removed: tuple[Entry, ...]
     unbound: tuple[Entry, ...] = ()
     """Those of the changed whose agent was shut out."""
+    added: frozenset[str] = frozenset()
+    """Ids of those that are new."""
+    left: frozenset[str] = frozenset()
+    """Users who are members of one system less."""
 
 
 class Directory:
@@ -79,8 +83,14 @@ class Directory:
             for entry in changed
             if (old := self._entries.get(entry.id)) is not None and not old.still_admits(entry)
         )
+        added = frozenset(following.keys() - self._entries.keys())
+        left = frozenset(user_id for entry in changed for user_id in self._members(entry.id) - entry.members)
         self._entries = following
-        return Difference(changed, removed, unbound)
+        return Difference(changed, removed, unbound, added, left)
+
+    def _members(self, system_id: str) -> frozenset[str]:
+        entry = self._entries.get(system_id)
+        return frozenset() if entry is None else entry.members
 
     def put(self, entry: Entry) -> None:
         self._entries[entry.id] = entry

@@ -38,6 +38,12 @@ class Systems:
         self.on_removed: list[Callable[[Entry], None]] = []
         self.on_unbound: list[Callable[[Entry], None]] = []
         """Its token was replaced or its agent forgotten: whoever is connected for it must prove itself again."""
+        self.on_added: list[Callable[[str], None]] = []
+        """Told the ids of new systems, before `on_changed` is told the same."""
+        self.on_left: list[Callable[[frozenset[str]], None]] = []
+        """Told the users who are members of one system less."""
+        self.on_info: list[Callable[[str], None]] = []
+        """Told the ids of systems whose `info` was stored."""
         self._database = database
         self._secret = secret
         self._clock = clock
@@ -50,6 +56,11 @@ class Systems:
         """Read all systems again and tell who listens what is different."""
         async with self._lock:
             difference = self.directory.replace_all(await self._database.read(queries.load_entries))
+        for system_id in difference.added:
+            for tell in self.on_added:
+                tell(system_id)
+        for listener in self.on_left if difference.left else ():
+            listener(difference.left)
         for entry in difference.changed:
             self._tell(self.on_changed, entry)
         for entry in difference.unbound:
@@ -152,6 +163,9 @@ class Systems:
     async def save_info(self, infos: Sequence[tuple[str, dict[str, Any]]]) -> None:
         now_ms = self._clock()
         await self._database.write(lambda: queries.save_info(infos, now_ms))
+        for system_id, _ in infos:
+            for tell in self.on_info:
+                tell(system_id)
 
     @staticmethod
     def _tell(listeners: Sequence[Callable[[Entry], None]], entry: Entry) -> None:

@@ -35,6 +35,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     frames: tuple[str, ...] = ()
     """What a WebSocket client sends."""
     subprotocol: str | None = None
+    listens: tuple[str, ...] = ()
+    """Topics of an event stream that the request opens; what comes counts while both systems change."""
 
     @property
     def changes(self) -> bool:

@@ -96,6 +96,11 @@ class World:
         self.running.hub.database.write_now(self._fill)
         self.running.refresh()
 
+    def touch_systems(self) -> None:
+        """Change every system a little, as its agent does."""
+        systems = self.running.hub.systems
+        self.running.call(systems.save_info([(system_id, {"cpu": 1}) for system_id in SYSTEM_IDS.values()]))
+
     def forget_attempts(self) -> None:
         """Nobody has guessed at passwords yet."""
         self.running.hub.accounts._throttle = LoginThrottle()

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from beszel_hub.app import ROUTES
 from beszel_hub.permissions import RULES, Action
+from tests.support.eventstream import EventStreamEnded, event_stream
 from tests.support.scenario import SECRETS, Answer, Scenario, fill
 from tests.support.world import SECRETS_OF, Caller, World, open_world
 
@@ -99,8 +100,24 @@ def _run(world: World, client: httpx2.Client, scenario: Scenario, caller: Caller
     headers = {} if token is None else {"Authorization": token}
     if scenario.method == "WS":
         return asyncio.run(_talk(world.running.url, scenario, headers))
+    if scenario.listens:
+        return asyncio.run(_listen(world, scenario, token))
     answer = client.request(scenario.method, fill(scenario.path), json=fill(scenario.body), headers=headers)
     return answer.status_code, answer.text
+
+
+async def _listen(world: World, scenario: Scenario, token: str | None) -> tuple[int, str]:
+    """The status of the request for the topics, and every event until both systems have changed."""
+    async with event_stream(world.running.url, token) as stream:
+        answer = await stream.subscribe(*fill(scenario.listens))
+        await asyncio.to_thread(world.touch_systems)
+        texts = [answer.text]
+        try:
+            async with asyncio.timeout(FRAME_TIMEOUT_SECONDS):
+                while True:
+                    texts.append(str(await stream.receive()))
+        except (TimeoutError, EventStreamEnded):
+            return 200 if answer.status_code == 204 else answer.status_code, "\n".join(texts)
 
 
 async def _talk(url: str, scenario: Scenario, headers: dict[str, str]) -> tuple[int, str]:
