@@ -81,6 +81,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.clock = hub.clock
     app.state.hub_key = hub.key
     app.state.accounts = hub.accounts
+    app.state.first_user = hub.first_user
     app.state.records = hub.records
     app.state.agents = hub.agents
     app.state.history = hub.history

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from beszel_hub.accounts.collection import api_tokens_collection, users_collection
+from beszel_hub.accounts.first import FirstUser
 from beszel_hub.accounts.queries import list_accounts
 from beszel_hub.accounts.service import Accounts
 from beszel_hub.agents.connections import Connections
@@ -27,6 +28,7 @@ from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.permissions import Verb
+from beszel_hub.preferences.collection import make_user_settings_collection
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
 from beszel_hub.scheduler import Job, run_jobs
@@ -56,6 +58,7 @@ class Hub:
         self.secret = secret = load_secret(config.secret_path)
         self.key = load_hub_key(config.key_path, config.key_source)
         self.accounts = Accounts(self.database, secret, clock)
+        self.first_user = FirstUser(self.database, self.accounts, clock)
         self.systems = Systems(
             self.database, secret, clock, first_admin=_first_admin, universal_token=config.token or ""
         )
@@ -121,6 +124,7 @@ class Hub:
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
+                make_user_settings_collection(self.clock),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
             )
         )

@@ -64,6 +64,8 @@ class Action(enum.StrEnum):
     AUTH_WITH_PASSWORD = "auth.with_password"  # noqa: S105  # the name of an action
     AUTH_REFRESH = "auth.refresh"
     INFO = "info"
+    FIRST_RUN = "first_run"
+    CREATE_FIRST_USER = "create_first_user"
     SERIES = "series"
     FEED = "feed"
     REALTIME = "realtime"
@@ -93,6 +95,12 @@ class Action(enum.StrEnum):
     SYSTEM_DETAILS_CREATE = "system_details.create"
     SYSTEM_DETAILS_UPDATE = "system_details.update"
     SYSTEM_DETAILS_DELETE = "system_details.delete"
+
+    USER_SETTINGS_LIST = "user_settings.list"
+    USER_SETTINGS_VIEW = "user_settings.view"
+    USER_SETTINGS_CREATE = "user_settings.create"
+    USER_SETTINGS_UPDATE = "user_settings.update"
+    USER_SETTINGS_DELETE = "user_settings.delete"
 
     METRICS_LIST = "metrics.list"
     METRICS_VIEW = "metrics.view"
@@ -148,6 +156,8 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.AUTH_WITH_PASSWORD: _PUBLIC,
     Action.AUTH_REFRESH: Rule(roles=_EVERYBODY),
     Action.INFO: Rule(roles=_EVERYBODY),
+    Action.FIRST_RUN: _PUBLIC,
+    Action.CREATE_FIRST_USER: _PUBLIC,  # while there is no user
     Action.SERIES: _READ_AS_MEMBER,
     Action.FEED: _READ_AS_MEMBER,
     Action.REALTIME: _PUBLIC,  # every event is decided by itself
@@ -173,6 +183,11 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.SYSTEM_DETAILS_CREATE: _CLOSED,
     Action.SYSTEM_DETAILS_UPDATE: _CLOSED,
     Action.SYSTEM_DETAILS_DELETE: _CLOSED,
+    Action.USER_SETTINGS_LIST: Rule(roles=_EVERYBODY, needs="own"),
+    Action.USER_SETTINGS_VIEW: _CLOSED,
+    Action.USER_SETTINGS_CREATE: Rule(roles=_EVERYBODY, scopes=_WRITING),
+    Action.USER_SETTINGS_UPDATE: Rule(roles=_EVERYBODY, scopes=_WRITING, needs="own"),
+    Action.USER_SETTINGS_DELETE: _CLOSED,
     Action.METRICS_LIST: _READ_AS_MEMBER,
     Action.METRICS_VIEW: _READ_AS_MEMBER,
     Action.METRICS_CREATE: _CLOSED,

@@ -14,6 +14,7 @@ from beszel_hub.accounts.tables import ApiToken, User
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tables import HistoryRemoval, HotSample
+from beszel_hub.preferences.tables import UserSettings
 from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import SystemRow
 from beszel_hub.systems.tokens import issue_system_token
@@ -55,11 +56,13 @@ CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
 READ_TOKEN_ID: Final = "readtokenofuma1"
 WRITE_TOKEN_ID: Final = "writetokenofum1"
 LIMITED_TOKEN_ID: Final = "limitedtokenad1"
+SETTINGS_ID: Final = "settingsofuma01"
 
 NAMES: Final = {
     "ada": USER_IDS[Caller.ADMIN], "uma": USER_IDS[Caller.USER], "otto": USER_IDS[Caller.OTHER],
     "rea": USER_IDS[Caller.READONLY], "uma_web": SYSTEM_IDS["uma-web"], "otto_db": SYSTEM_IDS["otto-db"],
     "read_token": READ_TOKEN_ID, "write_token": WRITE_TOKEN_ID, "limited_token": LIMITED_TOKEN_ID,
+    "settings": SETTINGS_ID,
 }  # fmt: skip
 """What `{uma_web}` and the like stand for in the paths, bodies and texts of scenarios."""
 
@@ -120,6 +123,10 @@ class World:
             issue_system_token(self.running.hub.secret, system_id, CREATED_MS, f"agent-token-of-{name}-0123456789")
             document = msgspec.json.encode(make_metrics(CPU_PERCENT[name]))
             insert_samples([NewSample(system_id, self.running.hub.clock() - 5000, 0, document)])
+        UserSettings.insert(
+            id=SETTINGS_ID, user_id=USER_IDS[Caller.USER], settings={"chartTime": "settings of uma"},
+            created=CREATED_MS, updated=CREATED_MS,
+        ).execute()  # fmt: skip
         _insert_token(READ_TOKEN_ID, Caller.USER, "read", None)
         _insert_token(WRITE_TOKEN_ID, Caller.USER, "write", None)
         _insert_token(LIMITED_TOKEN_ID, Caller.ADMIN, "write", [SYSTEM_IDS["uma-web"]])

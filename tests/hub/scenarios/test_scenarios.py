@@ -16,7 +16,7 @@ from tests.support.eventstream import EventStreamEnded, event_stream
 from tests.support.scenario import SECRETS, Answer, Scenario, fill
 from tests.support.world import Caller, World, open_world
 
-TABLES = ("accounts", "batch", "door", "live", "metrics", "systems")
+TABLES = ("accounts", "batch", "door", "live", "metrics", "preferences", "systems")
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 FRAME_TIMEOUT_SECONDS = 0.3
 
