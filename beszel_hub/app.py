@@ -24,6 +24,7 @@ from beszel_hub.metrics.routes import ROUTES as METRICS_ROUTES
 from beszel_hub.permissions import Action, Decision, decide
 from beszel_hub.records.response import JsonResponse
 from beszel_hub.records.routes import ROUTES as RECORD_ROUTES
+from beszel_hub.systems.routes import ROUTES as SYSTEM_ROUTES
 from beszel_protocol.version import VERSION
 
 
@@ -59,6 +60,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *AGENT_ROUTES,
     *METRICS_ROUTES,
     *ACCOUNT_ROUTES,
+    *SYSTEM_ROUTES,
     *RECORD_ROUTES,
 )
 
@@ -82,6 +84,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.hub_key = hub.key
     app.state.accounts = hub.accounts
     app.state.first_user = hub.first_user
+    app.state.systems = hub.systems
     app.state.records = hub.records
     app.state.agents = hub.agents
     app.state.history = hub.history

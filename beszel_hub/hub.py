@@ -1,21 +1,27 @@
 """The composition root: makes the parts of a hub, connects them, and runs what runs by itself."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Final
 
-from beszel_hub.accounts.collection import api_tokens_collection, users_collection
+from beszel_hub.accounts.collection import users_collection
+from beszel_hub.accounts.credential_collections import api_tokens_collection
 from beszel_hub.accounts.first import FirstUser
-from beszel_hub.accounts.queries import list_accounts
+from beszel_hub.accounts.queries import find_account, list_accounts
 from beszel_hub.accounts.service import Accounts
 from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
+from beszel_hub.audit.collection import audit_collection
+from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.config import HubConfig
+from beszel_hub.errors import HubError
 from beszel_hub.live.attention import Attention
 from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
@@ -35,9 +41,14 @@ from beszel_hub.scheduler import Job, run_jobs
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import load_secret
 from beszel_hub.systems.collection import make_details_collection, make_systems_collection
+from beszel_hub.systems.declared import MAX_FILE_BYTES
+from beszel_hub.systems.enrolment_collection import make_fingerprints_collection, make_universal_tokens_collection
 from beszel_hub.systems.monitor import Monitor
 from beszel_hub.systems.service import Systems
+from beszel_hub.systems.team_collection import make_teams_collection
 from beszel_protocol.messages import CLOSE_RESTARTING
+
+log = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 1.0
 """How often statuses are decided, and what changed in the fleet is sent."""
@@ -57,10 +68,11 @@ class Hub:
         self.database.open()
         self.secret = secret = load_secret(config.secret_path)
         self.key = load_hub_key(config.key_path, config.key_source)
+        self.journal = Journal(clock, _name_of)
         self.accounts = Accounts(self.database, secret, clock)
         self.first_user = FirstUser(self.database, self.accounts, clock)
         self.systems = Systems(
-            self.database, secret, clock, first_admin=_first_admin, universal_token=config.token or ""
+            self.database, secret, clock, self.journal, first_admin=_first_admin, universal_token=config.token or ""
         )
         self.ingest = Ingest(self.database, clock)
         self.latest = Latest()
@@ -80,6 +92,7 @@ class Hub:
         )
         self.feed = FeedEndpoint(self.broker, self.accounts.authenticate)
         self.records = Records(self.database, self._make_registry(), clock)
+        self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
@@ -90,6 +103,7 @@ class Hub:
         """Serve: load what is known, run the jobs, and at the end close every connection and the database."""
         await self.systems.refresh()
         await self.accounts.revalidate()
+        await self._apply_declaration()
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -117,17 +131,40 @@ class Hub:
         return Registry(
             (
                 users_collection(self.accounts, self.clock),
-                api_tokens_collection(self.accounts),
+                api_tokens_collection(self.accounts, self.clock),
                 make_systems_collection(
                     self.clock,
-                    on_delete=lambda system_id: request_removal(system_id, self.clock()),
+                    on_delete=self._forget_history,
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
                 make_user_settings_collection(self.clock),
+                make_teams_collection(self.clock, self.systems),
+                make_fingerprints_collection(self.secret, self.clock, self.systems),
+                make_universal_tokens_collection(self.secret, self.clock),
+                audit_collection(),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
             )
         )
+
+    def _forget_history(self, system_id: str) -> None:
+        request_removal(system_id, self.clock())
+
+    async def _apply_declaration(self) -> None:
+        """Of `config.yml`, if there is one; a mistake in it is no reason to stop watching."""
+        path = self.config.systems_file_path
+        try:
+            content = await asyncio.to_thread(_read_if_there, path)
+            if content is None:
+                return
+            applied = await self.systems.apply_declaration(content, on_delete=self._forget_history)
+        except (OSError, HubError) as error:
+            log.error("%s was not applied: %s", path, error)
+            return
+        for complaint in applied.complaints:
+            log.warning("%s: %s", path, complaint)
+        counts = (len(applied.created), len(applied.updated), len(applied.removed), len(applied.left))
+        log.info("applied %s: %d systems made, %d changed, %d removed, %d not in it and left alone", path, *counts)
 
     def _connect(self) -> None:
         """Who hears of what."""
@@ -143,6 +180,7 @@ class Hub:
             self.connections.system_changed,
             lambda entry: self._presence.touch(entry.id),
         ]
+        self.systems.on_unbound.append(self.connections.system_unbound)
         self.systems.on_removed += [
             self.connections.system_removed,
             lambda entry: self._monitor.forget(entry.id),
@@ -201,6 +239,20 @@ class Hub:
 
 def _first_admin() -> str | None:
     return next((account.id for account in list_accounts() if account.role == "admin"), None)
+
+
+def _name_of(user_id: str) -> str:
+    account = find_account(user_id)
+    return "" if account is None else account.email
+
+
+def _read_if_there(path: Path) -> bytes | None:
+    """No more of it than is taken."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return None
 
 
 def _monotonic_ms() -> int:

@@ -1,4 +1,4 @@
-"""How users and API tokens appear in the records API."""
+"""How users appear in the records API."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from beszel_hub.accounts import queries
 from beszel_hub.accounts.passwords import WeakPassword
 from beszel_hub.accounts.service import Accounts
-from beszel_hub.accounts.tables import ApiToken, User
+from beszel_hub.accounts.tables import User
 from beszel_hub.accounts.tokens import USERS_COLLECTION_ID
 from beszel_hub.clock import Clock
 from beszel_hub.errors import NotFound, invalid_field
@@ -41,18 +41,6 @@ _USER_FIELDS: Final = (
     UPDATED,
 )  # fmt: skip
 
-_TOKEN_FIELDS: Final = (
-    ID,
-    Field(name="user", attribute="user_id", kind=Kind.RELATION, target="users"),
-    Field(name="name"),
-    Field(name="scope"),
-    Field(name="systems", attribute="system_ids", kind=Kind.JSON),
-    Field(name="expires", kind=Kind.DATE),
-    Field(name="lastUsed", attribute="last_used", kind=Kind.DATE),
-    CREATED,
-    UPDATED,
-)
-
 
 def users_collection(accounts: Accounts, clock: Clock) -> Collection:
     """Users see and change themselves; administrators everybody."""
@@ -72,21 +60,6 @@ def users_collection(accounts: Accounts, clock: Clock) -> Collection:
         source=TableSource(
             table=User, scope=queries.visible_users, create=lambda _, values: _create_user(values, clock()),
             update=update, delete=lambda _, user_id: queries.delete_user(user_id),
-        ),
-    )  # fmt: skip
-
-
-def api_tokens_collection(accounts: Accounts) -> Collection:
-    """One's own API tokens, without their text, to look at and to revoke."""
-
-    async def on_change(_: Change) -> None:
-        await accounts.revalidate()
-
-    return Collection(
-        name="api_tokens", id="api_tokens", fields=_TOKEN_FIELDS, on_change=on_change,
-        source=TableSource(
-            table=ApiToken, scope=queries.visible_api_tokens,
-            delete=lambda _, token_id: _delete_token(token_id),
         ),
     )  # fmt: skip
 
@@ -129,10 +102,6 @@ def _update_user(actor: Actor, user_id: str, values: Row, now_ms: int) -> None:
             raise invalid_field(name, "validation_not_allowed", "Only an administrator can change this.")
         changes[_COLUMNS[name]] = value
     queries.update_user(user_id, changes, now_ms)
-
-
-def _delete_token(token_id: str) -> None:
-    queries.delete_api_token(token_id)
 
 
 def _show_user(actor: Actor, row: Row) -> Row:

@@ -22,7 +22,7 @@ from beszel_hub.accounts.passwords import (
 from beszel_hub.accounts.queries import Account, TokenRow
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.clock import Clock
-from beszel_hub.errors import BadRequest, Forbidden, HubError, TooManyRequests, Unauthorized, Unavailable
+from beszel_hub.errors import BadRequest, Forbidden, HubError, NotFound, TooManyRequests, Unauthorized, Unavailable
 from beszel_hub.permissions import ANONYMOUS, Actor, Scope
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret
@@ -147,6 +147,14 @@ class Accounts:
         """The text of an API token whose row exists."""
         claims = tokens.api_token_claims(account.id, token_id, expires_ms)
         return tokens.sign(claims, self._secret.token_key, account.token_key)
+
+    async def api_token_text(self, user_id: str, token_id: str) -> str:
+        """The text of a user's API token; raise `NotFound` if it is gone."""
+        claims = tokens.Claims(id=user_id, exp=0, type="auth", collectionId="", refreshable=False, tokenId=token_id)
+        account, row = await self._database.read(lambda: _find(claims))
+        if account is None or row is None:
+            raise NotFound
+        return self.issue_api_token(account, row.id, row.expires)
 
     async def revalidate(self) -> None:
         """Compare with what held before and tell `on_revoked` what no longer does.

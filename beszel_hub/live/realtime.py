@@ -231,5 +231,5 @@ class Realtime:
 def _sight(actor: Actor, subscription: Subscription) -> Sight:
     """The same for all streams of a user with the same rights, so that their record is read once."""
     query = subscription.query
-    anyhow = msgspec.structs.replace(actor, expires_ms=None, token_id=None)
+    anyhow = msgspec.structs.replace(actor, expires_ms=None, token_id=None, session_id=None)
     return Sight(anyhow, query.get("filter", ""), query.get("expand", ""), query.get("fields", ""))

@@ -32,6 +32,8 @@ class Records:
         self._planner = Planner(database, registry, clock, self._audience)
         self.audiences: list[Audience] = []
         """Tell who wants to hear of a deletion."""
+        self.witnesses: list[Callable[[Collection, Change], None]] = []
+        """Called inside the transaction of each change: one that cannot be witnessed is not made."""
         self.on_changed: list[Callable[[Collection, Change], None]] = []
         """Called on the event loop after the commit, before the collection's own `on_change`."""
 
@@ -138,7 +140,7 @@ class Records:
             nonlocal reached
             changes = []
             for reached, write in enumerate(writes):  # noqa: B007  # tells which one has failed
-                changes.append(write.run())
+                changes.append(self._witnessed(write.collection, write.run()))
             return changes
 
         try:
@@ -152,8 +154,16 @@ class Records:
             await _tell(write.collection, change)
         return changes
 
+    def _witnessed(self, collection: Collection, change: Change) -> Change:
+        for witness in self.witnesses:
+            witness(collection, change)
+        return change
+
     async def _answer_write(self, write: Write, change: Change) -> Row:
-        return await self._answer(change.actor, write.collection, change.after, write.listing)
+        answer = await self._answer(change.actor, write.collection, change.after, write.listing)
+        if change.verb is Verb.CREATE and write.collection.reveal is not None:
+            return answer | await write.collection.reveal(change.actor, change.id)
+        return answer
 
     async def _batch_result(self, write: Write, change: Change) -> BatchResult:
         if change.verb is Verb.DELETE:

@@ -12,12 +12,14 @@ from beszel_hub.accounts import tokens
 from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.tables import ApiToken, User
 from beszel_hub.accounts.throttle import LoginThrottle
+from beszel_hub.audit.tables import AuditEntry
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tables import HistoryRemoval, HotSample
 from beszel_hub.preferences.tables import UserSettings
 from beszel_hub.systems.queries import insert_system, save_details
-from beszel_hub.systems.tables import SystemRow
-from beszel_hub.systems.tokens import issue_system_token
+from beszel_hub.systems.tables import AgentToken, SystemRow, Team, TeamMember
+from beszel_hub.systems.tokens import issue_system_token, issue_universal_token
+from beszel_protocol.handshake import token_id as token_id_of
 from beszel_protocol.sample import HostDetails
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
 from tests.support.samples import make_metrics
@@ -57,14 +59,33 @@ READ_TOKEN_ID: Final = "readtokenofuma1"
 WRITE_TOKEN_ID: Final = "writetokenofum1"
 LIMITED_TOKEN_ID: Final = "limitedtokenad1"
 SETTINGS_ID: Final = "settingsofuma01"
+TEAM_ID: Final = "teamoftheweb001"
+AUDIT_ID: Final = "auditentry00001"
+UMA_UNIVERSAL_ID: Final = "universaluma001"
+AGENT_TOKENS: Final = {name: f"agent-token-of-{name}-0123456789" for name in SYSTEM_IDS}
+UNIVERSAL_TOKENS: Final = {
+    Caller.USER: "universal-token-of-uma-0123456789",
+    Caller.OTHER: "universal-token-of-otto-0123456789",
+}
 
 NAMES: Final = {
     "ada": USER_IDS[Caller.ADMIN], "uma": USER_IDS[Caller.USER], "otto": USER_IDS[Caller.OTHER],
     "rea": USER_IDS[Caller.READONLY], "uma_web": SYSTEM_IDS["uma-web"], "otto_db": SYSTEM_IDS["otto-db"],
     "read_token": READ_TOKEN_ID, "write_token": WRITE_TOKEN_ID, "limited_token": LIMITED_TOKEN_ID,
     "settings": SETTINGS_ID,
+    "uma_agent": AGENT_TOKENS["uma-web"], "otto_agent": AGENT_TOKENS["otto-db"], "team": TEAM_ID,
+    "uma_universal": UNIVERSAL_TOKENS[Caller.USER], "otto_universal": UNIVERSAL_TOKENS[Caller.OTHER],
+    "uma_universal_id": UMA_UNIVERSAL_ID, "audit_entry": AUDIT_ID,
 }  # fmt: skip
 """What `{uma_web}` and the like stand for in the paths, bodies and texts of scenarios."""
+
+SECRETS_OF: Final = {
+    AGENT_TOKENS["uma-web"]: {Caller.USER, Caller.WRITE_TOKEN, Caller.LIMITED_TOKEN, Caller.ADMIN},
+    AGENT_TOKENS["otto-db"]: {Caller.OTHER, Caller.ADMIN},
+    UNIVERSAL_TOKENS[Caller.USER]: {Caller.USER, Caller.WRITE_TOKEN},
+    UNIVERSAL_TOKENS[Caller.OTHER]: {Caller.OTHER},
+}
+"""Texts that only these callers may ever be answered."""
 
 
 class World:
@@ -109,7 +130,7 @@ class World:
         return tokens.sign(claims, self.running.hub.secret.token_key, _token_key(owner))
 
     def _fill(self) -> None:
-        for table in (SystemRow, ApiToken, User, HistoryRemoval, HotSample):
+        for table in (SystemRow, ApiToken, User, HistoryRemoval, HotSample, Team, AuditEntry):
             table.delete().execute()
         for caller, user_id in USER_IDS.items():
             User.insert(
@@ -120,13 +141,20 @@ class World:
         _insert_system("uma-web", [USER_IDS[Caller.USER], USER_IDS[Caller.READONLY]])
         _insert_system("otto-db", [USER_IDS[Caller.OTHER]])
         for name, system_id in SYSTEM_IDS.items():
-            issue_system_token(self.running.hub.secret, system_id, CREATED_MS, f"agent-token-of-{name}-0123456789")
+            issue_system_token(self.running.hub.secret, system_id, CREATED_MS, AGENT_TOKENS[name])
             document = msgspec.json.encode(make_metrics(CPU_PERCENT[name]))
             insert_samples([NewSample(system_id, self.running.hub.clock() - 5000, 0, document)])
         UserSettings.insert(
             id=SETTINGS_ID, user_id=USER_IDS[Caller.USER], settings={"chartTime": "settings of uma"},
             created=CREATED_MS, updated=CREATED_MS,
         ).execute()  # fmt: skip
+        for caller, text in UNIVERSAL_TOKENS.items():
+            issue_universal_token(self.running.hub.secret, USER_IDS[caller], CREATED_MS, token=text)
+        of_uma = AgentToken.token_id == token_id_of(UNIVERSAL_TOKENS[Caller.USER])
+        AgentToken.update(id=UMA_UNIVERSAL_ID).where(of_uma).execute()
+        Team.insert(id=TEAM_ID, name="web", tags=["web"], created=CREATED_MS, updated=CREATED_MS).execute()
+        TeamMember.insert(team_id=TEAM_ID, user_id=USER_IDS[Caller.OTHER]).execute()
+        _insert_audit_entry()
         _insert_token(READ_TOKEN_ID, Caller.USER, "read", None)
         _insert_token(WRITE_TOKEN_ID, Caller.USER, "write", None)
         _insert_token(LIMITED_TOKEN_ID, Caller.ADMIN, "write", [SYSTEM_IDS["uma-web"]])
@@ -155,4 +183,12 @@ def _insert_token(token_id: str, owner: Caller, scope: str, system_ids: list[str
     ApiToken.insert(
         id=token_id, user_id=USER_IDS[owner], name=f"{scope} token", scope=scope, system_ids=system_ids,
         expires=FOREVER_MS, created=CREATED_MS, updated=CREATED_MS,
+    ).execute()  # fmt: skip
+
+
+def _insert_audit_entry() -> None:
+    AuditEntry.insert(
+        id=AUDIT_ID, user_id=USER_IDS[Caller.USER], user_name="uma@example.org", session_id="", token_id="",
+        address="", action="systems.update", collection="systems", record_id=SYSTEM_IDS["uma-web"],
+        changes={"name": ["web", "uma-web"]}, created=CREATED_MS,
     ).execute()  # fmt: skip

@@ -14,9 +14,9 @@ from beszel_hub.app import ROUTES
 from beszel_hub.permissions import RULES, Action
 from tests.support.eventstream import EventStreamEnded, event_stream
 from tests.support.scenario import SECRETS, Answer, Scenario, fill
-from tests.support.world import Caller, World, open_world
+from tests.support.world import SECRETS_OF, Caller, World, open_world
 
-TABLES = ("accounts", "batch", "door", "live", "metrics", "preferences", "systems")
+TABLES = ("accounts", "audit", "batch", "door", "enrolment", "live", "metrics", "preferences", "systems")
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 FRAME_TIMEOUT_SECONDS = 0.3
 
@@ -90,7 +90,8 @@ def _check(world: World, client: httpx2.Client, scenario: Scenario, caller: Call
     if status != expected.status:
         yield f"{caller}: {status} instead of {expected.status}: {text[:300]}"
     yield from (f"{caller}: no {shown!r} in {text[:300]}" for shown in fill(expected.shows) if shown not in text)
-    hidden = (*fill(expected.hides), *SECRETS)
+    foreign = [secret for secret, owners in SECRETS_OF.items() if caller not in owners and secret not in scenario.path]
+    hidden = (*fill(expected.hides), *SECRETS, *foreign)
     yield from (f"{caller}: {word!r} in {text[:300]}" for word in hidden if word in text)
 
 

@@ -1,0 +1,31 @@
+"""Reads and writes of the audit log; all run on a database thread."""
+
+from typing import Any
+
+import peewee
+
+from beszel_hub.audit.tables import AuditEntry
+from beszel_hub.permissions import Actor
+
+
+def append(**columns: Any) -> None:
+    AuditEntry.insert(**columns).execute()
+
+
+def trim(oldest_ms: int, max_entries: int) -> None:
+    """Delete entries from before an instant, and the oldest of too many."""
+    AuditEntry.delete().where(AuditEntry.created < oldest_ms).execute()
+    surplus = AuditEntry.select().count() - max_entries
+    if surplus > 0:
+        oldest = AuditEntry.select(AuditEntry.id).order_by(AuditEntry.created, AuditEntry.id).limit(surplus)
+        AuditEntry.delete().where(AuditEntry.id.in_(oldest)).execute()
+
+
+def visible_entries(actor: Actor) -> Any:
+    """The condition for entries that the actor may see: for administrators all, unless a token limits them."""
+    return None if actor.is_admin and actor.system_ids is None else peewee.SQL("1 = 0")
+
+
+def newest(count: int) -> list[AuditEntry]:
+    """For the command line; newest first."""
+    return list(AuditEntry.select().order_by(AuditEntry.created.desc(), AuditEntry.id).limit(count))
