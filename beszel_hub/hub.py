@@ -28,6 +28,7 @@ from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.permissions import Verb
+from beszel_hub.preferences.collection import make_user_settings_collection
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
 from beszel_hub.scheduler import Job, run_jobs
@@ -129,6 +130,7 @@ class Hub:
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
+                make_user_settings_collection(self.clock),
                 make_teams_collection(self.clock, self.systems),
                 make_fingerprints_collection(self.secret, self.clock, self.systems),
                 make_universal_tokens_collection(self.secret, self.clock),

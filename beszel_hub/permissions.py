@@ -77,6 +77,8 @@ class Action(enum.StrEnum):
     UNIVERSAL_TOKEN = "universal_token"  # noqa: S105
     CONFIG_YAML = "config_yaml"
     INFO = "info"
+    FIRST_RUN = "first_run"
+    CREATE_FIRST_USER = "create_first_user"
     SERIES = "series"
     FEED = "feed"
     REALTIME = "realtime"
@@ -149,6 +151,12 @@ class Action(enum.StrEnum):
     SYSTEM_DETAILS_UPDATE = "system_details.update"
     SYSTEM_DETAILS_DELETE = "system_details.delete"
 
+    USER_SETTINGS_LIST = "user_settings.list"
+    USER_SETTINGS_VIEW = "user_settings.view"
+    USER_SETTINGS_CREATE = "user_settings.create"
+    USER_SETTINGS_UPDATE = "user_settings.update"
+    USER_SETTINGS_DELETE = "user_settings.delete"
+
     METRICS_LIST = "metrics.list"
     METRICS_VIEW = "metrics.view"
     METRICS_CREATE = "metrics.create"
@@ -211,6 +219,8 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.UNIVERSAL_TOKEN: Rule(roles=_WRITERS, scopes=_WRITING),
     Action.CONFIG_YAML: Rule(roles=_ADMINS, scopes=_LOGIN),
     Action.INFO: Rule(roles=_EVERYBODY),
+    Action.FIRST_RUN: _PUBLIC,
+    Action.CREATE_FIRST_USER: _PUBLIC,  # while there is no user
     Action.SERIES: _READ_AS_MEMBER,
     Action.FEED: _READ_AS_MEMBER,
     Action.REALTIME: _PUBLIC,  # every event is decided by itself
@@ -271,6 +281,11 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.SYSTEM_DETAILS_CREATE: _CLOSED,
     Action.SYSTEM_DETAILS_UPDATE: _CLOSED,
     Action.SYSTEM_DETAILS_DELETE: _CLOSED,
+    Action.USER_SETTINGS_LIST: Rule(roles=_EVERYBODY, needs="own"),
+    Action.USER_SETTINGS_VIEW: _CLOSED,
+    Action.USER_SETTINGS_CREATE: Rule(roles=_EVERYBODY, scopes=_WRITING),
+    Action.USER_SETTINGS_UPDATE: Rule(roles=_EVERYBODY, scopes=_WRITING, needs="own"),
+    Action.USER_SETTINGS_DELETE: _CLOSED,
     Action.METRICS_LIST: _READ_AS_MEMBER,
     Action.METRICS_VIEW: _READ_AS_MEMBER,
     Action.METRICS_CREATE: _CLOSED,

@@ -1,14 +1,16 @@
 """Everything about accounts, made from the settings and put together."""
 
+import logging
 from typing import Final, Literal
 
-from beszel_hub.accounts import codes, queries, sessions
+from beszel_hub.accounts import codes, sessions
 from beszel_hub.accounts.collection import superusers_collection, users_collection
 from beszel_hub.accounts.credential_collections import (
     api_tokens_collection,
     identities_collection,
     sessions_collection,
 )
+from beszel_hub.accounts.first import FirstUser
 from beszel_hub.accounts.hashing import PasswordHasher
 from beszel_hub.accounts.logins import Logins, Policy
 from beszel_hub.accounts.mailroom import Mailroom
@@ -17,12 +19,13 @@ from beszel_hub.accounts.service import Accounts
 from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock
 from beszel_hub.config import HubConfig
-from beszel_hub.errors import Conflict
+from beszel_hub.errors import HubError
 from beszel_hub.mail.smtp import Mailer, Security, SmtpServer
-from beszel_hub.permissions import ANONYMOUS
 from beszel_hub.records.registry import Collection
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret
+
+_log = logging.getLogger(__name__)
 
 _CODES: Final = b"beszel-hub-login-codes-v1"
 
@@ -41,6 +44,7 @@ class Desk:
             database, secret, clock, journal, PasswordHasher(), shares_all=config.share_all_systems
         )
         self.logins = Logins(database, self.accounts, journal, clock, make_policy(config), code_key)
+        self.first_user = FirstUser(database, self.accounts, clock, journal)
         self.recovery = Recovery(database, secret, clock, self.accounts, journal)
         self.mailroom = Mailroom(database, secret, clock, self._mailer, code_key=code_key, app_url=config.app_url)
 
@@ -55,27 +59,14 @@ class Desk:
 
     async def open(self) -> None:
         """Make the administrator of the settings, if there is nobody yet."""
-        if self._config.user_email and self._config.user_password:
-            has_users = await self._database.read(queries.has_users)
-            if not has_users:
-                await self.create_first_user(self._config.user_email, self._config.user_password)
         await self.accounts.revalidate()
-
-    async def create_first_user(self, email: str, password: str) -> str:
-        """Make the first administrator and return the id.
-
-        Raises `WeakPassword`, `BadRequest` for an impossible address, and `Conflict` once there is a user.
-        """
-        password_hash, now_ms = await self.accounts.hash(password), self._clock()
-
-        def write() -> str:
-            if queries.has_users():
-                raise Conflict("There is a user already.")
-            user_id = queries.create_user(email=email, role="admin", password_hash=password_hash, now_ms=now_ms)
-            self._journal.note(ANONYMOUS, "users.first", collection="users", record_id=user_id)
-            return user_id
-
-        return await self._database.write(write)
+        if not self._config.user_email or not await self.first_user.is_due():
+            return
+        try:
+            await self.first_user.create(self._config.user_email, self._config.user_password or "")
+        except HubError as error:
+            complaints = "; ".join(complaint.message for complaint in error.data.values())
+            _log.error("USER_EMAIL and USER_PASSWORD make no user: %s", complaints or error.message)
 
     async def tidy(self) -> None:
         """Forget what has expired."""

@@ -15,6 +15,7 @@ from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.audit.tables import AuditEntry
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tables import HistoryRemoval, HotSample
+from beszel_hub.preferences.tables import UserSettings
 from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import AgentToken, SystemRow, Team, TeamMember
 from beszel_hub.systems.tokens import issue_system_token, issue_universal_token
@@ -67,6 +68,7 @@ CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
 READ_TOKEN_ID: Final = "readtokenofuma1"
 WRITE_TOKEN_ID: Final = "writetokenofum1"
 LIMITED_TOKEN_ID: Final = "limitedtokenad1"
+SETTINGS_ID: Final = "settingsofuma01"
 TEAM_ID: Final = "teamoftheweb001"
 AUDIT_ID: Final = "auditentry00001"
 UMA_UNIVERSAL_ID: Final = "universaluma001"
@@ -80,6 +82,7 @@ NAMES: Final = {
     "ada": USER_IDS[Caller.ADMIN], "uma": USER_IDS[Caller.USER], "otto": USER_IDS[Caller.OTHER],
     "rea": USER_IDS[Caller.READONLY], "uma_web": SYSTEM_IDS["uma-web"], "otto_db": SYSTEM_IDS["otto-db"],
     "read_token": READ_TOKEN_ID, "write_token": WRITE_TOKEN_ID, "limited_token": LIMITED_TOKEN_ID,
+    "settings": SETTINGS_ID,
     "uma_agent": AGENT_TOKENS["uma-web"], "otto_agent": AGENT_TOKENS["otto-db"], "team": TEAM_ID,
     "uma_universal": UNIVERSAL_TOKENS[Caller.USER], "otto_universal": UNIVERSAL_TOKENS[Caller.OTHER],
     "uma_universal_id": UMA_UNIVERSAL_ID, "audit_entry": AUDIT_ID, "identity": IDENTITY_ID,
@@ -164,6 +167,10 @@ class World:
             issue_system_token(self.running.hub.secret, system_id, CREATED_MS, AGENT_TOKENS[name])
             document = msgspec.json.encode(make_metrics(CPU_PERCENT[name]))
             insert_samples([NewSample(system_id, self.running.hub.clock() - 5000, 0, document)])
+        UserSettings.insert(
+            id=SETTINGS_ID, user_id=USER_IDS[Caller.USER], settings={"chartTime": "settings of uma"},
+            created=CREATED_MS, updated=CREATED_MS,
+        ).execute()  # fmt: skip
         for caller, text in UNIVERSAL_TOKENS.items():
             issue_universal_token(self.running.hub.secret, USER_IDS[caller], CREATED_MS, token=text)
         of_uma = AgentToken.token_id == token_id_of(UNIVERSAL_TOKENS[Caller.USER])
