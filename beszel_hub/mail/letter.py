@@ -1,5 +1,6 @@
 """A letter, and its form on the wire (RFC 5322). Pure: the instant and the message id are arguments."""
 
+import re
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -12,6 +13,9 @@ import msgspec
 from beszel_protocol.hygiene import clean_text
 
 MAX_SUBJECT_LENGTH: Final = 200
+
+_BARE: Final = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[\w.-]{1,190}"
+_ADDRESS: Final = re.compile(rf"(?:([^<>@]{{0,100}})<({_BARE})>)|({_BARE})")
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +44,12 @@ def compose(letter: Letter, *, sender: str, message_id: str, now_ms: int) -> Ema
 
 def read_address(text: str) -> Address:
     """`name@example.org` or `Name <name@example.org>`; a domain in other letters is written in Punycode."""
-    name, bracket, rest = text.rpartition("<")
-    local, at, domain = (rest.removesuffix(">") if bracket else text).strip().rpartition("@")
-    if not at or not local or not domain or not text.isprintable():
+    match = _ADDRESS.fullmatch(text) if text.isprintable() else None
+    if match is None:
         raise ValueError(f"{text!r} is no e-mail address")
+    name, in_brackets, bare = match.groups()
+    local, _, domain = (in_brackets or bare).rpartition("@")
     try:
-        return Address(name.strip().strip('"'), local, domain.encode("idna").decode())
-    except (UnicodeError, IndexError) as error:
+        return Address((name or "").strip().strip('"'), local, domain.encode("idna").decode())
+    except UnicodeError as error:
         raise ValueError(f"{text!r} is no e-mail address") from error
