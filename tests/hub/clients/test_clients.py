@@ -57,7 +57,7 @@ def test_the_client_for_javascript(hub: RunningHub, tmp_path: Path) -> None:
     modules = npm.install(HERE / "package.json")
     system_id, agent_token = hub.create_system("streaming", user_id(hub))
     argv = [
-        npm.NODE, "--experimental-eventsource", "--disable-warning=ExperimentalWarning", str(HERE / "journey.mjs"),
+        npm.node(), "--experimental-eventsource", "--disable-warning=ExperimentalWarning", str(HERE / "journey.mjs"),
         str(modules), hub.url, EMAIL, PASSWORD, system_id,
     ]  # fmt: skip
     told = asyncio.run(stream_until(agent_token, hub, argv, tmp_path))
