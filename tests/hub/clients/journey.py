@@ -6,7 +6,6 @@ Its arguments: the hub's URL, an e-mail address and a password.
 import json
 import queue
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +18,7 @@ pb = Client(URL)
 systems = pb.collection("systems")
 
 
-def refusal(call: Callable[[], object]) -> int | None:
+def refusal(call: Callable[[], object]) -> Any:
     try:
         call()
     except ClientResponseError as error:
@@ -56,10 +55,15 @@ told["batch"] = [result["status"] for result in batch.send()]
 
 events: "queue.Queue[Any]" = queue.Queue()
 systems.subscribe(lambda event: events.put([event.action, event.record.name]))
-time.sleep(0.5)  # the client has no way to say that it is connected
-systems.update(made.id, {"name": "heard"})
-told["heard"] = hear(events)
+# The client has no way to say that it is connected.
+for _ in range(40):
+    systems.update(made.id, {"name": "heard"})
+    told["heard"] = hear(events, 0.25)
+    if told["heard"] != "nothing":
+        break
 systems.unsubscribe()
+while hear(events, 0.2) != "nothing":
+    pass
 told["deleted"] = systems.delete(made.id)
 told["after_unsubscribe"] = hear(events, 0.2)
 pb.auth_store.clear()
