@@ -84,7 +84,11 @@ def create_app(hub: Hub) -> Starlette:
     app.state.clock = hub.clock
     app.state.hub_key = hub.key
     app.state.accounts = hub.accounts
-    app.state.first_user = hub.first_user
+    app.state.logins = hub.desk.logins
+    app.state.recovery = hub.desk.recovery
+    app.state.mailroom = hub.desk.mailroom
+    app.state.providers = None
+    app.state.first_user = hub.desk.first_user
     app.state.systems = hub.systems
     app.state.records = hub.records
     app.state.agents = hub.agents

@@ -13,6 +13,7 @@ import msgspec
 from beszel_hub.errors import InvalidSetting
 from beszel_hub.settings import (
     Setting,
+    is_loopback,
     one,
     read_address,
     read_bool,
@@ -240,6 +241,10 @@ def _check_together(config: HubConfig) -> None:
     complaints = (
         ((config.tls_cert is None) != (config.tls_key is None), "TLS_CERT and TLS_KEY need each other"),
         (config.has_mail and not config.smtp_from, "SMTP_HOST needs SMTP_FROM"),
+        (
+            config.smtp_username and config.smtp_tls == "none" and not is_loopback(config.smtp_host),
+            "SMTP_TLS=none would send the password of SMTP_USERNAME in the clear",
+        ),
         (config.login_by_email and not config.has_mail, "LOGIN_BY_EMAIL needs SMTP_HOST"),
         (config.mfa_otp and not config.has_mail, "MFA_OTP needs SMTP_HOST"),
         (config.has_oidc != bool(config.oidc_client_id), "OIDC_ISSUER and OIDC_CLIENT_ID need each other"),

@@ -1,18 +1,13 @@
 """The composition root: makes the parts of a hub, connects them, and runs what runs by itself."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Final
 
-from beszel_hub.accounts.collection import users_collection
-from beszel_hub.accounts.credential_collections import api_tokens_collection
-from beszel_hub.accounts.first import FirstUser
+from beszel_hub.accounts.desk import Desk
 from beszel_hub.accounts.queries import find_account, list_accounts
-from beszel_hub.accounts.service import Accounts
 from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
@@ -21,7 +16,6 @@ from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.config import HubConfig
-from beszel_hub.errors import HubError
 from beszel_hub.live.attention import Attention
 from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
@@ -41,14 +35,12 @@ from beszel_hub.scheduler import Job, run_jobs
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import load_secret
 from beszel_hub.systems.collection import make_details_collection, make_systems_collection
-from beszel_hub.systems.declared import MAX_FILE_BYTES
+from beszel_hub.systems.declaration_file import apply_file
 from beszel_hub.systems.enrolment_collection import make_fingerprints_collection, make_universal_tokens_collection
 from beszel_hub.systems.monitor import Monitor
 from beszel_hub.systems.service import Systems
 from beszel_hub.systems.team_collection import make_teams_collection
 from beszel_protocol.messages import CLOSE_RESTARTING
-
-log = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 1.0
 """How often statuses are decided, and what changed in the fleet is sent."""
@@ -69,8 +61,8 @@ class Hub:
         self.secret = secret = load_secret(config.secret_path)
         self.key = load_hub_key(config.key_path, config.key_source)
         self.journal = Journal(clock, _name_of)
-        self.accounts = Accounts(self.database, secret, clock)
-        self.first_user = FirstUser(self.database, self.accounts, clock)
+        self.desk = Desk(config, self.database, secret, clock, self.journal)
+        self.accounts = self.desk.accounts
         self.systems = Systems(
             self.database, secret, clock, self.journal, first_admin=_first_admin, universal_token=config.token or ""
         )
@@ -102,8 +94,8 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Serve: load what is known, run the jobs, and at the end close every connection and the database."""
         await self.systems.refresh()
-        await self.accounts.revalidate()
-        await self._apply_declaration()
+        await self.desk.open()
+        await apply_file(self.systems, self.config.systems_file_path, on_delete=self._forget_history)
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -111,6 +103,7 @@ class Hub:
                     group.create_task(self._presence.restore(self.database)),
                     group.create_task(self.realtime.run()),
                     group.create_task(self._guard.run()),
+                    group.create_task(self.desk.mailroom.run()),
                     group.create_task(run_jobs(self._jobs())),
                 ]
                 yield
@@ -121,7 +114,7 @@ class Hub:
             self.close()
 
     def close(self) -> None:
-        self.accounts.close()
+        self.desk.close()
         self.database.close()
 
     def _make_registry(self) -> Registry:
@@ -130,8 +123,7 @@ class Hub:
 
         return Registry(
             (
-                users_collection(self.accounts, self.clock),
-                api_tokens_collection(self.accounts, self.clock),
+                *self.desk.collections(),
                 make_systems_collection(
                     self.clock,
                     on_delete=self._forget_history,
@@ -149,22 +141,6 @@ class Hub:
 
     def _forget_history(self, system_id: str) -> None:
         request_removal(system_id, self.clock())
-
-    async def _apply_declaration(self) -> None:
-        """Of `config.yml`, if there is one; a mistake in it is no reason to stop watching."""
-        path = self.config.systems_file_path
-        try:
-            content = await asyncio.to_thread(_read_if_there, path)
-            if content is None:
-                return
-            applied = await self.systems.apply_declaration(content, on_delete=self._forget_history)
-        except (OSError, HubError) as error:
-            log.error("%s was not applied: %s", path, error)
-            return
-        for complaint in applied.complaints:
-            log.warning("%s: %s", path, complaint)
-        counts = (len(applied.created), len(applied.updated), len(applied.removed), len(applied.left))
-        log.info("applied %s: %d systems made, %d changed, %d removed, %d not in it and left alone", path, *counts)
 
     def _connect(self) -> None:
         """Who hears of what."""
@@ -217,6 +193,8 @@ class Hub:
             Job("seal", 15.0, self._upkeep.seal),
             Job("retention", 300.0, self._upkeep.retain),
             Job("removal", 5.0, self._upkeep.remove),
+            Job("expired logins and codes", 900.0, self.desk.tidy),
+            Job("ended tokens of agents", 900.0, self.systems.purge_tokens),
         )
 
     async def _tick_fleet(self) -> None:
@@ -244,15 +222,6 @@ def _first_admin() -> str | None:
 def _name_of(user_id: str) -> str:
     account = find_account(user_id)
     return "" if account is None else account.email
-
-
-def _read_if_there(path: Path) -> bytes | None:
-    """No more of it than is taken."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
-    except FileNotFoundError:
-        return None
 
 
 def _monotonic_ms() -> int:

@@ -14,6 +14,7 @@ from beszel_protocol.hygiene import clean_text
 
 RETENTION_MS: Final = 400 * 86_400_000
 MAX_ENTRIES: Final = 500_000
+MAX_FAILURES: Final = 50_000
 _MAX_TEXT_LENGTH: Final = 255
 
 NameOf = Callable[[str], str]
@@ -50,4 +51,4 @@ class Journal:
     async def trim(self, database: Database) -> None:
         """Forget what is older than anybody asks for."""
         oldest_ms = self._clock() - RETENTION_MS
-        await database.write(lambda: queries.trim(oldest_ms, MAX_ENTRIES))
+        await database.write(lambda: queries.trim(oldest_ms, MAX_ENTRIES, MAX_FAILURES))

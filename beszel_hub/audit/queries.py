@@ -1,24 +1,34 @@
 """Reads and writes of the audit log; all run on a database thread."""
 
-from typing import Any
+from typing import Any, Final
 
 import peewee
 
 from beszel_hub.audit.tables import AuditEntry
 from beszel_hub.permissions import Actor
 
+FAILED_LOGIN: Final = "auth.failed"
+
 
 def append(**columns: Any) -> None:
     AuditEntry.insert(**columns).execute()
 
 
-def trim(oldest_ms: int, max_entries: int) -> None:
-    """Delete entries from before an instant, and the oldest of too many."""
+def trim(oldest_ms: int, max_entries: int, max_failures: int) -> None:
+    """Delete entries from before an instant, and the oldest of too many.
+
+    Failed logins are counted apart: strangers who guess must not push out what users did.
+    """
     AuditEntry.delete().where(AuditEntry.created < oldest_ms).execute()
-    surplus = AuditEntry.select().count() - max_entries
+    _keep_newest(AuditEntry.action == FAILED_LOGIN, max_failures)
+    _keep_newest(AuditEntry.action != FAILED_LOGIN, max_entries)
+
+
+def _keep_newest(condition: Any, count: int) -> None:
+    surplus = AuditEntry.select().where(condition).count() - count
     if surplus > 0:
-        oldest = AuditEntry.select(AuditEntry.id).order_by(AuditEntry.created, AuditEntry.id).limit(surplus)
-        AuditEntry.delete().where(AuditEntry.id.in_(oldest)).execute()
+        oldest = AuditEntry.select(AuditEntry.id).where(condition).order_by(AuditEntry.created, AuditEntry.id)
+        AuditEntry.delete().where(AuditEntry.id.in_(oldest.limit(surplus))).execute()
 
 
 def visible_entries(actor: Actor) -> Any:

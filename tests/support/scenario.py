@@ -45,10 +45,15 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def expect(everybody: Answer, **others: Answer) -> dict[Caller, Answer]:
-    """The same answer for every caller but those named: `admin=…, read_token=…`."""
+    """The same answer for every caller but those named: `admin=…, read_token=…`.
+
+    A superuser is an administrator, and gets the same unless named.
+    """
     unknown = others.keys() - {caller.name.lower() for caller in Caller}
     if unknown:
         raise ValueError(f"no such callers: {unknown}")
+    if "admin" in others:
+        others.setdefault("superuser", others["admin"])
     return {caller: others.get(caller.name.lower(), everybody) for caller in Caller}
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from beszel_hub.accounts import tokens
 from beszel_hub.accounts.passwords import hash_password
-from beszel_hub.accounts.tables import ApiToken, User
+from beszel_hub.accounts.tables import ApiToken, Identity, Session, User
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.audit.tables import AuditEntry
 from beszel_hub.metrics.series import NewSample, insert_samples
@@ -40,6 +40,8 @@ class Caller(enum.StrEnum):
     USER = "uma"
     OTHER = "otto"
     ADMIN = "ada"
+    SUPERUSER = "ada as superuser"
+    """The same person, logged in at `_superusers`."""
     READ_TOKEN = "uma's read token"
     WRITE_TOKEN = "uma's write token"
     LIMITED_TOKEN = "ada's write token for uma-web"
@@ -51,6 +53,14 @@ USER_IDS: Final = {
     Caller.OTHER: "ottoottoottoott",
     Caller.READONLY: "rearearearearea",
 }
+SESSION_IDS: Final = {
+    Caller.ADMIN: "sessionofada001",
+    Caller.SUPERUSER: "sessionofada002",
+    Caller.USER: "sessionofuma001",
+    Caller.OTHER: "sessionofotto01",
+    Caller.READONLY: "sessionofrea001",
+}
+IDENTITY_ID: Final = "identityofuma01"
 _ROLES: Final = {Caller.ADMIN: "admin", Caller.USER: "user", Caller.OTHER: "user", Caller.READONLY: "readonly"}
 SYSTEM_IDS: Final = {"uma-web": "umaweb000000001", "otto-db": "ottodb000000001"}
 CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
@@ -75,13 +85,15 @@ NAMES: Final = {
     "settings": SETTINGS_ID,
     "uma_agent": AGENT_TOKENS["uma-web"], "otto_agent": AGENT_TOKENS["otto-db"], "team": TEAM_ID,
     "uma_universal": UNIVERSAL_TOKENS[Caller.USER], "otto_universal": UNIVERSAL_TOKENS[Caller.OTHER],
-    "uma_universal_id": UMA_UNIVERSAL_ID, "audit_entry": AUDIT_ID,
+    "uma_universal_id": UMA_UNIVERSAL_ID, "audit_entry": AUDIT_ID, "identity": IDENTITY_ID,
+    "uma_session": SESSION_IDS[Caller.USER], "otto_session": SESSION_IDS[Caller.OTHER],
+    "ada_session": SESSION_IDS[Caller.ADMIN],
 }  # fmt: skip
 """What `{uma_web}` and the like stand for in the paths, bodies and texts of scenarios."""
 
 SECRETS_OF: Final = {
-    AGENT_TOKENS["uma-web"]: {Caller.USER, Caller.WRITE_TOKEN, Caller.LIMITED_TOKEN, Caller.ADMIN},
-    AGENT_TOKENS["otto-db"]: {Caller.OTHER, Caller.ADMIN},
+    AGENT_TOKENS["uma-web"]: {Caller.USER, Caller.WRITE_TOKEN, Caller.LIMITED_TOKEN, Caller.ADMIN, Caller.SUPERUSER},
+    AGENT_TOKENS["otto-db"]: {Caller.OTHER, Caller.ADMIN, Caller.SUPERUSER},
     UNIVERSAL_TOKENS[Caller.USER]: {Caller.USER, Caller.WRITE_TOKEN},
     UNIVERSAL_TOKENS[Caller.OTHER]: {Caller.OTHER},
 }
@@ -106,7 +118,8 @@ class World:
 
     def forget_attempts(self) -> None:
         """Nobody has guessed at passwords yet."""
-        self.running.hub.accounts._throttle = LoginThrottle()
+        self.running.hub.accounts.throttle = LoginThrottle()
+        self.running.hub.desk.mailroom.throttle = LoginThrottle()
 
     def token(self, caller: Caller) -> str | None:
         """What the caller has in the Authorization header."""
@@ -115,7 +128,7 @@ class World:
         if caller is Caller.GARBAGE:
             return "eyJhbGciOiJub25lIn0.eyJpZCI6InVtYXVtYXVtYXVtYXVtYSJ9."
         if caller is Caller.EXPIRED:
-            return self._sign(tokens.login_claims(USER_IDS[Caller.USER], 0), Caller.USER)
+            return self._sign(tokens.login_claims(USER_IDS[Caller.USER], SESSION_IDS[Caller.USER], 0), Caller.USER)
         api_tokens = {
             Caller.READ_TOKEN: (READ_TOKEN_ID, Caller.USER),
             Caller.WRITE_TOKEN: (WRITE_TOKEN_ID, Caller.USER),
@@ -124,7 +137,10 @@ class World:
         if caller in api_tokens:
             token_id, owner = api_tokens[caller]
             return self._sign(tokens.api_token_claims(USER_IDS[owner], token_id, FOREVER_MS), owner)
-        return self._sign(tokens.login_claims(USER_IDS[caller], self.running.hub.clock()), caller)
+        collection = "_superusers" if caller is Caller.SUPERUSER else "users"
+        owner = Caller.ADMIN if caller is Caller.SUPERUSER else caller
+        now_ms = self.running.hub.clock()
+        return self._sign(tokens.login_claims(USER_IDS[owner], SESSION_IDS[caller], now_ms, collection), owner)
 
     def _sign(self, claims: tokens.Claims, owner: Caller) -> str:
         return tokens.sign(claims, self.running.hub.secret.token_key, _token_key(owner))
@@ -138,6 +154,13 @@ class World:
                 verified=True, email_visibility=False, password_hash=_PASSWORD_HASH, token_key=_token_key(caller),
                 created=CREATED_MS, updated=CREATED_MS,
             ).execute()  # fmt: skip
+        for caller, session_id in SESSION_IDS.items():
+            owner_id = USER_IDS[Caller.ADMIN if caller is Caller.SUPERUSER else caller]
+            _insert_session(session_id, owner_id, self.running.hub.clock())
+        Identity.insert(
+            id=IDENTITY_ID, user_id=USER_IDS[Caller.USER], provider="oidc", issuer="https://id.example.org",
+            subject="uma-at-the-provider", created=CREATED_MS, updated=CREATED_MS,
+        ).execute()  # fmt: skip
         _insert_system("uma-web", [USER_IDS[Caller.USER], USER_IDS[Caller.READONLY]])
         _insert_system("otto-db", [USER_IDS[Caller.OTHER]])
         for name, system_id in SYSTEM_IDS.items():
@@ -164,7 +187,7 @@ class World:
 def open_world(directory: Path) -> Iterator[World]:
     """A hub on a loopback port, filled."""
     with running_hub(directory) as running:
-        running.hub.accounts._cost = FAST_COST
+        running.hub.accounts.hasher.cost = FAST_COST
         world = World(running)
         world.reset()
         yield world
@@ -183,6 +206,13 @@ def _insert_token(token_id: str, owner: Caller, scope: str, system_ids: list[str
     ApiToken.insert(
         id=token_id, user_id=USER_IDS[owner], name=f"{scope} token", scope=scope, system_ids=system_ids,
         expires=FOREVER_MS, created=CREATED_MS, updated=CREATED_MS,
+    ).execute()  # fmt: skip
+
+
+def _insert_session(session_id: str, user_id: str, now_ms: int) -> None:
+    Session.insert(
+        id=session_id, user_id=user_id, method="password", address="192.0.2.7", agent="a test", expires=FOREVER_MS,
+        last_used=now_ms, created=CREATED_MS, updated=CREATED_MS,
     ).execute()  # fmt: skip
 
 

@@ -14,7 +14,7 @@ PASSWORD = "correct horse battery"
 
 def test_the_first_user_is_an_administrator_and_the_only_one(tmp_path: Path) -> None:
     with running_hub(tmp_path) as hub, httpx2.Client(base_url=hub.url) as client:
-        hub.hub.accounts._cost = FAST_COST
+        hub.hub.accounts.hasher.cost = FAST_COST
         assert client.get("/api/beszel/first-run").json() == {"firstRun": True}
         body = {"email": EMAIL, "password": PASSWORD}
         assert client.post("/api/beszel/create-user", json=body).json() == {"msg": "User created"}
@@ -30,7 +30,7 @@ def test_the_first_user_is_an_administrator_and_the_only_one(tmp_path: Path) -> 
 
 def test_of_several_at_once_one_is_first(tmp_path: Path) -> None:
     with running_hub(tmp_path) as hub, ThreadPoolExecutor(8) as pool:
-        hub.hub.accounts._cost = FAST_COST
+        hub.hub.accounts.hasher.cost = FAST_COST
 
         def create(number: int) -> int:
             body = {"email": f"user{number}@example.org", "password": PASSWORD}
@@ -49,7 +49,7 @@ def test_of_several_at_once_one_is_first(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_who_cannot_be_a_user_is_told_why(tmp_path: Path, body: dict[str, object], field: str) -> None:
     with running_hub(tmp_path) as hub:
-        hub.hub.accounts._cost = FAST_COST
+        hub.hub.accounts.hasher.cost = FAST_COST
         answer = httpx2.post(f"{hub.url}/api/beszel/create-user", json=body)
         assert answer.status_code == 400
         assert answer.json()["data"].keys() == {field}

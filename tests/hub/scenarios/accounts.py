@@ -59,6 +59,7 @@ SCENARIOS = (
         name="refresh", route=_REFRESH, method="POST", path=_REFRESH,
         expect=expect(
             UNAUTHENTICATED,
+            superuser=Answer(status=403, shows=("another collection",)),
             user=_LOGGED_IN,
             read_token=_LOGGED_IN,
             write_token=_LOGGED_IN,

@@ -16,7 +16,9 @@ from tests.support.eventstream import EventStreamEnded, event_stream
 from tests.support.scenario import SECRETS, Answer, Scenario, fill
 from tests.support.world import SECRETS_OF, Caller, World, open_world
 
-TABLES = ("accounts", "audit", "batch", "door", "enrolment", "live", "metrics", "preferences", "systems")
+TABLES = (
+    "accounts", "audit", "batch", "door", "enrolment", "live", "logins", "metrics", "preferences", "systems",
+)  # fmt: skip
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 FRAME_TIMEOUT_SECONDS = 0.3
 
