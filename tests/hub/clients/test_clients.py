@@ -23,7 +23,7 @@ EMAIL = "uma@example.org"
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[RunningHub]:
     with running_hub(tmp_path / "hub") as running:
-        running.hub.accounts._cost = FAST_COST
+        running.hub.accounts.hasher.cost = FAST_COST
         running.create_user(EMAIL)
         yield running
 
