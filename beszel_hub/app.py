@@ -79,6 +79,7 @@ def create_app(hub: Hub) -> Starlette:
         exception_handlers=exception_handlers(),
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # a redirect would repeat whatever name the hub was called by
     app.state.config = hub.config
     app.state.clock = hub.clock
     app.state.hub_key = hub.key

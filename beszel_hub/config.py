@@ -54,6 +54,9 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     raw_retention_seconds: int = 3 * 86400
     require_tls: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    """Both or none."""
     share_all_systems: bool = False
     user_email: str = ""
     user_password: str | None = None
@@ -110,13 +113,13 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return self.address_path.read_text().strip()
         except (OSError, UnicodeDecodeError):
-            return make_url(self.http_host, self.http_port)
+            return make_url(self.http_host, self.http_port, is_tls=self.tls_cert is not None)
 
 
-def make_url(host: str, port: int) -> str:
+def make_url(host: str, port: int, *, is_tls: bool = False) -> str:
     """How this machine reaches a server that listens there."""
     name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    return f"{'https' if is_tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 SETTINGS: Final = (
@@ -183,6 +186,8 @@ SETTINGS: Final = (
         "SMTP_TLS", one("smtp_tls", read_choice("starttls", "tls", "none")), "starttls",
         "`starttls`, `tls` or `none`; certificates are always verified.",
     ),
+    Setting("TLS_CERT", one("tls_cert", Path), "", "Serve HTTPS with this certificate: PEM, with its chain."),
+    Setting("TLS_KEY", one("tls_key", Path), "", "The private key of `TLS_CERT`: PEM, nothing for others to read."),
     Setting(
         "REQUIRE_TLS", one("require_tls", read_bool), "false", "Refuse agents whose connection is not encrypted."
     ),
@@ -201,7 +206,7 @@ NOT_EFFECTIVE_YET: Final = frozenset({
 _COMMON_NAMES: Final = frozenset({"CSP", "ENV"})
 """Without the prefix these can be meant for anybody."""
 
-FLAGS: Final = {"DATA_DIR": "--dir", "LISTEN": "--http"}
+FLAGS: Final = {"DATA_DIR": "--dir", "LISTEN": "--http", "TLS_CERT": "--tls-cert", "TLS_KEY": "--tls-key"}
 
 
 class Loaded(NamedTuple):
@@ -234,6 +239,7 @@ def _check_together(config: HubConfig) -> None:
     """Refuse settings that contradict each other, or would lock everybody out."""
     has_other_login = config.has_oidc or config.login_by_email or config.trusted_auth_header
     complaints = (
+        ((config.tls_cert is None) != (config.tls_key is None), "TLS_CERT and TLS_KEY need each other"),
         (config.has_mail and not config.smtp_from, "SMTP_HOST needs SMTP_FROM"),
         (
             config.smtp_username and config.smtp_tls == "none" and not is_loopback(config.smtp_host),

@@ -81,11 +81,15 @@ def serve(
         str | None, typer.Option(metavar="HOST:PORT", help="Where to serve. [LISTEN; default: 127.0.0.1:8090]")
     ] = None,
     data_dir: DataDir = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Serve HTTPS with this certificate; read again on SIGHUP.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The certificate's private key.")] = None,
 ) -> None:
     """Run the hub until SIGTERM or SIGINT; further settings come from the environment (docs/hub.md)."""
     from beszel_hub.cli.server import run_server  # noqa: PLC0415
 
-    run_server(_load(data_dir, http))
+    run_server(_load(data_dir, LISTEN=http, TLS_CERT=tls_cert, TLS_KEY=tls_key))
 
 
 @user_app.command("create")
@@ -196,12 +200,13 @@ def health(
     """Ask a running hub whether it is well; exit 1 if it is not."""
     from beszel_hub.cli.health import check_health  # noqa: PLC0415
 
-    typer.echo(check_health(url or _config(data_dir).local_url()))
+    typer.echo(check_health(url) if url else check_health(_config(data_dir).local_url(), is_own=True))
 
 
-def _load(data_dir: Path | None, http: str | None = None) -> Loaded:
-    flags = {"DATA_DIR": None if data_dir is None else str(data_dir), "LISTEN": http}
-    return load_config({name: text for name, text in flags.items() if text is not None}, os.environ)
+def _load(data_dir: Path | None, **others: str | Path | None) -> Loaded:
+    """From the flags, by setting, and the environment."""
+    flags = {"DATA_DIR": data_dir, **others}
+    return load_config({name: str(value) for name, value in flags.items() if value is not None}, os.environ)
 
 
 def _config(data_dir: Path | None) -> HubConfig:

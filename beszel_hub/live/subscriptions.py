@@ -40,7 +40,8 @@ class _Options(msgspec.Struct, frozen=True):
 def parse_subscription(text: str) -> Subscription:
     """Raise ValueError if it is too long, no single line, or has options that are none.
 
-    `collection/id`, `collection/*` or any other topic, all with `?options=` and JSON with a `query` behind.
+    `collection/id`, `collection/*`, `collection` (the same, as older clients write it) or a topic of its own, all with
+    `?options=` and JSON with a `query` behind.
     """
     if len(text) > MAX_LENGTH or not is_event_name(text):
         raise ValueError("a subscription is one line of text")
@@ -49,7 +50,8 @@ def parse_subscription(text: str) -> Subscription:
     collection, slash, record_id = topic.partition("/")
     if slash and collection and record_id:
         return Subscription(text=text, topic=collection, record_id=record_id, query=query)
-    return Subscription(text=text, topic=topic, query=query)
+    is_collection = bool(topic) and topic not in {METRICS_TOPIC, LOGIN_TOPIC} and not slash
+    return Subscription(text=text, topic=topic, record_id="*" if is_collection else "", query=query)
 
 
 def _read_options(parameters: str) -> dict[str, str]:
