@@ -87,7 +87,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.logins = hub.desk.logins
     app.state.recovery = hub.desk.recovery
     app.state.mailroom = hub.desk.mailroom
-    app.state.providers = None
+    app.state.outsiders = hub.desk.outsiders
     app.state.first_user = hub.desk.first_user
     app.state.systems = hub.systems
     app.state.records = hub.records

@@ -28,6 +28,11 @@ RECIPIENT_LIMIT: Final = Limit(burst=4, refill_seconds=120)
 _log = logging.getLogger(__name__)
 
 
+def new_throttle() -> LoginThrottle:
+    """Of requests for mail, which nobody has made yet."""
+    return LoginThrottle(ADDRESS_LIMIT, RECIPIENT_LIMIT)
+
+
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
     """A letter that somebody asked for."""
 
@@ -50,7 +55,7 @@ class Mailroom:
         self._code_key = code_key
         self._app_url = app_url
         self._waiting: asyncio.Queue[Errand] = asyncio.Queue(MAX_WAITING)
-        self.throttle = LoginThrottle(ADDRESS_LIMIT, RECIPIENT_LIMIT)
+        self.throttle = new_throttle()
 
     def request_code(self, email: str, address: str, collection: str = "users") -> str:
         """The id under which a code may be redeemed, if the address is a user's.

@@ -7,14 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from beszel_hub.accounts.landing import LANDED, LANDING_HEADERS, LOST
 from beszel_hub.accounts.logins import Attempt, Logins, SecondMethodNeeded
 from beszel_hub.accounts.mailroom import Mailroom
-from beszel_hub.accounts.methods import describe_methods
+from beszel_hub.accounts.methods import describe_methods, describe_profile
+from beszel_hub.accounts.outsiders import Answer, Outsiders
 from beszel_hub.accounts.recovery import Recovery
 from beszel_hub.accounts.service import Accounts, Login, bare
 from beszel_hub.accounts.sessions import Visitor
 from beszel_hub.accounts.tokens import COLLECTION_IDS, peek
 from beszel_hub.errors import BadRequest, FieldError, Forbidden, Unauthorized
+from beszel_hub.live.realtime import Realtime
+from beszel_hub.live.subscriptions import LOGIN_TOPIC
 from beszel_hub.permissions import Action, Actor, Decision, decide
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_hub.records.service import Records
@@ -24,9 +28,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 async def auth_methods(request: Request) -> Response:
-    state = request.app.state
-    providers = [] if state.providers is None else await state.providers.describe()
-    return JsonResponse(describe_methods(state.logins.policy, providers))
+    return JsonResponse(describe_methods(_logins(request).policy, await _outsiders(request).ways()))
 
 
 async def auth_with_password(request: Request) -> Response:
@@ -48,6 +50,32 @@ async def auth_with_otp(request: Request) -> Response:
     body = await read_object(request)
     code_id, code = _required_text(body, "otpId"), _required_text(body, "password")
     return await _answer(request, _logins(request).with_code(code_id, code, _attempt(request, body)))
+
+
+async def auth_with_oauth2(request: Request) -> Response:
+    body = await read_object(request)
+    redirect_url = body.get("redirectURL") or body.get("redirectUrl")
+    answer = Answer(
+        _required_text(body, "provider"), _required_text(body, "code"), _required_text(body, "codeVerifier"),
+        _required_text({"redirectURL": redirect_url}, "redirectURL"),
+    )  # fmt: skip
+    try:
+        welcome = await _outsiders(request).log_in(request.state.actor, answer, _attempt(request, body))
+    except SecondMethodNeeded as needed:
+        return JsonResponse({"mfaId": needed.mfa_id}, status_code=needed.status)
+    record = await _show_user(request, welcome.login)
+    meta = describe_profile(welcome.profile, is_new=welcome.is_new)
+    return JsonResponse({"token": welcome.login.token, "record": record, "meta": meta})
+
+
+async def come_back(request: Request) -> Response:
+    """Where a provider sends browsers back to, for clients that wait at the event stream by the id in `state`."""
+    query = request.query_params
+    found = {name: str(query.get(name, ""))[:MAX_TEXT_LENGTH] for name in ("state", "code", "error")}
+    realtime: Realtime = request.app.state.realtime
+    is_told = bool(found["state"]) and realtime.send(found["state"], LOGIN_TOPIC, found)
+    is_done = is_told and not found["error"]
+    return Response(LANDED if is_done else LOST, media_type="text/html", headers=LANDING_HEADERS)
 
 
 async def auth_refresh(request: Request) -> Response:
@@ -139,6 +167,11 @@ def _logins(request: Request) -> Logins:
     return logins
 
 
+def _outsiders(request: Request) -> Outsiders:
+    outsiders: Outsiders = request.app.state.outsiders
+    return outsiders
+
+
 def _mailroom(request: Request) -> Mailroom:
     mailroom: Mailroom = request.app.state.mailroom
     return mailroom
@@ -152,6 +185,7 @@ _OF_A_COLLECTION: Final[tuple[tuple[str, Handler, str], ...]] = (
     ("auth-with-password", auth_with_password, "POST"),
     ("request-otp", request_otp, "POST"),
     ("auth-with-otp", auth_with_otp, "POST"),
+    ("auth-with-oauth2", auth_with_oauth2, "POST"),
     ("auth-refresh", auth_refresh, "POST"),
     ("request-password-reset", request_password_reset, "POST"),
     ("confirm-password-reset", confirm_password_reset, "POST"),
@@ -165,5 +199,6 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     ),
     Route(f"{_OLD_PREFIX}auth-with-password", auth_with_password, methods=["POST"]),
     Route(f"{_OLD_PREFIX}auth-refresh", auth_refresh, methods=["POST"]),
+    Route("/api/oauth2-redirect", come_back, methods=["GET"]),
     Route("/api/beszel/log-out", log_out, methods=["POST"]),
 )

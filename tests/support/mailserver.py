@@ -39,7 +39,11 @@ class MailServer:
 
     def has_no_letter(self) -> bool:
         """Whether nothing more has come, once whoever sends has done so."""
-        return self._next() is None
+        unread = 0
+        while self._next() is not None:
+            self._read += 1
+            unread += 1
+        return unread == 0
 
     def _next(self) -> Message | None:
         box = mailbox.Maildir(self._folder, create=True)

@@ -9,13 +9,15 @@ import httpx2
 import pytest
 
 from beszel_hub.accounts.codes import CODE_ATTEMPTS, CODE_LIFETIME_SECONDS
+from beszel_hub.accounts.mailroom import new_throttle
 from beszel_hub.accounts.tables import LoginCode, Session
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.accounts.tokens import RESET_LIFETIME_SECONDS
 from beszel_hub.clock import system_clock
 from beszel_hub.hub import Hub
 from tests.support.mailserver import MailServer, mail_server
-from tests.support.runninghub import FAST_COST, PASSWORD, RunningHub, running_hub
+from tests.support.people import start_over
+from tests.support.runninghub import PASSWORD, RunningHub, running_hub
 
 T = TypeVar("T")
 USERS = "/api/collections/users"
@@ -28,22 +30,41 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def shared_hub(tmp_path_factory: pytest.TempPathFactory, mail: MailServer) -> Iterator[RunningHub]:
+    with running_hub(tmp_path_factory.mktemp("hub"), **_settings(mail)) as running:
+        yield running
+
+
 @pytest.fixture
-def hub(tmp_path: Path, mail: MailServer, request: pytest.FixtureRequest) -> Iterator[RunningHub]:
-    """With users ada (admin) and uma; further settings by `hub_settings`."""
-    marker = request.node.get_closest_marker("parametrize")
-    settings = {
+def hub(
+    tmp_path: Path, mail: MailServer, shared_hub: RunningHub, request: pytest.FixtureRequest
+) -> Iterator[RunningHub]:
+    """The shared one, unless the test is parametrized with `settings` of its own."""
+    callspec = getattr(request.node, "callspec", None)
+    wanted = {} if callspec is None else callspec.params.get("settings", {})
+    if not wanted:
+        start_over(shared_hub)
+        yield shared_hub
+        return
+    with running_hub(tmp_path / "hub", **{**_settings(mail), **wanted}) as running:
+        start_over(running)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def no_letter_too_many(hub: RunningHub, mail: MailServer) -> Iterator[None]:
+    """A test reads all the letters that it makes the hub write."""
+    yield
+    hub.call(hub.hub.desk.mailroom.wait_idle())
+    assert mail.has_no_letter()
+
+
+def _settings(mail: MailServer) -> dict[str, Any]:
+    return {
         "login_by_email": True, "smtp_host": mail.host, "smtp_port": mail.port, "smtp_from": "hub@example.org",
         "smtp_tls": "none", "app_url": "https://hub.example.org",
     }  # fmt: skip
-    wanted = request.node.callspec.params.get("settings", {}) if marker is not None else {}
-    with running_hub(tmp_path / "hub", **{**settings, **wanted}) as running:
-        running.hub.accounts.hasher.cost = FAST_COST
-        running.create_user("ada@example.org", "admin")
-        running.create_user("uma@example.org")
-        yield running
-        running.call(running.hub.desk.mailroom.wait_idle())
-    assert mail.has_no_letter(), "a letter too many"
 
 
 @pytest.fixture
@@ -77,7 +98,7 @@ def counted(call: Callable[[Any], T], name: str, calls: list[str]) -> Callable[[
 
 def forget_attempts(hub: Hub) -> None:
     hub.accounts.throttle = LoginThrottle()
-    hub.desk.mailroom.throttle = LoginThrottle()
+    hub.desk.mailroom.throttle = new_throttle()
 
 
 def test_a_code_logs_in_once(hub: RunningHub, client: httpx2.Client, mail: MailServer) -> None:
@@ -165,10 +186,13 @@ def test_a_reset_needs_its_own_sort_of_token(client: httpx2.Client, mail: MailSe
         assert post(client, "confirm-password-reset", **{"token": reset, **body, **wrong}).status_code == 400
 
 
-def test_a_reset_expires(hub: RunningHub, client: httpx2.Client, mail: MailServer) -> None:
+def test_a_reset_expires(
+    hub: RunningHub, client: httpx2.Client, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     post(client, "request-password-reset", email="uma@example.org")
     token = _read_token(mail)
-    hub.hub.desk.recovery._clock = lambda: system_clock() + RESET_LIFETIME_SECONDS * 1000
+    late = system_clock() + RESET_LIFETIME_SECONDS * 1000
+    monkeypatch.setattr(hub.hub.desk.recovery, "_clock", lambda: late)
     body = {"token": token, "password": NEW_PASSWORD, "passwordConfirm": NEW_PASSWORD}
     assert post(client, "confirm-password-reset", **body).status_code == 400
 

@@ -46,6 +46,12 @@ def _of_a_collection(name: str) -> Iterator[Scenario]:
         path=f"{prefix}/auth-with-otp", body={"otpId": "x" * 15, "password": "123456"}, expect=expect(_FORBIDDEN),
     )  # fmt: skip
     yield Scenario(
+        name=f"come from a provider at {name}", route=f"{prefix}/auth-with-oauth2", method="POST",
+        path=f"{prefix}/auth-with-oauth2",
+        body={"provider": "oidc", "code": "x", "codeVerifier": "x", "redirectURL": "https://client.example.org"},
+        expect=expect(Answer(status=400, shows=("There is no such provider",))),
+    )  # fmt: skip
+    yield Scenario(
         name=f"ask for a new password at {name}", route=f"{prefix}/request-password-reset", method="POST",
         path=f"{prefix}/request-password-reset", body={"email": "uma@example.org"}, expect=expect(_NO_MAIL),
     )  # fmt: skip
@@ -92,6 +98,11 @@ SCENARIOS = (
             _OTHER_COLLECTION, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
             superuser=_ADA_IN,
         ),
+    ),
+    Scenario(
+        name="come back from a provider", route="/api/oauth2-redirect", method="GET",
+        path="/api/oauth2-redirect?state=nobody&code=x",
+        expect=expect(Answer(status=200, shows=("was not completed",), hides=("nobody",))),
     ),
     Scenario(
         name="log out", route="/api/beszel/log-out", method="POST", path="/api/beszel/log-out",
