@@ -40,6 +40,7 @@ from beszel_hub.systems.enrolment_collection import make_fingerprints_collection
 from beszel_hub.systems.monitor import Monitor
 from beszel_hub.systems.service import Systems
 from beszel_hub.systems.team_collection import make_teams_collection
+from beszel_hub.updates.releases import Releases
 from beszel_protocol.messages import CLOSE_RESTARTING
 
 TICK_SECONDS: Final = 1.0
@@ -88,6 +89,7 @@ class Hub:
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
+        self.releases = Releases(config.update_url, clock) if config.check_updates else None
         self._connect()
 
     @asynccontextmanager
