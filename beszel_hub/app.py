@@ -25,13 +25,16 @@ from beszel_hub.permissions import Action, Decision, decide
 from beszel_hub.records.response import JsonResponse
 from beszel_hub.records.routes import ROUTES as RECORD_ROUTES
 from beszel_hub.systems.routes import ROUTES as SYSTEM_ROUTES
+from beszel_hub.updates.routes import ROUTES as UPDATE_ROUTES
 from beszel_protocol.version import VERSION
 
 
 async def get_info(request: Request) -> Response:
     if decide(request.state.actor, Action.INFO) is not Decision.ALLOW:
         raise Unauthorized
-    return JsonResponse({"key": request.app.state.hub_key.public_line, "v": VERSION, "cu": False})
+    return JsonResponse(
+        {"key": request.app.state.hub_key.public_line, "v": VERSION, "cu": request.app.state.releases is not None}
+    )
 
 
 async def open_event_stream(request: Request) -> Response:
@@ -61,6 +64,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *METRICS_ROUTES,
     *ACCOUNT_ROUTES,
     *SYSTEM_ROUTES,
+    *UPDATE_ROUTES,
     *RECORD_ROUTES,
 )
 
@@ -88,6 +92,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.recovery = hub.desk.recovery
     app.state.mailroom = hub.desk.mailroom
     app.state.outsiders = hub.desk.outsiders
+    app.state.releases = hub.releases
     app.state.first_user = hub.desk.first_user
     app.state.systems = hub.systems
     app.state.records = hub.records

@@ -33,6 +33,7 @@ from beszel_hub.settings import (
 )
 
 PREFIX: Final = "BESZEL_HUB_"
+RELEASES_URL: Final = "https://pypi.org/pypi/beszel-suite/json"
 
 _MAX_SECRET_BYTES: Final = 16 << 10
 
@@ -54,6 +55,8 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     raw_retention_seconds: int = 3 * 86400
     require_tls: bool = False
+    check_updates: bool = False
+    update_url: str = RELEASES_URL
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """Both or none."""
@@ -189,6 +192,11 @@ SETTINGS: Final = (
     Setting("TLS_CERT", one("tls_cert", Path), "", "Serve HTTPS with this certificate: PEM, with its chain."),
     Setting("TLS_KEY", one("tls_key", Path), "", "The private key of `TLS_CERT`: PEM, nothing for others to read."),
     Setting(
+        "CHECK_UPDATES", one("check_updates", read_bool), "false",
+        "Tell clients of a newer version; the hub asks `UPDATE_URL` at most every six hours.",
+    ),
+    Setting("UPDATE_URL", one("update_url", read_url), RELEASES_URL, "Where releases are told, in the form of PyPI."),
+    Setting(
         "REQUIRE_TLS", one("require_tls", read_bool), "false", "Refuse agents whose connection is not encrypted."
     ),
     Setting(
@@ -198,7 +206,7 @@ SETTINGS: Final = (
 )  # fmt: skip
 
 NOT_EFFECTIVE_YET: Final = frozenset({
-    "AUTO_LOGIN", "CHECK_UPDATES", "CONTAINER_DETAILS", "CSP", "ENV", "HEARTBEAT_INTERVAL", "HEARTBEAT_METHOD",
+    "AUTO_LOGIN", "CONTAINER_DETAILS", "CSP", "ENV", "HEARTBEAT_INTERVAL", "HEARTBEAT_METHOD",
     "HEARTBEAT_URL", "OAUTH_DISABLE_POPUP",
 })  # fmt: skip
 """Settings of Beszel's hub that this one knows and does not act on."""

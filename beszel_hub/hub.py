@@ -40,6 +40,7 @@ from beszel_hub.systems.enrolment_collection import make_fingerprints_collection
 from beszel_hub.systems.monitor import Monitor
 from beszel_hub.systems.service import Systems
 from beszel_hub.systems.team_collection import make_teams_collection
+from beszel_hub.updates.releases import Releases
 from beszel_protocol.messages import CLOSE_RESTARTING
 
 TICK_SECONDS: Final = 1.0
@@ -88,6 +89,7 @@ class Hub:
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
+        self.releases = Releases(config.update_url, clock) if config.check_updates else None
         self._connect()
 
     @asynccontextmanager
@@ -101,7 +103,7 @@ class Hub:
                 tasks = [
                     group.create_task(self.ingest.run()),
                     group.create_task(self._presence.restore(self.database)),
-                    group.create_task(self.realtime.run()),
+                    group.create_task(self.realtime.news.run()),
                     group.create_task(self._guard.run()),
                     group.create_task(self.desk.mailroom.run()),
                     group.create_task(run_jobs(self._jobs())),
@@ -178,10 +180,10 @@ class Hub:
             lambda sample: self.realtime.publish_sample(sample.system_id, lambda: self._presence.short_form(sample))
         )
         self.records.audiences.append(self.realtime.audience)
-        self.records.on_changed.append(self.realtime.record_changed)
-        self.systems.on_added.append(lambda system_id: self.realtime.note("systems", system_id, Verb.CREATE))
-        self.systems.on_changed.append(lambda entry: self.realtime.note("systems", entry.id, Verb.UPDATE))
-        self.systems.on_info.append(lambda system_id: self.realtime.note("systems", system_id, Verb.UPDATE))
+        self.records.on_changed.append(self.realtime.news.record_changed)
+        self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))
+        self.systems.on_changed.append(lambda entry: self.realtime.news.note("systems", entry.id, Verb.UPDATE))
+        self.systems.on_info.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.UPDATE))
         self.systems.on_left.append(self.realtime.end_streams_of)
 
     def _jobs(self) -> tuple[Job, ...]:

@@ -79,6 +79,7 @@ class Action(enum.StrEnum):
     UNIVERSAL_TOKEN = "universal_token"  # noqa: S105
     CONFIG_YAML = "config_yaml"
     INFO = "info"
+    UPDATE = "update"
     FIRST_RUN = "first_run"
     CREATE_FIRST_USER = "create_first_user"
     SERIES = "series"
@@ -223,6 +224,7 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.UNIVERSAL_TOKEN: Rule(roles=_WRITERS, scopes=_WRITING),
     Action.CONFIG_YAML: Rule(roles=_ADMINS, scopes=_LOGIN),
     Action.INFO: Rule(roles=_EVERYBODY),
+    Action.UPDATE: Rule(roles=_EVERYBODY),
     Action.FIRST_RUN: _PUBLIC,
     Action.CREATE_FIRST_USER: _PUBLIC,  # while there is no user
     Action.SERIES: _READ_AS_MEMBER,

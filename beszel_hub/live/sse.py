@@ -10,9 +10,14 @@ KEEP_ALIVE: Final = b": still here\n\n"
 _encoder: Final = msgspec.json.Encoder()
 
 
-def encode_event(event_id: str, name: str, data: Any) -> bytes:
-    """`name` is one line; JSON is one line by itself."""
-    return b"".join((f"id:{event_id}\nevent:{name}\ndata:".encode(), _encoder.encode(data), b"\n\n"))
+def encode_data(data: Any) -> bytes:
+    """JSON, which is one line by itself."""
+    return _encoder.encode(data)
+
+
+def encode_event(event_id: str, name: str, data: bytes) -> bytes:
+    """`name` and `data` are one line each."""
+    return b"".join((f"id:{event_id}\nevent:{name}\ndata:".encode(), data, b"\n\n"))
 
 
 def is_event_name(text: str) -> bool:

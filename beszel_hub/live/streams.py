@@ -8,7 +8,7 @@ from typing import Final
 from beszel_hub.clock import Clock
 from beszel_hub.errors import TooManyRequests
 from beszel_hub.live.eventqueue import EventQueue
-from beszel_hub.live.sse import encode_event
+from beszel_hub.live.sse import encode_data, encode_event
 from beszel_hub.live.subscriptions import Subscription
 from beszel_hub.permissions import Actor
 
@@ -42,7 +42,11 @@ class Stream:
 
     def send(self, name: str, data: object, *, key: str | None = None) -> None:
         """Queue an event; one with a key replaces that of the same key which still waits."""
-        self.queue.put(encode_event(self.id, name, data), key)
+        self.queue.put(encode_event(self.id, name, encode_data(data)), key)
+
+    def send_encoded(self, name: str, data: bytes) -> None:
+        """As `send`; many streams may share what was encoded once."""
+        self.queue.put(encode_event(self.id, name, data))
 
     def end(self) -> None:
         self.queue.end()

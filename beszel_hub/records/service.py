@@ -1,7 +1,7 @@
 """The records API without HTTP: list, view, create, update, delete, for one actor."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from beszel_hub.clock import Clock
@@ -15,7 +15,6 @@ from beszel_hub.records.projection import find_projected, list_projected
 from beszel_hub.records.registry import Change, Collection, ProjectedSource, Registry, Row, Sight, TableSource
 from beszel_hub.records.rows import TableRows
 from beszel_hub.records.shape import project, render
-from beszel_hub.records.sights import seen_by
 from beszel_hub.records.writes import Audience, Planner, Write, check_rule
 from beszel_hub.store.database import Database
 
@@ -106,11 +105,16 @@ class Records:
         rows = self._rows(collection, collection.source)
         return not await self._database.read(lambda: rows.missing([record_id]))
 
-    async def see(self, collection: Collection, record_id: str, sights: Sequence[Sight]) -> dict[Sight, Row]:
-        """The record as each of those gets it who sees it now."""
-        now_ms = self._clock()
-        seen = await self._database.read(lambda: seen_by(self.registry, collection, record_id, sights, now_ms))
-        return {sight: await self.show(collection, sight, row) for sight, row in seen.items()}
+    async def see(self, collection: Collection, ids: Iterable[str], sight: Sight) -> dict[str, Row]:
+        """Those of the records that this one sees now, by id, as they want them."""
+        if not isinstance(collection.source, TableSource):
+            return {}
+        parameters = {"filter": sight.filter, "expand": sight.expand, "fields": sight.fields}
+        listing = parse_listing(parameters, Resolver(self.registry, collection, sight.actor), self._clock())
+        rows = self._rows(collection, collection.source)
+        found = await self._database.read(lambda: rows.find_many(sight.actor, ids, listing.where))
+        shown = await self._present(sight.actor, collection, found, listing)
+        return {row["id"]: record for row, record in zip(found, shown, strict=True)}
 
     async def show(self, collection: Collection, sight: Sight, row: Row) -> Row:
         """A row that this one may see, as they want it; raise `BadRequest` if they want something impossible."""

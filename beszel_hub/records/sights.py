@@ -4,21 +4,20 @@ from collections.abc import Iterable
 
 from beszel_hub.records.filter import parse_filter
 from beszel_hub.records.paths import Resolver
-from beszel_hub.records.registry import Collection, Registry, Row, Sight, TableSource
+from beszel_hub.records.registry import Collection, Registry, Sight, TableSource
 from beszel_hub.records.rows import TableRows
 
 
 def seen_by(
     registry: Registry, collection: Collection, record_id: str, sights: Iterable[Sight], now_ms: int
-) -> dict[Sight, Row]:
-    """The record for each of those who see it; runs on a database thread."""
+) -> frozenset[Sight]:
+    """Those who see the record; runs on a database thread."""
     if not isinstance(collection.source, TableSource):
-        return {}
+        return frozenset()
     rows = TableRows(registry, collection, collection.source)
-    seen: dict[Sight, Row] = {}
-    for sight in set(sights):
+
+    def sees(sight: Sight) -> bool:
         where = parse_filter(sight.filter, Resolver(registry, collection, sight.actor), now_ms)
-        row = rows.find(sight.actor, record_id, where)
-        if row is not None:
-            seen[sight] = row
-    return seen
+        return rows.is_seen(sight.actor, record_id, where)
+
+    return frozenset(sight for sight in sights if sees(sight))

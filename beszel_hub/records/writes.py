@@ -111,9 +111,7 @@ class Planner:
                 raise NotFound
             witnesses = seen_by(self._registry, collection, record_id, audience, self._clock())
             remove(actor, record_id)
-            return Change(
-                verb=Verb.DELETE, actor=actor, id=record_id, before=before, after=None, seen_by=frozenset(witnesses)
-            )
+            return Change(verb=Verb.DELETE, actor=actor, id=record_id, before=before, after=None, seen_by=witnesses)
 
         return Write(collection=collection, summary="", run=run, listing=Listing())
 

@@ -8,6 +8,7 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("POST", "/api/beszel/create-user"): "Makes the first user, an administrator, while there is none.",
     ("GET", "/api/beszel/info"): "The hub's public key, for `KEY` of agents, and its version.",
     ("GET", "/api/beszel/getkey"): "The same, by its older name.",
+    ("GET", "/api/beszel/update"): "The newest version and its page, if `CHECK_UPDATES` is set.",
     ("GET", "/api/beszel/series"): "The numbers behind a chart.",
     ("GET", "/api/beszel/feed"): "WebSocket: [the live feed](../protocol.md).",
     ("GET", "/api/beszel/agent-connect"): "WebSocket: where agents connect.",
