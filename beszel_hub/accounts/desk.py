@@ -21,7 +21,8 @@ from beszel_hub.accounts.service import Accounts
 from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock
 from beszel_hub.config import HubConfig
-from beszel_hub.errors import HubError
+from beszel_hub.errors import HubError, InvalidSetting
+from beszel_hub.mail.letter import read_address
 from beszel_hub.mail.smtp import Mailer, Security, SmtpServer
 from beszel_hub.records.registry import Collection
 from beszel_hub.store.database import Database
@@ -112,9 +113,13 @@ def make_provider(config: HubConfig, secret: Secret, clock: Clock) -> OidcProvid
 
 
 def make_mailer(config: HubConfig, clock: Clock) -> Mailer | None:
-    """None without a mail server."""
+    """None without a mail server; raise `InvalidSetting` for a sender that cannot be one."""
     if not config.has_mail:
         return None
+    try:
+        read_address(config.smtp_from)
+    except ValueError as error:
+        raise InvalidSetting(f"SMTP_FROM must be an e-mail address: {error}") from error
     security: Security = "tls" if config.smtp_tls == "tls" else "none" if config.smtp_tls == "none" else "starttls"
     server = SmtpServer(
         host=config.smtp_host, port=config.smtp_port, sender=config.smtp_from, username=config.smtp_username,

@@ -77,7 +77,8 @@ STATEMENTS: Final = (
     SELECT systems.id AS id, systems.id AS system_id, agent_tokens.token_id AS token_id, agent_tokens.sealed AS sealed,
         coalesce(agent_bindings.fingerprint, '') AS fingerprint,
         coalesce(agent_tokens.created, agent_bindings.enrolled) AS created,
-        max(coalesce(agent_tokens.created, 0), coalesce(agent_bindings.enrolled, 0)) AS updated
+        CASE WHEN agent_bindings.enrolled > coalesce(agent_tokens.created, 0)
+            THEN agent_bindings.enrolled ELSE agent_tokens.created END AS updated
     FROM systems
     LEFT JOIN agent_tokens ON agent_tokens.system_id = systems.id
     LEFT JOIN agent_bindings ON agent_bindings.system_id = systems.id

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from beszel_hub.accounts.desk import make_mailer
 from beszel_hub.accounts.queries import list_accounts
+from beszel_hub.clock import system_clock
+from beszel_hub.config import HubConfig
+from beszel_hub.errors import InvalidSetting
 from tests.support.runninghub import PASSWORD, RunningHub, running_hub
 
 
@@ -24,3 +28,10 @@ def test_a_user_that_cannot_be_is_told_and_stops_nothing(tmp_path: Path, caplog:
         assert accounts(hub) == []
     assert "at least 8 characters" in caplog.text
     assert "short" not in caplog.text
+
+
+@pytest.mark.parametrize("sender", ["hub", "hub@example.org\r\nBcc: eve@example.org", "a@b@c, d"])
+def test_a_sender_that_cannot_be_stops_the_start(tmp_path: Path, sender: str) -> None:
+    config = HubConfig(data_dir=tmp_path, smtp_host="mail.lan", smtp_from=sender)
+    with pytest.raises(InvalidSetting, match="SMTP_FROM"):
+        make_mailer(config, system_clock)
