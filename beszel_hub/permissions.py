@@ -74,6 +74,7 @@ class Action(enum.StrEnum):
     CONFIRM_PASSWORD_RESET = "auth.confirm_password_reset"  # noqa: S105
     AUTH_REFRESH = "auth.refresh"
     OAUTH2_REDIRECT = "auth.oauth2_redirect"
+    RESET_PAGE = "auth.reset_page"
     LOG_OUT = "auth.log_out"
     UNIVERSAL_TOKEN = "universal_token"  # noqa: S105
     CONFIG_YAML = "config_yaml"
@@ -226,6 +227,7 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.AUTH_WITH_OTP: _PUBLIC,
     Action.AUTH_WITH_OAUTH2: _PUBLIC,
     Action.OAUTH2_REDIRECT: _PUBLIC,
+    Action.RESET_PAGE: _PUBLIC,
     Action.REQUEST_OTP: _PUBLIC,
     Action.REQUEST_PASSWORD_RESET: _PUBLIC,
     Action.CONFIRM_PASSWORD_RESET: _PUBLIC,

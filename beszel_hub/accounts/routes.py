@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from beszel_hub.accounts.landing import LANDED, LANDING_HEADERS, LOST
+from beszel_hub.accounts.landing import LANDED, LOST, RESET, Page
+from beszel_hub.accounts.letters import RESET_PATH
 from beszel_hub.accounts.logins import Attempt, Logins, SecondMethodNeeded
 from beszel_hub.accounts.mailroom import Mailroom
 from beszel_hub.accounts.methods import describe_methods, describe_profile
@@ -75,7 +76,12 @@ async def come_back(request: Request) -> Response:
     realtime: Realtime = request.app.state.realtime
     is_told = bool(found["state"]) and realtime.send(found["state"], LOGIN_TOPIC, found)
     is_done = is_told and not found["error"]
-    return Response(LANDED if is_done else LOST, media_type="text/html", headers=LANDING_HEADERS)
+    return _html(LANDED if is_done else LOST)
+
+
+async def reset_page(_: Request) -> Response:
+    """Where the link of a mail leads; the token in it never comes here."""
+    return _html(RESET)
 
 
 async def auth_refresh(request: Request) -> Response:
@@ -139,6 +145,10 @@ async def _show_user(request: Request, login: Login) -> dict[str, Any]:
     return await records.render_one(login.actor, _collection(request), login.actor.user_id or "", request.query_params)
 
 
+def _html(page: Page) -> Response:
+    return Response(page.html, media_type="text/html", headers=page.headers)
+
+
 def _required_text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value or len(value) > MAX_TEXT_LENGTH:
@@ -199,6 +209,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     ),
     Route(f"{_OLD_PREFIX}auth-with-password", auth_with_password, methods=["POST"]),
     Route(f"{_OLD_PREFIX}auth-refresh", auth_refresh, methods=["POST"]),
+    Route(RESET_PATH, reset_page, methods=["GET"]),
     Route("/api/oauth2-redirect", come_back, methods=["GET"]),
     Route("/api/beszel/log-out", log_out, methods=["POST"]),
 )

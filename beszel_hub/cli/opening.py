@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from beszel_hub.accounts.queries import Account, find_identity
+from beszel_hub.audit.journal import Journal
+from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import CommandFailed, StartError
+from beszel_hub.permissions import ANONYMOUS
 from beszel_hub.store.database import Database
 from beszel_hub.store.files import make_private_directory
 
@@ -29,6 +33,13 @@ def open_database(config: HubConfig) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def note(action: str, collection: str = "", record_id: str = "", **changes: Any) -> None:
+    """Tell the audit log what a command has done; runs inside the command's own write."""
+    Journal(system_clock, lambda _: "").note(
+        ANONYMOUS, f"command_line.{action}", collection=collection, record_id=record_id, changes=changes
+    )
 
 
 def require_account(identity: str) -> Account:

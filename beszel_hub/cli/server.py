@@ -16,6 +16,7 @@ from beszel_hub.app import create_app
 from beszel_hub.cli.opening import prepare_directory
 from beszel_hub.config import HubConfig, Loaded, make_url
 from beszel_hub.door.connections import PatientHttpProtocol
+from beszel_hub.door.proxies import behind_proxies
 from beszel_hub.door.tls import TlsFiles
 from beszel_hub.door.websockets import FrugalWebSocketProtocol
 from beszel_hub.errors import StartError
@@ -96,9 +97,10 @@ def load_tls(config: HubConfig) -> TlsFiles | None:
 
 def uvicorn_config(config: HubConfig, hub: Hub, tls: TlsFiles | None = None) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(hub), lifespan="on", http=PatientHttpProtocol, ws=FrugalWebSocketProtocol, loop="asyncio",
+        behind_proxies(create_app(hub), config), lifespan="on", http=PatientHttpProtocol, ws=FrugalWebSocketProtocol,
+        loop="asyncio",
         ws_max_size=MAX_FRAME_BYTES, ws_ping_interval=PING_INTERVAL_SECONDS, ws_ping_timeout=PONG_TIMEOUT_SECONDS,
-        proxy_headers=bool(config.trusted_proxies), forwarded_allow_ips=list(config.trusted_proxies),
+        proxy_headers=False,  # `behind_proxies` does that, and remembers who the proxy was
         log_config=None, access_log=False, server_header=False, limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS, h11_max_incomplete_event_size=_HEAD_BYTES,
         ssl_context_factory=None if tls is None else lambda *_: tls.context,

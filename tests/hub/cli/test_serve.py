@@ -186,9 +186,9 @@ def test_after_a_kill_it_starts_again(tmp_path: Path) -> None:
 
 
 def test_settings_without_effect_are_named_in_the_log(tmp_path: Path) -> None:
-    with _start(tmp_path / "data", SHARE_ALL_SYSTEMS="true") as process:
+    with _start(tmp_path / "data", OAUTH_DISABLE_POPUP="true") as process:
         Server(tmp_path / "data", process)
-        wait_until("the warning", lambda: "SHARE_ALL_SYSTEMS has no effect yet" in process.text())
+        wait_until("the warning", lambda: "OAUTH_DISABLE_POPUP has no effect yet" in process.text())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from beszel_hub.permissions import ANONYMOUS, RULES, Action, Actor, Decision, Ro
 PUBLIC = {
     Action.HEALTH, Action.AUTH_METHODS, Action.AUTH_WITH_PASSWORD, Action.AUTH_WITH_OTP, Action.AUTH_WITH_OAUTH2,
     Action.REQUEST_OTP, Action.REQUEST_PASSWORD_RESET, Action.CONFIRM_PASSWORD_RESET, Action.OAUTH2_REDIRECT,
+    Action.RESET_PAGE,
     Action.AGENT_CONNECT,
     Action.REALTIME, Action.FIRST_RUN, Action.CREATE_FIRST_USER,
 }  # fmt: skip

@@ -100,6 +100,10 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        name="the page for a new password", route="/reset-password", method="GET", path="/reset-password?token=x",
+        expect=expect(Answer(status=200, shows=("A new password", "<form>"), hides=("token=x",))),
+    ),
+    Scenario(
         name="come back from a provider", route="/api/oauth2-redirect", method="GET",
         path="/api/oauth2-redirect?state=nobody&code=x",
         expect=expect(Answer(status=200, shows=("was not completed",), hides=("nobody",))),
