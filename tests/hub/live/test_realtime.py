@@ -24,10 +24,13 @@ def new_user(hub: RunningHub, role: Any = "user") -> tuple[str, str]:
     email = f"listener{next(numbers)}@example.org"
     user_id = hub.create_user(email, role)
     hub.refresh()
-    answer = httpx2.post(
-        f"{hub.url}/api/collections/users/auth-with-password", json={"identity": email, "password": PASSWORD}
-    )
-    return user_id, answer.json()["token"]
+    return user_id, log_in(hub, email)
+
+
+def log_in(hub: RunningHub, email: str) -> str:
+    body = {"identity": email, "password": PASSWORD}
+    token: str = httpx2.post(f"{hub.url}/api/collections/users/auth-with-password", json=body).json()["token"]
+    return token
 
 
 async def request(hub: RunningHub, method: str, path: str, token: str, body: object = None) -> Any:
@@ -187,6 +190,42 @@ def test_a_stream_ends_with_its_token(hub: RunningHub, lose: Callable[[str], obj
         async with event_stream(hub.url, token, "systems/*", header=header) as stream:
             await change(hub, lambda: lose(user_id))
             assert await stream.ends()
+
+    asyncio.run(run())
+
+
+def test_a_stream_ends_when_its_login_logs_out_and_others_go_on(hub: RunningHub) -> None:
+    hub.create_user("twice@example.org")
+    token, other_token = log_in(hub, "twice@example.org"), log_in(hub, "twice@example.org")
+
+    async def run() -> None:
+        async with (
+            event_stream(hub.url, token, "systems/*") as stream,
+            event_stream(hub.url, other_token, "systems/*") as other,
+        ):
+            await request(hub, "POST", "/api/beszel/log-out", token)
+            assert await stream.ends()
+            assert await other.is_quiet(0.1)
+            await request(hub, "POST", "/api/beszel/log-out", other_token, {"everywhere": True})
+            assert await other.ends()
+
+    asyncio.run(run())
+
+
+def test_an_event_for_one_client_reaches_only_that(hub: RunningHub) -> None:
+    """As somebody who signs in at a provider is waited for."""
+
+    async def send(client_id: str, topic: str) -> bool:
+        return hub.hub.realtime.send(client_id, topic, {"code": "c"})
+
+    async def run() -> None:
+        async with event_stream(hub.url, None, "@oauth2") as stream, event_stream(hub.url, None, "@oauth2") as other:
+            assert not await asyncio.to_thread(hub.call, send(stream.client_id, "systems/*"))
+            assert not await asyncio.to_thread(hub.call, send("nobody", "@oauth2"))
+            assert await asyncio.to_thread(hub.call, send(stream.client_id, "@oauth2"))
+            event = await stream.receive()
+            assert (event.name, event.data) == ("@oauth2", {"code": "c"})
+            assert await other.is_quiet(0.1)
 
     asyncio.run(run())
 
