@@ -15,6 +15,8 @@ from beszel_hub.agents.presence import Presence, to_frame
 from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock, system_clock
+from beszel_hub.components.collections import make_services_collection, make_smart_devices_collection
+from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
 from beszel_hub.live.attention import Attention
 from beszel_hub.live.broker import Broker
@@ -89,6 +91,7 @@ class Hub:
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
+        self.components = Components(self.database, clock)
         self.releases = Releases(config.update_url, clock) if config.check_updates else None
         self._connect()
 
@@ -133,6 +136,8 @@ class Hub:
                 ),
                 make_details_collection(),
                 make_user_settings_collection(self.clock),
+                make_smart_devices_collection(),
+                make_services_collection(),
                 make_teams_collection(self.clock, self.systems),
                 make_fingerprints_collection(self.secret, self.clock, self.systems),
                 make_universal_tokens_collection(self.secret, self.clock),
@@ -149,6 +154,7 @@ class Hub:
         self.ingest.on_record.append(self._monitor.sampled)
         self.ingest.on_sample += [
             self._presence.sample_arrived,
+            self.components.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
@@ -179,6 +185,7 @@ class Hub:
         self.ingest.on_sample.append(
             lambda sample: self.realtime.publish_sample(sample.system_id, lambda: self._presence.short_form(sample))
         )
+        self.components.on_disk.append(lambda disk_id: self.realtime.news.note("smart_devices", disk_id, Verb.UPDATE))
         self.records.audiences.append(self.realtime.audience)
         self.records.on_changed.append(self.realtime.news.record_changed)
         self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))
@@ -192,6 +199,7 @@ class Hub:
             Job("fleet", self.tick_seconds, self._tick_fleet),
             Job("changes by others", 0.5, self._follow_changes),
             Job("info", 5.0, self._presence.save_infos),
+            Job("components", SAVE_SECONDS, self.components.save),
             Job("seal", 15.0, self._upkeep.seal),
             Job("retention", 300.0, self._upkeep.retain),
             Job("removal", 5.0, self._upkeep.remove),

@@ -160,6 +160,18 @@ class Action(enum.StrEnum):
     USER_SETTINGS_UPDATE = "user_settings.update"
     USER_SETTINGS_DELETE = "user_settings.delete"
 
+    SMART_DEVICES_LIST = "smart_devices.list"
+    SMART_DEVICES_VIEW = "smart_devices.view"
+    SMART_DEVICES_CREATE = "smart_devices.create"
+    SMART_DEVICES_UPDATE = "smart_devices.update"
+    SMART_DEVICES_DELETE = "smart_devices.delete"
+
+    SYSTEMD_SERVICES_LIST = "systemd_services.list"
+    SYSTEMD_SERVICES_VIEW = "systemd_services.view"
+    SYSTEMD_SERVICES_CREATE = "systemd_services.create"
+    SYSTEMD_SERVICES_UPDATE = "systemd_services.update"
+    SYSTEMD_SERVICES_DELETE = "systemd_services.delete"
+
     METRICS_LIST = "metrics.list"
     METRICS_VIEW = "metrics.view"
     METRICS_CREATE = "metrics.create"
@@ -292,6 +304,16 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.USER_SETTINGS_CREATE: Rule(roles=_EVERYBODY, scopes=_WRITING),
     Action.USER_SETTINGS_UPDATE: Rule(roles=_EVERYBODY, scopes=_WRITING, needs="own"),
     Action.USER_SETTINGS_DELETE: _CLOSED,
+    Action.SMART_DEVICES_LIST: _READ_AS_MEMBER,
+    Action.SMART_DEVICES_VIEW: _READ_AS_MEMBER,
+    Action.SMART_DEVICES_CREATE: _CLOSED,
+    Action.SMART_DEVICES_UPDATE: _CLOSED,
+    Action.SMART_DEVICES_DELETE: _WRITE_AS_MEMBER,
+    Action.SYSTEMD_SERVICES_LIST: _READ_AS_MEMBER,
+    Action.SYSTEMD_SERVICES_VIEW: _CLOSED,
+    Action.SYSTEMD_SERVICES_CREATE: _CLOSED,
+    Action.SYSTEMD_SERVICES_UPDATE: _CLOSED,
+    Action.SYSTEMD_SERVICES_DELETE: _CLOSED,
     Action.METRICS_LIST: _READ_AS_MEMBER,
     Action.METRICS_VIEW: _READ_AS_MEMBER,
     Action.METRICS_CREATE: _CLOSED,

@@ -46,6 +46,8 @@ COLLECTIONS: Final[dict[str, str]] = {
     "teams": "Users who are members of every system with one of the team's tags.",
     "fingerprints": "What agents enrol with, and which host a system is bound to.",
     "universal_tokens": "Tokens by which any new agent becomes a system of their owner.",
+    "smart_devices": "Disks and what they say of their health, as last told.",
+    "systemd_services": "Services as last told; `state` and `sub` are Beszel's numbers.",
     "user_settings": "A document of one's own for clients.",
     "audit_log": "Who changed what, only ever added to.",
     "checks": "What agents try from where they are: HTTP, TCP, ping, DNS.",

@@ -14,6 +14,8 @@ from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.tables import ApiToken, Identity, Session, User
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.audit.tables import AuditEntry
+from beszel_hub.components.queries import save_disks, save_services
+from beszel_hub.components.rows import component_id, disk_columns, service_columns
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tables import HistoryRemoval, HotSample
 from beszel_hub.preferences.tables import UserSettings
@@ -21,7 +23,7 @@ from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import AgentToken, SystemRow, Team, TeamMember
 from beszel_hub.systems.tokens import issue_system_token, issue_universal_token
 from beszel_protocol.handshake import token_id as token_id_of
-from beszel_protocol.sample import HostDetails
+from beszel_protocol.sample import HostDetails, ServiceUnitMetrics, SmartMetrics
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
 from tests.support.samples import make_metrics
 
@@ -84,6 +86,9 @@ NAMES: Final = {
     "rea": USER_IDS[Caller.READONLY], "uma_web": SYSTEM_IDS["uma-web"], "otto_db": SYSTEM_IDS["otto-db"],
     "read_token": READ_TOKEN_ID, "write_token": WRITE_TOKEN_ID, "limited_token": LIMITED_TOKEN_ID,
     "settings": SETTINGS_ID,
+    "uma_disk": component_id(SYSTEM_IDS["uma-web"], "disk", "serial-of-uma-web"),
+    "otto_disk": component_id(SYSTEM_IDS["otto-db"], "disk", "serial-of-otto-db"),
+    "uma_service": component_id(SYSTEM_IDS["uma-web"], "service", "service-of-uma-web"),
     "uma_agent": AGENT_TOKENS["uma-web"], "otto_agent": AGENT_TOKENS["otto-db"], "team": TEAM_ID,
     "uma_universal": UNIVERSAL_TOKENS[Caller.USER], "otto_universal": UNIVERSAL_TOKENS[Caller.OTHER],
     "uma_universal_id": UMA_UNIVERSAL_ID, "audit_entry": AUDIT_ID, "identity": IDENTITY_ID,
@@ -167,6 +172,7 @@ class World:
         for name, system_id in SYSTEM_IDS.items():
             issue_system_token(self.running.hub.secret, system_id, CREATED_MS, AGENT_TOKENS[name])
             document = msgspec.json.encode(make_metrics(CPU_PERCENT[name]))
+            _insert_components(name)
             insert_samples([NewSample(system_id, self.running.hub.clock() - 5000, 0, document)])
         UserSettings.insert(
             id=SETTINGS_ID, user_id=USER_IDS[Caller.USER], settings={"chartTime": "settings of uma"},
@@ -201,6 +207,13 @@ def _token_key(owner: Caller) -> str:
 def _insert_system(name: str, members: list[str]) -> None:
     insert_system(name=name, now_ms=CREATED_MS, members=members, host="192.0.2.1", system_id=SYSTEM_IDS[name])
     save_details(SYSTEM_IDS[name], HostDetails(hostname=f"host-of-{name}", os="linux"), "1.2.3", CREATED_MS)
+
+
+def _insert_components(name: str) -> None:
+    disk = SmartMetrics(severity=0, device="sda", model=f"disk-of-{name}")
+    save_disks(SYSTEM_IDS[name], [disk_columns(SYSTEM_IDS[name], f"serial-of-{name}", disk, CREATED_MS)], CREATED_MS)
+    units = {f"service-of-{name}": ServiceUnitMetrics(state="failed", sub_state="failed")}
+    save_services(SYSTEM_IDS[name], service_columns(SYSTEM_IDS[name], units, CREATED_MS))
 
 
 def _insert_token(token_id: str, owner: Caller, scope: str, system_ids: list[str] | None) -> None:

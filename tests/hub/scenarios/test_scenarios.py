@@ -17,10 +17,13 @@ from tests.support.scenario import SECRETS, Answer, Scenario, fill
 from tests.support.world import SECRETS_OF, Caller, World, open_world
 
 TABLES = (
-    "accounts", "audit", "batch", "door", "enrolment", "live", "logins", "metrics", "preferences", "systems",
+    "accounts", "audit", "batch", "components", "door", "enrolment", "live", "logins", "metrics", "preferences",
+    "systems",
 )  # fmt: skip
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 FRAME_TIMEOUT_SECONDS = 0.3
+EVENT_TIMEOUT_SECONDS = 3.0
+"""Until the first event of those who must hear one."""
 
 
 def _load() -> list[Scenario]:
@@ -103,20 +106,21 @@ def _run(world: World, client: httpx2.Client, scenario: Scenario, caller: Caller
     if scenario.method == "WS":
         return asyncio.run(_talk(world.running.url, scenario, headers))
     if scenario.listens:
-        return asyncio.run(_listen(world, scenario, token))
+        is_told = bool(scenario.expect[caller].shows) and scenario.expect[caller].status == 200
+        return asyncio.run(_listen(world, scenario, token, EVENT_TIMEOUT_SECONDS if is_told else FRAME_TIMEOUT_SECONDS))
     answer = client.request(scenario.method, fill(scenario.path), json=fill(scenario.body), headers=headers)
     return answer.status_code, answer.text
 
 
-async def _listen(world: World, scenario: Scenario, token: str | None) -> tuple[int, str]:
-    """The status of the request for the topics, and every event until both systems have changed."""
+async def _listen(world: World, scenario: Scenario, token: str | None, patience_seconds: float) -> tuple[int, str]:
+    """The status of the request for the topics, and every event that follows a change of both systems."""
     async with event_stream(world.running.url, token) as stream:
         answer = await stream.subscribe(*fill(scenario.listens))
         await asyncio.to_thread(world.touch_systems)
         texts = [answer.text]
         try:
-            async with asyncio.timeout(FRAME_TIMEOUT_SECONDS):
-                while True:
+            while True:
+                async with asyncio.timeout(patience_seconds if len(texts) == 1 else FRAME_TIMEOUT_SECONDS):
                     texts.append(str(await stream.receive()))
         except (TimeoutError, EventStreamEnded):
             return 200 if answer.status_code == 204 else answer.status_code, "\n".join(texts)

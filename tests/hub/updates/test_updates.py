@@ -1,5 +1,6 @@
 """The newest version: asked of a real server, seldom, and believed only as far as it makes sense."""
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from beszel_hub.updates import releases
 from tests.support.runninghub import RunningHub, running_hub
 
+numbers = itertools.count(1)
 GOOD = json.dumps({"info": {"version": "9.8.7", "package_url": "https://example.org/x"}, "releases": {}}).encode()
 
 
@@ -51,7 +53,7 @@ def index() -> Iterator[Index]:
 
 
 def ask(hub: RunningHub, path: str = "/api/beszel/update") -> httpx2.Response:
-    token = hub.create_token(hub.create_user(f"u{hub.port}{id(object())}@example.org"))
+    token = hub.create_token(hub.create_user(f"user{next(numbers)}@example.org"))
     hub.refresh()
     return httpx2.get(hub.url + path, headers={"Authorization": token})
 
