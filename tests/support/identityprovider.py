@@ -40,7 +40,7 @@ class IdentityProvider:
 
 @contextmanager
 def identity_provider(directory: Path) -> Iterator[IdentityProvider]:
-    """Serve from a new process until the block ends; skip the test on Python 3.11, for which the provider is too new."""
+    """Serve from a new process until the block ends; skip the test where Python is too old for the provider."""
     if sys.version_info < OLDEST_PYTHON:
         pytest.skip(f"the provider needs Python {'.'.join(map(str, OLDEST_PYTHON))}")
     port = free_port()
