@@ -54,7 +54,10 @@ class Desk:
             database, self.accounts, self.logins, journal, clock, provider=make_provider(config, secret, clock),
             may_make=config.user_creation,
         )  # fmt: skip
-        self.mailroom = Mailroom(database, secret, clock, self._mailer, code_key=code_key, app_url=config.app_url)
+        self.mailroom = Mailroom(
+            database, secret, clock, self._mailer, code_key=code_key, code_digits=self.logins.policy.code_digits,
+            app_url=config.app_url,
+        )  # fmt: skip
 
     def collections(self) -> tuple[Collection, ...]:
         return (
