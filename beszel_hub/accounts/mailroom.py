@@ -87,6 +87,8 @@ class Mailroom:
                 await self._do(errand)
             except (HubError, MailFailed) as error:
                 _log.warning("a letter was not sent: %s", error)
+            except Exception:  # noqa: BLE001  # the next letter is sent all the same
+                _log.exception("a letter was not sent")
             finally:
                 self._waiting.task_done()
 

@@ -15,6 +15,8 @@ from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.accounts.tokens import RESET_LIFETIME_SECONDS
 from beszel_hub.clock import system_clock
 from beszel_hub.hub import Hub
+from beszel_hub.mail.letter import Letter
+from beszel_hub.mail.smtp import MailFailed
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.people import start_over
 from tests.support.runninghub import PASSWORD, RunningHub, running_hub
@@ -135,6 +137,23 @@ def test_the_database_does_not_have_the_code(hub: RunningHub, client: httpx2.Cli
     (digest,) = hub.hub.database.read_now(lambda: [bytes(row.digest) for row in LoginCode.select()])
     assert code.encode() not in digest
     assert len(digest) == 32
+
+
+def test_a_letter_that_fails_keeps_no_other(
+    hub: RunningHub, client: httpx2.Client, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailer = hub.hub.desk.mailroom._mailer
+    for error in (MailFailed("the server is gone"), RuntimeError("a mistake of ours")):
+
+        async def fail(_: Letter, error: Exception = error) -> None:
+            raise error
+
+        with monkeypatch.context() as broken:
+            broken.setattr(mailer, "send", fail)
+            assert post(client, "request-otp", email="uma@example.org").status_code == 200
+            hub.call(hub.hub.desk.mailroom.wait_idle())
+    code_id, code = get_code(client, mail)
+    assert post(client, "auth-with-otp", otpId=code_id, password=code).status_code == 200
 
 
 def test_requests_for_mail_do_not_tell_who_is_here(client: httpx2.Client, mail: MailServer) -> None:
