@@ -80,8 +80,8 @@ async def _talk(call: Call, reader: asyncio.StreamReader, writer: asyncio.Stream
     if call.body or call.method == "POST":
         headers["Content-Length"] = str(len(call.body))
     request = h11.Request(method=call.method, target=call.url.path, headers=list(headers.items()))
-    for event in (request, h11.Data(data=call.body), h11.EndOfMessage()):
-        writer.write(connection.send(event) or b"")
+    for part in (request, h11.Data(data=call.body), h11.EndOfMessage()):
+        writer.write(connection.send(part) or b"")
     await writer.drain()
     while True:
         event = connection.next_event()

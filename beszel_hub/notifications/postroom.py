@@ -105,7 +105,7 @@ class Postroom:
         log.info("channel %s, try %d: %s", claimed.channel.id, attempts, failure.reason)
         delay = backoff.next_delay_seconds(
             attempts,
-            random.random(),
+            random.random(),  # noqa: S311 - no secret
             retry_after_seconds=failure.retry_after_seconds,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
 import peewee
 
 from beszel_hub.accounts.tables import User
@@ -10,9 +11,6 @@ from beszel_hub.notifications.channel import Channel
 from beszel_hub.notifications.tables import ChannelRow, DeliveryRow, PlanRow
 from beszel_hub.permissions import Actor
 from beszel_hub.systems.tables import Membership, SystemRow
-
-_LISTS: Final = frozenset({"rules", "systems", "tags"})
-_COLUMNS: Final = tuple(name for name in Channel.__struct_fields__)
 
 
 def visible_channels(actor: Actor) -> Any:
@@ -60,8 +58,7 @@ def weekly_channels() -> list[Channel]:
 
 
 def to_channel(row: ChannelRow) -> Channel:
-    values = {name: getattr(row, name) for name in _COLUMNS}
-    return Channel(**{name: tuple(value) if name in _LISTS else value for name, value in values.items()})
+    return msgspec.convert({name: getattr(row, name) for name in Channel.__struct_fields__}, Channel)
 
 
 def has_work(now_ms: int) -> bool:
@@ -75,7 +72,7 @@ def due_channels(now_ms: int, *, busy: Collection[str]) -> list[str]:
     """Ids of channels with something due, that which is due longest first."""
     waiting = (DeliveryRow.status == "waiting") & (DeliveryRow.due <= now_ms)
     query = DeliveryRow.select(DeliveryRow.channel_id).where(waiting & DeliveryRow.channel_id.not_in(sorted(busy)))
-    return [row[0] for row in query.group_by(DeliveryRow.channel_id).order_by(peewee.fn.MIN(DeliveryRow.due)).tuples()]
+    return [row.channel_id for row in query.group_by(DeliveryRow.channel_id).order_by(peewee.fn.MIN(DeliveryRow.due))]
 
 
 def count_messages(channel_id: str, *, since_ms: int) -> int:
@@ -114,4 +111,4 @@ def visible_statuses(user_id: str) -> dict[str, int]:
     if role_of(user_id) != "admin":
         mine = Membership.select(Membership.system_id).where(Membership.user_id == user_id)
         query = query.where(SystemRow.id.in_(mine))
-    return dict(query.group_by(SystemRow.status).tuples())
+    return {str(status): int(count) for status, count in query.group_by(SystemRow.status).tuples()}

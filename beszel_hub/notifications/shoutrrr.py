@@ -163,9 +163,8 @@ def _zulip(parts: _Parts) -> str | None:
     if not parts.password or not stream:
         return None
     bot = parts.user.partition("@")[0]
-    return f"zulip://{_q(bot)}@{organisation}/{_q(parts.password)}/{_q(stream)}" + (
-        f"?topic={_q(topic)}" if topic else ""
-    )
+    query = f"?topic={_q(topic)}" if topic else ""
+    return f"zulip://{_q(bot)}@{organisation}/{_q(parts.password)}/{_q(stream)}{query}"
 
 
 def _smtp(parts: _Parts) -> str | None:

@@ -12,6 +12,8 @@ from beszel_hub.store.migrations import (
     m0003_metrics,
     m0004_boots,
     m0005_checks,
+    m0008_preferences,
+    m0009_access,
     m0012_notifications,
 )
 
@@ -28,5 +30,7 @@ MIGRATIONS: Final = (
     Migration(3, "metrics", m0003_metrics.STATEMENTS),
     Migration(4, "boots", m0004_boots.STATEMENTS),
     Migration(5, "checks", m0005_checks.STATEMENTS),
+    Migration(8, "preferences", m0008_preferences.STATEMENTS),
+    Migration(9, "access", m0009_access.STATEMENTS),
     Migration(12, "notifications", m0012_notifications.STATEMENTS),
 )
