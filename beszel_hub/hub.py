@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -12,6 +13,7 @@ from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
+from beszel_hub.alerts.transition import Transition
 from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
 from beszel_hub.checks.collection import make_checks_collection
@@ -31,11 +33,14 @@ from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.upkeep import Upkeep
+from beszel_hub.notifications.facts import facts_of
+from beszel_hub.notifications.heartbeat import Situation, SystemNote
+from beszel_hub.notifications.service import Notifications
 from beszel_hub.permissions import Verb
 from beszel_hub.preferences.collection import make_user_settings_collection
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
-from beszel_hub.scheduler import Job, run_jobs
+from beszel_hub.scheduler import Job, JobBoard, run_jobs
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import load_secret
 from beszel_hub.systems.collection import make_details_collection, make_systems_collection
@@ -90,6 +95,11 @@ class Hub:
             newest=self._presence.newest_sample,
         )
         self.feed = FeedEndpoint(self.broker, self.accounts.authenticate)
+        self.job_board = JobBoard()
+        self.notifications = Notifications(
+            config, self.database, secret, clock, look=self._look, facts=self._facts_of,
+            send_letter=None if self.desk.mailer is None else self.desk.mailer.send,
+        )  # fmt: skip
         self.records = Records(self.database, self._make_registry(), clock)
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
@@ -114,7 +124,8 @@ class Hub:
                     group.create_task(self.realtime.news.run()),
                     group.create_task(self._guard.run()),
                     group.create_task(self.desk.mailroom.run()),
-                    group.create_task(run_jobs(self._jobs())),
+                    group.create_task(self.notifications.postroom.run()),
+                    group.create_task(run_jobs(self._jobs(), self.job_board)),
                 ]
                 yield
                 await self._await_agents()
@@ -143,7 +154,8 @@ class Hub:
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
-                make_user_settings_collection(self.clock),
+                make_user_settings_collection(self.clock, self.notifications.absorb_settings()),
+                *self.notifications.collections(),
                 make_smart_devices_collection(),
                 make_services_collection(),
                 make_teams_collection(self.clock, self.systems),
@@ -215,7 +227,22 @@ class Hub:
             Job("removal", 5.0, self._upkeep.remove),
             Job("expired logins and codes", 900.0, self.desk.tidy),
             Job("ended tokens of agents", 900.0, self.systems.purge_tokens),
+            *self.notifications.jobs(),
         )
+
+    async def _look(self) -> Situation:
+        """How the fleet is, for whoever watches over the hub."""
+        entries = list(self.systems.directory)
+        down = [
+            SystemNote(id=entry.id, name=entry.name, host=entry.host) for entry in entries if entry.status == "down"
+        ]
+        return Situation(
+            counts=dict(Counter(entry.status for entry in entries)), down=down, failing_jobs=self.job_board.failing()
+        )
+
+    def _facts_of(self, transition: Transition) -> list[str]:
+        sample = self.latest.get(transition.system_id)
+        return [] if sample is None else facts_of(transition, sample.metrics)
 
     async def _tick_fleet(self) -> None:
         self._presence.flush(self.broker)

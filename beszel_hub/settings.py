@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from beszel_hub.log import LEVELS
+from beszel_protocol.targets import parse_url
 
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)", re.ASCII)
@@ -148,3 +149,26 @@ def read_scopes(text: str) -> tuple[str, ...]:
     if "openid" not in scopes:
         raise ValueError("a list of scopes that has openid in it")
     return scopes
+
+
+def read_heartbeat_url(text: str) -> str:
+    """Unlike `read_url` with whatever query the receiver wants."""
+    try:
+        parse_url(text)
+    except ValueError as error:
+        raise ValueError("a URL such as https://hc.example.net/ping/0123") from error
+    return text
+
+
+def read_interval(text: str) -> int:
+    """Seconds, written as a duration or as a number alone."""
+    seconds = read_duration(f"{text}s" if text.isascii() and text.isdecimal() else text)
+    if not 10 <= seconds <= 86400:
+        raise ValueError("a duration from 10s to 1d")
+    return seconds
+
+
+def read_method(text: str) -> str:
+    if text.upper() not in {"POST", "GET", "HEAD"}:
+        raise ValueError("POST, GET or HEAD")
+    return text.upper()

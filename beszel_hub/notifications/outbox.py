@@ -77,11 +77,11 @@ def end_plans(alert_id: str) -> None:
     PlanRow.delete().where(PlanRow.alert_id == alert_id).execute()
 
 
-def work_plans(now_ms: int) -> int:
+def work_plans(now_ms: int, *, shares_all: bool) -> int:
     """Put what has come due into the outbox; a user who sees the system no more is not told."""
     due = list(PlanRow.select().where(PlanRow.due <= now_ms).order_by(PlanRow.due).limit(MAX_PLANS))
     for row in due:
-        _work_plan(row, now_ms)
+        _work_plan(row, now_ms, shares_all=shares_all)
     return len(due)
 
 
@@ -133,7 +133,7 @@ def _insert(channel: Channel, step: Step, now_ms: int) -> int:
     columns: dict[str, Any] = {
         "id": new_id(), "channel_id": channel.id, "transition_id": transition.id, "alert_id": transition.alert_id,
         "system_id": transition.system_id, "status": "dead" if is_full else "waiting",
-        "step": msgspec.json.encode(step).decode(), "message": "", "attempts": 0,
+        "step": step, "message": "", "attempts": 0,
         "due": now_ms + 1000 * channel.group_seconds, "reason": "too many wait for this channel" if is_full else "",
         "created": now_ms, "updated": now_ms,
     }  # fmt: skip
@@ -142,18 +142,18 @@ def _insert(channel: Channel, step: Step, now_ms: int) -> int:
 
 def _plan(channel: Channel, step: Step, due_ms: int, *, told: int) -> None:
     columns = {
-        "alert_id": step.transition.alert_id, "channel_id": channel.id, "step": msgspec.json.encode(step).decode(),
-        "due": due_ms, "told": told,
+        "alert_id": step.transition.alert_id, "channel_id": channel.id, "step": step, "due": due_ms, "told": told,
     }  # fmt: skip
     PlanRow.insert(columns).on_conflict_ignore().execute()
 
 
-def _work_plan(row: PlanRow, now_ms: int) -> None:
+def _work_plan(row: PlanRow, now_ms: int, *, shares_all: bool) -> None:
     this = (PlanRow.alert_id == row.alert_id) & (PlanRow.channel_id == row.channel_id)
     channel_row = queries.find_channel(row.channel_id)
     channel = None if channel_row is None else queries.to_channel(channel_row)
-    step = msgspec.json.decode(row.step, type=Step)
-    if channel is None or not channel.is_enabled or not queries.still_sees(channel.user_id, step.transition.system_id):
+    step = msgspec.convert(row.step, Step)
+    system_id = step.transition.system_id
+    if channel is None or not channel.is_enabled or not queries.still_sees(channel.user_id, system_id, shares_all):
         PlanRow.delete().where(this).execute()
         return
     _insert(channel, planned(step, channel, told=row.told, now_ms=now_ms), now_ms)
@@ -193,7 +193,7 @@ def _claim_rows(channel_row: ChannelRow, channel: Channel, rows: Sequence[Delive
         channel=channel,
         sealed_target=bytes(channel_row.target),
         owner_role=queries.role_of(channel.user_id),
-        steps=tuple(msgspec.json.decode(row.step, type=Step) for row in rows),
+        steps=tuple(msgspec.convert(row.step, Step) for row in rows),
         attempts=rows[0].attempts,
         since_ms=min(row.created for row in rows),
     )

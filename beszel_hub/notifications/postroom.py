@@ -30,10 +30,21 @@ log = logging.getLogger(__name__)
 
 
 class Postroom:
-    """`networks` are private ones that the operator has opened to every channel."""
+    """Works until cancelled.
+
+    `networks` are private ones that the operator has opened to every channel; with `shares_all` everybody sees every
+    system.
+    """
 
     def __init__(
-        self, database: Database, secret: Secret, clock: Clock, sender: Sender, *, networks: tuple[str, ...] = ()
+        self,
+        database: Database,
+        secret: Secret,
+        clock: Clock,
+        sender: Sender,
+        *,
+        networks: tuple[str, ...] = (),
+        shares_all: bool = False,
     ) -> None:
         self.tick_seconds = TICK_SECONDS
         self._database = database
@@ -41,6 +52,7 @@ class Postroom:
         self._clock = clock
         self._sender = sender
         self._networks = networks
+        self._shares_all = shares_all
         self._busy: set[str] = set()
 
     async def run(self) -> None:
@@ -66,7 +78,7 @@ class Postroom:
             return []
 
         def write() -> list[Claim]:
-            outbox.work_plans(now_ms)
+            outbox.work_plans(now_ms, shares_all=self._shares_all)
             return outbox.claim(now_ms, busy=busy, limit=free)
 
         return await self._database.write(write)

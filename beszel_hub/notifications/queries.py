@@ -1,7 +1,7 @@
 """Channels by who may see them. Every function runs inside `Database.read` or `Database.write`."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import peewee
@@ -9,8 +9,9 @@ import peewee
 from beszel_hub.accounts.tables import User
 from beszel_hub.notifications.channel import Channel
 from beszel_hub.notifications.tables import ChannelRow, DeliveryRow, PlanRow
-from beszel_hub.permissions import Actor
-from beszel_hub.systems.tables import Membership, SystemRow
+from beszel_hub.permissions import Actor, Role
+from beszel_hub.systems.queries import is_visible, visible_to
+from beszel_hub.systems.tables import SystemRow
 
 
 def visible_channels(actor: Actor) -> Any:
@@ -30,6 +31,23 @@ def visible_deliveries(actor: Actor) -> Any:
 
 def find_channel(channel_id: str) -> ChannelRow | None:
     return ChannelRow.get_or_none(ChannelRow.id == channel_id)
+
+
+def find_visible(actor: Actor, channel_id: str) -> ChannelRow | None:
+    condition = visible_channels(actor)
+    this = ChannelRow.id == channel_id
+    return ChannelRow.get_or_none(this if condition is None else this & condition)
+
+
+def settings_channels(user_id: str) -> list[ChannelRow]:
+    """Those that stand for the entries of the user's settings."""
+    mine = (ChannelRow.user_id == user_id) & ChannelRow.is_from_settings
+    return list(ChannelRow.select().where(mine).order_by(ChannelRow.created, ChannelRow.id))
+
+
+def hint_of(channel_id: str) -> str:
+    row = find_channel(channel_id)
+    return "" if row is None else str(row.hint)
 
 
 def count_channels(user_id: str) -> int:
@@ -97,18 +115,45 @@ def email_of(user_id: str) -> str:
     return "" if row is None else str(row.email)
 
 
-def still_sees(user_id: str, system_id: str) -> bool:
+def still_sees(user_id: str, system_id: str, shares_all: bool) -> bool:
     """Whether a user may be told of a system now; what was planned may lie long back."""
-    if not system_id or role_of(user_id) == "admin":
-        return bool(role_of(user_id))
-    member = (Membership.system_id == system_id) & (Membership.user_id == user_id)
-    return bool(Membership.select(peewee.SQL("1")).where(member).exists())
+    actor = _actor_of(user_id, shares_all)
+    return actor is not None and is_visible(actor, system_id)
 
 
-def visible_statuses(user_id: str) -> dict[str, int]:
+def visible_statuses(user_id: str, shares_all: bool) -> dict[str, int]:
     """How many of the systems that a user sees are in each status."""
-    query = SystemRow.select(SystemRow.status, peewee.fn.COUNT(SystemRow.id))
-    if role_of(user_id) != "admin":
-        mine = Membership.select(Membership.system_id).where(Membership.user_id == user_id)
-        query = query.where(SystemRow.id.in_(mine))
+    actor = _actor_of(user_id, shares_all)
+    if actor is None:
+        return {}
+    query: Any = SystemRow.select(SystemRow.status, peewee.fn.COUNT(SystemRow.id))
+    condition = visible_to(actor, SystemRow.id)
+    query = query if condition is None else query.where(condition)
     return {str(status): int(count) for status, count in query.group_by(SystemRow.status).tuples()}
+
+
+def steps_since(channel_id: str, since_ms: int) -> list[tuple[str, Any]]:
+    """Status and step of what a channel was to be told since an instant."""
+    query: Any = DeliveryRow.select(DeliveryRow.status, DeliveryRow.step)
+    since = (DeliveryRow.channel_id == channel_id) & (DeliveryRow.created >= since_ms)
+    return [(str(status), step) for status, step in query.where(since).tuples()]
+
+
+def has_delivery(transition_id: str, channel_id: str) -> bool:
+    this = (DeliveryRow.transition_id == transition_id) & (DeliveryRow.channel_id == channel_id)
+    return bool(DeliveryRow.select(DeliveryRow.id).where(this).exists())
+
+
+def try_again(delivery_id: str, now_ms: int) -> None:
+    """Put a dead message into the outbox once more, with its key, and with all that it told."""
+    row = DeliveryRow.get_or_none(DeliveryRow.id == delivery_id)
+    if row is None or row.status != "dead":
+        return
+    this = (DeliveryRow.channel_id == row.channel_id) & (DeliveryRow.status == "dead")
+    this &= (DeliveryRow.message == row.message) if row.message else (DeliveryRow.id == delivery_id)
+    DeliveryRow.update(status="waiting", attempts=0, due=now_ms, created=now_ms, updated=now_ms).where(this).execute()
+
+
+def _actor_of(user_id: str, shares_all: bool) -> Actor | None:
+    role = role_of(user_id)
+    return Actor(user_id=user_id, role=msgspec.convert(role, Role), sees_all=shares_all) if role else None

@@ -50,8 +50,8 @@ class DeliveryRow(Table):
     system_id = peewee.TextField()
     status = peewee.TextField()
     """`waiting`, `sent`, or `dead` with a reason."""
-    step = peewee.TextField()
-    """A `Step` as JSON."""
+    step = JsonField()
+    """A `Step`."""
     message = peewee.TextField()
     """The key of the message that it is a part of; empty until it is first sent, and fixed from then on."""
     attempts = peewee.IntegerField()
@@ -69,7 +69,7 @@ class PlanRow(Table):
 
     alert_id = peewee.TextField()
     channel_id = peewee.TextField()
-    step = peewee.TextField()
+    step = JsonField()
     """That of `fired`."""
     due = InstantField()
     told = peewee.IntegerField()
