@@ -131,9 +131,9 @@ def _insert(channel: Channel, step: Step, now_ms: int) -> int:
     waiting = (DeliveryRow.channel_id == channel.id) & (DeliveryRow.status == "waiting")
     is_full = DeliveryRow.select().where(waiting).count() >= MAX_WAITING
     columns: dict[str, Any] = {
-        "id": new_id(), "channel_id": channel.id, "transition_id": transition.id, "alert_id": transition.alert_id,
-        "system_id": transition.system_id, "status": "dead" if is_full else "waiting",
-        "step": step, "message": "", "attempts": 0,
+        "id": new_id(), "channel_id": channel.id, "position": queries.next_position(channel.id),
+        "transition_id": transition.id, "alert_id": transition.alert_id, "system_id": transition.system_id,
+        "status": "dead" if is_full else "waiting", "step": step, "message": "", "attempts": 0,
         "due": now_ms + 1000 * channel.group_seconds, "reason": "too many wait for this channel" if is_full else "",
         "created": now_ms, "updated": now_ms,
     }  # fmt: skip
@@ -169,7 +169,7 @@ def _claim_of(channel_id: str, now_ms: int) -> Claim | None:
         return None
     channel = queries.to_channel(channel_row)
     waiting = (DeliveryRow.channel_id == channel_id) & (DeliveryRow.status == "waiting")
-    ordered = DeliveryRow.select().where(waiting).order_by(DeliveryRow.created, DeliveryRow.id)
+    ordered = DeliveryRow.select().where(waiting).order_by(DeliveryRow.position)
     tried = ordered.where(DeliveryRow.message != "").first()
     if tried is not None:
         if tried.due > now_ms:

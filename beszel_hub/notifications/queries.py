@@ -93,6 +93,12 @@ def due_channels(now_ms: int, *, busy: Collection[str]) -> list[str]:
     return [row.channel_id for row in query.group_by(DeliveryRow.channel_id).order_by(peewee.fn.MIN(DeliveryRow.due))]
 
 
+def next_position(channel_id: str) -> int:
+    """Of the next row for a channel."""
+    query: Any = DeliveryRow.select(peewee.fn.MAX(DeliveryRow.position))
+    return int(query.where(DeliveryRow.channel_id == channel_id).scalar() or 0) + 1
+
+
 def count_messages(channel_id: str, *, since_ms: int) -> int:
     """That were sent."""
     sent = (DeliveryRow.channel_id == channel_id) & (DeliveryRow.status == "sent") & (DeliveryRow.updated > since_ms)

@@ -45,6 +45,8 @@ class DeliveryRow(Table):
 
     id = peewee.TextField(primary_key=True)
     channel_id = peewee.TextField()
+    position = peewee.BigIntegerField()
+    """Rises within a channel: the order of telling."""
     transition_id = peewee.TextField()
     alert_id = peewee.TextField()
     system_id = peewee.TextField()

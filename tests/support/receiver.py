@@ -79,7 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_GET = do_HEAD = do_POST
+    do_GET = do_POST  # noqa: N815 - the base class calls it so
+    do_HEAD = do_POST  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
         """Quiet."""

@@ -41,6 +41,7 @@ class Office:
         self.secret = secret
         self.now_ms = NOW_MS
         self.user_id = ""
+        self.directory = Path()
 
     def clock(self) -> int:
         return self.now_ms
@@ -66,19 +67,22 @@ class Office:
         self.database.write_now(lambda: insert_channel(values))
 
     def rows(self) -> list[DeliveryRow]:
-        return self.database.read_now(lambda: list(DeliveryRow.select().order_by(DeliveryRow.created, DeliveryRow.id)))
+        return self.database.read_now(lambda: list(DeliveryRow.select().order_by(DeliveryRow.position)))
 
 
 @contextmanager
-def open_office(directory: Path, role: Role = "admin") -> Iterator[Office]:
+def open_office(directory: Path, role: Role = "admin", *, is_new: bool = True) -> Iterator[Office]:
+    """With `is_new` false, what an office there has left."""
     database = Database(directory / "data.db")
     database.open()
     try:
         office = Office(database, Secret(b"s" * 32))
-        office.user_id = office.add_user("owner@example.org", role)
-        database.write_now(
-            lambda: insert_system(name="web", now_ms=NOW_MS, members=[office.user_id], system_id=SYSTEM_ID)
-        )
+        office.directory = directory
+        if is_new:
+            office.user_id = office.add_user("owner@example.org", role)
+            database.write_now(
+                lambda: insert_system(name="web", now_ms=NOW_MS, members=[office.user_id], system_id=SYSTEM_ID)
+            )
         yield office
     finally:
         database.close()

@@ -35,6 +35,7 @@ STATEMENTS: Final = (
     CREATE TABLE notification_deliveries (
         id TEXT NOT NULL PRIMARY KEY,
         channel_id TEXT NOT NULL REFERENCES notification_channels (id) ON DELETE CASCADE,
+        position BIGINT NOT NULL,
         transition_id TEXT NOT NULL,
         alert_id TEXT NOT NULL,
         system_id TEXT NOT NULL,
@@ -49,6 +50,7 @@ STATEMENTS: Final = (
     )
     """,
     "CREATE UNIQUE INDEX notification_deliveries_once ON notification_deliveries (transition_id, channel_id)",
+    "CREATE UNIQUE INDEX notification_deliveries_order ON notification_deliveries (channel_id, position)",
     "CREATE INDEX notification_deliveries_due ON notification_deliveries (status, due)",
     "CREATE INDEX notification_deliveries_channel ON notification_deliveries (channel_id, status, updated)",
     "CREATE INDEX notification_deliveries_alert ON notification_deliveries (alert_id)",
