@@ -52,7 +52,7 @@ def make_channels_collection(clock: Clock, desk: ChannelDesk) -> Collection:
             scope=queries.visible_channels,
             create=source.create,
             update=source.update,
-            delete=lambda _, channel_id: queries.delete_channel(channel_id),
+            delete=source.delete,
         ),
         prepare=source.prepare,
     )
@@ -114,6 +114,11 @@ class _Channels:
         if values.get("url"):
             columns |= self._desk.seal(channel_id, queries.to_channel(row).kind, values["url"])
         queries.update_channel(channel_id, {**columns, "updated": self._clock()})
+
+    @staticmethod
+    def delete(actor: Actor, channel_id: str) -> None:
+        _require_whole(actor)
+        queries.delete_channel(channel_id)
 
 
 def _to_columns(values: Row) -> dict[str, Any]:

@@ -46,6 +46,8 @@ class ChannelDesk:
     async def check_target(self, actor: Actor, kind: ChannelKind, text: str) -> None:
         """Raise `BadRequest` for what no message can go to."""
         target = _read(kind, text)
+        if kind != "apprise":
+            return
         self._take(actor)
         async with self._tests:
             try:
@@ -67,8 +69,8 @@ class ChannelDesk:
 
         Raise `Forbidden` for a private target that the actor may not reach, `NotFound`, `TooManyRequests`.
         """
-        self._take(actor)
         target = await self._channel_target(actor, channel_id) if channel_id else _read_url(url)
+        self._take(actor)
         errand = Errand(
             target=target, key=f"test-{new_id()}", steps=(_test_step(self._clock()),),
             policy=self._postroom.policy_of(actor.role or ""),

@@ -1,5 +1,6 @@
 """A hub that is killed between an alert and its message: nothing is lost, and what comes twice has the same key."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -28,15 +29,19 @@ def postroom(directory: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def fire(office: Office, count: int) -> set[str]:
-    """Alerts in transactions of their own, for a channel each, so that there is a message each."""
+    """Alerts in transactions of their own."""
     for index in range(count):
         transition = make_transition(f"t{index}", alert_id=f"a{index}", user_ids=(office.user_id,))
-        office.database.write_now(lambda transition=transition: outbox.put(transition, now_ms=office.now_ms))
+        office.database.write_now(functools.partial(outbox.put, transition, now_ms=office.now_ms))
     return {f"t{index}" for index in range(count)}
 
 
 def told(requests: list[Request]) -> list[str]:
     return [alert["id"] for request in requests for alert in request.document["alerts"]]
+
+
+def has_more(receiver: Receiver, count: int) -> bool:
+    return len(receiver.requests) > count
 
 
 def is_all_sent(office: Office) -> bool:
@@ -82,11 +87,11 @@ def test_killed_again_and_again_at_any_moment(tmp_path: Path) -> None:
             for index in range(3):
                 name = f"r{round_number}-{index}"
                 transition = make_transition(name, alert_id=name, user_ids=(office.user_id,))
-                office.database.write_now(lambda transition=transition: outbox.put(transition, now_ms=office.now_ms))
+                office.database.write_now(functools.partial(outbox.put, transition, now_ms=office.now_ms))
                 expected.add(name)
             with postroom(tmp_path) as process:
                 count = len(receiver.requests)
-                wait_until("a message is under way", lambda count=count: len(receiver.requests) > count)
+                wait_until("a message is under way", functools.partial(has_more, receiver, count))
                 process.kill()
         after_kill(office, receiver)
         by_key = {request.key: request.body for request in receiver.requests}

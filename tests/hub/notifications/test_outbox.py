@@ -1,5 +1,6 @@
 """The outbox in a real database: once, in order, grouped, limited, and ended with its alert."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_what_is_above_the_limit_waits_and_is_told_in_one(tmp_path: Path) -> Non
             office.now_ms += 1000
             put(office, f"t{index}", alert_id=f"a{index}")
             for claimed in claim(office):
-                office.database.write_now(lambda claimed=claimed: outbox.mark_sent(claimed, office.now_ms))
+                office.database.write_now(functools.partial(outbox.mark_sent, claimed, office.now_ms))
         assert [row.status for row in office.rows()] == ["sent", "sent", "waiting", "waiting", "waiting"]
         office.now_ms += 3_600_000
         (claimed,) = claim(office)

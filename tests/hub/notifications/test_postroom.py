@@ -1,6 +1,7 @@
 """Deliveries from the outbox to real receivers: once, in order, tried again, given up with a reason."""
 
 import asyncio
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from beszel_hub.permissions import Role
 from beszel_hub.store.secrets import Secret
 from tests.support.mailserver import mail_server
 from tests.support.programs import wait_until
-from tests.support.receiver import receiving
+from tests.support.receiver import Receiver, receiving
 from tests.support.transitions import Office, make_transition, open_office
 
 
@@ -152,6 +153,10 @@ def test_a_target_sealed_with_another_secret_is_not_guessed_at(tmp_path: Path) -
         assert receiver.requests == []
 
 
+def has_come(receiver: Receiver, count: int) -> bool:
+    return len(receiver.requests) >= count
+
+
 def test_one_slow_channel_holds_up_no_other(tmp_path: Path) -> None:
     with open_office(tmp_path) as office, receiving() as slow, receiving() as quick:
         office.add_channel(slow.url, channel_id="slowslowslow001")
@@ -159,8 +164,7 @@ def test_one_slow_channel_holds_up_no_other(tmp_path: Path) -> None:
         slow.before_answer = lambda: (quick.wait_for(3), None)[1]
         for index in range(3):
             put(office, f"t{index}", alert_id=f"a{index}")
-            expected = index + 1
-            work(office, lambda expected=expected: len(quick.requests) >= expected)
+            work(office, functools.partial(has_come, quick, index + 1))
         work(office, is_done(office))
         told = {alert["id"] for request in slow.requests for alert in request.document["alerts"]}
         assert told == {"t0", "t1", "t2"}

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from beszel_hub.notifications.template import check_json, check_text, fill_json, fill_text
+from beszel_hub.notifications.template import Value, check_json, check_text, fill_json, fill_text
 
-VALUES = {"text": '${system} {0.__class__} "quoted"', "value": 93.5, "system": "web", "peak": None}
+VALUES: dict[str, Value] = {"text": '${system} {0.__class__} "quoted"', "value": 93.5, "system": "web", "peak": None}
 
 
 def test_values_are_filled_in_once_and_never_looked_at_again() -> None:

@@ -18,7 +18,7 @@ from tests.support.world import SECRETS_OF, Caller, World, open_world
 
 TABLES = (
     "accounts", "audit", "batch", "checks", "components", "door", "enrolment", "live", "logins", "metrics",
-    "preferences", "systems",
+    "notifications", "preferences", "systems",
 )  # fmt: skip
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 FRAME_TIMEOUT_SECONDS = 0.3
