@@ -43,7 +43,7 @@ def insert_samples(samples: Sequence[NewSample]) -> None:
 
 def read_readings(system_id: str, addresses: Sequence[Address], from_ms: int, to_ms: int) -> Iterator[Stretch]:
     """Readings with `from_ms <= instant < to_ms`; stretches may overlap in time."""
-    for chunk in _chunks(system_id, from_ms, to_ms):
+    for _, chunk in read_chunks(system_id, from_ms, to_ms):
         readings = [_readings_or_none(chunk, address) for address in addresses]
         yield Stretch(chunk.instants_ms, readings)
     rows = list(_hot_rows(system_id, from_ms, to_ms))
@@ -53,7 +53,7 @@ def read_readings(system_id: str, addresses: Sequence[Address], from_ms: int, to
 
 def read_entries(system_id: str, from_ms: int, to_ms: int, parts: Container[str] | None = None) -> Iterator[Entry]:
     """Samples with `from_ms <= instant < to_ms`, in no order; with `parts`, no more of each than these members."""
-    for chunk in _chunks(system_id, from_ms, to_ms):
+    for _, chunk in read_chunks(system_id, from_ms, to_ms):
         try:
             yield from (entry for entry in chunk.entries(parts) if from_ms <= entry.instant_ms < to_ms)
         except DamagedChunk as damage:
@@ -93,7 +93,8 @@ def read_newest(system_id: str) -> Entry | None:
         return None
 
 
-def _chunks(system_id: str, from_ms: int, to_ms: int) -> Iterator[Chunk]:
+def read_chunks(system_id: str, from_ms: int, to_ms: int) -> list[tuple[int, Chunk]]:
+    """The chunks that overlap a range, decoded, with the ids of their rows; damaged ones are reported and left out."""
     rows: Iterable[tuple[int, bytes]] = (
         ChunkRow.select(ChunkRow.id, ChunkRow.data)
         .where((ChunkRow.system_id == system_id) & _overlaps(from_ms, to_ms))
@@ -101,9 +102,13 @@ def _chunks(system_id: str, from_ms: int, to_ms: int) -> Iterator[Chunk]:
         .tuples()
         .iterator()
     )
+    return list(_decoded(system_id, rows))
+
+
+def _decoded(system_id: str, rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Chunk]]:
     for chunk_id, data in rows:
         try:
-            yield unseal(bytes(data))
+            yield chunk_id, unseal(bytes(data))
         except DamagedChunk as damage:
             log.error("chunk %d of the history of system %s is damaged and left out: %s", chunk_id, system_id, damage)
 

@@ -7,15 +7,26 @@ it asks for, and a document is rebuilt exactly, strings and all.
 
 import itertools
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 import zstandard
 
-from beszel_hub.metrics.series_columns import ABSENT, Absent, Column, ColumnError, Scalar, pack_column, unpack_column
+from beszel_hub.metrics.series_columns import (
+    ABSENT,
+    MAX_READINGS,
+    Absent,
+    Column,
+    ColumnError,
+    Numbers,
+    Scalar,
+    pack_column,
+    unpack_column,
+    unpack_numbers,
+)
 
 MAGIC: Final = b"BZC1"
-MAX_CHUNK_SAMPLES: Final = 4096
+MAX_CHUNK_SAMPLES: Final = MAX_READINGS
 _MAX_INFLATED_BYTES: Final = 256 << 20
 _LEVEL: Final = 3
 
@@ -75,6 +86,16 @@ class Chunk:
         raw = self._raw.get(path)
         return None if raw is None else _unpack(raw, self.count)
 
+    def numbers(self, path: Path) -> Numbers | None:
+        """The numbers among the leaves at `path`, as whole as they are kept; None if no sample here has it."""
+        raw = self._raw.get(path)
+        if raw is None:
+            return None
+        try:
+            return unpack_numbers(msgspec.msgpack.decode(raw, type=Column), self.count)
+        except (ColumnError, msgspec.DecodeError) as error:
+            raise DamagedChunk(str(error)) from error
+
     def newest(self) -> Entry | None:
         """The last sample."""
         if not self.count:
@@ -93,23 +114,36 @@ class Chunk:
             yield Entry(instant_ms, _build(columns, index), mark)
 
 
+class Sealed(NamedTuple):
+    data: bytes
+    readings: int
+    """How many leaves the samples have."""
+
+
 def seal(entries: Sequence[Entry]) -> bytes:
     """Compress samples; they come out in the order of their instants."""
+    return seal_counted(entries).data
+
+
+def seal_counted(entries: Sequence[Entry]) -> Sealed:
+    """Likewise, and tell how much it was."""
     ordered = sorted(entries, key=lambda entry: entry.instant_ms)
     root = _Branch()
     for index, entry in enumerate(ordered):
         _collect(entry.document, root, index)
+    columns = list(_columns_below(root, []))
     body = _Body(
         count=len(ordered),
         instants=pack_column([entry.instant_ms for entry in ordered]),
         marks=pack_column([entry.mark for entry in ordered]),
         columns=[
             (path, msgspec.Raw(_encoder.encode(pack_column(_padded(readings, len(ordered))))))
-            for path, readings in _columns_below(root, [])
+            for path, readings in columns
         ],
     )
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
-    return MAGIC + compressor.compress(_encoder.encode(body))
+    readings = sum(len(ordered) - column.count(ABSENT) for _, column in columns)
+    return Sealed(MAGIC + compressor.compress(_encoder.encode(body)), readings)
 
 
 def unseal(data: bytes) -> Chunk:

@@ -1,18 +1,26 @@
-"""Sealing what is old enough, and deleting what is too old. The functions run inside `Database.read` or `.write`."""
+"""Sealing samples, and removing deleted systems' history. The functions run inside `Database.read` or `.write`."""
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import peewee
 
 from beszel_hub.metrics.series import WINDOW_MS
-from beszel_hub.metrics.series_codec import MAX_CHUNK_SAMPLES, Entry, seal
-from beszel_hub.metrics.tables import ChunkRow, Happening, HistoryRemoval, HotSample, SpoolRow
-
-DELETE_STEP: Final = 500
-"""Rows a transaction deletes, so that a writer never waits long."""
-SPOOL_KEEP_MS: Final = 90 * 86_400_000
+from beszel_hub.metrics.series_codec import MAX_CHUNK_SAMPLES, Entry, seal_counted
+from beszel_hub.metrics.series_rollup import mark_due
+from beszel_hub.metrics.series_space import DELETE_STEP
+from beszel_hub.metrics.tables import (
+    ChunkRow,
+    Happening,
+    HistoryFloor,
+    HistoryRemoval,
+    HotSample,
+    RollupDue,
+    RollupRow,
+    SpoolRow,
+)
+from beszel_hub.metrics.tiers import HOUR_SECONDS
 
 
 class Window(NamedTuple):
@@ -27,6 +35,7 @@ class SealedWindow(NamedTuple):
     first: int
     last: int
     samples: int
+    readings: int
     data: bytes
     row_ids: list[int]
 
@@ -60,9 +69,11 @@ def seal_window(window: Window) -> SealedWindow | None:
     if not rows:
         return None
     entries = [Entry(instant, msgspec.json.decode(bytes(document)), mark) for _, instant, mark, document in rows]
+    sealed = seal_counted(entries)
     return SealedWindow(
-        window.system_id, rows[0][1], rows[-1][1], len(rows), seal(entries), [row_id for row_id, *_ in rows]
-    )
+        window.system_id, rows[0][1], rows[-1][1], len(rows), sealed.readings, sealed.data,
+        [row_id for row_id, *_ in rows],
+    )  # fmt: skip
 
 
 def replace_by_chunk(sealed: SealedWindow) -> None:
@@ -71,22 +82,10 @@ def replace_by_chunk(sealed: SealedWindow) -> None:
     if HotSample.delete().where(rows).execute() != sealed.samples:
         raise peewee.IntegrityError("hot samples vanished while they were sealed")
     ChunkRow.insert(
-        system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples, data=sealed.data
-    ).execute()
-
-
-def delete_before(cutoff_ms: int, now_ms: int) -> int:
-    """Delete up to a step of what ended before `cutoff_ms`; how many rows went."""
-    deleted = 0
-    conditions: tuple[tuple[Any, Any], ...] = (
-        (ChunkRow, ChunkRow.last < cutoff_ms),
-        (HotSample, HotSample.instant < cutoff_ms),
-        (Happening, Happening.instant < cutoff_ms),
-    )
-    for table, condition in conditions:
-        deleted += _delete_step(table, condition)
-    SpoolRow.delete().where(SpoolRow.updated < now_ms - SPOOL_KEEP_MS).execute()
-    return deleted
+        system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples,
+        readings=sealed.readings, data=sealed.data,
+    ).execute()  # fmt: skip
+    mark_due(sealed.system_id, HOUR_SECONDS, sealed.first)
 
 
 def request_removal(system_id: str, now_ms: int) -> None:
@@ -99,11 +98,12 @@ def remove_step() -> int:
     removal = HistoryRemoval.select().order_by(HistoryRemoval.requested).first()
     if removal is None:
         return 0
-    for table in (HotSample, ChunkRow, Happening):
+    for table in (HotSample, ChunkRow, RollupRow, Happening):
         deleted = _delete_step(table, table.system_id == removal.system_id)
         if deleted:
             return deleted
-    SpoolRow.delete().where(SpoolRow.system_id == removal.system_id).execute()
+    for others in (SpoolRow, RollupDue, HistoryFloor):
+        others.delete().where(others.system_id == removal.system_id).execute()
     return int(HistoryRemoval.delete().where(HistoryRemoval.system_id == removal.system_id).execute())
 
 

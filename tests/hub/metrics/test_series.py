@@ -11,7 +11,7 @@ import pytest
 from beszel_hub.metrics import series, series_upkeep
 from beszel_hub.metrics.series import WINDOW_MS, NewSample
 from beszel_hub.metrics.series_codec import Entry
-from beszel_hub.metrics.tables import ChunkRow, HistoryRemoval, HotSample, SpoolRow
+from beszel_hub.metrics.tables import ChunkRow, HistoryRemoval, HotSample, RollupDue, SpoolRow
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_address
 from beszel_protocol.sample import ContainerMetrics, Metrics
@@ -148,20 +148,6 @@ def test_the_newest_sample_is_found_hot_or_sealed(database: Database) -> None:
     assert database.read_now(lambda: series.read_newest("a")) == newest
 
 
-def test_retention_deletes_what_is_too_old_step_by_step(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series_upkeep, "DELETE_STEP", 7)
-    insert(database, "a", range(START, START + WINDOW_MS, 1000))
-    seal_all(database, START + WINDOW_MS)
-    insert(database, "a", range(START + WINDOW_MS, START + WINDOW_MS + 20_000, 1000))
-    cutoff = START + WINDOW_MS + 10_000
-    steps = []
-    while step := database.write_now(lambda: series_upkeep.delete_before(cutoff, cutoff)):
-        steps.append(step)
-    assert sum(steps) == 11
-    assert max(steps) <= 8
-    assert [entry.instant_ms for entry in read(database, "a")] == list(range(cutoff, cutoff + 10_000, 1000))
-
-
 def test_removal_takes_a_deleted_system_and_nothing_else(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(series_upkeep, "DELETE_STEP", 50)
     for system_id in ("a", "b"):
@@ -174,6 +160,7 @@ def test_removal_takes_a_deleted_system_and_nothing_else(database: Database, mon
     assert read(database, "a") == []
     assert len(read(database, "b")) == 300
     assert database.read_now(lambda: (HistoryRemoval.select().count(), SpoolRow.select().count())) == (0, 0)
+    assert {row.system_id for row in database.read_now(lambda: list(RollupDue.select()))} == {"b"}
 
 
 def test_counting_is_never_less_than_what_there_is(database: Database) -> None:
