@@ -1,63 +1,10 @@
 """The first roll-up: the readings of single samples, gathered into buckets. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
 
-import msgspec
-
-from beszel_hub.metrics.series_codec import Chunk, Path
-from beszel_hub.metrics.series_columns import ABSENT
-from beszel_hub.metrics.summaries import Number, Summary, summarise
-from beszel_protocol.addresses import Address, Step
-from beszel_protocol.metrics import Rollup, shape_of
-from beszel_protocol.sample import Metrics
-
-_CACHED_PLACES: Final = 1 << 16
-
-
-class Strand(NamedTuple):
-    """All readings of one series in some samples, in the order of time, as whole numbers of `places` (see Summary)."""
-
-    instants_ms: Sequence[int]
-    values: Sequence[Number]
-    places: int | None
-    is_counter: bool
-
-
-class _Place(NamedTuple):
-    """What a column holds: a series of its own, or that of whichever item stood at this position of a named list."""
-
-    steps: tuple[Step, ...]
-    is_counter: bool
-    list_path: Path | None = None
-    """Of the named list: `steps` are those after it then."""
-    position: int = 0
-    key_field: str = ""
-
-
-def strands_of(chunk: Chunk) -> dict[str, Strand]:
-    """Every series of a chunk by its address."""
-    strands: dict[str, Strand] = {}
-    names: dict[tuple[Path, int], list[object]] = {}
-    for path in chunk.paths:
-        place = _place_of(path)
-        if place is None:
-            continue
-        strand = _strand(chunk, path, place)
-        if strand is None:
-            continue
-        if place.list_path is None:
-            strands[str(Address(place.steps))] = strand
-            continue
-        position = (place.list_path, place.position)
-        if position not in names:
-            names[position] = list(chunk.readings((*position[0], position[1], place.key_field)) or ())
-        for name, part in _by_name(chunk, path, strand, names[position]):
-            address = _named(place, name)
-            strands[address] = part if address not in strands else interleave([strands[address], part])
-    return strands
+from beszel_hub.metrics.strands import Strand
+from beszel_hub.metrics.summaries import Summary, summarise
 
 
 def fold(strands: Mapping[str, Strand], resolution_ms: int) -> dict[str, Summary]:
@@ -79,18 +26,6 @@ def fold(strands: Mapping[str, Strand], resolution_ms: int) -> dict[str, Summary
     return summaries
 
 
-def interleave(strands: Sequence[Strand]) -> Strand:
-    """Readings of one series from several chunks; where they are of the same instant, the later given comes last."""
-    places = strands[0].places
-    for strand in strands[1:]:
-        places = None if places is None or strand.places is None else max(places, strand.places)
-    merged = sorted(
-        (pair for strand in strands for pair in zip(strand.instants_ms, _rescaled(strand, places), strict=True)),
-        key=lambda pair: pair[0],
-    )
-    return Strand([instant for instant, _ in merged], [value for _, value in merged], places, strands[0].is_counter)
-
-
 def split(instants_ms: Sequence[int], resolution_ms: int) -> list[tuple[int, int, int]]:
     """Ascending instants by bucket: its number since the epoch, and from where to where its instants stand."""
     parts = []
@@ -101,95 +36,3 @@ def split(instants_ms: Sequence[int], resolution_ms: int) -> list[tuple[int, int
         parts.append((number, begin, end))
         begin = end
     return parts
-
-
-def gather(chunks: Iterable[Chunk]) -> dict[str, Strand]:
-    """The series of several chunks, which may overlap."""
-    parts: dict[str, list[Strand]] = {}
-    for chunk in chunks:
-        for address, strand in strands_of(chunk).items():
-            parts.setdefault(address, []).append(strand)
-    return {address: found[0] if len(found) == 1 else interleave(found) for address, found in parts.items()}
-
-
-def _strand(chunk: Chunk, path: Path, place: _Place) -> Strand | None:
-    numbers = chunk.numbers(path)
-    if numbers is None or not numbers.values:
-        return None
-    instants = chunk.instants_ms
-    if numbers.indices is not None:
-        instants = [instants[index] for index in numbers.indices]
-    return Strand(instants, numbers.values, numbers.places, place.is_counter)
-
-
-def _by_name(chunk: Chunk, path: Path, strand: Strand, names: Sequence[object]) -> Iterator[tuple[str, Strand]]:
-    """The readings at one position of a named list, by the name of the item that stood there."""
-    known = {name for name in names if isinstance(name, str)}
-    if len(known) == 1:
-        yield known.pop(), strand
-        return
-    numbers = chunk.numbers(path)
-    if numbers is None:
-        return
-    indices = numbers.indices if numbers.indices is not None else range(chunk.count)
-    by_name: dict[str, list[int]] = {}
-    for order, index in enumerate(indices):
-        name = names[index] if index < len(names) else ABSENT
-        if isinstance(name, str):
-            by_name.setdefault(name, []).append(order)
-    for name, orders in by_name.items():
-        yield (
-            name,
-            strand._replace(
-                instants_ms=[strand.instants_ms[order] for order in orders],
-                values=[strand.values[order] for order in orders],
-            ),
-        )
-
-
-def _named(place: _Place, name: str) -> str:
-    before = place.list_path or ()
-    return str(Address((*(Step(str(step), None) for step in before[:-1]), Step(str(before[-1]), name), *place.steps)))
-
-
-def _rescaled(strand: Strand, places: int | None) -> Sequence[Number]:
-    if strand.places == places or strand.places is None:
-        return strand.values
-    if places is None:
-        divisor = 10**strand.places
-        return [value / divisor for value in strand.values]
-    factor = 10 ** (places - strand.places)
-    return [value * factor for value in strand.values]
-
-
-@lru_cache(_CACHED_PLACES)
-def _place_of(path: Path) -> _Place | None:
-    """Which series a column belongs to; None for what is no series, such as a text."""
-    struct: type[msgspec.Struct] | None = Metrics
-    steps: list[Step] = []
-    named: tuple[Path, int, str] | None = None
-    position = 0
-    while position < len(path):
-        name = path[position]
-        shape = shape_of(struct).get(name) if struct is not None and isinstance(name, str) else None
-        if shape is None or not isinstance(name, str):
-            return None
-        position += 1
-        key: str | None = None
-        if shape.container is not None:
-            if position == len(path):
-                return None
-            item = path[position]
-            position += 1
-            if shape.container == "list" and shape.key_field is not None and isinstance(item, int):
-                named = ((*(step for step in path[: position - 1]),), item, shape.key_field)
-                steps = []
-                struct = shape.struct
-                continue
-            key = str(item)
-        steps.append(Step(name, key))
-        struct = shape.struct
-        if shape.metric is not None and position == len(path):
-            is_counter = shape.metric.rollup is Rollup.LAST
-            return _Place(tuple(steps), is_counter, *(named or ()))
-    return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from beszel_hub.metrics.rollup import fold, gather
+from beszel_hub.metrics.rollup import fold
 from beszel_hub.metrics.series import WINDOW_MS, read_chunks
 from beszel_hub.metrics.series_codec import Chunk, DamagedChunk
 from beszel_hub.metrics.series_tiers import (
@@ -22,6 +22,7 @@ from beszel_hub.metrics.series_tiers import (
     replace_rows,
     splice,
 )
+from beszel_hub.metrics.strands import gather
 from beszel_hub.metrics.summaries import Summary
 from beszel_hub.metrics.tables import ChunkRow, RollupDue, RollupRow
 from beszel_hub.metrics.tiers import DAY_MS, DAY_SECONDS, EIGHT_HOURS, HOUR_MS, HOUR_SECONDS, MINUTE, RAW, TEN_MINUTES

@@ -124,6 +124,17 @@ def replace_rows(replacement: Replacement) -> None:
     ).execute()  # fmt: skip
 
 
+def find_first(system_id: str, tier: Tier) -> int | None:
+    """Where a tier of a system begins; None if it has nothing."""
+    mine = (RollupRow.system_id == system_id) & (RollupRow.tier == tier.seconds)
+    first: int | None = RollupRow.select(peewee.fn.MIN(RollupRow.first)).where(mine).scalar()
+    return first
+
+
+def report_damage(system_id: str, damage: DamagedChunk) -> None:
+    log.error("a roll-up of the history of system %s is damaged and left out: %s", system_id, damage)
+
+
 def floor_of(system_id: str, tier: int) -> int:
     """Before this instant, parts of a tier (0: of single samples) have been deleted."""
     row = HistoryFloor.get_or_none((HistoryFloor.system_id == system_id) & (HistoryFloor.tier == tier))
@@ -149,7 +160,7 @@ def _summaries(system_id: str, chunk: TierChunk) -> dict[str, Summary]:
     try:
         return chunk.summaries()
     except DamagedChunk as damage:
-        log.error("a roll-up of the history of system %s is damaged and left out: %s", system_id, damage)
+        report_damage(system_id, damage)
         return {}
 
 

@@ -168,6 +168,11 @@ def rescale(buckets: list[Bucket], places: int | None, wanted: int | None) -> li
     return [Bucket(bucket.readings, *(number * factor for number in bucket[1:])) for bucket in buckets]
 
 
+def scaled_down(bucket: Bucket, scale: int) -> Bucket:
+    """The bucket in the units of the readings, whose numbers are `scale` times as large."""
+    return bucket if scale == 1 else Bucket(bucket.readings, *(number / scale for number in bucket[1:]))
+
+
 def main_value(bucket: Bucket, rollup: Rollup, places: int | None) -> float | None:
     """What the series' declaration says is to be shown for an interval; None where nothing was read."""
     if not bucket.readings:
