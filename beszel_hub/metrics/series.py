@@ -18,7 +18,9 @@ from beszel_hub.metrics.tables import ChunkRow, HotSample
 from beszel_protocol.addresses import Address
 
 WINDOW_MS: Final = 300_000
-"""A chunk holds samples of one window; windows begin at multiples of this."""
+"""Samples are sealed window by window; windows begin at multiples of this. Later, those of an hour become one chunk."""
+
+_LONGEST_CHUNK_MS: Final = 3_600_000
 
 _INSERT_ROWS: Final = 200
 _SAMPLED_FOR_SPACING: Final = 60
@@ -32,9 +34,35 @@ class NewSample(NamedTuple):
     document: bytes
 
 
+class SealedWindow(NamedTuple):
+    """A chunk that is ready to take the place of hot rows, or of other chunks."""
+
+    system_id: str
+    first: int
+    last: int
+    samples: int
+    readings: int
+    data: bytes
+    row_ids: list[int]
+
+
 def insert_samples(samples: Sequence[NewSample]) -> None:
     for start in range(0, len(samples), _INSERT_ROWS):
         HotSample.insert_many(samples[start : start + _INSERT_ROWS], fields=_HOT_FIELDS).execute()
+
+
+def insert_chunk(sealed: SealedWindow) -> None:
+    ChunkRow.insert(
+        system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples,
+        readings=sealed.readings, data=sealed.data,
+    ).execute()  # fmt: skip
+
+
+def replace_chunks(sealed: SealedWindow) -> None:
+    """Store a chunk in place of others, unless some of them are gone: then nothing happens."""
+    if ChunkRow.delete().where(ChunkRow.id.in_(sealed.row_ids)).execute() != len(sealed.row_ids):
+        raise peewee.IntegrityError("chunks vanished while they were joined")
+    insert_chunk(sealed)
 
 
 def read_strands(system_id: str, addresses: Sequence[Address], from_ms: int, to_ms: int) -> list[Strand | None]:
@@ -136,8 +164,8 @@ def _decoded(system_id: str, rows: Iterable[tuple[int, bytes]]) -> Iterator[tupl
 
 
 def _overlaps(from_ms: int, to_ms: int) -> Any:
-    """No chunk is longer than a window, which bounds the search from below."""
-    return ChunkRow.first.between(from_ms - WINDOW_MS, to_ms - 1) & (ChunkRow.last >= from_ms)
+    """No chunk is longer than an hour, which bounds the search from below."""
+    return ChunkRow.first.between(from_ms - _LONGEST_CHUNK_MS, to_ms - 1) & (ChunkRow.last >= from_ms)
 
 
 def _strand_or_none(chunk: Chunk, address: Address) -> Strand | None:

@@ -32,7 +32,8 @@ ABSENT: Final = Absent.ABSENT
 MAX_READINGS: Final = 4096
 """Of one column."""
 _LARGEST_EXACT: Final = 2**53
-_MAX_PLACES: Final = 3
+MAX_PLACES: Final = 3
+_TRIED: Final = 16
 _VECTOR: Final = "v"
 _WIDTHS: Final = (("b", 2**7), ("h", 2**15), ("i", 2**31), ("q", 2**63))
 _LITTLE_ENDIAN: Final = sys.byteorder == "little"
@@ -75,13 +76,15 @@ class Numbers(NamedTuple):
 
 
 def pack_column(readings: Sequence[Scalar | Absent]) -> Column:
+    kinds = set(map(type, readings))
+    present = _pack_bits(readings) if Absent in kinds else b""
     values = [reading for reading in readings if reading is not ABSENT]
-    present = b"" if len(values) == len(readings) else _pack_bits(readings)
-    if all(type(value) is int for value in values):
+    kinds.discard(Absent)
+    if kinds == {int}:
         integers: list[int] = values  # type: ignore[assignment]
-        if all(-_LARGEST_EXACT <= value <= _LARGEST_EXACT for value in integers):
+        if min(integers) >= -_LARGEST_EXACT and max(integers) <= _LARGEST_EXACT:
             return _pack_integers(Kind.INTEGER, integers, 0, present)
-    elif all(type(value) is float for value in values):
+    elif kinds == {float}:
         return _pack_floats(values, present)  # type: ignore[arg-type]
     return _pack_distinct(values, present)
 
@@ -128,15 +131,24 @@ def _find_numbers(readings: list[Scalar | Absent]) -> Numbers:
 
 def _pack_floats(values: list[float], present: bytes) -> Column:
     largest = max(map(abs, values), default=0.0)
-    for places in range(_MAX_PLACES + 1):
+    for places in range(MAX_PLACES + 1):
         factor = 10**places
         if not largest * factor <= _LARGEST_EXACT:
             break
-        # Dividing must give back these very floats; a negative zero would lose its sign.
-        scaled = list(map(round, map(mul, values, repeat(factor))))
-        if list(map(truediv, scaled, repeat(factor))) == values and not _has_negative_zero(values, scaled):
+        # Some values tell soon that there are more places than these.
+        if _scaled(values[:_TRIED], factor) is None:
+            continue
+        scaled = _scaled(values, factor)
+        if scaled is not None:
             return _pack_integers(Kind.DECIMAL, scaled, places, present)
     return Column(Kind.DOUBLE, "d", 0, present, _to_bytes(array("d", values)))
+
+
+def _scaled(values: list[float], factor: int) -> list[int] | None:
+    """`factor` times the values, if dividing gives back these very floats; a negative zero would lose its sign."""
+    scaled = list(map(round, map(mul, values, repeat(factor))))
+    is_exact = list(map(truediv, scaled, repeat(factor))) == values and not _has_negative_zero(values, scaled)
+    return scaled if is_exact else None
 
 
 def _pack_integers(kind: Kind, values: list[int], places: int, present: bytes) -> Column:
@@ -179,7 +191,7 @@ def _unpack_values(column: Column) -> list[Scalar | Absent]:
 
 
 def _unpack_integers(column: Column) -> list[int]:
-    if not 0 <= column.places <= _MAX_PLACES:
+    if not 0 <= column.places <= MAX_PLACES:
         raise ColumnError("an impossible number of places")
     if column.code != _VECTOR:
         return list(accumulate(int(difference) for difference in _unpack_array(column)))

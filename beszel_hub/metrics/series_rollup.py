@@ -6,13 +6,12 @@ deleted already are added to what is there. The functions run inside `Database.r
 """
 
 import logging
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from beszel_hub.metrics.rollup import fold
-from beszel_hub.metrics.series import WINDOW_MS, read_chunks
-from beszel_hub.metrics.series_codec import Chunk, DamagedChunk
+from beszel_hub.metrics.series import SealedWindow, read_chunks, replace_chunks
+from beszel_hub.metrics.series_codec import MAX_CHUNK_SAMPLES, Chunk, DamagedChunk, merge_chunks
 from beszel_hub.metrics.series_tiers import (
     Replacement,
     compact,
@@ -25,7 +24,7 @@ from beszel_hub.metrics.series_tiers import (
 from beszel_hub.metrics.strands import gather
 from beszel_hub.metrics.summaries import Summary
 from beszel_hub.metrics.tables import ChunkRow, RollupDue, RollupRow
-from beszel_hub.metrics.tiers import DAY_MS, DAY_SECONDS, EIGHT_HOURS, HOUR_MS, HOUR_SECONDS, MINUTE, RAW, TEN_MINUTES
+from beszel_hub.metrics.tiers import DAY_SECONDS, EIGHT_HOURS, HOUR_MS, HOUR_SECONDS, MINUTE, RAW, TEN_MINUTES
 
 LATENESS_MS: Final = 120_000
 """How long after its end an hour or a day is rolled up; longer than its last samples take to be sealed."""
@@ -52,6 +51,8 @@ class RolledUp(NamedTuple):
 
     due: Due
     replacements: list[Replacement]
+    whole: SealedWindow | None
+    """The samples of an hour as one chunk."""
     spent_chunks: list[int]
     """Late samples that are in the roll-ups now and must not be counted again."""
     spent_rollups: list[int]
@@ -90,6 +91,8 @@ def store_rollup(rolled: RolledUp) -> None:
     due = rolled.due
     for replacement in rolled.replacements:
         replace_rows(replacement)
+    if rolled.whole is not None:
+        replace_chunks(rolled.whole)
     if rolled.spent_chunks:
         ChunkRow.delete().where(ChunkRow.id.in_(rolled.spent_chunks)).execute()
     if rolled.spent_rollups:
@@ -106,31 +109,29 @@ def store_rollup(rolled: RolledUp) -> None:
 
 def _roll_hour(due: Due) -> RolledUp:
     is_late = due.end_ms <= floor_of(due.system_id, RAW)
-    found = read_chunks(due.system_id, due.start_ms, due.end_ms)
-    ids = [chunk_id for chunk_id, _ in found]
-    summaries = _fold_windows(due.system_id, [chunk for _, chunk in found])
+    found = dict(read_chunks(due.system_id, due.start_ms, due.end_ms))
+    try:
+        summaries = fold(gather(found.values()), MINUTE.bucket_ms)
+        whole = None if is_late else _join_hour(due.system_id, found)
+    except DamagedChunk as damage:
+        # A checksum held, and yet a column makes no sense: better no roll-up than one that is asked for every time.
+        log.error("an hour of the history of system %s is damaged and not rolled up: %s", due.system_id, damage)
+        return RolledUp(due, [], None, [], [])
     # Its hours stay chunks of their own until the day is over, so that none is written twice an hour.
     replacement = splice(due.system_id, MINUTE, due.start_ms, due.end_ms, summaries, is_late=is_late, reach_ms=HOUR_MS)
-    return RolledUp(due, [] if replacement is None else [replacement], ids if is_late else [], [])
+    replacements = [] if replacement is None else [replacement]
+    return RolledUp(due, replacements, whole, list(found) if is_late else [], [])
 
 
-def _fold_windows(system_id: str, chunks: list[Chunk]) -> dict[str, Summary]:
-    """Window by window, since only chunks of one window can overlap."""
-    summaries: dict[str, Summary] = {}
-    filled = sorted((chunk for chunk in chunks if chunk.count), key=lambda chunk: chunk.instants_ms[0])
-    for _, window in groupby(filled, lambda chunk: chunk.instants_ms[0] // WINDOW_MS):
-        try:
-            folded = fold(gather(window), MINUTE.bucket_ms)
-        except DamagedChunk as damage:
-            log.error("a part of the history of system %s is damaged and left out: %s", system_id, damage)
-            continue
-        for address, summary in folded.items():
-            before = summaries.setdefault(address, summary)
-            if before is not summary:
-                for number, bucket in enumerate(summary.buckets, summary.start):
-                    if bucket.readings:
-                        before.append(number, bucket, summary.places)
-    return summaries
+def _join_hour(system_id: str, chunks: Mapping[int, Chunk]) -> SealedWindow | None:
+    """Longer columns compress better, and there are fewer to read."""
+    filled = [chunk for chunk in chunks.values() if chunk.count]
+    count = sum(chunk.count for chunk in filled)
+    if len(filled) < 2 or count > MAX_CHUNK_SAMPLES:
+        return None
+    sealed = merge_chunks(filled)
+    first, last = min(chunk.instants_ms[0] for chunk in filled), max(chunk.instants_ms[-1] for chunk in filled)
+    return SealedWindow(system_id, first, last, count, sealed.readings, sealed.data, list(chunks))
 
 
 def _roll_day(due: Due) -> RolledUp:
@@ -141,11 +142,11 @@ def _roll_day(due: Due) -> RolledUp:
     eights = _coarsened(tens, EIGHT_HOURS.seconds // TEN_MINUTES.seconds)
     replacements = [
         None if is_late else compact(system_id, MINUTE, from_ms, to_ms, minutes),
-        splice(system_id, TEN_MINUTES, from_ms, to_ms, tens, is_late=is_late, reach_ms=DAY_MS),
+        splice(system_id, TEN_MINUTES, from_ms, to_ms, tens, is_late=is_late, reach_ms=TEN_MINUTES.span_ms),
         splice(system_id, EIGHT_HOURS, from_ms, to_ms, eights, is_late=is_late, reach_ms=EIGHT_HOURS.span_ms),
     ]
     spent = [row.id for row in read_rows(system_id, MINUTE, from_ms, to_ms)] if is_late else []
-    return RolledUp(due, [replacement for replacement in replacements if replacement is not None], [], spent)
+    return RolledUp(due, [replacement for replacement in replacements if replacement is not None], None, [], spent)
 
 
 def _coarsened(summaries: dict[str, Summary], factor: int) -> dict[str, Summary]:

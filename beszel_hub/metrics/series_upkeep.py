@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 import peewee
 
-from beszel_hub.metrics.series import WINDOW_MS
+from beszel_hub.metrics.series import WINDOW_MS, SealedWindow, insert_chunk
 from beszel_hub.metrics.series_codec import MAX_CHUNK_SAMPLES, Entry, seal_counted
 from beszel_hub.metrics.series_rollup import mark_due
 from beszel_hub.metrics.series_space import DELETE_STEP
@@ -26,18 +26,6 @@ from beszel_hub.metrics.tiers import HOUR_SECONDS
 class Window(NamedTuple):
     system_id: str
     start_ms: int
-
-
-class SealedWindow(NamedTuple):
-    """A chunk that is ready to take the place of hot rows."""
-
-    system_id: str
-    first: int
-    last: int
-    samples: int
-    readings: int
-    data: bytes
-    row_ids: list[int]
 
 
 def find_due(before_ms: int) -> list[Window]:
@@ -81,10 +69,7 @@ def replace_by_chunk(sealed: SealedWindow) -> None:
     rows = HotSample.id.in_(sealed.row_ids)
     if HotSample.delete().where(rows).execute() != sealed.samples:
         raise peewee.IntegrityError("hot samples vanished while they were sealed")
-    ChunkRow.insert(
-        system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples,
-        readings=sealed.readings, data=sealed.data,
-    ).execute()  # fmt: skip
+    insert_chunk(sealed)
     mark_due(sealed.system_id, HOUR_SECONDS, sealed.first)
 
 

@@ -132,6 +132,7 @@ def join_strands(strands: Sequence[Strand]) -> Strand:
     """Readings of one series from consecutive chunks, which may overlap."""
     if len(strands) == 1:
         return strands[0]
+    strands = sorted(strands, key=lambda strand: strand.instants_ms[0])
     if any(after.instants_ms[0] < before.instants_ms[-1] for before, after in pairwise(strands)):
         return interleave(strands)
     places = _common(strands)
@@ -149,7 +150,7 @@ def gather(chunks: Iterable[Chunk]) -> dict[str, Strand]:
     for chunk in chunks:
         for address, strand in strands_of(chunk).items():
             parts.setdefault(address, []).append(strand)
-    return {address: found[0] if len(found) == 1 else interleave(found) for address, found in parts.items()}
+    return {address: join_strands(found) for address, found in parts.items()}
 
 
 def _strand(chunk: Chunk, path: Path, place: _Place) -> Strand | None:

@@ -6,8 +6,9 @@ reading, and as little as possible for what follows from others: the sum is kept
 least and greatest by their distance from that.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, compress
+from itertools import accumulate, chain, compress
 from operator import add, floordiv, mul, sub
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,7 @@ import msgspec
 import zstandard
 
 from beszel_hub.metrics.series_codec import DamagedChunk
+from beszel_hub.metrics.series_columns import MAX_PLACES
 from beszel_hub.metrics.summaries import NOTHING, Bucket, Number, Summary, rescale
 from beszel_hub.metrics.vectors import (
     VectorError,
@@ -41,6 +43,8 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     """Of its first bucket from the chunk's."""
     length: int
     places: int | None
+    unit: int
+    """What every reading is a multiple of: memory comes in pages, a share of a processor in ticks."""
     is_counter: bool
     counts: bytes
     low: bytes
@@ -90,7 +94,7 @@ class TierChunk:
             return None
         try:
             packed = msgspec.msgpack.decode(raw, type=_Packed)
-            if not 0 <= packed.length <= MAX_BUCKETS or not 0 <= (packed.places or 0) <= 9:
+            if not 0 <= packed.length <= MAX_BUCKETS or not 0 <= (packed.places or 0) <= MAX_PLACES:
                 raise DamagedChunk("a series of impossible length")
             return _unpack(packed, self._start + packed.offset)
         except (VectorError, msgspec.DecodeError, ZeroDivisionError) as error:
@@ -120,7 +124,7 @@ class TierChunk:
 class SealedTier(NamedTuple):
     data: bytes
     numbers: int
-    """How many numbers that can be asked for it holds: four a bucket that has readings."""
+    """How many it holds: of each bucket the mean, least, greatest and last, and how many readings."""
 
 
 def seal_tier(summaries: Mapping[str, Summary]) -> SealedTier:
@@ -150,7 +154,7 @@ def unseal_tier(data: bytes) -> TierChunk:
         raise DamagedChunk(str(error)) from error
 
 
-_KEPT_A_BUCKET: Final = 4
+_KEPT_A_BUCKET: Final = 5
 
 
 def _pack(summary: Summary, offset: int) -> _Packed:
@@ -164,24 +168,30 @@ def _pack(summary: Summary, offset: int) -> _Packed:
 
 
 def _pack_exact(summary: Summary, present: list[Bucket], offset: int) -> _Packed:
-    counts, lows, highs, lasts, totals, firsts, gains = _transposed(present)
+    columns = _transposed(present)
+    unit = math.gcd(*chain.from_iterable(columns[1:])) or 1
+    counts, lows, highs, lasts, totals, firsts, gains = [
+        columns[0],
+        *(_divided(column, unit) for column in columns[1:]),
+    ]
     if summary.is_counter:
-        base, rest = lows, list(map(sub, gains, map(sub, lasts, firsts)))
-        columns = (pack_walk(lows), pack_vector(_less(highs, lows)), pack_vector(_less(highs, lasts)),
-                   pack_vector(_less(firsts, base)), pack_vector(rest))  # fmt: skip
+        rises = list(map(sub, gains, map(sub, lasts, firsts)))
+        vectors = (pack_walk(lows), pack_vector(_less(highs, lows)), pack_vector(_less(highs, lasts)),
+                   pack_vector(_less(firsts, lows)), pack_vector(rises))  # fmt: skip
     else:
         base = list(map(floordiv, totals, counts))
         rest = list(map(sub, totals, map(mul, base, counts)))
-        columns = (pack_vector(_less(base, lows)), pack_vector(_less(highs, base)), pack_vector(_less(lasts, base)),
+        vectors = (pack_vector(_less(base, lows)), pack_vector(_less(highs, base)), pack_vector(_less(lasts, base)),
                    pack_walk(base), pack_vector(rest))  # fmt: skip
-    return _Packed(offset, len(summary.buckets), summary.places, summary.is_counter, _pack_counts(summary), *columns)
+    counted = _pack_counts(summary)
+    return _Packed(offset, len(summary.buckets), summary.places, unit, summary.is_counter, counted, *vectors)
 
 
 def _pack_doubles(summary: Summary, present: list[Bucket], offset: int) -> _Packed:
     _, lows, highs, lasts, totals, firsts, gains = _transposed(present)
     columns = (lows, highs, lasts, firsts if summary.is_counter else totals, gains if summary.is_counter else ())
     return _Packed(
-        offset, len(summary.buckets), None, summary.is_counter, _pack_counts(summary), *map(pack_doubles, columns)
+        offset, len(summary.buckets), None, 1, summary.is_counter, _pack_counts(summary), *map(pack_doubles, columns)
     )
 
 
@@ -201,16 +211,18 @@ def _unpack_exact(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number],
     low, high, last, total, rest = (
         unpack_vector(data, size) for data in (packed.low, packed.high, packed.last, packed.total, packed.rest)
     )
-    zeros = [0] * size
     if packed.is_counter:
         lows = list(accumulate(low))
         highs = list(map(add, lows, high))
         lasts = list(map(sub, highs, last))
         firsts = list(map(add, lows, total))
-        return lows, highs, lasts, zeros, firsts, list(map(add, rest, map(sub, lasts, firsts)))
-    base = list(accumulate(total))
-    totals = list(map(add, map(mul, base, counts), rest))
-    return _less(base, low), list(map(add, base, high)), list(map(add, base, last)), totals, zeros, zeros
+        columns = (lows, highs, lasts, [0] * size, firsts, list(map(add, rest, map(sub, lasts, firsts))))
+    else:
+        base = list(accumulate(total))
+        totals = list(map(add, map(mul, base, counts), rest))
+        zeros = [0] * size
+        columns = (_less(base, low), list(map(add, base, high)), list(map(add, base, last)), totals, zeros, zeros)
+    return columns if packed.unit == 1 else tuple([number * packed.unit for number in column] for column in columns)
 
 
 def _unpack_doubles(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number], ...]:
@@ -230,6 +242,10 @@ def _transposed(present: list[Bucket]) -> list[list[Any]]:
 
 def _pack_counts(summary: Summary) -> bytes:
     return pack_walk([bucket.readings for bucket in summary.buckets])
+
+
+def _divided(column: list[int], unit: int) -> list[int]:
+    return column if unit == 1 else [number // unit for number in column]
 
 
 def _less(minuends: list[int], subtrahends: list[int]) -> list[int]:

@@ -32,7 +32,7 @@ class Tier(NamedTuple):
 
 
 MINUTE: Final = Tier(TIER_NAMES[1], 60, DAY_MS)
-TEN_MINUTES: Final = Tier(TIER_NAMES[2], 600, DAY_MS)
+TEN_MINUTES: Final = Tier(TIER_NAMES[2], 600, 8 * DAY_MS)
 EIGHT_HOURS: Final = Tier(TIER_NAMES[3], 28_800, 32 * DAY_MS)
 TIERS: Final = (MINUTE, TEN_MINUTES, EIGHT_HOURS)
 """Finest first."""

@@ -105,7 +105,7 @@ def test_what_is_not_rolled_up_stays(database: Database) -> None:
 
 
 def test_steps_are_small(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series_space, "DELETE_STEP", 30)
+    monkeypatch.setattr(series_space, "DELETE_STEP", 7)
     insert(database, "a", DAY, DAY + DAY_MS)
     keeper = Keeper(database, Retention(raw=3600))
     sizes: list[int] = []
@@ -118,8 +118,8 @@ def test_steps_are_small(database: Database, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(series_space, "delete_expired", note)
     keeper.keep(DAY + 2 * DAY_MS)
     assert oldest(database, ChunkRow) is None
-    assert sum(sizes) == 288
-    assert max(sizes) <= 30
+    assert sum(sizes) == 24
+    assert max(sizes) <= 7
 
 
 def test_a_coarser_tier_stays_as_long_as_the_finer_ones() -> None:
@@ -167,5 +167,5 @@ def test_usage_adds_up(database: Database) -> None:
     hot = database.read_now(lambda: HotSample.select().where(HotSample.system_id == "a").count())
     assert (raw.numbers, raw.oldest_ms) == ((720 - hot) * leaves, DAY)
     assert usage["a", "hot"].rows == hot
-    assert usage["b", "1m"].numbers == 60 * leaves * 4
+    assert usage["b", "1m"].numbers == 60 * leaves * 5
     assert 0 < (raw.bytes_per_value or 0) < 1
