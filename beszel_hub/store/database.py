@@ -239,12 +239,32 @@ def _translate(error: Exception) -> Exception:
     """What passes by itself (a lock, a full disk, a slow read) becomes `Unavailable`, a broken rule `Conflict`."""
     if isinstance(error, peewee.IntegrityError):
         return _because(Conflict(), error)
-    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    cause, code = _find_cause(error)
     if code is None:
         return error
     if code & 0xFF == sqlite3.SQLITE_INTERRUPT:
-        return _because(Unavailable("The query took too long; narrow it down."), error)
-    return _because(Unavailable(), error) if code & 0xFF in _PASSING_ERRORS else error
+        return _because(Unavailable("The query took too long; narrow it down."), cause)
+    return _because(Unavailable(), cause) if code & 0xFF in _PASSING_ERRORS else cause
+
+
+def _find_cause(error: Exception) -> tuple[Exception, int | None]:
+    """What went wrong in SQLite, with its code; None for what has none.
+
+    A full disk ends the transaction by itself, and what is told then is that there is none to be rolled back.
+    """
+    told = _code_of(error)
+    cause: BaseException | None = error
+    while told == sqlite3.SQLITE_ERROR and isinstance(cause, Exception):
+        code = _code_of(cause)
+        if code is not None and code != sqlite3.SQLITE_ERROR:
+            return cause, code
+        cause = cause.__context__
+    return error, told
+
+
+def _code_of(error: Exception) -> int | None:
+    code: int | None = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    return code
 
 
 def _because(refusal: HubError, cause: Exception) -> HubError:
