@@ -30,6 +30,8 @@ from beszel_hub.systems.queries import insert_system
 RAW_DAYS: Final = 3
 MINUTE_DAYS: Final = 90
 _SPARSE_MS: Final = 30_000
+SHARING_MS: Final = 4 * HOUR_MS
+"""As long as one chunk of today's minutes reaches."""
 HOT_SECONDS: Final = 330
 """What is not sealed yet: half a window, and the time that late samples have."""
 _ROWS: Final = 50
@@ -91,11 +93,12 @@ class ModelHistory:
 
     def _hours_of_today(self, minutes: dict[str, Summary], day: int) -> list[Row]:
         rows = []
-        for begin_ms in range(self._today_ms, self._this_hour_ms, HOUR_MS):
+        for begin_ms in range(self._today_ms, self._this_hour_ms, SHARING_MS):
+            end_ms = min(begin_ms + SHARING_MS, self._this_hour_ms)
             shift_ms = begin_ms - day - begin_ms % DAY_MS
-            start, end = (begin_ms - shift_ms) // MINUTE.bucket_ms, (begin_ms - shift_ms + HOUR_MS) // MINUTE.bucket_ms
+            start, end = (begin_ms - shift_ms) // MINUTE.bucket_ms, (end_ms - shift_ms) // MINUTE.bucket_ms
             hour = {address: part for address, summary in minutes.items() if (part := summary.cut(start, end))}
-            rows.append(_rollup_row(MINUTE, _shifted(hour, shift_ms // MINUTE.bucket_ms), begin_ms, begin_ms + HOUR_MS))
+            rows.append(_rollup_row(MINUTE, _shifted(hour, shift_ms // MINUTE.bucket_ms), begin_ms, end_ms))
         return rows
 
 

@@ -6,13 +6,22 @@ Pure. A bucket is named by its start; buckets without a reading hold None.
 import cmath
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, repeat
 from statistics import median
 from typing import Final
 
 from beszel_hub.metrics.strands import Strand
-from beszel_hub.metrics.summaries import NOTHING, Bucket, gain_between, main_value, merge, scaled_down, summarise
+from beszel_hub.metrics.summaries import (
+    NOTHING,
+    Bucket,
+    Number,
+    gain_between,
+    main_value,
+    merge,
+    scaled_down,
+    summarise,
+)
 from beszel_hub.metrics.tier_codec import Columns
 from beszel_protocol.metrics import Rollup
 
@@ -66,15 +75,17 @@ class Aggregate:
         first, numbers = self._grid.first, columns.numbers
         position = bisect_left(numbers, max(first * factor, -(-from_ms // bucket_ms)))
         stop = bisect_left(numbers, (first + self._grid.count) * factor)
-        merged = self._counted if self._is_counter else self._gauged
-        unit, divisor = columns.unit, 10 ** (columns.places or 0)
         while position < stop:
             index = numbers[position] // factor
-            # Without gaps, the next bucket of the grid begins where so many have passed.
-            end = min(position + (index + 1) * factor - numbers[position], stop)
-            if numbers[end - 1] >= (index + 1) * factor:
-                end = bisect_left(numbers, (index + 1) * factor, position, end)
-            self._put(index - first, merged(columns, position, end, unit, divisor))
+            run = _whole_buckets(numbers, position, stop, factor)
+            if run:
+                end = position + run * factor
+                for offset, bucket in enumerate(_fold_run(columns, position, end, factor)):
+                    self._put(index - first + offset, bucket)
+            else:
+                end = bisect_left(numbers, (index + 1) * factor, position, stop)
+                for bucket in _fold_run(columns, position, end, end - position):
+                    self._put(index - first, bucket)
             position = end
 
     def add_strand(self, strand: Strand) -> None:
@@ -115,30 +126,40 @@ class Aggregate:
         before = self._cells[index]
         self._cells[index] = merge((before, bucket), is_counter=self._is_counter) if before.readings else bucket
 
-    @staticmethod
-    def _gauged(columns: Columns, begin: int, end: int, unit: int, divisor: int) -> Bucket:
-        return Bucket(
-            sum(columns.counts[begin:end]),
-            min(columns.lows[begin:end]) * unit / divisor,
-            max(columns.highs[begin:end]) * unit / divisor,
-            columns.lasts[end - 1] * unit / divisor,
-            sum(columns.totals[begin:end]) * unit / divisor,
-            0,
-            0,
-        )
 
-    @staticmethod
-    def _counted(columns: Columns, begin: int, end: int, unit: int, divisor: int) -> Bucket:
-        steps = map(gain_between, columns.lasts[begin : end - 1], columns.firsts[begin + 1 : end])
-        return Bucket(
-            sum(columns.counts[begin:end]),
-            min(columns.lows[begin:end]) * unit / divisor,
-            max(columns.highs[begin:end]) * unit / divisor,
-            columns.lasts[end - 1] * unit / divisor,
-            0,
-            columns.firsts[begin] * unit / divisor,
-            (sum(columns.gains[begin:end]) + sum(steps)) * unit / divisor,
-        )
+def _whole_buckets(numbers: Sequence[int], position: int, stop: int, factor: int) -> int:
+    """How many buckets of the grid from here on have all of theirs, if there is no gap until the stop; else 0."""
+    if numbers[position] % factor or numbers[stop - 1] - numbers[position] != stop - 1 - position:
+        return 0
+    return (stop - position) // factor
+
+
+def _fold_run(columns: Columns, begin: int, end: int, factor: int) -> Iterator[Bucket]:
+    """Buckets made of `factor` each, in the units of the readings."""
+    unit, divisor = columns.unit, 10 ** (columns.places or 0)
+
+    def strides(column: Sequence[Number]) -> list[Sequence[Number]]:
+        """The first of each bucket, the second of each, and so on."""
+        return [column[begin + offset : end : factor] for offset in range(factor)]
+
+    def scaled(column: Iterable[Number]) -> list[float]:
+        return [number * unit / divisor for number in column]
+
+    readings = map(sum, zip(*strides(columns.counts), strict=True))
+    lows, highs = strides(columns.lows), strides(columns.highs)
+    least = scaled(map(min, *lows) if factor > 1 else lows[0])
+    greatest = scaled(map(max, *highs) if factor > 1 else highs[0])
+    lasts = strides(columns.lasts)
+    zeros = repeat(0)
+    if not columns.is_counter:
+        totals = scaled(map(sum, zip(*strides(columns.totals), strict=True)))
+        return map(Bucket, readings, least, greatest, scaled(lasts[-1]), totals, zeros, zeros)
+    if columns.is_brief:
+        return map(Bucket, readings, least, greatest, scaled(lasts[-1]), zeros, zeros, zeros)
+    firsts = strides(columns.firsts)
+    steps = [map(gain_between, before, after) for before, after in zip(lasts, firsts[1:], strict=False)]
+    gains = scaled(map(sum, zip(*strides(columns.gains), *steps, strict=True)))
+    return map(Bucket, readings, least, greatest, scaled(lasts[-1]), zeros, scaled(firsts[0]), gains)
 
 
 def choose_resolution(span_ms: int, points: int, spacing_ms: float | None = None, finest_seconds: int = 1) -> int:

@@ -29,6 +29,7 @@ from beszel_hub.metrics.tiers import DAY_SECONDS, EIGHT_HOURS, HOUR_MS, HOUR_SEC
 LATENESS_MS: Final = 120_000
 """How long after its end an hour or a day is rolled up; longer than its last samples take to be sealed."""
 _DUE_LIMIT: Final = 200
+_SHARING_MS: Final = 4 * HOUR_MS
 
 log = logging.getLogger(__name__)
 
@@ -117,8 +118,10 @@ def _roll_hour(due: Due) -> RolledUp:
         # A checksum held, and yet a column makes no sense: better no roll-up than one that is asked for every time.
         log.error("an hour of the history of system %s is damaged and not rolled up: %s", due.system_id, damage)
         return RolledUp(due, [], None, [], [])
-    # Its hours stay chunks of their own until the day is over, so that none is written twice an hour.
-    replacement = splice(due.system_id, MINUTE, due.start_ms, due.end_ms, summaries, is_late=is_late, reach_ms=HOUR_MS)
+    # Until the day is over a few hours share a chunk: what reading and what writing costs are balanced.
+    replacement = splice(
+        due.system_id, MINUTE, due.start_ms, due.end_ms, summaries, is_late=is_late, reach_ms=_SHARING_MS
+    )
     replacements = [] if replacement is None else [replacement]
     return RolledUp(due, replacements, whole, list(found) if is_late else [], [])
 

@@ -78,6 +78,7 @@ class Columns(NamedTuple):
     unit: int
     places: int | None
     is_counter: bool
+    is_brief: bool
 
     def whole(self) -> "Columns":
         """The same in units of 1."""
@@ -225,8 +226,9 @@ def _unpack(packed: _Packed, start: int, *, is_brief: bool) -> Columns:
     else:
         lows, highs, lasts, totals, firsts, gains = _unpack_exact(packed, counts, is_brief=is_brief)
     return Columns(
-        numbers, counts, lows, highs, lasts, totals, firsts, gains, packed.unit, packed.places, packed.is_counter
-    )
+        numbers, counts, lows, highs, lasts, totals, firsts, gains, packed.unit, packed.places,
+        packed.is_counter, is_brief,
+    )  # fmt: skip
 
 
 def _unpack_exact(packed: _Packed, counts: list[int], *, is_brief: bool) -> tuple[Sequence[Number], ...]:

@@ -100,7 +100,7 @@ def test_an_answer_is_the_same_at_every_age(database: Database) -> None:
     expire(database, RAW, end - 2 * HOUR_MS)
     check(*resolutions)
     expire(database, MINUTE.seconds, end)
-    assert database.read_now(lambda: RollupRow.select().where(RollupRow.tier == MINUTE.seconds).count()) == 3
+    assert database.read_now(lambda: RollupRow.select().where(RollupRow.tier == MINUTE.seconds).count()) == 1
     check(*(seconds for seconds in resolutions if seconds % TEN_MINUTES.seconds == 0))
 
 
