@@ -86,7 +86,7 @@ def pack_column(readings: Sequence[Scalar | Absent]) -> Column:
             return _pack_integers(Kind.INTEGER, integers, 0, present)
     elif kinds == {float}:
         return _pack_floats(values, present)  # type: ignore[arg-type]
-    return _pack_distinct(values, present)
+    return _pack_distinct(values, present, are_texts=kinds == {str})
 
 
 def unpack_column(column: Column, count: int) -> list[Scalar | Absent]:
@@ -159,11 +159,13 @@ def _has_negative_zero(values: list[float], scaled: list[int]) -> bool:
     return "-0.0" in map(str, compress(values, map((0).__eq__, scaled)))
 
 
-def _pack_distinct(values: Sequence[Scalar | Absent], present: bytes) -> Column:
-    index_of: dict[bytes, int] = {}
-    indices = [index_of.setdefault(_encoder.encode(value), len(index_of)) for value in values]
+def _pack_distinct(values: Sequence[Scalar | Absent], present: bytes, *, are_texts: bool) -> Column:
+    # Other values are told apart by how they are written: 1 is not 1.0, and lists cannot be keys.
+    keys: Sequence[object] = values if are_texts else [_encoder.encode(value) for value in values]
+    index_of = {key: index for index, key in enumerate(dict.fromkeys(keys))}
+    indices = list(map(index_of.__getitem__, keys))
     code = _narrowest(indices)
-    distinct = _encoder.encode([msgspec.Raw(value) for value in index_of])
+    distinct = _encoder.encode([msgspec.Raw(key) if isinstance(key, bytes) else key for key in index_of])
     return Column(Kind.OTHER, code, 0, present, _to_bytes(array(code, indices)), distinct)
 
 
@@ -183,9 +185,9 @@ def _unpack_values(column: Column) -> list[Scalar | Absent]:
         case Kind.OTHER:
             distinct: list[Scalar] = msgspec.msgpack.decode(column.distinct)
             numbers = _unpack_array(column)
-            if any(number < 0 for number in numbers):
+            if numbers and min(numbers) < 0:
                 raise ColumnError("an index below zero")
-            return [distinct[int(number)] for number in numbers]
+            return list(map(distinct.__getitem__, numbers))  # type: ignore[arg-type]  # a double is refused as an index
         case _:
             raise ColumnError(f"an unknown kind of column: {column.kind}")
 
