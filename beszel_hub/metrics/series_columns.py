@@ -35,6 +35,7 @@ _LARGEST_EXACT: Final = 2**53
 MAX_PLACES: Final = 3
 _TRIED: Final = 16
 _VECTOR: Final = "v"
+_CONSTANT: Final = "c"
 _WIDTHS: Final = (("b", 2**7), ("h", 2**15), ("i", 2**31), ("q", 2**63))
 _LITTLE_ENDIAN: Final = sys.byteorder == "little"
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -56,14 +57,15 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
 
     kind: int
     code: str
-    """Of `array`: how wide the numbers in `data` are; `v` for a vector (see `vectors`)."""
+    """Of `array`: how wide the numbers in `data` are; `v` for a vector (see `vectors`), `c` for one of a single number
+    that stands for all."""
     places: int
     present: bytes
     data: bytes
     distinct: bytes = b""
     """For `OTHER`: the values that `data` points into."""
     size: int = 0
-    """Of a vector: how many numbers it has."""
+    """Of a vector: how many numbers there are."""
 
 
 class Numbers(NamedTuple):
@@ -138,10 +140,17 @@ def _pack_floats(values: list[float], present: bytes) -> Column:
         # Some values tell soon that there are more places than these.
         if _scaled(values[:_TRIED], factor) is None:
             continue
-        scaled = _scaled(values, factor)
+        scaled = _scaled_all(values, factor)
         if scaled is not None:
             return _pack_integers(Kind.DECIMAL, scaled, places, present)
     return Column(Kind.DOUBLE, "d", 0, present, _to_bytes(array("d", values)))
+
+
+def _scaled_all(values: list[float], factor: int) -> list[int] | None:
+    if values[0] != 0 and values.count(values[0]) == len(values):
+        first = _scaled(values[:1], factor)
+        return None if first is None else first * len(values)
+    return _scaled(values, factor)
 
 
 def _scaled(values: list[float], factor: int) -> list[int] | None:
@@ -152,6 +161,8 @@ def _scaled(values: list[float], factor: int) -> list[int] | None:
 
 
 def _pack_integers(kind: Kind, values: list[int], places: int, present: bytes) -> Column:
+    if values.count(values[0]) == len(values):  # as most columns of a quiet host are
+        return Column(kind, _CONSTANT, places, present, pack_walk(values[:1]), size=len(values))
     return Column(kind, _VECTOR, places, present, pack_walk(values), size=len(values))
 
 
@@ -195,10 +206,12 @@ def _unpack_values(column: Column) -> list[Scalar | Absent]:
 def _unpack_integers(column: Column) -> list[int]:
     if not 0 <= column.places <= MAX_PLACES:
         raise ColumnError("an impossible number of places")
-    if column.code != _VECTOR:
+    if column.code not in {_VECTOR, _CONSTANT}:
         return list(accumulate(int(difference) for difference in _unpack_array(column)))
     if not 0 <= column.size <= MAX_READINGS:
         raise ColumnError("an impossible number of readings")
+    if column.code == _CONSTANT:
+        return unpack_walk(column.data, 1) * column.size
     return unpack_walk(column.data, column.size)
 
 
