@@ -1,11 +1,14 @@
 """One proved agent: reads its records into ingest, and tells it what is stored and how often to measure."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from beszel_hub.agents.pace import Pace
+from beszel_hub.agents.requests import Frame, Requests
 from beszel_hub.agents.wire import Wire, WireClosed
+from beszel_hub.errors import AgentBusy
 from beszel_hub.metrics.inbox import split_ranges
 from beszel_hub.metrics.intake import Intake
 from beszel_protocol.hygiene import clean
@@ -20,6 +23,8 @@ from beszel_protocol.messages import (
     Interval,
     InvalidMessage,
     MalformedFrame,
+    Request,
+    Response,
     Sample,
     Samples,
     Welcome,
@@ -38,6 +43,8 @@ ACK_PAUSE_SECONDS: Final = 3.0
 """Live samples are acknowledged a few at a time: an agent would wake for every ack. A batch is, at once: the next one
 waits for it."""
 _RECORDS_BETWEEN_PAUSES: Final = 16
+_MAX_UNSENT: Final = 64
+"""Requests, and what takes them back."""
 
 
 class Link:
@@ -62,6 +69,8 @@ class Link:
         self._ack_due = self._batch_until = 0.0
         self._closing: tuple[int, str] | None = None
         self._has_work = asyncio.Event()
+        self._asked: deque[Frame] = deque()
+        self.requests = Requests(self._ask)
 
     def note_stored(self, sequences: SequenceRanges) -> None:
         """These are committed; the agent will be told."""
@@ -87,6 +96,13 @@ class Link:
         if self._closing is None:
             self._closing = (code, reason)
             self._has_work.set()
+
+    def _ask(self, frame: Frame) -> None:
+        """A request finds no room behind those that the agent has not even read; what takes one back always does."""
+        if isinstance(frame, Request) and len(self._asked) >= _MAX_UNSENT:
+            raise AgentBusy
+        self._asked.append(frame)
+        self._has_work.set()
 
     def _acknowledge(self) -> None:
         self._cancel_ack_timer()
@@ -114,6 +130,7 @@ class Link:
         except* WireClosed:
             pass
         finally:
+            self.requests.close()
             self._cancel_ack_timer()
 
     async def _read(self, intake: Intake) -> None:
@@ -127,12 +144,12 @@ class Link:
             except InvalidMessage:
                 await self._take_invalid(frame, intake)
             else:
-                await self._take(message, intake)
+                await self._take(message, intake, len(frame))
             delay_seconds = self._pace.delay_seconds(len(frame), _now())
             if delay_seconds:
                 await asyncio.sleep(delay_seconds)
 
-    async def _take(self, message: FromAgent | None, intake: Intake) -> None:
+    async def _take(self, message: FromAgent | None, intake: Intake, size: int) -> None:
         match message:
             case Sample() | Event() | Gap():
                 await intake.take(message, is_live=True)
@@ -140,6 +157,8 @@ class Link:
                 await self._take_batch(message, intake)
             case Details():
                 await self._take_details(message.details)
+            case Response():
+                self.ignored_frames += not self.requests.take(message, size)
             case _:
                 self.ignored_frames += 1
 
@@ -172,6 +191,8 @@ class Link:
             if self._closing is not None:
                 await self.wire.close(*self._closing)
                 return
+            while self._asked:
+                await self.wire.send(encode(self._asked.popleft()))
             stored, self._stored = self._stored, SequenceRanges()
             for ranges in split_ranges(stored):
                 await self.wire.send(encode(Ack(stored=ranges)))
