@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from beszel_hub.agents.pace import Pace
@@ -11,11 +11,13 @@ from beszel_hub.agents.wire import Wire, WireClosed
 from beszel_hub.errors import AgentBusy
 from beszel_hub.metrics.inbox import split_ranges
 from beszel_hub.metrics.intake import Intake
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.hygiene import clean
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_RANGES,
     Ack,
+    Containers,
     Details,
     Event,
     FromAgent,
@@ -48,11 +50,12 @@ _MAX_UNSENT: Final = 64
 
 
 class Link:
-    """`save_details` stores changed facts about the host."""
+    """`save_details` stores changed facts about the host, `note_containers` takes all containers that it has."""
 
     def __init__(
         self, wire: Wire, *, system_id: str, spool_id: str, interval_seconds: float,
         save_details: Callable[[HostDetails], Awaitable[None]],
+        note_containers: Callable[[Sequence[ContainerFacts]], None],
     ) -> None:  # fmt: skip
         self.wire = wire
         self.system_id = system_id
@@ -60,6 +63,7 @@ class Link:
         self.ignored_frames = 0
         """Of unknown type, or known ones that make no sense."""
         self._save_details = save_details
+        self._note_containers = note_containers
         self._pace = Pace(_now())
         self._details_due = 0.0
         self._interval_seconds = interval_seconds
@@ -157,6 +161,8 @@ class Link:
                 await self._take_batch(message, intake)
             case Details():
                 await self._take_details(message.details)
+            case Containers():
+                self._note_containers(message.containers)
             case Response():
                 self.ignored_frames += not self.requests.take(message, size)
             case _:

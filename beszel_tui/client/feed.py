@@ -14,11 +14,14 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from beszel_protocol.containers import clean_containers
 from beszel_protocol.feed import (
     FLEET_TOPIC,
     SYSTEM_TOPIC_PREFIX,
+    Containers,
     FeedError,
     Fleet,
+    HostContainers,
     Resync,
     ServerFrame,
     Subscribe,
@@ -193,13 +196,23 @@ def feed_url(hub: str) -> str:
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + FEED_PATH, "", ""))
 
 
-def _cleaned(frame: Fleet | SystemSample | Resync) -> Fleet | SystemSample | Resync:
+def _cleaned(frame: Fleet | SystemSample | Containers | Resync) -> Fleet | SystemSample | Containers | Resync:
     """A hub passes on what agents said; neither is believed to have taken the escape codes out."""
     if isinstance(frame, Fleet):
         return msgspec.structs.replace(frame, systems=[clean(row) for row in frame.systems])
     if isinstance(frame, SystemSample):
         return msgspec.structs.replace(frame, metrics=clean(frame.metrics))
+    if isinstance(frame, Containers):
+        return msgspec.structs.replace(frame, hosts=[_cleaned_host(host) for host in frame.hosts])
     return frame
+
+
+def _cleaned_host(host: HostContainers) -> HostContainers:
+    return msgspec.structs.replace(
+        host,
+        facts=None if host.facts is None else clean_containers(host.facts),
+        usage=None if host.usage is None else [clean(usage) for usage in host.usage],
+    )
 
 
 def _plain_reason(error: OSError) -> str:
