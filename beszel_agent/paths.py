@@ -81,13 +81,18 @@ class HostFile:
         self.close()
 
 
-def read_text(path: str) -> str:
-    """A file as text without surrounding space. Raise OSError, or `ReadingFailed` if it does not end."""
+def read_bytes(path: str) -> bytes:
+    """Raise OSError, or `ReadingFailed` if the file does not end."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return _read_all(descriptor, path).decode("utf-8", "replace").strip()
+        return _read_all(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def read_text(path: str) -> str:
+    """A file as text without surrounding space. Raise OSError, or `ReadingFailed` if it does not end."""
+    return read_bytes(path).decode("utf-8", "replace").strip()
 
 
 def read_text_or_none(path: str) -> str | None:

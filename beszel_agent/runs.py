@@ -11,9 +11,10 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from beszel_agent.collector import Collector, Partial, ToldOnce
+from beszel_agent.collector import Collector, NeverWaits, Partial, ToldOnce
 from beszel_agent.config import Config
-from beszel_agent.errors import ReadingFailed, Unavailable, describe
+from beszel_agent.errors import ReadingFailed, ReadingIncomplete, Unavailable, describe
+from beszel_agent.pace import Pace
 from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import Metrics
 
@@ -100,7 +101,7 @@ class InPlaceRun:
             part = self.collector.collect(started)
         except Exception as error:  # noqa: BLE001 - a mistake in one collector must not cost the readings of the others
             self._ledger.failed(_reason(error), time.monotonic() - started)
-            return None
+            return _part_of(error)
         self._ledger.succeeded(time.monotonic() - started)
         return part
 
@@ -108,10 +109,26 @@ class InPlaceRun:
         return self._ledger.report()
 
 
+class PacedRun(InPlaceRun):
+    """Runs the collector at its pace, or less often where that would cost too much. It has a part when it was read."""
+
+    def __init__(self, collector: Collector) -> None:
+        super().__init__(collector)
+        self._pace = Pace(collector.pace_seconds)
+
+    def read(self, now: float) -> Metrics | None:
+        if not self._pace.is_due(now):
+            return None
+        started = time.thread_time()
+        part = super().read(now)
+        self._pace.spent(now, time.thread_time() - started)
+        return part
+
+
 class _Outcome(NamedTuple):
     part: Metrics | None
     reason: str | None
-    """Why there is no part."""
+    """Why there is no part, or why it is not complete."""
     seconds: float
 
 
@@ -134,7 +151,7 @@ class _Attempt:
         try:
             part = self._collector.collect(self.started)
         except Exception as error:  # noqa: BLE001 - as above
-            reason = _reason(error)
+            part, reason = _part_of(error), _reason(error)
         self.outcome = _Outcome(part, reason, time.monotonic() - self.started)
 
 
@@ -192,9 +209,10 @@ class ThreadedRun:
         self._attempt = None
         if outcome.reason is not None:
             self._ledger.failed(outcome.reason, outcome.seconds)
-            return
-        self._ledger.succeeded(outcome.seconds)
-        self._part, self._part_at = outcome.part, attempt.started
+        else:
+            self._ledger.succeeded(outcome.seconds)
+        if outcome.part is not None:
+            self._part, self._part_at = outcome.part, attempt.started
 
 
 class ProbedRun:
@@ -238,10 +256,16 @@ class ProbedRun:
 def _make_run(collector: Collector) -> InPlaceRun | ThreadedRun:
     if not collector.pace_seconds:
         return InPlaceRun(collector)
+    if isinstance(collector, NeverWaits):
+        return PacedRun(collector)
     timeout_seconds = getattr(collector, "timeout_seconds", None)
     return (
         ThreadedRun(collector) if timeout_seconds is None else ThreadedRun(collector, timeout_seconds=timeout_seconds)
     )
+
+
+def _part_of(error: Exception) -> Metrics | None:
+    return error.part if isinstance(error, ReadingIncomplete) else None
 
 
 def _reason(error: Exception) -> str:

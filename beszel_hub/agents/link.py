@@ -53,13 +53,14 @@ class Link:
     """`save_details` stores changed facts about the host, `note_containers` takes all containers that it has."""
 
     def __init__(
-        self, wire: Wire, *, system_id: str, spool_id: str, interval_seconds: float,
+        self, wire: Wire, *, system_id: str, start_id: str, interval_seconds: float,
         save_details: Callable[[HostDetails], Awaitable[None]],
         note_containers: Callable[[Sequence[ContainerFacts]], None],
     ) -> None:  # fmt: skip
         self.wire = wire
         self.system_id = system_id
-        self.spool_id = spool_id
+        self.start_id = start_id
+        """Of the agent's process."""
         self.ignored_frames = 0
         """Of unknown type, or known ones that make no sense."""
         self._save_details = save_details
@@ -177,7 +178,7 @@ class Link:
         self._batch_until = _now() + ACK_PAUSE_SECONDS
         for index, raw in enumerate(batch.records):
             try:
-                await intake.take(decode_record(raw), is_live=False)
+                await intake.take(decode_record(raw), is_live=False, boot_id=batch.boot_id)
             except (InvalidMessage, MalformedFrame):
                 await self._take_invalid(bytes(raw), intake)
             if index % _RECORDS_BETWEEN_PAUSES == 0:

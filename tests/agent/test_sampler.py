@@ -35,6 +35,7 @@ class Clockwork:
         (61.0, 60.0, 30.0, 90.0),
         (299.5, 299.0, 300.0, 300.0),  # soon after the last one, which was of another interval
         (100.0, 99.0, 300.0, 300.0),
+        (28_810.4, 10.0, 1.0, 28_811.0),  # stopped for hours: one sample, no burst
         (10.2, 9.0, 1.5, 10.5),
     ],
 )

@@ -15,7 +15,7 @@ import msgspec
 from beszel_agent.collector import Collector
 from beszel_agent.collectors import COLLECTORS
 from beszel_agent.config import Config, load_config
-from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.errors import ReadingFailed, ReadingIncomplete, Unavailable
 from beszel_agent.paths import HostPaths
 
 CASES = Path(__file__).parents[1] / "agent" / "cases"
@@ -58,6 +58,8 @@ def _replay(
         link.symlink_to(step)
         try:
             yield msgspec.to_builtins(collector.collect(instant))
+        except ReadingIncomplete as error:
+            yield {"fails": _anonymous(error, link), **msgspec.to_builtins(error.part)}
         except (OSError, ValueError, ReadingFailed) as error:
             yield {"fails": _anonymous(error, link)}
 

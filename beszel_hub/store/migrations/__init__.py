@@ -6,7 +6,13 @@ A module has `STATEMENTS`: SQL that takes the schema from the number before to i
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from beszel_hub.store.migrations import m0001_accounts, m0002_systems, m0003_metrics, m0006_containers
+from beszel_hub.store.migrations import (
+    m0001_accounts,
+    m0002_systems,
+    m0003_metrics,
+    m0004_boots,
+    m0006_containers,
+)
 
 
 class Migration(NamedTuple):
@@ -19,5 +25,6 @@ MIGRATIONS: Final = (
     Migration(1, "accounts", m0001_accounts.STATEMENTS),
     Migration(2, "systems", m0002_systems.STATEMENTS),
     Migration(3, "metrics", m0003_metrics.STATEMENTS),
+    Migration(4, "boots", m0004_boots.STATEMENTS),
     Migration(6, "containers", m0006_containers.STATEMENTS),
 )
