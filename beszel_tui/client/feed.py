@@ -69,6 +69,8 @@ class Feed:
         self._url = feed_url(hub)
         self._token = token
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
+        self._system: str | None = None
+        self._containers: str | None = None
         self._topics: list[str] = [FLEET_TOPIC]
         self._connection: ClientConnection | None = None
         self._retry = asyncio.Event()
@@ -76,7 +78,16 @@ class Feed:
 
     def watch(self, system_id: str | None) -> None:
         """Want samples of one system, or of none."""
-        wanted = [FLEET_TOPIC] if system_id is None else [FLEET_TOPIC, SYSTEM_TOPIC_PREFIX + system_id]
+        self._system = None if system_id is None else SYSTEM_TOPIC_PREFIX + system_id
+        self._want()
+
+    def watch_containers(self, topic: str | None) -> None:
+        """Want containers: of all systems, of one, or of none."""
+        self._containers = topic
+        self._want()
+
+    def _want(self) -> None:
+        wanted = [topic for topic in (FLEET_TOPIC, self._system, self._containers) if topic is not None]
         gone = [topic for topic in self._topics if topic not in wanted]
         new = [topic for topic in wanted if topic not in self._topics]
         self._topics = wanted

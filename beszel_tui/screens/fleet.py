@@ -112,6 +112,9 @@ class FleetScreen(HubScreen):
     def _pause_failed(self, reason: str) -> None:
         self.hub_app.say(reason, severity="error")
 
+    def action_containers(self) -> None:
+        self.hub_app.open_containers()
+
     def action_copy(self) -> None:
         row = self.state.systems.get(self.table.cursor_id or "")
         if row is not None:

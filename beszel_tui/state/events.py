@@ -53,7 +53,17 @@ class WindowChosen(_Event, frozen=True, kw_only=True):
     window: Window
 
 
+class ContainersChosen(_Event, frozen=True, kw_only=True):
+    """Other containers than before are looked at, or none."""
+
+
 class TrailsLoaded(_Event, frozen=True, kw_only=True):
+    trails: Mapping[str, Trail]
+
+
+class ContainerTrailsLoaded(_Event, frozen=True, kw_only=True):
+    """By system and id."""
+
     trails: Mapping[str, Trail]
 
 
@@ -83,7 +93,9 @@ Event: TypeAlias = (
     | SystemOpened
     | SystemClosed
     | WindowChosen
+    | ContainersChosen
     | TrailsLoaded
+    | ContainerTrailsLoaded
     | DetailsLoaded
     | HistoryLoaded
     | HistoryFailed
