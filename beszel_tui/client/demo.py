@@ -49,6 +49,9 @@ class DemoSource:
             await self._tell(self._clock())
             await asyncio.sleep(1)
 
+    async def close(self) -> None:
+        """There is nothing open."""
+
     def watch(self, system_id: str | None) -> None:
         self._watched = system_id
         if system_id is not None and not self.events.full():

@@ -35,7 +35,10 @@ class HubSource:
         try:
             await self._feed.run()
         finally:
-            await self._http.close()
+            await self.close()
+
+    async def close(self) -> None:
+        await self._http.close()
 
     def watch(self, system_id: str | None) -> None:
         self._feed.watch(system_id)

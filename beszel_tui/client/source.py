@@ -25,7 +25,10 @@ class Source(Protocol):
         """What it tells by itself."""
 
     async def run(self) -> None:
-        """Fill `events` until cancelled."""
+        """Fill `events` until cancelled, then close."""
+
+    async def close(self) -> None:
+        """Let go of what requests have opened; a later request opens it anew."""
 
     def watch(self, system_id: str | None) -> None:
         """Want the samples of this one system, and of no other."""

@@ -80,7 +80,7 @@ class LogsScreen(ReaderScreen):
 
     def _ask(self, *, is_resumed: bool) -> None:
         """From the beginning of what is wanted, or from the newest line on."""
-        since = self._buffer.newest if is_resumed else None
+        since = self._buffer.cursor.newest if is_resumed else None
         query = LogsQuery(id=self.item.facts.id, tail=TAIL_LINES, since=since, follow=True)
 
         def told(batch: LogBatch) -> None:

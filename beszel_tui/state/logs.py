@@ -1,5 +1,6 @@
 """What a container wrote, as far as it is kept: the newest lines, each once, whatever the connection goes through."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from beszel_protocol.colours import Stretch, expand_tabs, stretches
@@ -27,31 +28,20 @@ class Appended(NamedTuple):
     """From the beginning, to make room."""
 
 
-class LogBuffer:
-    """One container's lines."""
+class LogCursor:
+    """Where in a log one is: what a stream tells that begins anew is not told twice."""
 
-    def __init__(self, max_lines: int = MAX_LINES) -> None:
-        self.lines: list[ShownLine] = []
-        self.dropped = 0
-        """Lines that were here once."""
-        self.is_truncated = False
-        """The container wrote more than the agent or the hub let through."""
+    def __init__(self) -> None:
         self.newest: str | None = None
         """The time stamp of the newest line: what follows is asked for from there on."""
         self._at_newest: set[tuple[str, str]] = set()
-        self._max_lines = max_lines
 
-    def append(self, batch: LogBatch, *, is_resumed: bool = False) -> Appended:
-        """Add lines; those of a resumed stream that are here already are left out."""
-        new = [line for line in batch.lines if not (is_resumed and self._is_known(line))]
+    def advance(self, lines: Sequence[LogLine], *, is_resumed: bool) -> list[LogLine]:
+        """Those of the lines that are new; only a resumed stream may have others."""
+        new = [line for line in lines if not (is_resumed and self._is_known(line))]
         for line in new:
             self._note(line)
-        self.lines += [shown_line(line) for line in new]
-        self.is_truncated |= batch.truncated
-        surplus = max(0, len(self.lines) - self._max_lines)
-        del self.lines[:surplus]
-        self.dropped += surplus
-        return Appended(len(new), surplus)
+        return new
 
     def _is_known(self, line: LogLine) -> bool:
         """Time stamps of one engine have one form, so that they sort as texts."""
@@ -66,6 +56,29 @@ class LogBuffer:
             self.newest = line.timestamp
             self._at_newest = set()
         self._at_newest.add((line.stream, line.text))
+
+
+class LogBuffer:
+    """One container's lines."""
+
+    def __init__(self, max_lines: int = MAX_LINES) -> None:
+        self.lines: list[ShownLine] = []
+        self.cursor = LogCursor()
+        self.dropped = 0
+        """Lines that were here once."""
+        self.is_truncated = False
+        """The container wrote more than the agent or the hub let through."""
+        self._max_lines = max_lines
+
+    def append(self, batch: LogBatch, *, is_resumed: bool = False) -> Appended:
+        """Add lines; those of a resumed stream that are here already are left out."""
+        new = self.cursor.advance(batch.lines, is_resumed=is_resumed)
+        self.lines += [shown_line(line) for line in new]
+        self.is_truncated |= batch.truncated
+        surplus = max(0, len(self.lines) - self._max_lines)
+        del self.lines[:surplus]
+        self.dropped += surplus
+        return Appended(len(new), surplus)
 
 
 def shown_line(line: LogLine) -> ShownLine:
