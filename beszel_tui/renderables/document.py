@@ -6,7 +6,8 @@ from typing import Final
 
 from rich.style import Style
 
-from beszel_protocol.colours import expand_tabs, strip_colours
+from beszel_protocol.colours import expand_tabs
+from beszel_protocol.hygiene import clean_text
 from beszel_tui.renderables.palette import Palette
 from beszel_tui.renderables.pane_line import PaneLine
 from beszel_tui.renderables.text import Piece
@@ -25,7 +26,7 @@ def document_lines(text: str, palette: Palette) -> list[PaneLine]:
 
 
 def _line(raw: str, palette: Palette) -> PaneLine:
-    text = expand_tabs(strip_colours(raw, _MAX_LENGTH))
+    text = clean_text(expand_tabs(raw[:_MAX_LENGTH]), 8 * _MAX_LENGTH)
     return PaneLine(text, tuple(_pieces(text, palette)), ("", palette.text))
 
 

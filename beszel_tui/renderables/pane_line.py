@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rich.color import Color
 from rich.segment import Segment
@@ -10,8 +10,11 @@ from rich.style import Style
 
 from beszel_protocol.colours import Stretch
 from beszel_tui.renderables.palette import Palette
-from beszel_tui.renderables.text import Piece, fit, line_of
+from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
 from beszel_tui.renderables.wrapping import Row
+
+
+ELLIPSIS: Final = "…"
 
 
 class PaneLine(NamedTuple):
@@ -44,7 +47,9 @@ def draw_row(
     pieces: list[Piece] = [(lead if start == 0 else " " * len(lead), lead_style)]
     start = min(end, start + shift)
     pieces += _cut(line.pieces, start, end, found, palette)
-    return line_of(pieces, width, palette.text)
+    if pieces_width(pieces) <= width or width < 2:
+        return line_of(pieces, width, palette.text)
+    return [*line_of(pieces, width - 1, palette.text), Segment(ELLIPSIS, palette.faint)]
 
 
 def draw_pane_caption(title: str, notes: Sequence[Piece], width: int, palette: Palette) -> list[Segment]:

@@ -77,6 +77,8 @@ class ContainersScreen(HubScreen):
         title, counts = self._title(state), count_containers(items)
         self.query_one(Caption).show(lambda cells: draw_caption(title, counts, len(shown), cells, look))
         self.set_class(not shown, "-empty")
+        if shown and self.focused is None:
+            self.call_after_refresh(table.focus)  # it had to give the focus up while it was hidden
         if not shown:
             self.query_one("#empty", Static).update(Content(self._why_empty(state, is_filtered=bool(items))))
         if wanted.terms:
