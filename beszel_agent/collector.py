@@ -32,6 +32,8 @@ class Collector(Protocol):
 
     name: ClassVar[str]
     """The name of its module."""
+    fields: ClassVar[tuple[str, ...]]
+    """Of a sample, which its parts may fill; they are asked for no others."""
     pace_seconds: ClassVar[float]
     """0: it only reads what the kernel has in memory, with every sample. More: it may have to wait for a device, a pool
     or another process, so it runs in a thread of its own, at most this often; unless it is one that `NeverWaits`. One

@@ -14,17 +14,14 @@ class Pace:
     def __init__(self, seconds: float, *, budget_share: float = _BUDGET_SHARE) -> None:
         """`seconds` is the shortest time between two readings."""
         self._seconds, self._budget_share = seconds, budget_share
-        self._next_at = float("-inf")
         self._has_baseline = False
 
-    def is_due(self, now: float) -> bool:
-        return now >= self._next_at - _SLACK_SECONDS
-
-    def spent(self, now: float, cost_seconds: float) -> None:
-        """A reading at `now` took that much processor time; the dearer it was, the longer until the next.
+    def due_after(self, now: float, cost_seconds: float) -> float:
+        """When to read again, after a reading at `now` that took that much processor time: the dearer, the later.
 
         The very first is the baseline of rates, so the second is due at once.
         """
-        if self._has_baseline:
-            self._next_at = now + max(self._seconds, cost_seconds / self._budget_share)
-        self._has_baseline = True
+        if not self._has_baseline:
+            self._has_baseline = True
+            return now
+        return now + max(self._seconds, cost_seconds / self._budget_share) - _SLACK_SECONDS

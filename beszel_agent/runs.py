@@ -24,6 +24,7 @@ REPROBE_SECONDS: Final = 60.0
 
 _FAILURES: Final = (OSError, ValueError, ReadingFailed)
 _STALE_PACES: Final = 3
+_ALWAYS: Final = float("-inf")
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,12 @@ class CollectorReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class Run(Protocol):
+    fields: tuple[str, ...]
+    """Those of a sample that its parts may fill."""
+    due_at: float
+    """Until then `read` has nothing to do and nothing to tell: most collectors find nothing on most hosts, and asking
+    each of them with every sample would be dear."""
+
     def read(self, now: float) -> Metrics | None:
         """The collector's part of a sample that is taken `now`; None if it has none. Never raises, never waits."""
 
@@ -92,6 +99,8 @@ class InPlaceRun:
 
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
+        self.fields = collector.fields
+        self.due_at = _ALWAYS
         self._ledger = _Ledger(collector)
 
     def read(self, now: float) -> Metrics | None:  # noqa: ARG002
@@ -117,11 +126,11 @@ class PacedRun(InPlaceRun):
         self._pace = Pace(collector.pace_seconds)
 
     def read(self, now: float) -> Metrics | None:
-        if not self._pace.is_due(now):
+        if now < self.due_at:
             return None
         started = time.thread_time()
         part = super().read(now)
-        self._pace.spent(now, time.thread_time() - started)
+        self.due_at = self._pace.due_after(now, time.thread_time() - started)
         return part
 
 
@@ -163,6 +172,8 @@ class ThreadedRun:
 
     def __init__(self, collector: Collector, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.collector = collector
+        self.fields = collector.fields
+        self.due_at = _ALWAYS
         self._told_once = isinstance(collector, ToldOnce)
         self._ledger = _Ledger(collector)
         self._timeout_seconds = timeout_seconds
@@ -180,6 +191,7 @@ class ThreadedRun:
         part = self._part if now - self._part_at < _STALE_PACES * self.collector.pace_seconds else None
         if self._told_once:
             self._part = None
+            self.due_at = self._next_at if self._attempt is None else _ALWAYS
         return part
 
     def report(self) -> CollectorReport:
@@ -220,17 +232,21 @@ class ProbedRun:
 
     def __init__(self, kind: type[Collector], paths: HostPaths, config: Config) -> None:
         self._kind, self._paths, self._config = kind, paths, config
+        self.fields = kind.fields
+        self.due_at = _ALWAYS
         self._run: InPlaceRun | ThreadedRun | None = None
         self._reason: str | None = None
-        self._probe_at = float("-inf")
 
     def read(self, now: float) -> Metrics | None:
-        if self._run is None:
-            if now < self._probe_at:
-                return None
-            self._probe_at = now + REPROBE_SECONDS
-            self._run = self._probe()
-        return None if self._run is None else self._run.read(now)
+        if now < self.due_at:
+            return None
+        run = self._run = self._run or self._probe()
+        if run is None:
+            self.due_at = now + REPROBE_SECONDS
+            return None
+        part = run.read(now)
+        self.due_at = run.due_at
+        return part
 
     def report(self) -> CollectorReport:
         if self._run is not None:

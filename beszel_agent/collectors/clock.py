@@ -32,6 +32,7 @@ class Timex(NamedTuple):
 
 class ClockCollector(NeverWaits):
     name: ClassVar[str] = "clock"
+    fields: ClassVar[tuple[str, ...]] = ("clock",)
     pace_seconds: ClassVar[float] = 30
 
     def __init__(self, ask: Callable[[], Timex]) -> None:

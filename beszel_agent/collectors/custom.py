@@ -31,6 +31,7 @@ class _Parsed(NamedTuple):
 
 class CustomCollector(ToldOnce):
     name: ClassVar[str] = "custom"
+    fields: ClassVar[tuple[str, ...]] = ("custom", "custom_age_seconds")
     pace_seconds: ClassVar[float] = 10
 
     def __init__(self, directory: str) -> None:

@@ -14,6 +14,7 @@ _NO_LIMIT: Final = 1 << 62
 
 class KernelCollector(NeverWaits):
     name: ClassVar[str] = "kernel"
+    fields: ClassVar[tuple[str, ...]] = ("kernel",)
     pace_seconds: ClassVar[float] = 10
 
     def __init__(self, file_nr: HostFile, entropy: HostFile | None) -> None:

@@ -25,6 +25,7 @@ _LONG_RECORD_BYTES: Final = 400
 
 class LoginsCollector(NeverWaits):
     name: ClassVar[str] = "logins"
+    fields: ClassVar[tuple[str, ...]] = ("logins",)
     pace_seconds: ClassVar[float] = 60
 
     def __init__(self, paths: HostPaths, utmp: str | None) -> None:

@@ -23,6 +23,7 @@ class Pressure(NamedTuple):
 
 class PressureCollector:
     name: ClassVar[str] = "pressure"
+    fields: ClassVar[tuple[str, ...]] = ("cpu", "memory")
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, cpu: HostFile, memory: HostFile) -> None:

@@ -19,6 +19,7 @@ _COUNT: Final = 5
 
 class ProcessesCollector(NeverWaits):
     name: ClassVar[str] = "processes"
+    fields: ClassVar[tuple[str, ...]] = ("top_processes", "processes")
     pace_seconds: ClassVar[float] = 5
 
     def __init__(self, scanner: Scanner, owners: Owners) -> None:

@@ -26,6 +26,7 @@ class Activity(NamedTuple):
 
 class SchedulerCollector(NeverWaits):
     name: ClassVar[str] = "scheduler"
+    fields: ClassVar[tuple[str, ...]] = ("cpu", "processes")
     pace_seconds: ClassVar[float] = 5
 
     def __init__(self, stat: HostFile) -> None:

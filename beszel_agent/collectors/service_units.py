@@ -31,6 +31,7 @@ class _Restarts(NamedTuple):
 
 class ServiceUnitsCollector(ToldOnce):
     name: ClassVar[str] = "service_units"
+    fields: ClassVar[tuple[str, ...]] = ("services",)
     pace_seconds: ClassVar[float] = 30
 
     def __init__(self, paths: HostPaths, manager: ServiceManager) -> None:

@@ -11,6 +11,7 @@ from beszel_protocol.sample import Metrics
 
 class ServicesCollector:
     name: ClassVar[str] = "services"
+    fields: ClassVar[tuple[str, ...]] = ("services",)
     pace_seconds: ClassVar[float] = 30
 
     def __init__(self, manager: ServiceManager) -> None:

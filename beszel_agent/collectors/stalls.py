@@ -11,6 +11,7 @@ from beszel_protocol.sample import CpuMetrics, IoMetrics, MemoryMetrics, Metrics
 
 class StallsCollector(NeverWaits):
     name: ClassVar[str] = "stalls"
+    fields: ClassVar[tuple[str, ...]] = ("cpu", "memory", "io")
     pace_seconds: ClassVar[float] = 5
     """The kernel's figures are of ten seconds anyway."""
 

@@ -23,6 +23,7 @@ _OF_AN_IMAGE: Final = ("/.dockerenv", "/run/.containerenv")
 
 class UpdatesCollector:
     name: ClassVar[str] = "updates"
+    fields: ClassVar[tuple[str, ...]] = ("updates",)
     pace_seconds: ClassVar[float] = 3600
     timeout_seconds: ClassVar[float] = 60
 

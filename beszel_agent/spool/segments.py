@@ -112,7 +112,7 @@ class SegmentWriter:
     def __init__(self, segment: Segment, descriptor: int) -> None:
         self.segment = segment
         self.descriptor = descriptor
-        self._deflater = Deflater()
+        self._deflater: Deflater | None = None
         self._size_bytes = segment.size_bytes
 
     @classmethod
@@ -148,6 +148,8 @@ class SegmentWriter:
 
     def encode(self, kind: Kind, sequence: int, instant_ms: int, boot_ms: int, data: bytes) -> bytes:
         """The frame of the record that comes next. Frames must be written in the order in which they were encoded."""
+        if self._deflater is None:
+            self._deflater = Deflater(len(data))
         body = self._deflater.deflate(data)
         return encode_frame(kind, body, self.segment.header, sequence=sequence, instant_ms=instant_ms, boot_ms=boot_ms)
 

@@ -19,6 +19,7 @@ class Scripted:
     """Does at each reading what it was told: an instant is an uptime, an error is raised, an event is waited for."""
 
     name: ClassVar[str] = "scripted"
+    fields: ClassVar[tuple[str, ...]] = ("uptime_seconds",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, *script: float | Exception | threading.Event) -> None:
@@ -206,3 +207,26 @@ def test_one_that_reads_only_some_says_what_it_misses() -> None:
     assert (run.report().state, run.report().reason) == ("running", "SMART of /dev/sda needs CAP_SYS_RAWIO")
     run.read(0.0)
     assert (run.report().state, run.report().reason) == ("failing", "worse")
+
+
+def test_nobody_asks_for_what_is_not_there_or_not_due() -> None:
+    absent = ProbedRun(Absent, HostPaths(), Config())
+    assert absent.due_at <= 5.0
+    assert absent.read(5.0) is None
+    assert absent.due_at == 5.0 + REPROBE_SECONDS
+    paced = PacedRun(PacedInPlace(1.0))
+    for now in (0.0, 1.0):
+        assert paced.due_at <= now
+        paced.read(now)
+    assert 10.9 < paced.due_at < 11.0
+    once = ThreadedRun(PacedOnce(1.0))
+    wait_until("its part", lambda: once.due_at > 0.5 or once.read(0.5) is not None)
+    assert once.due_at == 10.5
+    assert once.read(5.0) is None
+
+
+def test_what_stands_in_several_samples_is_asked_for_each() -> None:
+    run = ThreadedRun(Paced(1.0))
+    finish(run, 1, 0.5)
+    assert run.due_at == float("-inf")
+    assert run.read(3.0) == Metrics(uptime_seconds=1.0)

@@ -18,6 +18,9 @@ from beszel_protocol.sample import CpuMetrics, DiskMetrics, MemoryMetrics, Metri
 class Clockwork:
     """A run whose part is the instant of its reading."""
 
+    fields: tuple[str, ...] = ("uptime_seconds",)
+    due_at: float = 0.0
+
     def read(self, now: float) -> Metrics:
         return Metrics(uptime_seconds=now)
 
@@ -98,12 +101,15 @@ def test_a_shorter_interval_takes_effect_at_once() -> None:
 
 
 def test_parts_of_one_subject_stand_side_by_side() -> None:
+    first = Metrics(cpu=CpuMetrics(usage_percent=5.0), disk={"/": DiskMetrics(total_bytes=1)})
+    second = Metrics(cpu=CpuMetrics(load_average=[1.0, 2.0, 3.0]), memory=MemoryMetrics(total_bytes=7))
+    disk = {"/": DiskMetrics(io_read_bytes=2), "/srv": DiskMetrics(total_bytes=3)}
     merged = merge_parts(
         [
-            Metrics(cpu=CpuMetrics(usage_percent=5.0), disk={"/": DiskMetrics(total_bytes=1)}),
-            Metrics(),
-            Metrics(cpu=CpuMetrics(load_average=[1.0, 2.0, 3.0]), memory=MemoryMetrics(total_bytes=7)),
-            Metrics(disk={"/": DiskMetrics(io_read_bytes=2), "/srv": DiskMetrics(total_bytes=3)}, uptime_seconds=0.0),
+            (("cpu", "disk"), first),
+            (("cpu",), Metrics()),
+            (("cpu", "memory"), second),
+            (("disk", "uptime_seconds"), Metrics(disk=disk, uptime_seconds=0.0)),
         ]
     )
     assert merged == Metrics(
