@@ -63,13 +63,16 @@ class DemoSource:
             self.events.put_nowait(self._containers_frame(topic, self._clock()))
 
     async def logs(self, system_id: str, query: LogsQuery) -> AsyncIterator[LogBatch]:
+        facts = demo_container(system_id, query.id)
+        if facts is None:
+            raise HubRefused(404, "There is nothing here.")
         at_ms = self._clock()
         start_ms = at_ms - _LOG_SPAN_MS if query.since is None else parse_timestamp(query.since)
-        yield LogBatch(lines=list(demo_log(system_id, query.id, start_ms, at_ms))[-query.tail :])
+        yield LogBatch(lines=list(demo_log(system_id, facts, start_ms, at_ms))[-query.tail :])
         while query.follow:
             await asyncio.sleep(1)
             now_ms = self._clock()
-            yield LogBatch(lines=list(demo_log(system_id, query.id, at_ms + 1, now_ms)))
+            yield LogBatch(lines=list(demo_log(system_id, facts, at_ms + 1, now_ms)))
             at_ms = now_ms
 
     async def inspect(self, system_id: str, container_id: str) -> str:

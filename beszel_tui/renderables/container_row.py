@@ -10,7 +10,7 @@ from beszel_protocol.feed import SystemStatus
 from beszel_protocol.units import format_bytes, format_duration, format_number
 from beszel_tui.renderables.fleet_row import VALUE_WIDTH, Cell, FleetLook, spark_width
 from beszel_tui.renderables.sparkline import sparkline
-from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
+from beszel_tui.renderables.text import Piece, fit, fit_middle, line_of, pieces_width
 from beszel_tui.state.columns import Placed
 from beszel_tui.state.containers import ALIVE, ContainerCounts, ContainerItem, ContainerLine, text_of
 
@@ -61,7 +61,7 @@ def _name(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
     style = palette.faint if item.aged or has_ended_well else palette.status[status]
     warning = f" {symbols.warning}" if item.is_troubled else ""
     is_quiet = item.aged or item.facts.state not in ALIVE
-    name = fit(" " + item.facts.name, width - 1 - len(warning), ellipsis=symbols.ellipsis)
+    name = " " + fit_middle(item.facts.name, width - 2 - len(warning), symbols.ellipsis)
     return [
         (symbols.status[status], style),
         (name, palette.muted if is_quiet else palette.strong),
@@ -182,7 +182,9 @@ def _rate(value: float | None, look: FleetLook) -> str:
 
 _CELLS: Final[dict[str, Callable[[ContainerLine, int, FleetLook], list[Piece]]]] = {
     "name": _name,
-    "system": lambda line, width, look: _text(line, width, look, "system"),
+    "system": lambda line, width, look: [
+        (fit_middle(line.item.system, width, look.symbols.ellipsis), look.palette.muted)
+    ],
     "cpu": _cpu,
     "memory": _memory,
     "network": _network,

@@ -13,7 +13,6 @@ from beszel_tui.renderables.palette import Palette
 from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
 from beszel_tui.renderables.wrapping import Row
 
-
 ELLIPSIS: Final = "…"
 
 

@@ -95,15 +95,16 @@ def demo_containers(host: str, tags: tuple[str, ...], at_ms: int) -> DemoContain
     return DemoContainers(list(facts), usage)
 
 
-def demo_log(host: str, container_id: str, start_ms: int, end_ms: int) -> Iterator[LogLine]:
+def demo_log(host: str, facts: ContainerFacts, start_ms: int, end_ms: int) -> Iterator[LogLine]:
     """What a container wrote between two instants."""
+    write = _WRITERS.get(facts.name, _write_requests)
     first = -(-start_ms // _LOG_STEP_MS)
     for number in range(first, end_ms // _LOG_STEP_MS + 1):
-        seed = f"{host}{container_id}{number}"
+        seed = f"{host}{facts.id}{number}"
         if hash_share(seed) < 0.35:
             continue
         instant = format_timestamp(number * _LOG_STEP_MS + int(hash_share(seed + "ms") * 600))
-        yield LogLine(stream=_stream(seed), timestamp=instant, text=_text(seed))
+        yield LogLine(stream=_stream(seed), timestamp=instant, text=write(seed))
 
 
 def demo_inspection(facts: ContainerFacts) -> dict[str, object]:
@@ -177,11 +178,40 @@ def _stream(seed: str) -> str:
     return "stderr" if hash_share(seed + "stream") > 0.86 else "stdout"
 
 
-def _text(seed: str) -> str:
+def _write_requests(seed: str) -> str:
     share, number = hash_share(seed + "what"), int(hash_share(seed + "n") * 9000)
     if _stream(seed) == "stderr":
-        return f"\x1b[33mWARN\x1b[0m slow request: GET /products/{number} took {200 + number // 12} ms"
+        return f"\x1b[33mWARN\x1b[0m  slow request: GET /products/{number} took {200 + number // 12} ms"
     if share < 0.12:
         return f"\x1b[36mDEBUG\x1b[0m cache refreshed, {number} entries"
     status = "\x1b[32m200\x1b[0m" if share < 0.9 else "\x1b[31m502\x1b[0m"
     return f"\x1b[1mINFO\x1b[0m  GET /products/{number} {status} {number % 47 + 2} ms 203.0.113.{number % 250}"
+
+
+def _write_database(seed: str) -> str:
+    share, number = hash_share(seed + "what"), int(hash_share(seed + "n") * 9000)
+    if _stream(seed) == "stderr":
+        return f"LOG:  duration: {300 + number / 7:.3f} ms  statement: EXECUTE orders_of({number})"
+    if share < 0.2:
+        return f"LOG:  checkpoint complete: wrote {number} buffers ({number / 900:.1f}%)"
+    return f"LOG:  connection authorized: user=shop database=shop pid={number + 400}"
+
+
+def _write_build(seed: str) -> str:
+    share, number = hash_share(seed + "what"), int(hash_share(seed + "n") * 9000)
+    if _stream(seed) == "stderr":
+        return f"\x1b[33mwarning\x1b[0m: step {number % 14 + 1} was not cached: its context has changed"
+    if share < 0.3:
+        return f"\x1b[32m✓\x1b[0m test suite {number % 40 + 1} passed in {number / 300:.1f} s"
+    return (
+        f"#{number % 30 + 4} [{number % 8 + 1}/9] RUN make -j8 part-{number % 60} \x1b[2m({number / 100:.1f} s)\x1b[0m"
+    )
+
+
+_WRITERS: Final = {
+    "postgres": _write_database,
+    "pgbouncer": _write_database,
+    "runner": _write_build,
+    "buildkit": _write_build,
+    "renovate": _write_build,
+}

@@ -70,6 +70,7 @@ async def container_agent(
         agent = ContainerAgent(connection)
         reading = asyncio.create_task(agent.read())
         try:
+            await until(lambda: hub.hub.broker.board.get(system_id) is not None)
             if facts:
                 await agent.tell(*facts)
                 await until(lambda: (seen := hub.hub.inventory.get(system_id)) is not None and seen.facts == facts)
