@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from beszel_hub.errors import AgentAbsent, AgentBusy, AgentFailed, AgentTimeout, HubError
+from beszel_hub.errors import AgentAbsent, AgentBusy, AgentFailed, AgentTimeout, Forbidden, HubError, NotFound
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import Cancel, Request, Response
 
@@ -38,7 +38,10 @@ class Exchange:
         """Nothing more will come; what has come may still wait."""
 
     async def parts(self) -> AsyncIterator[Any]:
-        """Every part of the answer as it arrives; raise the `HubError` that ended it."""
+        """Every part of the answer as it arrives; raise the `HubError` that ended it.
+
+        The response that ends a stream has no part of its own.
+        """
         while True:
             while self._waiting:
                 part, size = self._waiting.popleft()
@@ -69,8 +72,9 @@ class Exchange:
         if response.error is not None:
             self.end(_failure_of(response.error.code, response.error.message))
             return
-        self._waiting.append((response.result, size))
-        self._waiting_bytes += size
+        if response.result is not None:
+            self._waiting.append((response.result, size))
+            self._waiting_bytes += size
         if self._waiting_bytes > MAX_WAITING_BYTES:
             self.end(AgentFailed("The answer comes faster than it is taken."))
         elif not response.more:
@@ -147,4 +151,15 @@ def _failure_of(code: str, message: str) -> HubError:
     if code == "timeout":
         return AgentTimeout()
     text = clean_text(message)
-    return AgentBusy(text) if code == "busy" else AgentFailed(f"The agent says: {text}" if text else "")
+    kind = _REFUSALS.get(code, AgentFailed)
+    return kind(f"The agent says: {text}" if text else "")
+
+
+_REFUSALS: Final[dict[str, type[HubError]]] = {
+    "busy": AgentBusy,
+    "not_found": NotFound,
+    "actions_off": Forbidden,
+    "details_off": Forbidden,
+    "unknown_action": Forbidden,
+}
+"""What asking again would change, and what it would not; any other code is a failure."""

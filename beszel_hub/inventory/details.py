@@ -10,11 +10,11 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from beszel_hub.errors import AgentFailed, BadRequest, Forbidden, NotFound, Unauthorized
+from beszel_hub.errors import AgentFailed, AgentTimeout, BadRequest, Forbidden, NotFound, Unauthorized
 from beszel_hub.inventory.containers import Inventory
 from beszel_hub.permissions import Action, Actor, Decision, decide
 from beszel_hub.systems.directory import Directory
-from beszel_protocol.colours import keep_colours
+from beszel_protocol.colours import keep_colours, strip_colours
 from beszel_protocol.containers import (
     MAX_LOG_BYTES,
     MAX_LOG_LINE_LENGTH,
@@ -75,14 +75,17 @@ class ContainerDetails:
         requests = self._asking(system_id)
         left = MAX_LOG_BYTES
         with requests.open("container_logs", params, timeout_seconds=seconds, is_long=query.follow) as exchange:
-            async for part in exchange.parts():
-                batch = clean_batch(_convert(part, LogBatch))
-                if not query.follow:
-                    left -= sum(len(line.text.encode()) for line in batch.lines)
+            try:
+                async for part in exchange.parts():
+                    batch = clean_batch(_convert(part, LogBatch))
+                    left -= 0 if query.follow else _size(batch)
                     if left < 0:
                         yield LogBatch(lines=[], truncated=True)
                         return
-                yield batch
+                    yield batch
+            except AgentTimeout:
+                if not query.follow:
+                    raise
 
     async def inspect(self, actor: Actor, system_id: str, container_id: str) -> dict[str, Any]:
         """How a container is configured, as far as its agent tells."""
@@ -125,8 +128,13 @@ def _clean_line(line: LogLine) -> LogLine:
     return LogLine(
         stream=line.stream if line.stream in STREAMS else "stdout",
         timestamp=None if line.timestamp is None else clean_text(line.timestamp, 40),
-        text=keep_colours(line.text, MAX_LOG_LINE_LENGTH),
+        text=strip_colours(line.text, MAX_LOG_LINE_LENGTH),
+        ansi=None if line.ansi is None else keep_colours(line.ansi, MAX_LOG_LINE_LENGTH),
     )
+
+
+def _size(batch: LogBatch) -> int:
+    return sum(len(line.text.encode()) + len((line.ansi or "").encode()) for line in batch.lines)
 
 
 def clean_document(document: Any) -> Any:

@@ -16,8 +16,7 @@ from beszel_hub.inventory.details import ContainerDetails
 from beszel_hub.permissions import Action, Actor
 from beszel_hub.records.dates import format_date, parse_date
 from beszel_hub.records.response import JsonResponse
-from beszel_protocol.colours import strip_colours
-from beszel_protocol.containers import MAX_LOG_LINE_LENGTH, MAX_LOG_LINES, LogBatch, LogsQuery
+from beszel_protocol.containers import MAX_LOG_LINES, LogBatch, LogsQuery
 
 DEFAULT_TAIL: Final = 200
 FIRST_WORD_SECONDS: Final = 1.0
@@ -41,8 +40,8 @@ async def get_logs(request: Request) -> Response:
     if request.query_params.get("format") == "lines":
         lines = [line for batch in found for line in batch.lines]
         return JsonResponse(LogBatch(lines=lines, truncated=any(batch.truncated for batch in found)), headers=_PRIVATE)
-    texts = (strip_colours(line.text, MAX_LOG_LINE_LENGTH) for batch in found for line in batch.lines)
-    return JsonResponse({"logs": "".join(f"{text}\n" for text in texts)}, headers=_PRIVATE)
+    text = "".join(f"{line.text}\n" for batch in found for line in batch.lines)
+    return JsonResponse({"logs": text}, headers=_PRIVATE)
 
 
 async def get_info(request: Request) -> Response:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from beszel_protocol.colours import keep_colours
+from beszel_protocol.colours import keep_colours, strip_colours
 from beszel_protocol.containers import MAX_LOG_LINE_LENGTH, LogBatch, LogLine, LogsQuery
 from beszel_protocol.hygiene import clean_text
 from beszel_tui.client.http import HubHttp
@@ -61,8 +61,12 @@ def clean_batch(batch: LogBatch) -> LogBatch:
 
 def _clean_line(line: LogLine) -> LogLine:
     timestamp = None if line.timestamp is None else clean_text(line.timestamp, 40)
-    text = keep_colours(line.text, MAX_LOG_LINE_LENGTH)
-    return LogLine(stream=clean_text(line.stream, 16), timestamp=timestamp, text=text)
+    return LogLine(
+        stream=clean_text(line.stream, 16),
+        timestamp=timestamp,
+        text=strip_colours(line.text, MAX_LOG_LINE_LENGTH),
+        ansi=None if line.ansi is None else keep_colours(line.ansi, MAX_LOG_LINE_LENGTH),
+    )
 
 
 def _batch_of(line: bytes) -> LogBatch:

@@ -7,8 +7,7 @@ import time
 from datetime import datetime
 from typing import Final, NamedTuple, TextIO
 
-from beszel_protocol.colours import strip_colours
-from beszel_protocol.containers import MAX_LOG_LINE_LENGTH, LogLine, LogsQuery
+from beszel_protocol.containers import LogLine, LogsQuery
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.client.source import Source
 from beszel_tui.errors import HubRefused, HubUnreachable, TuiError
@@ -104,8 +103,8 @@ async def _find(source: Source, order: LogsOrder) -> ContainerItem:
 def _write(line: LogLine, order: LogsOrder, out: TextIO) -> None:
     """Nothing but printable text, and colours where a terminal reads it."""
     has_colours = order.colour and out.isatty()
-    text = line.text if has_colours else strip_colours(line.text, MAX_LOG_LINE_LENGTH)
-    reset = "\x1b[m" if has_colours and "\x1b" in text else ""
+    text = line.ansi if has_colours and line.ansi is not None else line.text
+    reset = "\x1b[m" if "\x1b" in text else ""
     stamp = f"{line.timestamp} " if order.timestamps and line.timestamp else ""
     out.write(f"{stamp}{text}{reset}\n")
     out.flush()

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from beszel_protocol.containers import ContainerFacts, LogLine
+from beszel_protocol.colours import strip_colours
+from beszel_protocol.containers import MAX_LOG_LINE_LENGTH, ContainerFacts, LogLine
 from beszel_protocol.sample import ContainerMetrics
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.state.waves import hash_share, hash_text, noise, wave
@@ -104,7 +105,9 @@ def demo_log(host: str, facts: ContainerFacts, start_ms: int, end_ms: int) -> It
         if hash_share(seed) < 0.35:
             continue
         instant = format_timestamp(number * _LOG_STEP_MS + int(hash_share(seed + "ms") * 600))
-        yield LogLine(stream=_stream(seed), timestamp=instant, text=write(seed))
+        text = write(seed)
+        plain = strip_colours(text, MAX_LOG_LINE_LENGTH)
+        yield LogLine(stream=_stream(seed), timestamp=instant, text=plain, ansi=text)
 
 
 def demo_inspection(facts: ContainerFacts) -> dict[str, object]:

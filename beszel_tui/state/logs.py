@@ -84,7 +84,7 @@ class LogBuffer:
 def shown_line(line: LogLine) -> ShownLine:
     found: list[Stretch] = []
     column = 0
-    for stretch in stretches(line.text, MAX_LOG_LINE_LENGTH):
+    for stretch in stretches(line.ansi or line.text, MAX_LOG_LINE_LENGTH):
         text = expand_tabs(stretch.text, column)
         column += len(text)
         found.append(Stretch(text, stretch.codes))

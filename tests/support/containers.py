@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.containers import ContainerFacts, LogLine
 from beszel_protocol.messages import Cancel, Containers, ErrorBody, Request, Response
 from beszel_protocol.sample import ContainerMetrics
 from tests.support.bareagent import Connection, LinkAgent
@@ -29,6 +29,11 @@ def make_usage(container_id: str = WEB_ID, name: str = "web", **usage: Any) -> C
         "tx_bytes_per_second": 500.0,
     }  # fmt: skip
     return ContainerMetrics(id=container_id, name=name, **(known | usage))
+
+
+def make_log_line(text: str, *, stream: str = "stdout", timestamp: str | None = None) -> LogLine:
+    """As an agent tells it; here the agent is not one that cleans."""
+    return LogLine(stream=stream, timestamp=timestamp, text=text, ansi=text if "\x1b" in text else None)
 
 
 class ContainerAgent:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from beszel_protocol.containers import LogBatch, LogLine, LogsQuery
+from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, SystemSample
 from beszel_protocol.sample import HostDetails, Metrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received, Refused
 from beszel_tui.state.series import Columns, Trail
+from tests.support.containers import make_log_line
 
 NOW_MS = 1_795_343_071_000
 
@@ -130,7 +131,7 @@ class ScriptedSource:
     def write(self, *texts: str, stream: str = "stdout", first: int = 0) -> None:
         """Lines of a log, a second apart; the first of them so many seconds after the clock."""
         lines = [
-            LogLine(stream=stream, timestamp=format_timestamp(self.clock() + 1000 * (first + number)), text=text)
+            make_log_line(text, stream=stream, timestamp=format_timestamp(self.clock() + 1000 * (first + number)))
             for number, text in enumerate(texts)
         ]
         self.log_streams.put_nowait(LogBatch(lines=lines))

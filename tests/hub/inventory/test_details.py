@@ -13,8 +13,8 @@ import pytest
 from beszel_hub.agents import requests as agent_requests
 from beszel_hub.inventory import details, routes
 from beszel_hub.inventory.details import clean_document
-from beszel_protocol.containers import LogBatch, LogLine
-from tests.support.containers import WEB_ID, ContainerAgent, container_agent, make_facts
+from beszel_protocol.containers import LogBatch
+from tests.support.containers import WEB_ID, ContainerAgent, container_agent, make_facts, make_log_line
 from tests.support.runninghub import RunningHub, running_hub
 
 LOGS = "/api/beszel/containers/logs"
@@ -23,7 +23,7 @@ FULL_ID = WEB_ID + "0" * 52
 
 
 def lines(*texts: str, truncated: bool = False) -> Any:
-    made = [LogLine(stream="stdout", timestamp="2026-11-22T10:00:00.000Z", text=text) for text in texts]
+    made = [make_log_line(text, timestamp="2026-11-22T10:00:00.000Z") for text in texts]
     return msgspec.to_builtins(LogBatch(lines=made, truncated=truncated))
 
 
@@ -49,7 +49,9 @@ def test_logs_as_beszels_clients_read_them(hub: RunningHub, token: str) -> None:
         asking = asyncio.create_task(client.get(LOGS, params=named | {"container": FULL_ID.upper()}))
         request = await agent.requests.get()
         assert (request.action, request.params) == ("container_logs", {"id": WEB_ID})
-        await agent.answer(request, lines("one", "\x1b[31mtwo\x1b[0m\x1b]0;title\x07"), lines("three\x1b[2J\r\n\x9b1m"))
+        await agent.answer(
+            request, lines("one", "\x1b[31mtwo\x1b[0m\x1b]0;title\x07"), lines("three\x1b[2J\r\n\x9b1m"), None
+        )
         answer = await asking
         assert answer.json() == {"logs": "one\ntwo\nthree\n"}
         assert answer.headers["cache-control"] == "no-store"
@@ -66,7 +68,8 @@ def test_logs_with_streams_and_colours(hub: RunningHub, token: str) -> None:
         await agent.answer(request, lines("\x1b[31mred\x1b[5mblink", truncated=True), lines())
         document = (await asking).json()
         assert document["truncated"] is True
-        assert document["lines"][0]["text"] == "\x1b[0;31mredblink"
+        assert document["lines"][0]["text"] == "redblink"
+        assert document["lines"][0]["ansi"] == "\x1b[0;31mredblink"
 
     converse(hub, token, talk)
 
@@ -140,16 +143,22 @@ def _set_members(system_id: str) -> None:
     [
         ("timeout", 504, "did not answer in time"),
         ("busy", 503, "8 requests are at work"),
-        ("actions_off", 502, "The agent says: switched off"),
+        ("actions_off", 403, "The agent says: switched off"),
+        ("details_off", 403, "The agent says: switched off"),
+        ("not_found", 404, "The agent says: switched off"),
+        ("engine_failed", 502, "The agent says: switched off"),
     ],
 )
 def test_what_the_agent_refuses_is_told(hub: RunningHub, token: str, code: str, status: int, says: str) -> None:
     async def talk(agent: ContainerAgent, client: httpx2.AsyncClient, named: dict[str, str]) -> None:
         for follow in ("0", "1"):
             asking = asyncio.create_task(client.get(LOGS, params=named | {"follow": follow}))
-            message = "switched off" if code == "actions_off" else "8 requests are at work"
+            message = "8 requests are at work" if code == "busy" else "switched off"
             await agent.fail(await agent.requests.get(), code, message)
             answer = await asking
+            if (code, follow) == ("timeout", "1"):
+                assert (answer.status_code, answer.text) == (200, "")  # its time is over; who wants more asks again
+                continue
             assert answer.status_code == status
             assert says in answer.json()["message"]
 
@@ -185,7 +194,7 @@ def test_an_agent_that_goes_away_in_the_middle(hub: RunningHub, token: str) -> N
     converse(hub, token, talk)
 
 
-@pytest.mark.parametrize("result", [None, 7, {"container": "text"}, {"lines": {}}, {"container": [1]}])
+@pytest.mark.parametrize("result", [7, {"container": "text"}, {"lines": {}}, {"container": [1]}])
 def test_an_answer_that_makes_no_sense(hub: RunningHub, token: str, result: Any) -> None:
     async def talk(agent: ContainerAgent, client: httpx2.AsyncClient, named: dict[str, str]) -> None:
         for path in (LOGS, INFO):

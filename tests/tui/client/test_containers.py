@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from beszel_protocol.containers import LogBatch, LogLine, LogsQuery
+from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.feed import Containers
 from beszel_protocol.sample import Metrics
 from beszel_tui.client.hub import HubSource
@@ -18,7 +18,15 @@ from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
 from beszel_tui.plain.containers import list_containers
 from beszel_tui.plain.logs import LogsOrder, print_logs
 from beszel_tui.state.events import Received
-from tests.support.containers import WEB_ID, ContainerAgent, container_agent, make_facts, make_usage, until
+from tests.support.containers import (
+    WEB_ID,
+    ContainerAgent,
+    container_agent,
+    make_facts,
+    make_log_line,
+    make_usage,
+    until,
+)
 from tests.support.runninghub import RunningHub, running_hub
 
 
@@ -39,10 +47,7 @@ def system(hub: RunningHub) -> tuple[str, str]:
 
 
 def lines(*texts: str) -> object:
-    made = [
-        LogLine(stream="stdout", timestamp=f"2026-11-22T10:00:{number:02d}.000Z", text=text)
-        for number, text in enumerate(texts)
-    ]
+    made = [make_log_line(text, timestamp=f"2026-11-22T10:00:{number:02d}.000Z") for number, text in enumerate(texts)]
     return msgspec.to_builtins(LogBatch(lines=made))
 
 
@@ -103,7 +108,7 @@ def test_logs_and_following(hub: RunningHub, token: str, system: tuple[str, str]
 
 
 async def _read(source: HubSource, system_id: str, query: LogsQuery) -> list[str]:
-    return [line.text async for batch in source.logs(system_id, query) for line in batch.lines]
+    return [line.ansi or line.text async for batch in source.logs(system_id, query) for line in batch.lines]
 
 
 def test_inspection_and_refusals(hub: RunningHub, token: str, system: tuple[str, str]) -> None:

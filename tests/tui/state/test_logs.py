@@ -53,7 +53,7 @@ def test_what_was_left_out_is_remembered() -> None:
 
 
 def test_colours_are_kept_apart_and_tabs_are_blanks() -> None:
-    line = shown_line(LogLine(stream="stderr", timestamp="nonsense", text="ab\t\x1b[31mc\td\x1b[2J"))
+    line = shown_line(LogLine(stream="stderr", timestamp="nonsense", text="abcd", ansi="ab\t\x1b[31mc\td\x1b[2J"))
     assert line.text == "ab      c       d"
     assert [stretch.codes for stretch in line.stretches] == [(), (31,)]
     assert line.instant_ms is None
