@@ -8,7 +8,7 @@ from rich.style import Style
 
 from beszel_protocol.feed import SystemStatus
 from beszel_protocol.units import format_bytes, format_duration, format_number
-from beszel_tui.renderables.fleet_row import VALUE_WIDTH, Cell, FleetLook, spark_width
+from beszel_tui.renderables.fleet_row import VALUE_WIDTH, Cell, FleetLook
 from beszel_tui.renderables.sparkline import sparkline
 from beszel_tui.renderables.text import Piece, fit, fit_middle, line_of, pieces_width
 from beszel_tui.state.columns import Placed
@@ -75,10 +75,9 @@ def _cpu(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
     value: Piece = (fit(text, min(width, VALUE_WIDTH), "right"), _value_style(percent, line.item, look))
     if width < VALUE_WIDTH + 5:
         return [value]
-    top = max((reading for reading in line.trail if reading is not None), default=0.0)
-    curve = sparkline(
-        line.trail, look.palette, look.symbols, look.thresholds, ceiling=_ceiling(top), aged=line.item.aged
-    )
+    readings = line.readings(width - VALUE_WIDTH - 1)
+    top = max((reading for reading in readings if reading is not None), default=0.0)
+    curve = sparkline(readings, look.palette, look.symbols, look.thresholds, ceiling=_ceiling(top), aged=line.item.aged)
     return [*curve, (" ", look.palette.text), value]
 
 
@@ -197,5 +196,3 @@ _CELLS: Final[dict[str, Callable[[ContainerLine, int, FleetLook], list[Piece]]]]
     "project": lambda line, width, look: _text(line, width, look, "project"),
     "ports": lambda line, width, look: _text(line, width, look, "ports"),
 }
-
-__all__ = ["draw_caption", "draw_container", "spark_width"]

@@ -69,9 +69,8 @@ class ContainersScreen(HubScreen):
         wanted = self.query_one(FilterLine).wanted
         items = container_items(state, self.system_id)
         shown = visible_items(items, wanted, self._sort)
-        width = spark_width(table.placed)
-        table.show([container_line(state, item, width) for item in shown], self._sort, look)
-        if width:
+        table.show([container_line(state, item) for item in shown], self._sort, look)
+        if spark_width(table.placed):
             visible = set(table.visible_ids)
             self.hub_app.bridge.want_container_trails(item for item in shown if item.key in visible)
         title, counts = self._title(state), count_containers(items)

@@ -1,6 +1,7 @@
 """Containers as the screens list them: rows out of the state, their columns, order, and the words of their filter."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from beszel_protocol.containers import ContainerFacts
@@ -12,9 +13,12 @@ from beszel_tui.state.filterline import Filter, Vocabulary
 from beszel_tui.state.model import State
 from beszel_tui.state.numbers import Number
 from beszel_tui.state.selectors import STALE_MS, Sort, natural_key
-from beszel_tui.state.series import Readings, trail_cells
+from beszel_tui.state.series import Readings, Trail, trail_cells
 
 _NO_USAGE: Final = ContainerMetrics(id="", name="")
+_order = lru_cache(maxsize=1 << 14)(natural_key)
+_instant = lru_cache(maxsize=1 << 14)(parse_timestamp)
+"""Thousands of lines are looked at with every change, and hardly any has another name or start than before."""
 ALIVE: Final = frozenset({"running", "paused", "restarting"})
 
 
@@ -41,10 +45,14 @@ class ContainerItem(NamedTuple):
 
 
 class ContainerLine(NamedTuple):
-    """One line of the table. Equal lines look the same, so only unequal ones are painted again."""
+    """One line of the table; what its sparkline shows is found when it is drawn, since most lines never are."""
 
     item: ContainerItem
-    trail: Readings
+    trail: Trail | None
+    hub_now_ms: int
+
+    def readings(self, width: int) -> Readings:
+        return trail_cells(self.trail, self.hub_now_ms, width)
 
 
 class ContainerCounts(NamedTuple):
@@ -78,18 +86,18 @@ def container_items(state: State, system_id: str | None = None) -> list[Containe
 def visible_items(items: Iterable[ContainerItem], wanted: Filter, sort: Sort) -> list[ContainerItem]:
     """Those that pass the filter, sorted; those that do not tell the sorted number come last either way."""
     shown = sorted(
-        (item for item in items if wanted.matches(item)), key=lambda item: (natural_key(item.facts.name), item.key)
+        (item for item in items if wanted.matches(item)), key=lambda item: (_order(item.facts.name), item.key)
     )
     read = BY_KEY[sort.key].number
     if read is None:
-        return sorted(shown, key=lambda item: natural_key(text_of(item, sort.key)), reverse=sort.descending)
+        return sorted(shown, key=lambda item: _order(text_of(item, sort.key)), reverse=sort.descending)
     told = [item for item in shown if read(item) is not None]
     silent = [item for item in shown if read(item) is None]
     return sorted(told, key=lambda item: read(item) or 0.0, reverse=sort.descending) + silent
 
 
-def container_line(state: State, item: ContainerItem, trail_width: int) -> ContainerLine:
-    return ContainerLine(item, trail_cells(state.container_trails.get(item.key), state.hub_now_ms, trail_width))
+def container_line(state: State, item: ContainerItem) -> ContainerLine:
+    return ContainerLine(item, state.container_trails.get(item.key), state.hub_now_ms)
 
 
 def count_containers(items: Iterable[ContainerItem]) -> ContainerCounts:
@@ -142,7 +150,7 @@ def _uptime_ms(facts: ContainerFacts, state: State) -> int | None:
     if facts.state not in ALIVE or facts.started_at is None:
         return None
     try:
-        elapsed_ms = max(0, state.hub_now_ms - parse_timestamp(facts.started_at))
+        elapsed_ms = max(0, state.hub_now_ms - _instant(facts.started_at))
     except ValueError:
         return None
     step_ms = 60_000 if elapsed_ms >= 60_000 else 1000

@@ -15,8 +15,10 @@ from beszel_tui.renderables.pane_line import Found, PaneLine, draw_pane_caption,
 from beszel_tui.renderables.wrapping import wrap
 from beszel_tui.state.columns import fold
 from beszel_tui.state.containers import CLAIMS, COLUMNS, ContainerCounts, ContainerItem, ContainerLine
+from beszel_tui.state.series import trail_from
 from tests.support.containers import make_facts, make_usage
 from tests.support.looks import make_look, make_palette, plain
+from tests.support.scriptedsource import NOW_MS
 
 HOSTILE = "\x1b]0;owned\x07[red]x[/]\u202e\u2028"
 PALETTE = make_palette()
@@ -26,7 +28,7 @@ def line_of(name: str = "web", *, aged: bool = False, **facts: Any) -> Container
     told = make_facts(name=name, **facts)
     usage = make_usage(name=name, memory_percent=92.0, read_bytes_per_second=0.0, write_bytes_per_second=4096.0)
     item = ContainerItem("s/1", "s", "host-1", told, usage, aged, 3 * 3_600_000)
-    return ContainerLine(item, (1.0, None, 12.0))
+    return ContainerLine(item, trail_from(NOW_MS // 5000, [1.0, None, 12.0]), NOW_MS)
 
 
 def drawn(line: ContainerLine, width: int, look: FleetLook | None = None) -> str:

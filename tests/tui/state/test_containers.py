@@ -179,7 +179,7 @@ def test_a_line_has_the_trail_of_its_container() -> None:
     bucket = NOW_MS // 5000
     state = reduce(ALL, [ContainerTrailsLoaded(trails={key: trail_from(bucket, [10.0, 20.0])})])
     (item,) = container_items(state, DB.id)
-    assert container_line(state, item, 2).trail == (10.0, 20.0)
+    assert container_line(state, item).readings(2) == (10.0, 20.0)
 
 
 @pytest.mark.parametrize(
