@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TAIL_LINES: Final = 1000
 RESUME_SECONDS: Final = 2.0
+LONGEST_RESUME_SECONDS: Final = 30.0
+"""Of a container that does not run, or a hub that is away for long."""
 
 
 class LogsScreen(ReaderScreen):
@@ -32,6 +34,8 @@ class LogsScreen(ReaderScreen):
         self._has_times = True
         self._problem = ""
         self._is_following = False
+        self._has_ended = False
+        self._resume_seconds = RESUME_SECONDS
         self._reading: asyncio.Task[None] | None = None
 
     def title_text(self) -> str:
@@ -58,6 +62,8 @@ class LogsScreen(ReaderScreen):
             notes.append(("cut", palette.muted))
         if self._problem:
             notes.append((self._problem, palette.level["warning"]))
+        elif self._has_ended:
+            notes.append(("at its end", palette.muted))
         elif not self._is_following:
             notes.append(("asking…", palette.muted))
         elif self.pane.is_at_end:
@@ -89,18 +95,21 @@ class LogsScreen(ReaderScreen):
         self._reading = self.hub_app.bridge.read_logs(self.item.system_id, query, told, self._ended)
 
     def _told(self, batch: LogBatch, *, is_resumed: bool) -> None:
-        self._is_following, self._problem = True, ""
+        self._is_following, self._has_ended, self._problem = True, False, ""
         change = self._buffer.append(batch, is_resumed=is_resumed)
         if change.added:
+            self._resume_seconds = RESUME_SECONDS
             new = self._buffer.lines[-change.added :]
             self.pane.append(self._drawn(new), change.dropped)
         self.show_caption()
 
     def _ended(self, reason: str, may_retry: bool) -> None:
-        self._is_following = False
+        """A container that has stopped ends its stream; it may be started again."""
+        self._is_following, self._has_ended = False, not reason
         self._problem = reason
         if may_retry:
-            self.set_timer(RESUME_SECONDS, lambda: self._ask(is_resumed=True))
+            self.set_timer(self._resume_seconds, lambda: self._ask(is_resumed=True))
+            self._resume_seconds = min(LONGEST_RESUME_SECONDS, 2 * self._resume_seconds)
         self.show_caption()
 
     # Drawing

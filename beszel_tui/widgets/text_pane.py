@@ -20,7 +20,7 @@ _MAX_FOUND_IN_LINE: Final = 64
 
 
 class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
-    """While its last row is on the screen it follows what is appended."""
+    """While its last row is on the screen it follows what is appended, and a change of size changes nothing in that."""
 
     DEFAULT_CSS = """
     TextPane {
@@ -45,10 +45,8 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
         """The line that the search has stopped at."""
         self._shift = 0
         self.is_wrapped = True
-
-    @property
-    def is_at_end(self) -> bool:
-        return round(self.scroll_offset.y) >= max(0, len(self._rows) - self.size.height)
+        self.is_at_end = True
+        """As whoever scrolls has left it."""
 
     @property
     def found_lines(self) -> list[int]:
@@ -62,16 +60,14 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def show(self, lines: Sequence[PaneLine], palette: Palette) -> None:
         """Another text, or the same drawn anew: the place in it stays."""
-        was_at_end = self.is_at_end
         self._palette = palette
         self._lines = list(lines)
         self._lay_out()
-        if was_at_end:
+        if self.is_at_end:
             self.to_end()
 
     def append(self, lines: Sequence[PaneLine], dropped: int = 0) -> None:
         """More at the end, and as much less at the beginning as `dropped` says."""
-        was_at_end = self.is_at_end
         first = next((index for index, row in enumerate(self._rows) if row[0] >= dropped), len(self._rows))
         self._rows = [(line - dropped, start, end) for line, start, end in self._rows[first:]]
         del self._lines[:dropped]
@@ -81,7 +77,7 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
             self._rows += [(number, start, end) for start, end in self._wrap(line)]
         self._lines += lines
         self._resize()
-        if was_at_end:
+        if self.is_at_end:
             self.to_end()
         elif first:
             self.scroll_to(y=max(0, round(self.scroll_offset.y) - first), animate=False)
@@ -102,7 +98,7 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
         found = self.found_lines
         if not found:
             return False
-        here = self._current if self._current is not None else self._line_at(round(self.scroll_offset.y)) - step
+        here = self._current if self._current is not None else self._edge(step)
         if step > 0:
             self._current = next((line for line in found if line > here), found[0])
         else:
@@ -111,7 +107,13 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
         return True
 
+    def _edge(self, step: int) -> int:
+        """Just outside of what is on the screen, so that a search begins with what one sees."""
+        top = round(self.scroll_offset.y)
+        return self._line_at(top) - 1 if step > 0 else self._line_at(top + self.size.height - 1) + 1
+
     def to_end(self) -> None:
+        self.is_at_end = True
         self.scroll_to(y=max(0, len(self._rows) - self.size.height), animate=False, force=True)
 
     # Painting
@@ -157,10 +159,9 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _relayout(self) -> None:
         """The line on top stays on top."""
-        was_at_end = self.is_at_end
         top = self._line_at(round(self.scroll_offset.y))
         self._lay_out()
-        if was_at_end:
+        if self.is_at_end:
             self.to_end()
         else:
             self.scroll_to(y=self._row_of(top), animate=False, force=True)
@@ -186,6 +187,7 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
+            self.is_at_end = round(new_value) >= len(self._rows) - self.size.height
             self.post_message(PaneMoved())
 
     # Keys

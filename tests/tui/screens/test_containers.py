@@ -283,6 +283,8 @@ def test_a_stream_that_breaks_off_goes_on_where_it_was(tmp_path: Path) -> None:
             client.source.write("two", "three", first=1)
             await client.until_text("three")
             await client.until_text("3 lines")
+            client.source.log_streams.put_nowait(None)
+            await client.until_text("at its end")
 
     asyncio.run(main())
 
