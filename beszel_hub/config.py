@@ -189,11 +189,11 @@ SETTINGS: Final = (
         "Reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     ),
     Setting(
-        "REQUIRE_TLS", _one("require_tls", _read_bool), "false", "Refuse agents whose connection is not encrypted."
-    ),
-    Setting(
         "CONTAINER_DETAILS", _one("container_details", _read_bool), "true",
         "Show logs and configuration of containers to who sees their system.",
+    ),
+    Setting(
+        "REQUIRE_TLS", _one("require_tls", _read_bool), "false", "Refuse agents whose connection is not encrypted."
     ),
     Setting(
         "RAW_RETENTION", _one("raw_retention_seconds", read_duration), "3d", "How long single samples are kept."

@@ -11,7 +11,7 @@ import msgspec
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest
 from beszel_hub.metrics.projection import row_id
-from beszel_hub.metrics.series import read_happenings
+from beszel_hub.metrics.series_happenings import read_happenings
 from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.records.registry import CREATED, UPDATED, Collection, Field, Kind, ProjectedSource, Row

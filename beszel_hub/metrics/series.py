@@ -12,7 +12,7 @@ import peewee
 
 from beszel_hub.metrics.series_codec import Chunk, DamagedChunk, Entry, unseal
 from beszel_hub.metrics.series_lookup import Readings, readings_of_chunk, readings_of_document
-from beszel_hub.metrics.tables import ChunkRow, Happening, HotSample
+from beszel_hub.metrics.tables import ChunkRow, HotSample
 from beszel_protocol.addresses import Address
 
 WINDOW_MS: Final = 300_000
@@ -78,21 +78,6 @@ def count_samples(system_ids: Sequence[str], from_ms: int, to_ms: int) -> int:
         .scalar()
     )
     return hot + int(sealed or 0)
-
-
-def read_happenings(
-    system_ids: Sequence[str], from_ms: int, to_ms: int, *, limit: int
-) -> Iterator[tuple[int, str, int, str]]:
-    """Number, system, instant and message of what happened with `from_ms <= instant < to_ms`, newest first."""
-    rows: Iterable[tuple[int, str, int, str]] = (
-        Happening.select(Happening.id, Happening.system_id, Happening.instant, Happening.body)
-        .where(Happening.system_id.in_(system_ids) & Happening.instant.between(from_ms, to_ms - 1))
-        .order_by(Happening.instant.desc(), Happening.id.desc())
-        .limit(limit)
-        .tuples()
-        .iterator()
-    )
-    yield from rows
 
 
 def read_newest(system_id: str) -> Entry | None:
