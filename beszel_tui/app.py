@@ -185,7 +185,8 @@ class BeszelApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             active = [binding.binding for binding in self.screen.active_bindings.values()]
-            self.push_screen(HelpScreen(active, self.look.palette))
+            vocabulary = self.screen.vocabulary if isinstance(self.screen, HubScreen) else None
+            self.push_screen(HelpScreen(active, self.look.palette, vocabulary.help if vocabulary else ()))
 
     def action_command_line(self) -> None:
         if isinstance(self.screen, HubScreen):

@@ -34,6 +34,7 @@ class ContainersScreen(HubScreen):
     CSS_PATH = "containers.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*CONTAINERS]
     AUTO_FOCUS = "ContainerTable"
+    vocabulary = VOCABULARY
 
     def __init__(self, system_id: str | None = None) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class ContainersScreen(HubScreen):
 
     def compose_content(self) -> ComposeResult:
         yield Caption()
-        yield FilterLine(VOCABULARY)
+        yield FilterLine(self.vocabulary)
         yield ContainerTable(self.hub_app.look, self._sort, of_one_system=self.system_id is not None)
         yield Static(Content(""), id="empty")
 

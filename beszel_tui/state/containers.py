@@ -233,4 +233,11 @@ VOCABULARY: Final = Vocabulary(
         **dict.fromkeys(("healthy", "unhealthy", "starting"), lambda item: [item.facts.health]),
     },
     hint="words  cpu>20  mem>1G  system:web  exited  !healthy  /regex/",
+    help=(
+        ("web", "in the name, system, image, project or service; running, exited, unhealthy …: the state"),
+        ("cpu>20", "also mem limit net rx tx io pids restarts oom exit uptime; 1.5M, 3d"),
+        ("system:db", "also name: image: project: service: engine: port: label: id: state: health:"),
+        ("/^shop-/", "a regular expression on name and image"),
+        ("!healthy", "the opposite; all terms must hold"),
+    ),
 )  # fmt: skip

@@ -60,6 +60,8 @@ class Vocabulary(NamedTuple):
     """Words that stand for a state, which the texts of a row then have to name exactly."""
     hint: str
     """What an empty line shows."""
+    help: tuple[tuple[str, str], ...]
+    """Terms, and what each says."""
 
 
 def _status(row: FleetRow) -> list[str]:
@@ -81,6 +83,13 @@ FLEET: Final = Vocabulary(
     names=lambda row: [row.name, row.host],
     states=dict.fromkeys(("up", "down", "paused", "pending"), _status),
     hint="words  cpu>80  tag:prod  !paused  /regex/",
+    help=(
+        ("web", "in the name, the host or a tag; up, down, paused, pending: the status"),
+        ("cpu>80", "also mem disk net rx tx load temp svc failed cores uptime; 1.5M, 3d"),
+        ("tag:prod", "also name: host: status: agent:"),
+        ("/^db-\\d/", "a regular expression"),
+        ("!paused", "the opposite; all terms must hold"),
+    ),
 )
 
 
