@@ -193,7 +193,8 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
     # Keys
 
     def action_move(self, rows: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True)
+        """At once: of a key that repeats, each press counts."""
+        self.scroll_to(y=self.scroll_offset.y + rows, animate=False, force=True, immediate=True)
 
     def action_move_pages(self, pages: int) -> None:
         self.action_move(pages * max(1, self.size.height - 1))
