@@ -11,6 +11,7 @@ from beszel_hub.store.migrations import (
     m0002_systems,
     m0003_metrics,
     m0004_boots,
+    m0005_checks,
     m0006_containers,
 )
 
@@ -26,5 +27,6 @@ MIGRATIONS: Final = (
     Migration(2, "systems", m0002_systems.STATEMENTS),
     Migration(3, "metrics", m0003_metrics.STATEMENTS),
     Migration(4, "boots", m0004_boots.STATEMENTS),
+    Migration(5, "checks", m0005_checks.STATEMENTS),
     Migration(6, "containers", m0006_containers.STATEMENTS),
 )
