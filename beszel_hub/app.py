@@ -18,6 +18,7 @@ from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
 from beszel_hub.door.stack import middleware
 from beszel_hub.errors import Unauthorized
 from beszel_hub.hub import Hub
+from beszel_hub.inventory.routes import ROUTES as INVENTORY_ROUTES
 from beszel_hub.metrics.routes import ROUTES as METRICS_ROUTES
 from beszel_hub.permissions import Action, Decision, decide
 from beszel_hub.records.response import JsonResponse
@@ -48,6 +49,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *DOOR_ROUTES,
     *AGENT_ROUTES,
     *METRICS_ROUTES,
+    *INVENTORY_ROUTES,
     *ACCOUNT_ROUTES,
     *RECORD_ROUTES,
 )
@@ -75,4 +77,5 @@ def create_app(hub: Hub) -> Starlette:
     app.state.agents = hub.agents
     app.state.history = hub.history
     app.state.feed = hub.feed
+    app.state.container_details = hub.container_details
     return app

@@ -40,6 +40,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     raw_retention_seconds: int = 3 * 86400
     require_tls: bool = False
+    container_details: bool = True
 
     @property
     def database_path(self) -> Path:
@@ -188,6 +189,10 @@ SETTINGS: Final = (
         "Reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     ),
     Setting(
+        "CONTAINER_DETAILS", _one("container_details", _read_bool), "true",
+        "Show logs and configuration of containers to who sees their system.",
+    ),
+    Setting(
         "REQUIRE_TLS", _one("require_tls", _read_bool), "false", "Refuse agents whose connection is not encrypted."
     ),
     Setting(
@@ -197,7 +202,7 @@ SETTINGS: Final = (
 )  # fmt: skip
 
 NOT_EFFECTIVE_YET: Final = frozenset({
-    "AUTO_LOGIN", "CHECK_UPDATES", "CONTAINER_DETAILS", "CSP", "DISABLE_PASSWORD_AUTH", "ENV", "HEARTBEAT_INTERVAL",
+    "AUTO_LOGIN", "CHECK_UPDATES", "CSP", "DISABLE_PASSWORD_AUTH", "ENV", "HEARTBEAT_INTERVAL",
     "HEARTBEAT_METHOD", "HEARTBEAT_URL", "MFA_OTP", "OAUTH_DISABLE_POPUP", "SHARE_ALL_SYSTEMS", "TRUSTED_AUTH_HEADER",
     "USER_CREATION", "USER_EMAIL", "USER_PASSWORD",
 })  # fmt: skip

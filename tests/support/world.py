@@ -14,11 +14,13 @@ from beszel_hub.accounts.tables import ApiToken, User
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.checks.queries import insert_check
 from beszel_hub.metrics.series import NewSample, insert_samples
-from beszel_hub.metrics.tables import HotSample
+from beszel_hub.metrics.tables import Happening, HotSample
 from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import SystemRow
 from beszel_hub.systems.tokens import issue_system_token
 from beszel_protocol.checks import CheckDefinition
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.messages import Event, encode
 from beszel_protocol.sample import HostDetails
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
 from tests.support.samples import make_metrics
@@ -58,6 +60,7 @@ CHECK_IDS: Final = {
 """The first two belong to uma-web; the second goes to private addresses."""
 CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
 """In the only sample of each system."""
+CONTAINER_ID: Final = "c0ffee0ff1ce"
 READ_TOKEN_ID: Final = "readtokenofuma1"
 WRITE_TOKEN_ID: Final = "writetokenofum1"
 LIMITED_TOKEN_ID: Final = "limitedtokenad1"
@@ -82,6 +85,7 @@ class World:
         """Put everything back as it was at first."""
         self.running.hub.database.write_now(self._fill)
         self.running.refresh()
+        self.running.call(self._fill_inventory())
 
     def forget_attempts(self) -> None:
         """Nobody has guessed at passwords yet."""
@@ -108,8 +112,16 @@ class World:
     def _sign(self, claims: tokens.Claims, owner: Caller) -> str:
         return tokens.sign(claims, self.running.hub.secret.token_key, _token_key(owner))
 
+    async def _fill_inventory(self) -> None:
+        """One container of the same id on each system, as their agents would tell them."""
+        for name, system_id in SYSTEM_IDS.items():
+            facts = ContainerFacts(
+                id=CONTAINER_ID, name=f"container-of-{name}", engine="docker", state="running", image="nginx:1"
+            )
+            self.running.hub.inventory.put(system_id, [facts])
+
     def _fill(self) -> None:
-        for table in (SystemRow, ApiToken, User, HotSample):
+        for table in (SystemRow, ApiToken, User, HotSample, Happening):
             table.delete().execute()
         for caller, user_id in USER_IDS.items():
             User.insert(
@@ -123,6 +135,9 @@ class World:
             issue_system_token(self.running.hub.secret, system_id, CREATED_MS, f"agent-token-of-{name}-0123456789")
             document = msgspec.json.encode(make_metrics(CPU_PERCENT[name]))
             insert_samples([NewSample(system_id, self.running.hub.clock() - 5000, 0, document)])
+            Happening.insert(
+                system_id=system_id, instant=self.running.hub.clock() - 5000, body=_event_of(name).decode()
+            ).execute()
         _insert_check("uma-check", "uma-web", kind="http", target="https://uma.example.org/")
         _insert_check("private-check", "uma-web", kind="tcp", target="10.0.0.1:22", allow_private=True)
         _insert_check("otto-check", "otto-db", kind="tcp", target="otto.example.org:22")
@@ -139,6 +154,15 @@ def open_world(directory: Path) -> Iterator[World]:
         world = World(running)
         world.reset()
         yield world
+
+
+def _event_of(name: str) -> bytes:
+    return encode(
+        Event(
+            sequence=1, timestamp="2026-11-22T12:00:00.000Z", boot_ms=1, kind="container_died",
+            subject=f"container-of-{name}", attributes={"exit_code": 137},
+        )
+    )  # fmt: skip
 
 
 def _token_key(owner: Caller) -> str:

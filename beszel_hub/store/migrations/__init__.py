@@ -6,7 +6,14 @@ A module has `STATEMENTS`: SQL that takes the schema from the number before to i
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from beszel_hub.store.migrations import m0001_accounts, m0002_systems, m0003_metrics, m0004_boots, m0005_checks
+from beszel_hub.store.migrations import (
+    m0001_accounts,
+    m0002_systems,
+    m0003_metrics,
+    m0004_boots,
+    m0005_checks,
+    m0006_containers,
+)
 
 
 class Migration(NamedTuple):
@@ -21,4 +28,5 @@ MIGRATIONS: Final = (
     Migration(3, "metrics", m0003_metrics.STATEMENTS),
     Migration(4, "boots", m0004_boots.STATEMENTS),
     Migration(5, "checks", m0005_checks.STATEMENTS),
+    Migration(6, "containers", m0006_containers.STATEMENTS),
 )
