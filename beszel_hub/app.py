@@ -18,6 +18,7 @@ from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
 from beszel_hub.door.stack import middleware
 from beszel_hub.errors import Forbidden, Unauthorized
 from beszel_hub.hub import Hub
+from beszel_hub.inventory.routes import ROUTES as INVENTORY_ROUTES
 from beszel_hub.live.routes import PATH as REALTIME_PATH
 from beszel_hub.live.routes import open_stream, set_subscriptions
 from beszel_hub.metrics.routes import ROUTES as METRICS_ROUTES
@@ -62,6 +63,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *DOOR_ROUTES,
     *AGENT_ROUTES,
     *METRICS_ROUTES,
+    *INVENTORY_ROUTES,
     *ACCOUNT_ROUTES,
     *SYSTEM_ROUTES,
     *UPDATE_ROUTES,
@@ -100,4 +102,5 @@ def create_app(hub: Hub) -> Starlette:
     app.state.history = hub.history
     app.state.feed = hub.feed
     app.state.realtime = hub.realtime
+    app.state.container_details = hub.container_details
     return app

@@ -55,6 +55,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     raw_retention_seconds: int = 3 * 86400
     require_tls: bool = False
+    container_details: bool = True
     check_updates: bool = False
     update_url: str = RELEASES_URL
     tls_cert: Path | None = None
@@ -155,6 +156,10 @@ SETTINGS: Final = (
         "A header in which a trusted proxy, and nobody else, names the user by e-mail address.",
     ),
     Setting(
+        "CONTAINER_DETAILS", one("container_details", read_bool), "true",
+        "Show logs and configuration of containers to who sees their system.",
+    ),
+    Setting(
         "SHARE_ALL_SYSTEMS", one("share_all_systems", read_bool), "false", "Every user is a member of every system."
     ),
     Setting("USER_EMAIL", one("user_email", str), "", "The first administrator, made while there is no user."),
@@ -206,8 +211,7 @@ SETTINGS: Final = (
 )  # fmt: skip
 
 NOT_EFFECTIVE_YET: Final = frozenset({
-    "AUTO_LOGIN", "CONTAINER_DETAILS", "CSP", "ENV", "HEARTBEAT_INTERVAL", "HEARTBEAT_METHOD",
-    "HEARTBEAT_URL", "OAUTH_DISABLE_POPUP",
+    "AUTO_LOGIN", "CSP", "ENV", "HEARTBEAT_INTERVAL", "HEARTBEAT_METHOD", "HEARTBEAT_URL", "OAUTH_DISABLE_POPUP",
 })  # fmt: skip
 """Settings of Beszel's hub that this one knows and does not act on."""
 

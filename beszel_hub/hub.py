@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -18,14 +18,19 @@ from beszel_hub.clock import Clock, system_clock
 from beszel_hub.components.collections import make_services_collection, make_smart_devices_collection
 from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
+from beszel_hub.errors import HubError
+from beszel_hub.inventory.collection import make_containers_collection
+from beszel_hub.inventory.containers import Inventory
+from beszel_hub.inventory.details import ContainerDetails
 from beszel_hub.live.attention import Attention
 from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
 from beszel_hub.live.guard import Guard
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
+from beszel_hub.metrics.events import make_events_collection
 from beszel_hub.metrics.history import History
-from beszel_hub.metrics.ingest import Ingest
+from beszel_hub.metrics.ingest import Ingest, LiveSample
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.upkeep import Upkeep
@@ -44,6 +49,7 @@ from beszel_hub.systems.service import Systems
 from beszel_hub.systems.team_collection import make_teams_collection
 from beszel_hub.updates.releases import Releases
 from beszel_protocol.messages import CLOSE_RESTARTING
+from beszel_protocol.sample import ContainerMetrics
 
 TICK_SECONDS: Final = 1.0
 """How often statuses are decided, and what changed in the fleet is sent."""
@@ -72,9 +78,14 @@ class Hub:
         self.ingest = Ingest(self.database, clock)
         self.latest = Latest()
         self.history = History(self.database, self.systems.directory)
+        self.inventory = Inventory(self.database, clock)
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
-            self.key, self.systems, self.connections, self.ingest, clock, require_tls=config.require_tls
+            self.key, self.systems, self.connections, self.ingest, self.inventory, clock,
+            require_tls=config.require_tls,
+        )  # fmt: skip
+        self.container_details = ContainerDetails(
+            self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
         self._upkeep = Upkeep(self.database, clock, retention_seconds=config.raw_retention_seconds)
@@ -101,6 +112,7 @@ class Hub:
         await self.systems.refresh()
         await self.desk.open()
         await apply_file(self.systems, self.config.systems_file_path, on_delete=self._forget_history)
+        await self.inventory.restore()
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -113,6 +125,8 @@ class Hub:
                 ]
                 yield
                 await self._await_agents()
+                with suppress(HubError):
+                    await self.inventory.save()
                 for task in tasks:
                     task.cancel()
         finally:
@@ -143,6 +157,8 @@ class Hub:
                 make_universal_tokens_collection(self.secret, self.clock),
                 audit_collection(),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
+                make_events_collection(self.database, self.systems.directory, self.clock),
+                make_containers_collection(self.inventory, self.systems.directory, self._newest_containers, self.clock),
             )
         )
 
@@ -151,12 +167,14 @@ class Hub:
 
     def _connect(self) -> None:
         """Who hears of what."""
-        self.ingest.on_record.append(self._monitor.sampled)
+        self.ingest.on_record += [self._monitor.sampled, self.inventory.agent_seen]
         self.ingest.on_sample += [
             self._presence.sample_arrived,
             self.components.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
+        self.ingest.on_sample.append(self._tell_containers)
+        self.inventory.on_changed.append(self.broker.containers.put_facts)
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
         self.connections.on_unlinked += [self._monitor.disconnected, self._presence.touch]
         self.systems.on_changed += [
@@ -169,6 +187,7 @@ class Hub:
             self.connections.system_removed,
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
+            lambda entry: self.inventory.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
         self.broker.on_watched.append(self._attention.listener("feed"))
@@ -200,12 +219,21 @@ class Hub:
             Job("changes by others", 0.5, self._follow_changes),
             Job("info", 5.0, self._presence.save_infos),
             Job("components", SAVE_SECONDS, self.components.save),
+            Job("containers", self.tick_seconds, self.inventory.save),
+            Job("stale containers", 60.0, self.inventory.upkeep),
             Job("seal", 15.0, self._upkeep.seal),
             Job("retention", 300.0, self._upkeep.retain),
             Job("removal", 5.0, self._upkeep.remove),
             Job("expired logins and codes", 900.0, self.desk.tidy),
             Job("ended tokens of agents", 900.0, self.systems.purge_tokens),
         )
+
+    def _tell_containers(self, sample: LiveSample) -> None:
+        self.broker.containers.put_usage(sample.system_id, sample.received_ms, sample.metrics.containers or ())
+
+    def _newest_containers(self, system_id: str) -> Sequence[ContainerMetrics]:
+        sample = self.latest.get(system_id)
+        return () if sample is None else sample.metrics.containers or ()
 
     async def _tick_fleet(self) -> None:
         self._presence.flush(self.broker)

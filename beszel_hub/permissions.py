@@ -86,6 +86,8 @@ class Action(enum.StrEnum):
     FEED = "feed"
     REALTIME = "realtime"
     REALTIME_METRICS = "realtime.metrics"
+    CONTAINER_LOGS = "container.logs"
+    CONTAINER_INSPECT = "container.inspect"
     AGENT_CONNECT = "agent.connect"
 
     USERS_LIST = "users.list"
@@ -178,6 +180,18 @@ class Action(enum.StrEnum):
     METRICS_UPDATE = "metrics.update"
     METRICS_DELETE = "metrics.delete"
 
+    CONTAINERS_LIST = "containers.list"
+    CONTAINERS_VIEW = "containers.view"
+    CONTAINERS_CREATE = "containers.create"
+    CONTAINERS_UPDATE = "containers.update"
+    CONTAINERS_DELETE = "containers.delete"
+
+    EVENTS_LIST = "events.list"
+    EVENTS_VIEW = "events.view"
+    EVENTS_CREATE = "events.create"
+    EVENTS_UPDATE = "events.update"
+    EVENTS_DELETE = "events.delete"
+
     @classmethod
     def of(cls, collection: str, verb: Verb) -> "Action":
         """The action of a collection; raise ValueError if the table has no such row."""
@@ -243,6 +257,8 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.FEED: _READ_AS_MEMBER,
     Action.REALTIME: _PUBLIC,  # every event is decided by itself
     Action.REALTIME_METRICS: _READ_AS_MEMBER,
+    Action.CONTAINER_LOGS: _READ_AS_MEMBER,
+    Action.CONTAINER_INSPECT: _READ_AS_MEMBER,
     Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake
     Action.USERS_LIST: Rule(roles=_EVERYBODY, needs="own"),
     Action.USERS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
@@ -319,6 +335,16 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.METRICS_CREATE: _CLOSED,
     Action.METRICS_UPDATE: _CLOSED,
     Action.METRICS_DELETE: _CLOSED,
+    Action.CONTAINERS_LIST: _READ_AS_MEMBER,
+    Action.CONTAINERS_VIEW: _CLOSED,  # ids are an engine's, so two systems may have the same
+    Action.CONTAINERS_CREATE: _CLOSED,
+    Action.CONTAINERS_UPDATE: _CLOSED,
+    Action.CONTAINERS_DELETE: _CLOSED,
+    Action.EVENTS_LIST: _READ_AS_MEMBER,
+    Action.EVENTS_VIEW: _CLOSED,
+    Action.EVENTS_CREATE: _CLOSED,
+    Action.EVENTS_UPDATE: _CLOSED,
+    Action.EVENTS_DELETE: _CLOSED,
 }
 
 

@@ -296,7 +296,18 @@ class ContainerMetrics(_Part, frozen=True, kw_only=True):
     id: str
     name: str
     cpu_percent: Annotated[float, _percent("Container CPU")] | None = None
+    """A share of the whole host."""
     memory_bytes: Annotated[int, _bytes("Container memory")] | None = None
+    """Without the file cache that the kernel can take back at once."""
+    memory_percent: Annotated[float, _percent("Container memory of its limit")] | None = None
+    """Absent where it has no limit."""
+    pids: Annotated[int, _count("Container processes and threads")] | None = None
+    throttled_percent: Annotated[float, _percent("Container CPU throttled")] | None = None
+    """Share of the periods in which its CPU limit held it back; absent where it has none."""
+    oom_kills: Annotated[int, _failures("Container processes killed for want of memory")] | None = None
+    """Since it was started."""
+    restarts: Annotated[int, _failures("Container restarts")] | None = None
+    """Made by the engine's restart policy, as the engine counts them."""
     network_rx: Annotated[int, _total("Container bytes received")] | None = None
     network_tx: Annotated[int, _total("Container bytes sent")] | None = None
     rx_bytes_per_second: Annotated[float, _rate("Container received")] | None = None
@@ -304,7 +315,10 @@ class ContainerMetrics(_Part, frozen=True, kw_only=True):
     read_bytes_per_second: Annotated[float, _rate("Container disk read")] | None = None
     write_bytes_per_second: Annotated[float, _rate("Container disk write")] | None = None
     health: str | None = None
+    """`starting`, `healthy` or `unhealthy`; absent where nobody checks."""
     status: str | None = None
+    """The engine's words without a running clock: `Up`, `Up (Paused)`. What else seldom changes is told by
+    `ContainerFacts`."""
 
 
 class ProcessMetrics(_Part, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final
 
 from beszel_hub.agents.connections import Connections
@@ -12,6 +13,7 @@ from beszel_hub.agents.reception import Proved, prove_each_other, refusal_frame
 from beszel_hub.agents.refusals import RefusalLog
 from beszel_hub.agents.wire import Wire, WireClosed
 from beszel_hub.clock import Clock
+from beszel_hub.inventory.containers import Inventory
 from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.intake import Intake
 from beszel_hub.systems.enrolment import Enrolled
@@ -35,13 +37,15 @@ class Endpoint:
     """What every connection to the agents' endpoint goes through."""
 
     def __init__(
-        self, hub_key: HubKey, systems: Systems, connections: Connections, ingest: Ingest, clock: Clock, *,
+        self, hub_key: HubKey, systems: Systems, connections: Connections, ingest: Ingest, inventory: Inventory,
+        clock: Clock, *,
         require_tls: bool = False, handshake_timeout_seconds: float = HANDSHAKE_TIMEOUT_SECONDS,
     ) -> None:  # fmt: skip
         self._hub_key = hub_key
         self._systems = systems
         self._connections = connections
         self._ingest = ingest
+        self._inventory = inventory
         self._clock = clock
         self._require_tls = require_tls
         self._handshake_timeout_seconds = handshake_timeout_seconds
@@ -94,6 +98,7 @@ class Endpoint:
             start_id=body.start_id or body.spool_id,
             interval_seconds=self._connections.interval_of(system_id),
             save_details=save_details,
+            note_containers=partial(self._inventory.put, system_id),
         )
         self._connections.adopt(link)
         try:

@@ -221,6 +221,10 @@ class SystemScreen(HubScreen):
         self._cursor_ms = None
         self.hub_app.open_neighbour(step)
 
+    def action_containers(self) -> None:
+        if self.state.focus is not None:
+            self.hub_app.open_containers(self.state.focus.system_id)
+
     def action_copy(self) -> None:
         panel = self._chosen_panel()
         if panel is None:

@@ -111,8 +111,8 @@ def test_an_unknown_name_is_refused_only_with_the_prefix() -> None:
 
 
 def test_what_has_no_effect_yet_is_named() -> None:
-    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "CONTAINER_DETAILS": "true", "CSP": "x", "ENV": "dev"}
-    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "CONTAINER_DETAILS"]
+    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "HEARTBEAT_URL": "x", "CSP": "x", "ENV": "dev"}
+    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "HEARTBEAT_URL"]
     assert not {setting.name for setting in SETTINGS} & NOT_EFFECTIVE_YET
 
 

@@ -11,6 +11,7 @@ from beszel_hub.store.migrations import (
     m0002_systems,
     m0003_metrics,
     m0004_boots,
+    m0006_containers,
     m0008_preferences,
     m0009_access,
 )
@@ -27,6 +28,7 @@ MIGRATIONS: Final = (
     Migration(2, "systems", m0002_systems.STATEMENTS),
     Migration(3, "metrics", m0003_metrics.STATEMENTS),
     Migration(4, "boots", m0004_boots.STATEMENTS),
+    Migration(6, "containers", m0006_containers.STATEMENTS),
     Migration(8, "preferences", m0008_preferences.STATEMENTS),
     Migration(9, "access", m0009_access.STATEMENTS),
 )
