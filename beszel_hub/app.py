@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
+from beszel_hub.components.routes import ROUTES as COMPONENT_ROUTES
 from beszel_hub.door.answers import exception_handlers
 from beszel_hub.door.origins import is_allowed_origin
 from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
@@ -64,6 +65,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *AGENT_ROUTES,
     *METRICS_ROUTES,
     *INVENTORY_ROUTES,
+    *COMPONENT_ROUTES,
     *ACCOUNT_ROUTES,
     *SYSTEM_ROUTES,
     *UPDATE_ROUTES,
@@ -102,5 +104,6 @@ def create_app(hub: Hub) -> Starlette:
     app.state.history = hub.history
     app.state.feed = hub.feed
     app.state.realtime = hub.realtime
+    app.state.component_details = hub.component_details
     app.state.container_details = hub.container_details
     return app

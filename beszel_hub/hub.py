@@ -16,6 +16,7 @@ from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.components.collections import make_services_collection, make_smart_devices_collection
+from beszel_hub.components.details import ComponentDetails
 from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import HubError
@@ -103,6 +104,9 @@ class Hub:
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
         self.components = Components(self.database, clock)
+        self.component_details = ComponentDetails(
+            self.database, self.systems.directory, self.connections.requests, self.components
+        )
         self.releases = Releases(config.update_url, clock) if config.check_updates else None
         self._connect()
 
