@@ -14,6 +14,8 @@ from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
 from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
+from beszel_hub.checks.collection import make_checks_collection
+from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.components.collections import make_services_collection, make_smart_devices_collection
 from beszel_hub.components.details import ComponentDetails
@@ -76,6 +78,7 @@ class Hub:
         self.systems = Systems(
             self.database, secret, clock, self.journal, first_admin=_first_admin, universal_token=config.token or ""
         )
+        self.checks = Checks(self.database)
         self.ingest = Ingest(self.database, clock)
         self.latest = Latest()
         self.history = History(self.database, self.systems.directory)
@@ -83,7 +86,7 @@ class Hub:
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, self.inventory, clock,
-            require_tls=config.require_tls,
+            configuration_of=self.checks.configuration_of, require_tls=config.require_tls,
         )  # fmt: skip
         self.container_details = ContainerDetails(
             self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
@@ -117,6 +120,7 @@ class Hub:
         await self.desk.open()
         await apply_file(self.systems, self.config.systems_file_path, on_delete=self._forget_history)
         await self.inventory.restore()
+        await self.checks.refresh()
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -144,6 +148,9 @@ class Hub:
         async def on_system_change(_: Change) -> None:
             await self.systems.refresh()
 
+        async def on_check_change(_: Change) -> None:
+            await self.checks.refresh()
+
         return Registry(
             (
                 *self.desk.collections(),
@@ -160,6 +167,7 @@ class Hub:
                 make_fingerprints_collection(self.secret, self.clock, self.systems),
                 make_universal_tokens_collection(self.secret, self.clock),
                 audit_collection(),
+                make_checks_collection(self.clock, on_change=on_check_change),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
                 make_events_collection(self.database, self.systems.directory, self.clock),
                 make_containers_collection(self.inventory, self.systems.directory, self._newest_containers, self.clock),
@@ -194,6 +202,7 @@ class Hub:
             lambda entry: self.inventory.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
+        self.checks.on_changed.append(self.connections.configuration_changed)
         self.broker.on_watched.append(self._attention.listener("feed"))
         self.realtime.on_watched.append(self._attention.listener("event stream"))
         self._attention.on_watched.append(self.connections.watch)
@@ -247,6 +256,7 @@ class Hub:
         """The command line writes to the database beside the running hub."""
         if await self.database.changed_elsewhere():
             await self.systems.refresh()
+            await self.checks.refresh()
             await self.accounts.revalidate()
 
     async def _await_agents(self) -> None:

@@ -176,6 +176,12 @@ class Action(enum.StrEnum):
     SYSTEMD_SERVICES_UPDATE = "systemd_services.update"
     SYSTEMD_SERVICES_DELETE = "systemd_services.delete"
 
+    CHECKS_LIST = "checks.list"
+    CHECKS_VIEW = "checks.view"
+    CHECKS_CREATE = "checks.create"
+    CHECKS_UPDATE = "checks.update"
+    CHECKS_DELETE = "checks.delete"
+
     METRICS_LIST = "metrics.list"
     METRICS_VIEW = "metrics.view"
     METRICS_CREATE = "metrics.create"
@@ -334,6 +340,11 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.SYSTEMD_SERVICES_CREATE: _CLOSED,
     Action.SYSTEMD_SERVICES_UPDATE: _CLOSED,
     Action.SYSTEMD_SERVICES_DELETE: _CLOSED,
+    Action.CHECKS_LIST: _READ_AS_MEMBER,
+    Action.CHECKS_VIEW: _READ_AS_MEMBER,
+    Action.CHECKS_CREATE: _WRITE_AS_MEMBER,
+    Action.CHECKS_UPDATE: _WRITE_AS_MEMBER,
+    Action.CHECKS_DELETE: _WRITE_AS_MEMBER,
     Action.METRICS_LIST: _READ_AS_MEMBER,
     Action.METRICS_VIEW: _READ_AS_MEMBER,
     Action.METRICS_CREATE: _CLOSED,

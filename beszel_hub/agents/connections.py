@@ -12,7 +12,13 @@ from beszel_hub.clock import Clock
 from beszel_hub.errors import AgentAbsent
 from beszel_hub.systems.directory import Directory, Entry
 from beszel_protocol.handshake import AgentRefused
-from beszel_protocol.messages import CLOSE_FORBIDDEN, CLOSE_REPLACED, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+from beszel_protocol.messages import (
+    CLOSE_FORBIDDEN,
+    CLOSE_REPLACED,
+    MAX_INTERVAL_SECONDS,
+    MIN_INTERVAL_SECONDS,
+    Configuration,
+)
 
 WATCHED_INTERVAL_SECONDS: Final = MIN_INTERVAL_SECONDS
 
@@ -87,6 +93,11 @@ class Connections:
         link = self._links.get(entry.id)
         if link is not None:
             link.close(CLOSE_FORBIDDEN, "this system has another token or awaits another agent")
+
+    def configuration_changed(self, system_id: str, configuration: Configuration) -> None:
+        link = self._links.get(system_id)
+        if link is not None:
+            link.configure(configuration)
 
     def system_removed(self, entry: Entry) -> None:
         link = self._links.get(entry.id)

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.tables import ApiToken, Identity, Session, User
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.audit.tables import AuditEntry
+from beszel_hub.checks.queries import insert_check
 from beszel_hub.components.queries import save_disks, save_services
 from beszel_hub.components.rows import component_id, disk_columns, service_columns
 from beszel_hub.metrics.series import NewSample, insert_samples
@@ -22,6 +23,7 @@ from beszel_hub.preferences.tables import UserSettings
 from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import AgentToken, SystemRow, Team, TeamMember
 from beszel_hub.systems.tokens import issue_system_token, issue_universal_token
+from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.handshake import token_id as token_id_of
 from beszel_protocol.messages import Event, encode
@@ -68,6 +70,10 @@ SESSION_IDS: Final = {
 IDENTITY_ID: Final = "identityofuma01"
 _ROLES: Final = {Caller.ADMIN: "admin", Caller.USER: "user", Caller.OTHER: "user", Caller.READONLY: "readonly"}
 SYSTEM_IDS: Final = {"uma-web": "umaweb000000001", "otto-db": "ottodb000000001"}
+CHECK_IDS: Final = {
+    "uma-check": "umacheck0000001", "private-check": "umacheck0000002", "otto-check": "ottocheck000001",
+}  # fmt: skip
+"""The first two belong to uma-web; the second goes to private addresses."""
 CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
 """In the only sample of each system."""
 CONTAINER_ID: Final = "c0ffee0ff1ce"
@@ -87,6 +93,8 @@ UNIVERSAL_TOKENS: Final = {
 NAMES: Final = {
     "ada": USER_IDS[Caller.ADMIN], "uma": USER_IDS[Caller.USER], "otto": USER_IDS[Caller.OTHER],
     "rea": USER_IDS[Caller.READONLY], "uma_web": SYSTEM_IDS["uma-web"], "otto_db": SYSTEM_IDS["otto-db"],
+    "uma_check": CHECK_IDS["uma-check"], "otto_check": CHECK_IDS["otto-check"],
+    "private_check": CHECK_IDS["private-check"],
     "read_token": READ_TOKEN_ID, "write_token": WRITE_TOKEN_ID, "limited_token": LIMITED_TOKEN_ID,
     "settings": SETTINGS_ID,
     "uma_disk": component_id(SYSTEM_IDS["uma-web"], "disk", "serial-of-uma-web"),
@@ -200,6 +208,9 @@ class World:
         Team.insert(id=TEAM_ID, name="web", tags=["web"], created=CREATED_MS, updated=CREATED_MS).execute()
         TeamMember.insert(team_id=TEAM_ID, user_id=USER_IDS[Caller.OTHER]).execute()
         _insert_audit_entry()
+        _insert_check("uma-check", "uma-web", kind="http", target="https://uma.example.org/")
+        _insert_check("private-check", "uma-web", kind="tcp", target="10.0.0.1:22", allow_private=True)
+        _insert_check("otto-check", "otto-db", kind="tcp", target="otto.example.org:22")
         _insert_token(READ_TOKEN_ID, Caller.USER, "read", None)
         _insert_token(WRITE_TOKEN_ID, Caller.USER, "write", None)
         _insert_token(LIMITED_TOKEN_ID, Caller.ADMIN, "write", [SYSTEM_IDS["uma-web"]])
@@ -238,6 +249,13 @@ def _insert_components(name: str) -> None:
     save_disks(SYSTEM_IDS[name], [disk_columns(SYSTEM_IDS[name], f"serial-of-{name}", disk, CREATED_MS)], CREATED_MS)
     units = {f"service-of-{name}": ServiceUnitMetrics(state="failed", sub_state="failed")}
     save_services(SYSTEM_IDS[name], service_columns(SYSTEM_IDS[name], units, CREATED_MS))
+
+
+def _insert_check(name: str, system: str, **fields: Any) -> None:
+    insert_check(
+        SYSTEM_IDS[system], CheckDefinition(name=name, **fields), is_enabled=True, now_ms=CREATED_MS,
+        check_id=CHECK_IDS[name],
+    )  # fmt: skip
 
 
 def _insert_token(token_id: str, owner: Caller, scope: str, system_ids: list[str] | None) -> None:
