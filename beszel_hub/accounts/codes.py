@@ -12,8 +12,10 @@ from typing import Final
 from beszel_hub.accounts.tables import LoginCode
 from beszel_hub.store.ids import new_id
 
-CODE_DIGITS: Final = 6
-"""As many as Beszel's own client has fields for."""
+SECOND_DIGITS: Final = 6
+"""Of a code that needs another method beside it; as many as Beszel's own client has fields for."""
+ONLY_DIGITS: Final = 8
+"""Of a code that is enough by itself."""
 CODE_LIFETIME_SECONDS: Final = 300
 CODE_ATTEMPTS: Final = 5
 MAX_CODES: Final = 5
@@ -21,8 +23,8 @@ MAX_CODES: Final = 5
 MFA_LIFETIME_SECONDS: Final = 600
 
 
-def new_code() -> str:
-    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+def new_code(digits: int) -> str:
+    return f"{secrets.randbelow(10**digits):0{digits}d}"
 
 
 def keep_code(key: bytes, code_id: str, user_id: str, code: str, now_ms: int) -> None:

@@ -42,7 +42,6 @@ class Desk:
         self._database = database
         self._clock = clock
         self._journal = journal
-        self._mailer = make_mailer(config, clock)
         code_key = secret.derive(_CODES)
         self.accounts = Accounts(
             database, secret, clock, journal, PasswordHasher(), shares_all=config.share_all_systems
@@ -54,7 +53,10 @@ class Desk:
             database, self.accounts, self.logins, journal, clock, provider=make_provider(config, secret, clock),
             may_make=config.user_creation,
         )  # fmt: skip
-        self.mailroom = Mailroom(database, secret, clock, self._mailer, code_key=code_key, app_url=config.app_url)
+        self.mailroom = Mailroom(
+            database, secret, clock, make_mailer(config, clock), code_key=code_key,
+            code_digits=self.logins.policy.code_digits, app_url=config.app_url,
+        )  # fmt: skip
 
     def collections(self) -> tuple[Collection, ...]:
         return (
@@ -89,8 +91,6 @@ class Desk:
 
     def close(self) -> None:
         self.accounts.close()
-        if self._mailer is not None:
-            self._mailer.close()
 
 
 def make_policy(config: HubConfig) -> Policy:

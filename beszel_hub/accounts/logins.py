@@ -39,6 +39,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def has_codes(self) -> bool:
         return self.email_code or bool(self.mfa)
 
+    @property
+    def code_digits(self) -> int:
+        """More where a guess is enough for some."""
+        is_enough = self.email_code and self.mfa != "true"
+        return codes.ONLY_DIGITS if is_enough else codes.SECOND_DIGITS
+
 
 class SecondMethodNeeded(Unauthorized):
     """The first half of a login is done; `mfa_id` goes with the second."""

@@ -22,8 +22,8 @@ from beszel_hub.store.secrets import Secret
 
 MAX_WAITING: Final = 100
 ADDRESS_LIMIT: Final = Limit(burst=10, refill_seconds=60)
-RECIPIENT_LIMIT: Final = Limit(burst=4, refill_seconds=120)
-"""A stranger can neither fill somebody's mailbox nor keep mail from them for long."""
+RECIPIENT_LIMIT: Final = Limit(burst=4, refill_seconds=300)
+"""A stranger can neither fill somebody's mailbox, nor keep mail from them for long, nor guess at many codes."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,13 +46,22 @@ class Mailroom:
     """Without a mailer every request is refused, as it would be for everybody."""
 
     def __init__(
-        self, database: Database, secret: Secret, clock: Clock, mailer: Mailer | None, *, code_key: bytes, app_url: str
+        self,
+        database: Database,
+        secret: Secret,
+        clock: Clock,
+        mailer: Mailer | None,
+        *,
+        code_key: bytes,
+        code_digits: int,
+        app_url: str,
     ) -> None:
         self._database = database
         self._secret = secret
         self._clock = clock
         self._mailer = mailer
         self._code_key = code_key
+        self._code_digits = code_digits
         self._app_url = app_url
         self._waiting: asyncio.Queue[Errand] = asyncio.Queue(MAX_WAITING)
         self.throttle = new_throttle()
@@ -78,6 +87,8 @@ class Mailroom:
                 await self._do(errand)
             except (HubError, MailFailed) as error:
                 _log.warning("a letter was not sent: %s", error)
+            except Exception:  # noqa: BLE001  # the next letter is sent all the same
+                _log.exception("a letter was not sent")
             finally:
                 self._waiting.task_done()
 
@@ -107,7 +118,7 @@ class Mailroom:
     async def _write(self, errand: Errand, account: Account) -> Letter:
         now_ms = self._clock()
         if errand.code_id:
-            code = codes.new_code()
+            code = codes.new_code(self._code_digits)
             await self._database.write(
                 lambda: codes.keep_code(self._code_key, errand.code_id, account.id, code, now_ms)
             )

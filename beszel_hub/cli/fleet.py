@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from beszel_hub.audit import queries as audit
-from beszel_hub.cli.opening import note, open_database, require_account
+from beszel_hub.audit.tables import AuditEntry
+from beszel_hub.cli.opening import COMMAND_PREFIX, note, open_database, require_account
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import CommandFailed, InvalidSetting
@@ -123,11 +124,15 @@ def list_audit(config: HubConfig, last: int) -> list[AuditLine]:
         entries = database.read_now(lambda: audit.newest(last))
     return [
         AuditLine(
-            time=format_timestamp(entry.created), user=entry.user_name or entry.user_id, action=entry.action,
+            time=format_timestamp(entry.created), user=_who(entry), action=entry.action.removeprefix(COMMAND_PREFIX),
             record=f"{entry.collection}/{entry.record_id}".strip("/"), address=entry.address, changes=entry.changes,
         )
         for entry in entries
     ]  # fmt: skip
+
+
+def _who(entry: AuditEntry) -> str:
+    return "command line" if entry.action.startswith(COMMAND_PREFIX) else entry.user_name or entry.user_id
 
 
 def _read(path: Path) -> bytes:

@@ -86,5 +86,5 @@ def list_audit(
     from beszel_hub.cli import fleet  # noqa: PLC0415
 
     entries = fleet.list_audit(read_config(data_dir), last)
-    lines = [f"{entry.time}  {entry.user or '-':<24}  {entry.action:<24}  {entry.record}" for entry in entries]
+    lines = [f"{entry.time}  {entry.user or '-':<24}  {entry.action:<28}  {entry.record}".rstrip() for entry in entries]
     show(entries, "\n".join(lines) or "Nothing has been changed yet.", as_json=as_json)

@@ -1,10 +1,11 @@
-"""One SMTP server, spoken to by the standard library on a thread of its own."""
+"""One SMTP server, spoken to by the standard library, off the event loop."""
 
 import asyncio
 import secrets
 import smtplib
 import ssl
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
 from email.message import EmailMessage
 from typing import Final, Literal, TypeAlias
 
@@ -36,12 +37,11 @@ class SmtpServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mailer:
-    """Sends letters one after the other."""
+    """Each letter goes on a thread of its own, which does not keep a process that wants to end."""
 
     def __init__(self, server: SmtpServer, clock: Clock) -> None:
         self._server = server
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, "hub-mail")
 
     async def send(self, letter: Letter) -> None:
         """Return once the server has taken the letter; raise `MailFailed` if it has not."""
@@ -52,14 +52,27 @@ class Mailer:
                 now_ms=self._clock(),
             )  # fmt: skip
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                await asyncio.get_running_loop().run_in_executor(self._thread, deliver, self._server, message)
+                await asyncio.wrap_future(self._start(message))
         except TimeoutError as error:
             raise MailFailed(f"{self._server.host} takes too long") from error
         except ValueError as error:
             raise MailFailed(str(error)) from error
 
-    def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+    def _start(self, message: EmailMessage) -> Future[None]:
+        future: Future[None] = Future()
+
+        def run() -> None:
+            try:
+                deliver(self._server, message)
+            except Exception as error:  # noqa: BLE001  # comes out where the letter was given in
+                outcome: Exception | None = error
+            else:
+                outcome = None
+            if future.set_running_or_notify_cancel():
+                future.set_exception(outcome) if outcome is not None else future.set_result(None)
+
+        threading.Thread(target=run, name="hub-mail", daemon=True).start()
+        return future
 
 
 def deliver(server: SmtpServer, message: EmailMessage) -> None:

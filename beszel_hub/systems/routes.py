@@ -20,8 +20,12 @@ async def universal_token(request: Request) -> Response:
     if actor.system_ids is not None:
         raise Forbidden
     parameters = request.query_params
+    enable = _SWITCH.get(parameters.get("enable", ""))
+    if enable is not None and actor.session_id is None and actor.token_id is None:
+        # Named by a proxy, by whose cookie any page can make a browser GET this.
+        raise Forbidden("This needs a token.")
     answer = await _systems(request).universal_token(
-        actor, token=parameters.get("token", ""), enable=_SWITCH.get(parameters.get("enable", "")),
+        actor, token=parameters.get("token", ""), enable=enable,
         is_permanent=_SWITCH.get(parameters.get("permanent", ""), False),
     )  # fmt: skip
     return JsonResponse(answer)

@@ -33,7 +33,7 @@ class MailServer:
         return payload.decode()
 
     def next_code(self) -> str:
-        match = re.search(r"\b\d{6}\b", self.next_text())
+        match = re.search(r"\b\d{6,8}\b", self.next_text())
         assert match is not None
         return match[0]
 

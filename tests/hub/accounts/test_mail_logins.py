@@ -15,6 +15,8 @@ from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.accounts.tokens import RESET_LIFETIME_SECONDS
 from beszel_hub.clock import system_clock
 from beszel_hub.hub import Hub
+from beszel_hub.mail.letter import Letter
+from beszel_hub.mail.smtp import MailFailed
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.people import start_over
 from tests.support.runninghub import PASSWORD, RunningHub, running_hub
@@ -103,6 +105,7 @@ def forget_attempts(hub: Hub) -> None:
 
 def test_a_code_logs_in_once(hub: RunningHub, client: httpx2.Client, mail: MailServer) -> None:
     code_id, code = get_code(client, mail)
+    assert len(code) == 8, "a code that is enough by itself is longer"
     answer = post(client, "auth-with-otp", otpId=code_id, password=code)
     assert answer.status_code == 200
     assert answer.json()["record"]["email"] == "uma@example.org"
@@ -113,7 +116,7 @@ def test_a_code_logs_in_once(hub: RunningHub, client: httpx2.Client, mail: MailS
 
 def test_a_code_holds_few_guesses(client: httpx2.Client, mail: MailServer) -> None:
     code_id, code = get_code(client, mail)
-    wrong = f"{(int(code) + 1) % 10**6:06d}"
+    wrong = f"{(int(code) + 1) % 10 ** len(code):0{len(code)}d}"
     for _ in range(CODE_ATTEMPTS):
         assert post(client, "auth-with-otp", otpId=code_id, password=wrong).status_code == 400
     assert post(client, "auth-with-otp", otpId=code_id, password=code).status_code == 400
@@ -134,6 +137,23 @@ def test_the_database_does_not_have_the_code(hub: RunningHub, client: httpx2.Cli
     (digest,) = hub.hub.database.read_now(lambda: [bytes(row.digest) for row in LoginCode.select()])
     assert code.encode() not in digest
     assert len(digest) == 32
+
+
+def test_a_letter_that_fails_keeps_no_other(
+    hub: RunningHub, client: httpx2.Client, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailer = hub.hub.desk.mailroom._mailer
+    for error in (MailFailed("the server is gone"), RuntimeError("a mistake of ours")):
+
+        async def fail(_: Letter, error: Exception = error) -> None:
+            raise error
+
+        with monkeypatch.context() as broken:
+            broken.setattr(mailer, "send", fail)
+            assert post(client, "request-otp", email="uma@example.org").status_code == 200
+            hub.call(hub.hub.desk.mailroom.wait_idle())
+    code_id, code = get_code(client, mail)
+    assert post(client, "auth-with-otp", otpId=code_id, password=code).status_code == 200
 
 
 def test_requests_for_mail_do_not_tell_who_is_here(client: httpx2.Client, mail: MailServer) -> None:
@@ -226,6 +246,7 @@ def test_two_methods_are_needed(client: httpx2.Client, mail: MailServer, setting
     mfa_id = first.json()["mfaId"]
     assert log_in(client, mfaId=mfa_id).status_code == 400, "the same method twice is one method"
     code_id, code = get_code(client, mail)
+    assert len(code) == 6, "as Beszel's client expects"
     wrong = post(client, "auth-with-otp", otpId=code_id, password=code, mfaId="x" * 15)
     assert wrong.status_code == 400
     code_id, code = get_code(client, mail)
@@ -304,7 +325,7 @@ def test_codes_do_not_tell_who_is_here(
     unknown = post(client, "request-otp", email="nobody@example.org").json()["otpId"]
     commits: list[str] = []
     monkeypatch.setattr(hub.hub.database, "write", counted(hub.hub.database.write, "commit", commits))
-    wrong = f"{(int(code) + 1) % 10**6:06d}"
+    wrong = f"{(int(code) + 1) % 10 ** len(code):0{len(code)}d}"
     answers = []
     for code_id in (known, unknown):
         commits.clear()

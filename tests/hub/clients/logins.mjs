@@ -52,7 +52,7 @@ told.unlinked = await users.unlinkExternalAuth(outside.record.id, "oidc");
 pb.authStore.clear();
 
 const { otpId } = await users.requestOTP(email);
-const code = (await nextLetter()).match(/\b\d{6}\b/)[0];
+const code = (await nextLetter()).match(/\b\d{8}\b/)[0];
 told.otp = (await users.authWithOTP(otpId, code)).record.email;
 told.otpTwice = (await refusal(users.authWithOTP(otpId, code))).status;
 

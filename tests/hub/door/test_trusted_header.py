@@ -81,6 +81,14 @@ def test_pages_of_other_sites_get_nothing(hub: RunningHub, headers: dict[str, st
     assert ask(hub, {**UMA, **headers}).status_code == status
 
 
+def test_what_a_get_changes_needs_a_token(hub: RunningHub) -> None:
+    """A link on any page makes a browser follow it with the proxy's cookie."""
+    url = f"{hub.url}/api/beszel/universal-token"
+    assert httpx2.get(url, headers=UMA).json()["active"] is False
+    for enable in ("0", "1"):
+        assert httpx2.get(url, headers=UMA, params={"enable": enable, "token": "x" * 20}).status_code == 403
+
+
 def test_a_blocked_user_is_nobody(hub: RunningHub) -> None:
     hub.hub.database.write_now(lambda: User.update(verified=False).where(User.username == "uma").execute())
     assert ask(hub, UMA).status_code == 401

@@ -1,6 +1,9 @@
 """Letters handed to real servers: encryption is what was asked for, or the letter is not sent."""
 
 import asyncio
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from aiosmtpd.smtp import AuthResult
 
 from beszel_hub.clock import system_clock
 from beszel_hub.mail.letter import Letter
-from beszel_hub.mail.smtp import Mailer, MailFailed, Security, SmtpServer
+from beszel_hub.mail.smtp import STEP_TIMEOUT_SECONDS, Mailer, MailFailed, Security, SmtpServer
 from tests.support.certificates import make_certificates
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.programs import free_port
@@ -51,11 +54,7 @@ def send(port: int, security: Security, username: str = "", password: str = "") 
         host="127.0.0.1", port=port, sender="Hub <hub@example.org>", security=security, username=username,
         password=password,
     )  # fmt: skip
-    mailer = Mailer(server, system_clock)
-    try:
-        asyncio.run(mailer.send(LETTER))
-    finally:
-        mailer.close()
+    asyncio.run(Mailer(server, system_clock).send(LETTER))
 
 
 def test_a_letter_arrives(plain: MailServer) -> None:
@@ -116,3 +115,27 @@ def test_a_wrong_password_is_told_without_the_password(tmp_path: Path, monkeypat
         assert "wrong secret" not in str(failure.value)
     finally:
         controller.stop()
+
+
+def test_a_server_that_says_nothing_keeps_nobody_from_ending() -> None:
+    script = """
+import asyncio, sys
+from beszel_hub.clock import system_clock
+from beszel_hub.mail.letter import Letter
+from beszel_hub.mail.smtp import Mailer, SmtpServer
+
+async def run():
+    server = SmtpServer(host="127.0.0.1", port=int(sys.argv[1]), sender="hub@example.org", security="none")
+    letter = Letter(recipient="uma@example.org", subject="", text="")
+    async with asyncio.timeout(0.3):
+        await Mailer(server, system_clock).send(letter)
+
+try:
+    asyncio.run(run())
+except Exception as error:
+    print(type(error).__name__)
+"""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        argv = [sys.executable, "-c", script, str(silent.getsockname()[1])]
+        ended = subprocess.run(argv, capture_output=True, text=True, timeout=STEP_TIMEOUT_SECONDS - 5, check=True)
+    assert ended.stdout == "TimeoutError\n"
