@@ -85,7 +85,7 @@ class Hub:
         self.inventory = Inventory(self.database, clock)
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
-            self.key, self.systems, self.connections, self.ingest, self.inventory, clock,
+            self.key, self.systems, self.connections, self.ingest, clock,
             configuration_of=self.checks.configuration_of, require_tls=config.require_tls,
         )  # fmt: skip
         self.container_details = ContainerDetails(
@@ -186,6 +186,7 @@ class Hub:
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.ingest.on_sample.append(self._tell_containers)
+        self.agents.on_containers.append(self.inventory.put)
         self.inventory.on_changed.append(self.broker.containers.put_facts)
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
         self.connections.on_unlinked += [self._monitor.disconnected, self._presence.touch]
