@@ -53,7 +53,7 @@ class Endpoint:
         self._clock = clock
         self._configuration_of = configuration_of
         self._require_tls = require_tls
-        self._handshake_timeout_seconds = HANDSHAKE_TIMEOUT_SECONDS
+        self._handshake_timeout_seconds = handshake_timeout_seconds
         self._gate = Gate()
         self._refusals = RefusalLog()
 

@@ -162,6 +162,7 @@ def test_a_cancelled_write_does_not_break_the_writer(database: Database) -> None
         given_up = asyncio.ensure_future(database.write(lambda: insert("ann")))
         await asyncio.sleep(0)
         given_up.cancel()
+        await asyncio.wait([given_up])
         gate.set()
         await held
         await database.write(lambda: insert("bob"))
