@@ -2,6 +2,7 @@
 
     HubError
     ├── BadRequest          400, with what is wrong by field
+    │   └── BatchFailed     one of several requests in a transaction, so none was done
     ├── Unauthorized        401, only where a token is required
     ├── Forbidden           403
     ├── NotFound            404, also for what the caller may not know of
@@ -23,7 +24,7 @@ One place in `door/` turns them into answers.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -53,11 +54,32 @@ class HubError(Exception):
         self.retry_after_seconds = retry_after_seconds
         super().__init__(self.message)
 
+    def details(self) -> dict[str, Any]:
+        """The `data` of the answer: complaints by field."""
+        return {field: {"code": complaint.code, "message": complaint.message} for field, complaint in self.data.items()}
+
 
 class BadRequest(HubError):
     status = 400
     code = "bad_request"
     default_message = "The request is not valid."
+
+
+class BatchFailed(BadRequest):
+    """`cause` is what the request at `index` would have been answered by itself."""
+
+    code = "batch_failed"
+    default_message = "Batch transaction failed."
+
+    def __init__(self, index: int, cause: HubError) -> None:
+        super().__init__()
+        self.index = index
+        self.cause = cause
+
+    def details(self) -> dict[str, Any]:
+        response = {"data": self.cause.details(), "message": self.cause.message, "status": self.cause.status}
+        failure = {"code": "batch_request_failed", "message": "Batch request failed.", "response": response}
+        return {"requests": {str(self.index): failure}}
 
 
 class Unauthorized(HubError):

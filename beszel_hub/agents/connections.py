@@ -89,6 +89,11 @@ class Connections:
     def system_changed(self, entry: Entry) -> None:
         self._refresh_interval(entry.id)
 
+    def system_unbound(self, entry: Entry) -> None:
+        link = self._links.get(entry.id)
+        if link is not None:
+            link.close(CLOSE_FORBIDDEN, "this system has another token or awaits another agent")
+
     def configuration_changed(self, system_id: str, configuration: Configuration) -> None:
         link = self._links.get(system_id)
         if link is not None:
