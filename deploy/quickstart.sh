@@ -34,7 +34,7 @@ provide_venv() {
 }
 
 # What tests start, compile with or ask: `program=packages`. Without one its tests are skipped, unless they must not be.
-for_tests='gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd'
+for_tests='curl=curl gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd ip=iproute2 unshare=util-linux'
 
 provide_programs() {
     [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0

@@ -14,7 +14,7 @@ from beszel_hub.metrics.projection import row_id
 from beszel_hub.metrics.reader import Range, read_parts
 from beszel_hub.metrics.series import read_newest
 from beszel_hub.metrics.sheet import Sheet
-from beszel_hub.metrics.short_keys import PARTS, make_stats, names_of
+from beszel_hub.metrics.tier_stats import PARTS, make_stats, names_of
 from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.records.registry import CREATED, UPDATED, Collection, Field, Kind, ProjectedSource, Row

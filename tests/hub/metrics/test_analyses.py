@@ -17,8 +17,8 @@ from beszel_hub.metrics.forecast import ForecastQuery, find_trend, make_forecast
 from beszel_hub.metrics.reader import Range, read_parts
 from beszel_hub.metrics.series import NewSample
 from beszel_hub.metrics.sheet import Sheet
-from beszel_hub.metrics.short_keys import PARTS, make_stats, names_of
 from beszel_hub.metrics.tier_rows import MAX_ROWS_A_SYSTEM, TYPES, span_of
+from beszel_hub.metrics.tier_stats import PARTS, make_stats, names_of
 from beszel_hub.metrics.tiers import DAY_MS, HOUR_MS
 from beszel_hub.metrics.traffic import TrafficQuery, month_borders, read_traffic
 from beszel_hub.records.bounds import Bounds

@@ -135,12 +135,12 @@ def test_a_full_database_gives_up_the_finest_oldest_history(
     keeper = Keeper(database, Retention())
     keeper.keep(DAY + DAY_MS + HOUR_MS)
     size = asyncio.run(database.measure())
-    keeper = Keeper(database, Retention(), max_bytes=(size.whole - size.free) * 9 // 10)
+    keeper = Keeper(database, Retention(), max_bytes=(size.whole - size.free) * 97 // 100)
     with caplog.at_level(logging.WARNING):
         keeper.keep(DAY + DAY_MS + HOUR_MS)
     assert "MAX_DATABASE_SIZE" in caplog.text
     after = asyncio.run(database.measure())
-    assert after.whole <= (size.whole - size.free) * 9 // 10
+    assert after.whole <= (size.whole - size.free) * 97 // 100
     first, last = oldest(database, ChunkRow, "a"), DAY + DAY_MS
     assert first is not None
     assert DAY < first < last

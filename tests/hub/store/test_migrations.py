@@ -37,8 +37,7 @@ def _open(path: str) -> None:
 
 
 def test_numbers_rise_and_each_has_its_module() -> None:
-    numbers = [migration.number for migration in MIGRATIONS]
-    assert numbers == sorted(set(numbers))
+    assert [migration.number for migration in MIGRATIONS] == sorted({migration.number for migration in MIGRATIONS})
     modules = {path.stem for path in FOLDER.glob("m[0-9]*.py")}
     assert modules == {f"m{migration.number:04d}_{migration.name}" for migration in MIGRATIONS}
 
