@@ -18,6 +18,7 @@ from beszel_agent.backoff import Backoff
 from beszel_agent.collectors import COLLECTORS
 from beszel_agent.collectors.smart import SmartCollector
 from beszel_agent.config import Config
+from beszel_agent.container_reports import ContainerReports
 from beszel_agent.datadir import DataDir, choose_data_dir, default_dirs
 from beszel_agent.endpoint import Endpoint, make_endpoint
 from beszel_agent.errors import ConfigError
@@ -68,11 +69,20 @@ class Agent:
             identity=load_identity(self._data_dir, paths),
             name=config.system_name or read_hostname(paths),
         )
+        self._containers = ContainerReports(
+            self._sampler, self._spool, self._tell_containers, details_allowed=config.container_details
+        )
         duties = Duties(
             spool=self._spool,
             details=lambda: read_details(paths),
+            containers=self._containers.inventory,
             ask_interval=self._sampler.ask_interval,
-            actions={"collectors": self._report_collectors, "disk_detail": self._describe_disks},
+            actions={
+                "collectors": self._report_collectors,
+                "container_inspect": self._containers.inspect,
+                "container_logs": self._containers.logs,
+                "disk_detail": self._describe_disks,
+            },
             actions_enabled=config.actions,
         )
         self._link = Link(
@@ -87,6 +97,7 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._sampler.run(self._publish))
+                tasks.create_task(self._containers.run())
                 tasks.create_task(self._link.run())
                 tasks.create_task(self._status.run())
         finally:
@@ -99,6 +110,10 @@ class Agent:
             lambda sequence: encode(reading.as_sample(sequence)), instant_ms=reading.instant_ms, boot_ms=reading.boot_ms
         )
         self._link.wake()
+
+    def _tell_containers(self) -> None:
+        self._link.wake()
+        self._link.tell_containers()
 
     def _tell(self, change: Change, reading: Reading) -> None:
         def make(sequence: int) -> bytes:

@@ -5,6 +5,8 @@ AgentError
 ├── DataDirError        the data directory cannot be used, or another agent uses it
 ├── Unavailable         this host has nothing for a collector to read; not a failure
 ├── ReadingFailed       a source is there but could not be read or understood
+│   └── EngineFailed    a container engine does not answer, or not as it should
+├── ActionRefused       what the hub asked for cannot be done; `code` says why
 └── LinkError           a connection to the hub ended or did not come about
     ├── HubRefused      the hub said why it does not take this agent; `code` is the hub's
     └── HubSilent       the hub did not answer, or did not confirm, in time
@@ -29,6 +31,16 @@ class Unavailable(AgentError):
 
 class ReadingFailed(AgentError):
     code = "reading_failed"
+
+
+class EngineFailed(ReadingFailed):
+    code = "engine_failed"
+
+
+class ActionRefused(AgentError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class LinkError(AgentError):

@@ -44,7 +44,11 @@ class HostPaths:
 
     def proc_file(self, name: str) -> "HostFile":
         """A file that is read again and again. Raise FileNotFoundError if it is not there."""
-        return HostFile(self.proc(name), keep_open=self._keep_open)
+        return self.file(self.proc(name))
+
+    def file(self, path: str, *, keep_open: bool = True) -> "HostFile":
+        """One of these by its whole path; `keep_open=False` where there are too many of them."""
+        return HostFile(path, keep_open=keep_open and self._keep_open)
 
 
 class HostFile:
@@ -68,6 +72,15 @@ class HostFile:
             return _read_all(descriptor, self._path)
         finally:
             os.close(descriptor)
+
+    def read_record(self) -> bytes:
+        """What one read gives: the whole of a file that the kernel writes as one record, as those of cgroups are.
+
+        Raise OSError.
+        """
+        if self._descriptor is not None:
+            return os.pread(self._descriptor, _CHUNK_BYTES, 0)
+        return self.read()
 
     def fileno(self) -> int | None:
         return self._descriptor

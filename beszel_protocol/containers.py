@@ -113,7 +113,9 @@ class LogLine(_Told, frozen=True, kw_only=True):
     timestamp: str | None = None
     """RFC 3339, by the engine."""
     text: str = ""
-    """May hold ANSI sequences of colour, but no other control character than a tabulator."""
+    """Plain: no control character but tabulators."""
+    ansi: str | None = None
+    """The same with its sequences of colour (`ESC [ … m`), if it has any; no other control character but tabulators."""
 
 
 class LogBatch(_Told, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Final
 from beszel_agent.collector import Collector
 from beszel_agent.collectors.arrays import ArraysCollector
 from beszel_agent.collectors.batteries import BatteriesCollector
+from beszel_agent.collectors.containers import ContainersCollector
 from beszel_agent.collectors.cpu import CpuCollector
 from beszel_agent.collectors.disk_io import DiskIoCollector
 from beszel_agent.collectors.emmc import EmmcCollector
@@ -25,6 +26,7 @@ from beszel_agent.collectors.uptime import UptimeCollector
 COLLECTORS: Final[tuple[type[Collector], ...]] = (
     ArraysCollector,
     BatteriesCollector,
+    ContainersCollector,
     CpuCollector,
     DiskIoCollector,
     EmmcCollector,
