@@ -33,14 +33,20 @@ provide_venv() {
     $sudo apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
 
-# What stands in for NVIDIA's library is compiled by its tests; without a compiler they are skipped, unless they must not.
-provide_compiler() {
+# What stands in for NVIDIA's library is compiled by its tests, and containers are those of real engines; without a
+# compiler and engines these tests are skipped, unless they must not.
+provide_services() {
     [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0
-    command -v gcc >/dev/null && return
-    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || fail "BESZEL_REQUIRE_SERVICES=1 needs gcc"
-    echo "quickstart: installing Debian's gcc"
+    missing=
+    for program in gcc dockerd podman runc busybox ip; do
+        PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null || missing="$missing $program"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || fail "BESZEL_REQUIRE_SERVICES=1 needs$missing"
+    echo "quickstart: installing Debian's packages of$missing"
     apt-get update -qq
-    apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null
+    apt-get install -y -qq --no-install-recommends \
+        gcc libc6-dev docker.io podman runc busybox-static iproute2 >/dev/null
 }
 
 make_environment() { # directory, what to install ...
@@ -63,7 +69,7 @@ local)
     exec .venv/bin/beszel-tui local "$@"
     ;;
 tests)
-    provide_compiler
+    provide_services
     make_environment .venv-nox nox
     exec .venv-nox/bin/nox "$@"
     ;;

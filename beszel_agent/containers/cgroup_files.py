@@ -67,18 +67,25 @@ def parse_io_stat(text: bytes, stacked: Container[bytes]) -> Transferred:
     return Transferred(into, out)
 
 
-def parse_blkio(text: bytes, stacked: Container[bytes]) -> Transferred:
-    """`blkio.throttle.io_service_bytes`: `8:0 Read 1`, `8:0 Write 2` … a device, `Total 3` at the end."""
+def parse_blkio(text: bytes, stacked: Container[bytes]) -> Transferred | None:
+    """`blkio.throttle.io_service_bytes`: `8:0 Read 1`, `8:0 Write 2` … a device, `Total 3` at the end.
+
+    None without a device: kernels from 6.10 on only count where a limit is set, and there is no telling which it is.
+    """
     into = out = 0
+    counted = False
     for line in text.splitlines():
         words = line.split()
-        if len(words) != 3 or words[0] in stacked:
+        if len(words) != 3:
+            continue
+        counted = True
+        if words[0] in stacked:
             continue
         if words[1] == b"Read":
             into += int(words[2])
         elif words[1] == b"Write":
             out += int(words[2])
-    return Transferred(into, out)
+    return Transferred(into, out) if counted else None
 
 
 def parse_traffic(text: bytes) -> Transferred | None:

@@ -34,7 +34,6 @@ EVENT_ACTIONS: Final = (
     "health_status",
 )  # fmt: skip
 """Those that change what is known of a container, in the words of Docker and of Podman."""
-_MAX_CONNECTIONS: Final = 8
 _MAX_EVENT_BYTES: Final = 1 << 20
 _USER_AGENT: Final = "beszel-agent"
 
@@ -49,8 +48,7 @@ class EngineClient:
     def __init__(self, host: EngineHost, *, timeout_seconds: float, certificates: str | None) -> None:
         self.host = host
         self._timeout_seconds = timeout_seconds
-        self._api = _asked(lambda: _connect(host, timeout_seconds, certificates))
-        self.engine = _asked(lambda: _kind_of(self._api.version()))
+        self._api, self.engine = _asked(lambda: _connect(host, timeout_seconds, certificates))
 
     def listed(self) -> list[Listed]:
         """All containers, running or not."""
@@ -101,24 +99,22 @@ class Stream:
 
     def __init__(self, response: "Response") -> None:
         self._response = response
+        self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._response.iter_content(chunk_size=None)
         except Exception as error:  # closed or broken: the SDK's libraries raise many kinds
-            if not self._response.raw.closed:
+            if not self._is_closed:
                 raise EngineFailed(f"the stream broke: {error}") from error
+        finally:
+            self._response.close()
 
     def close(self) -> None:
-        """A reader that waits in another thread is only woken by the end of its socket."""
+        """From any thread. A reader that waits is only woken by the end of its socket, and closes the rest itself."""
+        self._is_closed = True
         with suppress(OSError, AttributeError):
-            connection = self._response.raw.connection
-            if connection is not None and connection.sock is not None:
-                connection.sock.shutdown(socket.SHUT_RDWR)
-        with suppress(Exception):
             self._response.raw._fp.fp.raw._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - as the SDK itself does
-        with suppress(Exception):
-            self._response.close()
 
 
 def read_events(stream: Stream) -> Iterator[EventDocument]:
@@ -135,29 +131,48 @@ def read_events(stream: Stream) -> Iterator[EventDocument]:
                     yield decoder.decode(line)
 
 
-def _connect(host: EngineHost, timeout_seconds: float, certificates: str | None) -> "APIClient":
+def _connect(host: EngineHost, timeout_seconds: float, certificates: str | None) -> "tuple[APIClient, str]":
+    """A client in the version that the engine speaks, and which engine it is."""
+    if host.scheme == "unix":
+        _knock(host.place, timeout_seconds)
     from docker import APIClient  # noqa: PLC0415 - see above
+    from docker.constants import MINIMUM_DOCKER_API_VERSION  # noqa: PLC0415
     from docker.tls import TLSConfig  # noqa: PLC0415
 
-    tls: TLSConfig | bool = False
-    if host.scheme == "https" or (host.scheme == "tcp" and certificates is not None):
-        directory = None if certificates is None else Path(certificates)
-        tls = True if directory is None else _tls_config(TLSConfig, directory)
+    tls = _tls_config(TLSConfig, host, certificates)
     base_url = str(host) if tls is False else f"https://{host.place}"
-    api = APIClient(
-        base_url=base_url,
-        version="auto",
-        timeout=timeout_seconds,
-        tls=tls,
-        user_agent=_USER_AGENT,
-        max_pool_size=_MAX_CONNECTIONS,
-    )
-    # Proxies and passwords that the environment has for other places are none of an engine's business.
-    api.trust_env = False
-    return api
+
+    def make(version: str) -> "APIClient":
+        api = APIClient(
+            base_url=base_url, version=version, timeout=timeout_seconds, tls=tls, user_agent=_USER_AGENT
+        )  # fmt: skip
+        # Proxies, passwords and authorities that the environment names are none of an engine's business.
+        api.trust_env = False
+        # The SDK pools connections by whole URL: one for each of the last 25 containers would stay open, for nothing.
+        api.headers["Connection"] = "close"
+        return api
+
+    with make(MINIMUM_DOCKER_API_VERSION) as asking:
+        answer = asking.version(api_version=False)
+    if not isinstance(answer, dict) or not isinstance(answer.get("ApiVersion"), str):
+        raise EngineFailed("what answers there is no container engine")
+    return make(answer["ApiVersion"]), _kind_of(answer)
 
 
-def _tls_config(kind: Any, directory: Path) -> Any:
+def _knock(path: str, timeout_seconds: float) -> None:
+    """Raise OSError if nothing answers, before the SDK is loaded, which leaves a socket behind when that happens."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(timeout_seconds)
+        probe.connect(path)
+
+
+def _tls_config(kind: Any, host: EngineHost, certificates: str | None) -> Any:
+    """False for none; the engine's certificate is checked wherever there is one."""
+    if host.scheme == "unix" or (host.scheme == "tcp" and certificates is None):
+        return False
+    if certificates is None:
+        return True
+    directory = Path(certificates)
     pair = directory / "cert.pem", directory / "key.pem"
     authority = directory / "ca.pem"
     return kind(

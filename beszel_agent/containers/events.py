@@ -52,9 +52,8 @@ def _tiding(kind: str, full_id: str, name: str, attributes: dict[str, str]) -> T
     if kind == "container_died":
         code = _number(attributes.get("exitCode") or attributes.get("containerExitCode"))
         return died(full_id, name, code)
-    if kind == "container_renamed":
-        before = clean_text(attributes.get("oldName", "").lstrip("/"))
-        return Tiding(kind, full_id, name, f"was {before}" if before else "", {"before": before} if before else {})
+    if kind == "container_renamed" and attributes.get("oldName"):
+        return renamed(full_id, name, clean_text(attributes["oldName"].lstrip("/")))
     if kind == "container_oom":
         return oom(full_id, name)
     return Tiding(kind, full_id, name)
@@ -75,11 +74,18 @@ def explain(tiding: Tiding, before: Containers, after: Containers) -> Iterator[T
     container, known = after.get(tiding.full_id), before.get(tiding.full_id)
     if tiding.kind == "container_died" and container is not None and container.was_oom_killed:
         yield oom(tiding.full_id, tiding.name)
+    if tiding.kind == "container_renamed" and not tiding.attributes and known is not None:
+        tiding = renamed(tiding.full_id, tiding.name, known.facts.name)  # Podman does not say
     if tiding.kind == "container_started" and container is not None and known is not None:
+        # The count goes up at the end of the run before, whose container waits for its restart then.
         was, now = known.facts.restarts, container.facts.restarts
-        if was is not None and now is not None and now > was:
+        if known.facts.state == "restarting" or (was is not None and now is not None and now > was):
             tiding = restarted(container)
     yield tiding
+
+
+def renamed(full_id: str, name: str, before: str) -> Tiding:
+    return Tiding("container_renamed", full_id, name, f"was {before}", {"before": before})
 
 
 def oom(full_id: str, name: str) -> Tiding:
@@ -107,7 +113,7 @@ def differences(before: Containers, after: Containers) -> Iterator[Tiding]:
 def _changes(old: Container | None, new: Container) -> Iterator[Tiding]:
     name, full_id = new.facts.name, new.full_id
     if old is not None and old.facts.name != name:
-        yield Tiding("container_renamed", full_id, name, f"was {old.facts.name}", {"before": old.facts.name})
+        yield renamed(full_id, name, old.facts.name)
     was_up = old is not None and old.pid is not None
     is_up = new.pid is not None
     if old is not None and was_up and is_up and old.facts.started_at != new.facts.started_at:

@@ -129,9 +129,9 @@ def _line(name: str, field: bytes) -> Callable[[bytes], dict[str, Any]]:
     return lambda text: {name: find_number(text, field)}
 
 
-def _disk(parse: Callable[[bytes], Transferred], text: bytes) -> dict[str, Any]:
+def _disk(parse: Callable[[bytes], Transferred | None], text: bytes) -> dict[str, Any]:
     found = parse(text)
-    return {"read_bytes": found.into, "write_bytes": found.out}
+    return {} if found is None else {"read_bytes": found.into, "write_bytes": found.out}
 
 
 def _traffic(text: bytes) -> dict[str, Any]:

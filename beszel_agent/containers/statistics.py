@@ -157,10 +157,10 @@ def _memory(memory: MemoryStatistics | None) -> int | None:
 
 
 def _disk(blkio: BlkioStatistics | None, stacked: Container[bytes]) -> tuple[int | None, int | None]:
-    if blkio is None:
-        return None, None
+    if blkio is None or not blkio.io_service_bytes_recursive:
+        return None, None  # nothing was counted, or nothing was read and written; there is no telling which
     amounts = {"read": 0, "write": 0}
-    for entry in blkio.io_service_bytes_recursive or ():
+    for entry in blkio.io_service_bytes_recursive:
         operation = (entry.op or "").lower()
         if operation in amounts and f"{entry.major}:{entry.minor}".encode() not in stacked:
             amounts[operation] += entry.value
