@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0, help="how long to watch (default 5)")
     options = parser.parse_args()
     seconds = 25.0 if options.quick else options.minutes * 60
-    with tempfile.TemporaryDirectory() as folder, _hub(Path(folder)) as enrolled:
+    with tempfile.TemporaryDirectory() as folder, hub_with_system(Path(folder)) as enrolled:
         figures = asyncio.run(measure(enrolled, Path(folder), seconds))
     if options.json:
         print(json.dumps(figures))
@@ -103,7 +103,7 @@ def main() -> None:
 async def measure(enrolled: Enrolled, folder: Path, seconds: float) -> dict[str, float]:
     relay = Relay(enrolled.port)
     async with relay.running() as port:
-        with _agent(enrolled, port, folder) as agent:
+        with running_agent(enrolled, port, folder) as agent:
             await _until_streaming(enrolled)
             await asyncio.sleep(SETTLE_SECONDS)
             started, cpu, wire = time.monotonic(), cpu_seconds(agent.pid), relay.sent_bytes + relay.received_bytes
@@ -153,7 +153,7 @@ async def _until_streaming(enrolled: Enrolled) -> None:
 
 
 @contextmanager
-def _agent(enrolled: Enrolled, port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_agent(enrolled: Enrolled, port: int, folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = _environment(
         folder,
         KEY=enrolled.key,
@@ -161,13 +161,14 @@ def _agent(enrolled: Enrolled, port: int, folder: Path) -> Iterator[subprocess.P
         HUB_URL=f"http://127.0.0.1:{port}",
         DATA_DIR=str(folder / "agent"),
         LOG_LEVEL="error",
+        **settings,
     )
     with _process([sys.executable, "-m", "beszel_agent", "run"], environment) as agent:
         yield agent
 
 
 @contextmanager
-def _hub(folder: Path) -> Iterator[Enrolled]:
+def hub_with_system(folder: Path) -> Iterator[Enrolled]:
     """A hub with one user and one system."""
     port, data = _free_port(), str(folder / "hub")
     hub = [sys.executable, "-m", "beszel_hub"]

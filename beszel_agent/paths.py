@@ -10,6 +10,7 @@ from typing import Final
 from beszel_agent.errors import ReadingFailed
 
 _CHUNK_BYTES: Final = 64 << 10
+_RECORD_BYTES: Final = 8 << 10
 _MAX_BYTES: Final = 8 << 20
 """Far above any of the kernel's tables; a read past it is a sign of a wrong path."""
 
@@ -74,12 +75,14 @@ class HostFile:
             os.close(descriptor)
 
     def read_record(self) -> bytes:
-        """What one read gives: the whole of a file that the kernel writes as one record, as those of cgroups are.
+        """What one short read gives: the whole of a file that the kernel writes as one record, as those of cgroups are.
 
         Raise OSError.
         """
         if self._descriptor is not None:
-            return os.pread(self._descriptor, _CHUNK_BYTES, 0)
+            data = os.pread(self._descriptor, _RECORD_BYTES, 0)
+            if len(data) < _RECORD_BYTES:
+                return data
         return self.read()
 
     def fileno(self) -> int | None:

@@ -29,6 +29,8 @@ class _Tracked:
         self.reader = reader
         self.counters: Counters | None = None
         self.read_at = 0.0
+        self.still: tuple[Container, ContainerMetrics] | None = None
+        """What to tell as long as nothing is used: most containers do nothing most of the time."""
 
 
 class ContainersCollector:
@@ -107,15 +109,22 @@ class ContainersCollector:
         if tracked is None:
             reader = ContainerReader(self._paths, container, container.place, self._stacked, self._budget)
             tracked = self._tracked[identity] = _Tracked(reader)
-        counters = tracked.reader.read()
+        counters = tracked.reader.read(now)
         if counters is None:
             return None
-        metrics = container_metrics(
-            container, tracked.counters, counters,
-            elapsed_seconds=now - tracked.read_at, processors=self._processors,
-        )  # fmt: skip
-        self._notice_oom(container, tracked.counters, counters)
+        before, elapsed_seconds = tracked.counters, now - tracked.read_at
         tracked.counters, tracked.read_at = counters, now
+        if counters == before:
+            if tracked.still is not None and tracked.still[0] is container:
+                return tracked.still[1]
+        else:
+            tracked.still = None
+            self._notice_oom(container, before, counters)
+        metrics = container_metrics(
+            container, before, counters, elapsed_seconds=elapsed_seconds, processors=self._processors
+        )
+        if counters == before and elapsed_seconds > 0:
+            tracked.still = container, metrics
         return metrics
 
     def _asked(self, container: Container, now: float) -> ContainerMetrics | None:

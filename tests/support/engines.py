@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,9 +64,13 @@ class Engine:
 
     def clear(self) -> None:
         """Remove all containers."""
-        for container in self.client.containers.list(all=True, ignore_removed=True):
+
+        def remove(row: dict[str, Any]) -> None:
             with contextlib.suppress(docker.errors.APIError):
-                container.remove(force=True)
+                self.client.api.remove_container(row["Id"], force=True, v=True)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(remove, self.client.api.containers(all=True)))
 
     def _make(self, make: Callable[..., Any], name: str, command: list[str], **options: Any) -> Container:
         settings = {"network_mode": self.network, "ulimits": _LIMITS, **options}

@@ -82,7 +82,8 @@ def start_all(engine: Engine, port: int) -> list[str]:
 def read_once(container: Container) -> Counters:
     assert container.place is not None
     reader = ContainerReader(HostPaths(), container, container.place, frozenset(), FileBudget(0))
-    counters = reader.read()
+    counters = reader.read(time.monotonic())
+    reader.close()
     assert counters is not None
     return counters
 
