@@ -70,7 +70,11 @@ class Agent:
             name=config.system_name or read_hostname(paths),
         )
         self._containers = ContainerReports(
-            self._sampler, self._spool, self._tell_containers, details_allowed=config.container_details
+            self._sampler,
+            self._spool,
+            wake=self._wake_link,
+            changed=self._tell_containers,
+            details_allowed=config.container_details,
         )
         duties = Duties(
             spool=self._spool,
@@ -111,8 +115,10 @@ class Agent:
         )
         self._link.wake()
 
-    def _tell_containers(self) -> None:
+    def _wake_link(self) -> None:
         self._link.wake()
+
+    def _tell_containers(self) -> None:
         self._link.tell_containers()
 
     def _tell(self, change: Change, reading: Reading) -> None:
@@ -120,6 +126,7 @@ class Agent:
             return encode(change.as_event(sequence, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms))
 
         self._spool.append(make, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms)
+        self._link.wake()  # it sends the newest record, and the sample comes next
 
     async def _describe_disks(self, params: Mapping[str, Any]) -> "DiskDetails":
         from beszel_agent.smart.detail import describe_disks  # noqa: PLC0415 - for whoever asks

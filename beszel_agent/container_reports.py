@@ -23,10 +23,20 @@ _LOOK_SECONDS: Final = 5.0
 
 
 class ContainerReports:
-    """The way from the threads that watch to the spool and the link. `changed` is called after every change."""
+    """The way from the threads that watch to the spool and the link."""
 
-    def __init__(self, sampler: Sampler, spool: Spool, changed: Callable[[], None], *, details_allowed: bool) -> None:
-        self._sampler, self._spool, self._changed = sampler, spool, changed
+    def __init__(
+        self,
+        sampler: Sampler,
+        spool: Spool,
+        *,
+        wake: Callable[[], None],
+        changed: Callable[[], None],
+        details_allowed: bool,
+    ) -> None:
+        """`wake` is called after every event that was spooled, `changed` when the inventory may be another."""
+        self._sampler, self._spool = sampler, spool
+        self._wake, self._changed = wake, changed
         self._details_allowed = details_allowed
         self._news = asyncio.Event()
 
@@ -84,6 +94,7 @@ class ContainerReports:
                 return encode(as_event(tiding, sequence, instant_ms=instant, boot_ms=boot))
 
             self._spool.append(make, instant_ms=now_ms, boot_ms=now_boot_ms)
+            self._wake()  # for each by itself, as the link sends the newest at once and others when it has time
         self._changed()
 
 
