@@ -213,7 +213,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("ALL_PROXY", "SOCKS proxy for the link."),
     LaterSetting("AMD_SYSFS", "Read AMD GPUs from sysfs."),
-    LaterSetting("CHECKS", "Whether the hub may have this host check other services."),
     LaterSetting("DISABLE_SSH", "Do not listen for hubs."),
     LaterSetting("EXIT_ON_DNS_ERROR", "End when the hub's name does not resolve."),
     LaterSetting("INTEL_GPU_DEVICE", "The device for intel_gpu_top."),
