@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks.agent_footprint import (
+from agent_footprint import (
     Enrolled,
     Memory,
     count_samples,
@@ -38,6 +38,7 @@ from benchmarks.agent_footprint import (
     memory_of,
     running_agent,
 )
+
 from beszel_agent.containers.client import EngineClient
 from tests.support.engines import IDLE, Engine, docker_engine
 

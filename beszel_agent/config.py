@@ -5,6 +5,7 @@ guessed. Names that belong to a later version are known and only named in a warn
 """
 
 import functools
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
@@ -14,12 +15,15 @@ import msgspec
 from beszel_agent.errors import ConfigError
 from beszel_agent.log import LEVELS
 from beszel_agent.settings import (
+    CHECKS_CHOICES,
     EngineHost,
     HubUrl,
     LaterSetting,
     NamedDisk,
     Setting,
     SmartDevice,
+    SpoolLimit,
+    parse_checks,
     parse_choice,
     parse_engine_hosts,
     parse_flag,
@@ -33,12 +37,14 @@ from beszel_agent.settings import (
     parse_seconds,
     parse_smart_device,
     parse_smart_interval,
+    parse_spool_limit,
     parse_text,
     parse_timeout,
 )
+from beszel_agent.system import host_system, settings_file
 
 PREFIX: Final = "BESZEL_AGENT_"
-DEFAULT_FILE: Final = Path("/etc/beszel-agent.toml")
+DEFAULT_FILE: Final = settings_file(host_system())
 FILE_SUFFIX: Final = "_FILE"
 _MAX_FILE_BYTES: Final = 1 << 20
 _OTHERS_MAY_READ: Final = 0o004
@@ -95,6 +101,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Setting(parse_names, "names", "The interfaces to count, with `*`; a leading `-` makes them those to leave out.",
                 may_be_empty=True),
     ] = None  # fmt: skip
+    spool_limit: Annotated[
+        SpoolLimit,
+        Setting(parse_spool_limit, "time, size or both", "How much waits for a hub that is away, such as `24h,64MiB`; "
+                "beyond that the oldest goes, and a gap says so."),
+    ] = SpoolLimit()  # fmt: skip
     sensors: Annotated[
         tuple[str, ...] | None,
         Setting(parse_names, "names", "The temperature sensors to read, with `*`; a leading `-` makes them those to "
@@ -171,6 +182,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Setting(parse_flag, "true or false", "Whether the hub may ask for logs and configuration of containers."),
     ] = True
+    checks: Annotated[
+        str,
+        Setting(parse_checks, " ".join(f"`{choice}`" for choice in CHECKS_CHOICES), "Whether the hub may have this "
+                "host check other services; `public`: only at public addresses, whatever it allows."),
+    ] = "on"  # fmt: skip
+    service_patterns: Annotated[
+        tuple[str, ...],
+        Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "
+                "Unset: all services."),
+    ] = ()  # fmt: skip
+    skip_systemd: Annotated[bool, Setting(parse_flag, "true or false", "Do not read systemd's units.")] = False
+    textfile_dir: Annotated[
+        str | None,
+        Setting(parse_text, "path", "A directory whose `*.prom` files become series of their own: what scripts write "
+                "there in Prometheus' text format."),
+    ] = None  # fmt: skip
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True
@@ -186,7 +213,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("ALL_PROXY", "SOCKS proxy for the link."),
     LaterSetting("AMD_SYSFS", "Read AMD GPUs from sysfs."),
-    LaterSetting("CHECKS", "Whether the hub may have this host check other services."),
     LaterSetting("DISABLE_SSH", "Do not listen for hubs."),
     LaterSetting("EXIT_ON_DNS_ERROR", "End when the hub's name does not resolve."),
     LaterSetting("INTEL_GPU_DEVICE", "The device for intel_gpu_top."),
@@ -195,8 +221,6 @@ LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("NETWORK", "Kind of the address in LISTEN."),
     LaterSetting("NVML", "Read NVIDIA GPUs by NVML."),
     LaterSetting("PORT", "Port on which to wait for a hub."),
-    LaterSetting("SERVICE_PATTERNS", "systemd units to watch."),
-    LaterSetting("SKIP_SYSTEMD", "Do not read systemd units."),
 )
 
 
@@ -204,6 +228,8 @@ class Loaded(NamedTuple):
     config: Config
     warnings: tuple[str, ...]
     """Sentences for the log."""
+    origins: Mapping[str, str]
+    """Where each setting that was set comes from, by its name in capitals."""
 
 
 @functools.cache
@@ -231,7 +257,20 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str], file: 
         config.smart_device_list()
     except ValueError as error:
         raise ConfigError(f"SMART_DEVICES: {error}") from error
-    return Loaded(config, tuple(warnings))
+    return Loaded(config, tuple(warnings), _origins(layers, str(file or DEFAULT_FILE)))
+
+
+def _origins(layers: tuple[Mapping[str, str], ...], file: str) -> dict[str, str]:
+    """Layers are those of `load_config`."""
+    labels = ("command line", "{prefix}{name}", "{name}", file)
+    found: dict[str, str] = {}
+    for name, setting in settings().items():
+        for layer, label in zip(layers, labels, strict=True):
+            given = next((key for key in (name, name + FILE_SUFFIX) if key in layer), None)
+            if given is not None and (given == name or setting.secret):
+                found[name] = label.format(prefix=PREFIX, name=given)
+                break
+    return found
 
 
 def _parse_all(layers: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, Any]]:
@@ -293,7 +332,7 @@ def _read_config_file(file: Path | None, warnings: list[str]) -> dict[str, str]:
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
     values = _parse_config_file(path, raw)
-    if mode & _OTHERS_MAY_READ and "TOKEN" in values:
+    if sys.platform != "win32" and mode & _OTHERS_MAY_READ and "TOKEN" in values:
         warnings.append(f"{path} holds the token and everybody on this host may read it; chmod 600 it")
     return values
 

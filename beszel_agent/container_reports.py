@@ -9,7 +9,7 @@ from beszel_agent.collectors.containers import ContainersCollector
 from beszel_agent.containers.model import SHORT_ID, Tiding
 from beszel_agent.host import boot_ms
 from beszel_agent.sampler import Sampler
-from beszel_agent.spool import Spool
+from beszel_agent.spool.interface import Spool
 from beszel_protocol.containers import ContainerFacts, LogBatch
 from beszel_protocol.messages import Event, encode
 from beszel_protocol.timestamps import format_timestamp

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-from beszel_agent.errors import ActionRefused
+from beszel_agent.errors import RequestRefused
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import Cancel, ErrorBody, Request, Response
 
@@ -21,7 +21,7 @@ MAX_STREAM_SECONDS: Final = 3600.0
 
 Action = Callable[[Mapping[str, Any]], Awaitable[Any] | AsyncGenerator[Any, None]]
 """Takes the parameters of a request, returns what JSON can hold; an asynchronous generator returns it in parts. Nothing
-it does changes the host. Raises `ActionRefused` where it cannot."""
+it does changes the host. Raises `RequestRefused` where it cannot."""
 Send = Callable[[Response], Awaitable[None]]
 
 log = logging.getLogger(__name__)
@@ -82,10 +82,10 @@ class Handlers:
                 if isinstance(work, Awaitable):
                     return Response(id=request.id, result=await work)
                 return await self._stream(request, work)
+        except RequestRefused as error:
+            return _failure(request.id, error.code, clean_text(str(error)))
         except TimeoutError:
             return _failure(request.id, "timeout", f"not done within {timeout_seconds:g} s")
-        except ActionRefused as refused:
-            return _failure(request.id, refused.code, clean_text(str(refused)))
         except Exception:  # whatever goes wrong in an action, the link goes on
             log.exception("the action %s failed", request.action)
             return _failure(request.id, "failed", "the action failed; the log of the agent says why")

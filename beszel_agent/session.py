@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from beszel_agent.errors import HubSilent
 from beszel_agent.handlers import Action, Handlers
-from beszel_agent.spool import Spool
+from beszel_agent.spool.interface import Spool
 from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
@@ -22,6 +22,7 @@ from beszel_protocol.messages import (
     MAX_RANGES,
     Ack,
     Cancel,
+    Configuration,
     Configure,
     Configured,
     Containers,
@@ -62,6 +63,8 @@ class Duties(NamedTuple):
     containers: Callable[[], list[ContainerFacts] | None]
     """None if this host cannot tell of any."""
     ask_interval: Callable[[float], None]
+    configure: Callable[[Configuration], None]
+    """Take over what the hub wants, as a whole."""
     actions: Mapping[str, Action]
     actions_enabled: bool
 
@@ -130,6 +133,7 @@ class Session:
             case Interval(seconds=seconds):
                 self._duties.ask_interval(seconds)
             case Configure(configuration=configuration):
+                self._duties.configure(configuration)
                 await self._send_quietly(Configured(revision=configuration.revision))
             case Request():
                 await handlers.start(message)
@@ -174,7 +178,7 @@ class Session:
             return False
         self._batch = {record.sequence for record in records}
         self._mark_sent(self._batch)
-        batch = Samples(records=[msgspec.Raw(record.data) for record in records])
+        batch = Samples(records=[msgspec.Raw(record.data) for record in records], boot_id=records[0].boot_id)
         await self._connection.send(encode(batch), text=True)
         return True
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.containers import ContainerFacts, clean_containers
 from beszel_protocol.hygiene import clean
 from beszel_protocol.sample import HostDetails, Metrics
@@ -96,6 +97,8 @@ class EnrolBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spool_id: str
     boot_id: str
     boot_ms: int
+    start_id: str = ""
+    """Random for every start of the agent; two that take turns are two machines, though they share everything else."""
 
 
 class Sample(_Message, frozen=True, kw_only=True, tag="sample"):
@@ -130,6 +133,8 @@ class Samples(_Message, frozen=True, kw_only=True, tag="samples"):
     """Backfill, oldest first. Each record is decoded by itself: a bad one does not spoil its neighbours."""
 
     records: list[msgspec.Raw]
+    boot_id: str = ""
+    """Of the boot of the host that all of them were made in, if it is not the one in `enrol`."""
 
 
 class Details(_Message, frozen=True, kw_only=True, tag="details"):
@@ -171,7 +176,11 @@ class Challenge(_Message, frozen=True, kw_only=True, tag="challenge"):
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the hub wants of an agent, as a whole: each takes the place of the one before."""
+
     revision: int = 0
+    """Rises with every change, for one system."""
+    checks: list[CheckDefinition] = []
 
 
 class Welcome(_Message, frozen=True, kw_only=True, tag="welcome"):

@@ -33,20 +33,23 @@ provide_venv() {
     $sudo apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
 
-# What stands in for NVIDIA's library is compiled by its tests, and containers are those of real engines; without a
-# compiler and engines these tests are skipped, unless they must not.
-provide_services() {
+# What tests start, compile with or ask: `program=packages`. Without one its tests are skipped, unless they must not be.
+for_tests='gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd ip=iproute2 unshare=util-linux
+    dockerd=docker.io podman=podman runc=runc busybox=busybox-static'
+
+provide_programs() {
     [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0
-    missing=
-    for program in gcc dockerd podman runc busybox ip; do
-        PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null || missing="$missing $program"
+    packages=
+    for pair in $for_tests; do
+        PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%=*}" >/dev/null || packages="$packages,${pair#*=}"
     done
-    [ -n "$missing" ] || return 0
-    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || fail "BESZEL_REQUIRE_SERVICES=1 needs$missing"
-    echo "quickstart: installing Debian's packages of$missing"
+    [ -n "$packages" ] || return 0
+    packages=$(echo "$packages" | tr , ' ')
+    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || fail "BESZEL_REQUIRE_SERVICES=1 needs$packages"
+    echo "quickstart: installing$packages"
     apt-get update -qq
-    apt-get install -y -qq --no-install-recommends \
-        gcc libc6-dev docker.io podman runc busybox-static iproute2 >/dev/null
+    # shellcheck disable=SC2086 - a list of words
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
 }
 
 make_environment() { # directory, what to install ...
@@ -69,7 +72,7 @@ local)
     exec .venv/bin/beszel-tui local "$@"
     ;;
 tests)
-    provide_services
+    provide_programs
     make_environment .venv-nox nox
     exec .venv-nox/bin/nox "$@"
     ;;

@@ -13,6 +13,7 @@ from beszel_protocol.sample import DiskMetrics, Metrics
 
 class SlowFilesystemsCollector:
     name: ClassVar[str] = "slow_filesystems"
+    fields: ClassVar[tuple[str, ...]] = ("disk",)
     pace_seconds: ClassVar[float] = 10
 
     def __init__(self, table: MountTable, usage: UsageReader) -> None:
@@ -21,6 +22,8 @@ class SlowFilesystemsCollector:
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
+        if not paths.is_linux:
+            raise Unavailable("`filesystems` asks them all here")
         try:
             table = MountTable(paths, read_rules(paths, config))
             filesystems = table.filesystems(0.0)
@@ -29,6 +32,9 @@ class SlowFilesystemsCollector:
         if not any(filesystem.may_wait for filesystem in filesystems):
             raise Unavailable("every filesystem here answers from memory")
         return cls(table, UsageReader(paths, config.disk_usage_cache))
+
+    def shortfall(self) -> str | None:
+        return self._usage.shortfall()
 
     def collect(self, now: float) -> Metrics:
         found: dict[str, DiskMetrics] = {}

@@ -14,7 +14,7 @@ from beszel_agent.containers.client import NoSuchContainer
 from beszel_agent.containers.documents import read_document
 from beszel_agent.containers.host import ContainerHost
 from beszel_agent.containers.logs import NOT_ALLOWED, find_container, read_query
-from beszel_agent.errors import ActionRefused, EngineFailed
+from beszel_agent.errors import EngineFailed, RequestRefused
 from beszel_protocol.containers import InspectQuery
 from beszel_protocol.hygiene import clean
 
@@ -148,7 +148,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def inspect_container(host: ContainerHost | None, params: Mapping[str, Any], *, enabled: bool) -> Inspection:
-    """Raise `ActionRefused`."""
+    """Raise `RequestRefused`."""
     if not enabled:
         raise NOT_ALLOWED
     query = read_query(params, InspectQuery)
@@ -157,6 +157,6 @@ async def inspect_container(host: ContainerHost | None, params: Mapping[str, Any
         answer = await asyncio.to_thread(client.inspect_raw, container.full_id)
         return Inspection(container=clean(read_document(answer, ToldContainer)))
     except NoSuchContainer as error:
-        raise ActionRefused("not_found", "no such container") from error
+        raise RequestRefused("not_found", "no such container") from error
     except EngineFailed as error:
-        raise ActionRefused("engine_failed", str(error)) from error
+        raise RequestRefused("engine_failed", str(error)) from error

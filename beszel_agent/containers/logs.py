@@ -11,7 +11,7 @@ import msgspec
 from beszel_agent.containers.client import NoSuchContainer, Stream
 from beszel_agent.containers.frames import LogDecoder
 from beszel_agent.containers.host import ContainerHost, Known
-from beszel_agent.errors import ActionRefused, EngineFailed
+from beszel_agent.errors import EngineFailed, RequestRefused
 from beszel_protocol.containers import (
     MAX_LOG_BATCH_BYTES,
     MAX_LOG_BATCH_LINES,
@@ -31,7 +31,7 @@ _LINE_BYTES: Final = 64
 
 QueryT = TypeVar("QueryT")
 
-NOT_ALLOWED: Final = ActionRefused("details_off", "the owner of this host switched details of containers off")
+NOT_ALLOWED: Final = RequestRefused("details_off", "the owner of this host switched details of containers off")
 
 
 class LogBuffer:
@@ -116,7 +116,7 @@ class LogBuffer:
 async def stream_logs(
     host: ContainerHost | None, params: Mapping[str, Any], *, enabled: bool
 ) -> AsyncGenerator[LogBatch, None]:
-    """Raise `ActionRefused`."""
+    """Raise `RequestRefused`."""
     if not enabled:
         raise NOT_ALLOWED
     query = read_query(params, LogsQuery)
@@ -133,7 +133,7 @@ async def stream_logs(
             if query.follow:
                 await asyncio.sleep(_GATHER_SECONDS)
         if buffer.failure is not None:
-            raise ActionRefused("engine_failed", str(buffer.failure))
+            raise RequestRefused("engine_failed", str(buffer.failure))
     finally:
         buffer.close()
         stream.close()
@@ -144,9 +144,9 @@ async def _open(known: Known, arguments: dict[str, str], *, follow: bool) -> Str
     try:
         return await asyncio.to_thread(client.logs, container.full_id, arguments, endless=follow)
     except NoSuchContainer as error:
-        raise ActionRefused("not_found", "no such container") from error
+        raise RequestRefused("not_found", "no such container") from error
     except EngineFailed as error:
-        raise ActionRefused("engine_failed", str(error)) from error
+        raise RequestRefused("engine_failed", str(error)) from error
 
 
 def _read(stream: Stream, decoder: LogDecoder, buffer: LogBuffer) -> None:
@@ -163,27 +163,27 @@ def _read(stream: Stream, decoder: LogDecoder, buffer: LogBuffer) -> None:
 
 
 def find_container(host: ContainerHost | None, container_id: str) -> Known:
-    """Raise `ActionRefused` unless it is the id of a container whose engine can be asked."""
+    """Raise `RequestRefused` unless it is the id of a container whose engine can be asked."""
     if not is_container_id(container_id):
-        raise ActionRefused("invalid_params", "`id` is 12 to 64 hexadecimal digits")
+        raise RequestRefused("invalid_params", "`id` is 12 to 64 hexadecimal digits")
     known = None if host is None else host.find(container_id)
     if known is None:
-        raise ActionRefused("not_found", "no such container, or none whose engine could be asked")
+        raise RequestRefused("not_found", "no such container, or none whose engine could be asked")
     return known
 
 
 def read_query(params: Mapping[str, Any], kind: type[QueryT]) -> QueryT:
-    """Raise `ActionRefused` if `params` do not fit."""
+    """Raise `RequestRefused` if `params` do not fit."""
     try:
         return msgspec.convert(dict(params), kind)
     except msgspec.ValidationError as error:
-        raise ActionRefused("invalid_params", str(error)) from error
+        raise RequestRefused("invalid_params", str(error)) from error
 
 
 def _arguments(query: LogsQuery) -> dict[str, str]:
-    """Of the engine's API. Raise `ActionRefused`."""
+    """Of the engine's API. Raise `RequestRefused`."""
     if not 0 <= query.tail <= MAX_LOG_LINES:
-        raise ActionRefused("invalid_params", f"`tail` lies between 0 and {MAX_LOG_LINES}")
+        raise RequestRefused("invalid_params", f"`tail` lies between 0 and {MAX_LOG_LINES}")
     arguments = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": str(query.tail)}
     if query.follow:
         arguments["follow"] = "1"
@@ -191,7 +191,7 @@ def _arguments(query: LogsQuery) -> dict[str, str]:
         try:
             since_ms = parse_timestamp(query.since)
         except ValueError as error:
-            raise ActionRefused("invalid_params", f"`since`: {error}") from error
+            raise RequestRefused("invalid_params", f"`since`: {error}") from error
         arguments["since"] = f"{since_ms // 1000}.{since_ms % 1000:03d}000000"
     return arguments
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from beszel_hub.agents.connections import Connections
@@ -22,6 +23,7 @@ from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     HANDSHAKE_TIMEOUT_SECONDS,
     REFUSAL_CLOSE_CODES,
+    Configuration,
     MalformedFrame,
 )
 from beszel_protocol.sample import HostDetails
@@ -36,13 +38,16 @@ class Endpoint:
 
     def __init__(
         self, hub_key: HubKey, systems: Systems, connections: Connections, ingest: Ingest, clock: Clock, *,
+        configuration_of: Callable[[str], Awaitable[Configuration]],
         require_tls: bool = False, handshake_timeout_seconds: float = HANDSHAKE_TIMEOUT_SECONDS,
     ) -> None:  # fmt: skip
+        """`configuration_of` a system is what its agent is told to do."""
         self._hub_key = hub_key
         self._systems = systems
         self._connections = connections
         self._ingest = ingest
         self._clock = clock
+        self._configuration_of = configuration_of
         self._require_tls = require_tls
         self._handshake_timeout_seconds = handshake_timeout_seconds
         self._gate = Gate()
@@ -91,18 +96,25 @@ class Endpoint:
         link = Link(
             wire,
             system_id=system_id,
-            spool_id=body.spool_id,
+            start_id=body.start_id or body.spool_id,
             interval_seconds=self._connections.interval_of(system_id),
             save_details=save_details,
         )
         self._connections.adopt(link)
         try:
+            # Only now, as from now on the link hears of changes.
+            link.configure(await self._configuration_of(system_id))
             inbox = await self._ingest.open(
-                system_id, body.spool_id, body.boot_id, on_stored=link.note_stored, on_lost=link.note_lost
+                system_id, body.spool_id, on_stored=link.note_stored, on_lost=link.note_lost
             )
             try:
                 intake = Intake(
-                    self._ingest, inbox, self._clock, boot_ms=body.boot_ms, is_paused=lambda: self._is_paused(system_id)
+                    self._ingest,
+                    inbox,
+                    self._clock,
+                    boot_id=body.boot_id,
+                    boot_ms=body.boot_ms,
+                    is_paused=lambda: self._is_paused(system_id),
                 )
                 log.info("agent of system %s connected from %s", system_id, wire.address)
                 await link.run(intake, inbox.ledger.stored)

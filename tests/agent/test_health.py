@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from beszel_agent.datadir import SYSTEM_DIR, DataDir
+from beszel_agent.datadir import DataDir
 from beszel_agent.health import STATUS_FILE, Status, StatusKeeper, check, is_running, judge, read_status, status_dirs
 from beszel_agent.host import Boot
 from beszel_agent.linkstate import LinkState
+from beszel_agent.system import LINUX_DATA_DIR
 
 WELL = Status(pid=42, boot_id="boot", touched_boot_ms=100_000, connected=True, hub="http://hub:80", since_ms=1)
 CONNECTED = LinkState(connected=True, since_ms=1, problem=None)
@@ -25,6 +26,12 @@ def changed(**what: object) -> Status:
     ("status", "running", "healthy", "said"),
     [
         (WELL, True, True, "connected to http://hub:80"),
+        (
+            changed(spool_problem="disk full"),
+            True,
+            True,
+            "connected to http://hub:80; the spool is in memory: disk full",
+        ),
         (None, False, False, "no agent has run here"),
         (WELL, False, False, "not running"),
         (changed(boot_id="an earlier one"), True, False, "not running"),
@@ -51,6 +58,14 @@ def test_what_the_agent_writes_the_check_reads(tmp_path: Path) -> None:
     assert check([tmp_path], boot).sentence == "not connected to http://hub:80: it is down"
 
 
+def test_it_tells_that_a_restart_would_lose_something(tmp_path: Path) -> None:
+    keeper = StatusKeeper([tmp_path], "http://hub:80", "boot", spool_problem=lambda: "disk full")
+    keeper.tell(CONNECTED)
+    status = read_status(DataDir(tmp_path))
+    assert status is not None
+    assert status.spool_problem == "disk full"
+
+
 @pytest.mark.parametrize("text", ["", "garbage", '{"pid": "x"}', "\0"])
 def test_a_status_that_is_no_status_is_none(text: str, tmp_path: Path) -> None:
     (tmp_path / STATUS_FILE).write_text(text)
@@ -75,7 +90,7 @@ def test_the_best_directory_is_made_even_where_the_other_is_there(tmp_path: Path
 def test_a_disk_may_sleep() -> None:
     assert status_dirs(Path("/d"), {"RUNTIME_DIRECTORY": "/run/a:/run/b"}) == (Path("/run/a"), Path("/d"))
     assert status_dirs(Path("/d"), {}) == (Path("/d"),)
-    assert status_dirs(SYSTEM_DIR, {}) == (Path("/run/beszel-agent"), SYSTEM_DIR)
+    assert status_dirs(LINUX_DATA_DIR, {}) == (Path("/run/beszel-agent"), LINUX_DATA_DIR)
 
 
 def test_is_running() -> None:

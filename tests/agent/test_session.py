@@ -10,8 +10,9 @@ import pytest
 
 from beszel_agent import session as session_module
 from beszel_agent.config import Config
-from beszel_agent.errors import ActionRefused
+from beszel_agent.errors import RequestRefused
 from beszel_agent.handlers import Action
+from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.messages import (
     MAX_FRAME_BYTES,
@@ -116,10 +117,15 @@ def test_the_interval_is_passed_on() -> None:
 def test_a_configuration_is_confirmed_with_its_revision() -> None:
     async def main() -> None:
         hub = LinkHub()
-        async with hub.running(), linked(hub):
+        async with hub.running(), linked(hub) as agent:
             await hub.until("enrolled", lambda: hub.connections)
-            await hub.send(Configure(configuration=Configuration(revision=42)))
+            await agent.until("configured", lambda: agent.configurations == [Configuration()])  # by the welcome
+            configuration = Configuration(
+                revision=42, checks=[CheckDefinition(name="a", kind="ping", target="example.org")]
+            )
+            await hub.send(Configure(configuration=configuration))
             await hub.until("confirmed", lambda: hub.messages == [Configured(revision=42)])
+            assert agent.configurations[1:] == [configuration]
 
     run(main())
 
@@ -138,7 +144,7 @@ async def hang(params: Mapping[str, Any]) -> None:
 
 async def count(params: Mapping[str, Any]) -> AsyncGenerator[Finding, None]:
     if params.get("refuses"):
-        raise ActionRefused("not_found", "no such thing")
+        raise RequestRefused("not_found", "no such thing")
     for number in range(params["up_to"]):
         yield Finding(number)
     if params.get("hangs"):

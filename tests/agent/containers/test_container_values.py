@@ -72,7 +72,7 @@ def test_where_an_engine_listens(text: str, host: str) -> None:
     "text", ["ssh://host", "unix://run/docker.sock", "tcp://", "tcp://host:x", "host", "tcp://h/p"]
 )
 def test_where_no_engine_listens(text: str) -> None:
-    with pytest.raises(ValueError, match="URL|write"):
+    with pytest.raises(ValueError, match=r"URL|write"):
         parse_engine_host(text)
 
 
@@ -303,7 +303,8 @@ def test_statistics_of_an_engine() -> None:
 def test_names_of_pods() -> None:
     crio = read_annotations({
         "io.kubernetes.cri-o.ContainerType": "container", "io.kubernetes.container.name": "api",
-        "io.kubernetes.pod.name": "api-1", "io.kubernetes.pod.namespace": "prod", "io.kubernetes.cri-o.ImageName": "api:1",
+        "io.kubernetes.pod.name": "api-1", "io.kubernetes.pod.namespace": "prod",
+        "io.kubernetes.cri-o.ImageName": "api:1",
         "io.kubernetes.container.restartCount": "2",
     })  # fmt: skip
     assert (crio.container, crio.pod, crio.namespace, crio.image, crio.restarts, crio.is_sandbox) == (

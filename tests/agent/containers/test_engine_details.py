@@ -11,7 +11,7 @@ import pytest
 from beszel_agent.containers.details import inspect_container
 from beszel_agent.containers.host import ContainerHost
 from beszel_agent.containers.logs import stream_logs
-from beszel_agent.errors import ActionRefused
+from beszel_agent.errors import RequestRefused
 from beszel_protocol.containers import LogLine
 from tests.support.engines import IDLE, Engine, Watched, open_files, watching
 from tests.support.programs import wait_until
@@ -138,7 +138,7 @@ def test_refusals(docker: Engine, params: dict[str, Any], code: str) -> None:
             lambda: read_logs(watched.host, **params),
             lambda: inspect_container(watched.host, params, enabled=True),
         ):
-            with pytest.raises(ActionRefused) as refused:
+            with pytest.raises(RequestRefused) as refused:
                 run(ask)
             assert refused.value.code == code
 
@@ -148,7 +148,7 @@ def test_bounds_of_logs(docker: Engine, params: dict[str, Any]) -> None:
     container = docker.run("web", IDLE)
     with watching(docker) as watched:
         known(watched, "web")
-        with pytest.raises(ActionRefused) as refused:
+        with pytest.raises(RequestRefused) as refused:
             run(lambda: read_logs(watched.host, id=container.id, **params))
     assert refused.value.code == "invalid_params"
 
@@ -161,7 +161,7 @@ def test_switched_off(docker: Engine) -> None:
             lambda: read_logs(watched.host, False, id=container.id),
             lambda: inspect_container(watched.host, {"id": container.id}, enabled=False),
         ):
-            with pytest.raises(ActionRefused) as refused:
+            with pytest.raises(RequestRefused) as refused:
                 run(ask)
             assert refused.value.code == "details_off"
 
@@ -170,7 +170,7 @@ def test_what_is_left_out_cannot_be_asked_about(docker: Engine) -> None:
     container = docker.run("hidden", IDLE)
     with watching(docker, exclude_containers=("hid*",)) as watched:
         wait_until("listed", lambda: not watched.host.problems())
-        with pytest.raises(ActionRefused) as refused:
+        with pytest.raises(RequestRefused) as refused:
             run(lambda: read_logs(watched.host, id=container.id))
     assert refused.value.code == "not_found"
 
