@@ -149,7 +149,9 @@ class ContainersCollector:
 
 def _most_files() -> int:
     """Half of those that this process may have open."""
-    import resource  # noqa: PLC0415 - where there are cgroups there is this
-
+    try:
+        import resource  # noqa: PLC0415 - Windows has no such module, and no cgroups either
+    except ImportError:
+        return 0
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return soft // 2 if soft != resource.RLIM_INFINITY else 1 << 20

@@ -7,6 +7,8 @@ from beszel_agent.paths import HostPaths, list_names, read_text_or_none
 
 def stacked_devices(paths: HostPaths) -> frozenset[bytes]:
     """`major:minor` of block devices that lie on others (device mapper, RAID): cgroups count their bytes twice."""
+    if not paths.is_linux:
+        return frozenset()
     found = set()
     for name in list_names(paths.sys("block")):
         if list_names(paths.sys(f"block/{name}/slaves")):
@@ -18,7 +20,8 @@ def stacked_devices(paths: HostPaths) -> frozenset[bytes]:
 
 def read_processors(paths: HostPaths) -> int:
     """How many of the host are online; at least one."""
-    return count_processors(read_text_or_none(paths.sys("devices/system/cpu/online")) or "") or os.cpu_count() or 1
+    online = read_text_or_none(paths.sys("devices/system/cpu/online")) if paths.is_linux else None
+    return count_processors(online or "") or os.cpu_count() or 1
 
 
 def count_processors(text: str) -> int:

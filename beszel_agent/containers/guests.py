@@ -243,6 +243,8 @@ def _started_at(paths: HostPaths, pid: int) -> str | None:
 
 def has_places(paths: HostPaths) -> bool:
     """Whether this host has a cgroup below which guests may come."""
+    if not paths.is_linux:
+        return False
     for base in ("fs/cgroup", "fs/cgroup/memory"):
         for name in list_names(paths.sys(base)):
             if name.startswith((_LXC_PAYLOAD, "kubepods")) or name in {"lxc", "machine.slice"}:

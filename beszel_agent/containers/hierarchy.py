@@ -21,8 +21,11 @@ class Hierarchy:
 
     def __init__(self, paths: HostPaths) -> None:
         self._paths = paths
-        self._unified = _unified_root(paths.sys("fs/cgroup"))
-        self._controllers = dict(_v1_roots(paths.sys("fs/cgroup")))
+        self._unified: str | None = None
+        self._controllers: dict[str, str] = {}
+        if paths.is_linux:
+            self._unified = _unified_root(paths.sys("fs/cgroup"))
+            self._controllers = dict(_v1_roots(paths.sys("fs/cgroup")))
 
     @property
     def can_be_read(self) -> bool:
