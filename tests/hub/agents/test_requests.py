@@ -109,3 +109,16 @@ def test_an_answer_that_nobody_takes_ends_before_it_fills_the_memory(monkeypatch
         assert sent[1:] == [Cancel(id=1)]
 
     asyncio.run(run())
+
+
+def test_a_request_that_finds_no_room_leaves_nothing_behind() -> None:
+    async def run() -> None:
+        def refuse(_: Frame) -> None:
+            raise AgentBusy
+
+        asked = Requests(refuse)
+        with pytest.raises(AgentBusy):
+            await ask(asked)
+        assert len(asked) == 0
+
+    asyncio.run(run())
