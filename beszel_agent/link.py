@@ -80,6 +80,11 @@ class Link:
         if self._session is not None:
             self._session.wake()
 
+    def tell_containers(self) -> None:
+        """Something of the inventory of containers may have changed."""
+        if self._session is not None:
+            self._session.tell_containers()
+
     async def run(self) -> None:
         """Stay connected until cancelled."""
         while True:

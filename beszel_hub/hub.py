@@ -17,7 +17,7 @@ from beszel_hub.audit.journal import Journal
 from beszel_hub.checks.collection import make_checks_collection
 from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
-from beszel_hub.components.collections import make_services_collection, make_smart_devices_collection
+from beszel_hub.components.collection import make_services_collection, make_smart_devices_collection
 from beszel_hub.components.details import ComponentDetails
 from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
