@@ -60,7 +60,6 @@ COLLECTIONS: Final[dict[str, str]] = {
     "checks": "What agents try from where they are: HTTP, TCP, ping, DNS.",
     "containers": "Containers as last seen.",
     "container_stats": "What containers used, in Beszel's short keys.",
-    "system_stats": "History in the shape of Beszel's, at its tiers; at most 378 rows a system.",
     "events": "What happened on hosts.",
     "system_stats": "What hosts used, in Beszel's short keys, at its tiers.",
     "metrics": "Stored samples, one record for each part; the last hour unless the filter says otherwise.",

@@ -16,7 +16,7 @@ UPTIME_MS = 86_400_000
 
 class Streamer:
     def __init__(self, agent: LinkAgent, samples: Sequence[Sample], *, pause_seconds: float = 0.004) -> None:
-        """The samples have the sequences 1, 2, 3 …"""
+        """The samples have the sequences from 1 on."""
         self.agent = agent
         self.samples = samples
         self.stored = SequenceRanges()
