@@ -31,6 +31,7 @@ from beszel_hub.live.feed import FeedEndpoint
 from beszel_hub.live.guard import Guard
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
+from beszel_hub.metrics.container_stats import make_container_stats_collection
 from beszel_hub.metrics.events import make_events_collection
 from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ingest import Ingest, LiveSample
@@ -177,6 +178,7 @@ class Hub:
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
                 make_system_stats_collection(self.database, self.systems.directory, self.clock),
                 make_events_collection(self.database, self.systems.directory, self.clock),
+                make_container_stats_collection(self.database, self.systems.directory, self.clock),
                 make_containers_collection(self.inventory, self.systems.directory, self._newest_containers, self.clock),
             )
         )

@@ -202,6 +202,12 @@ class Action(enum.StrEnum):
     CONTAINERS_UPDATE = "containers.update"
     CONTAINERS_DELETE = "containers.delete"
 
+    CONTAINER_STATS_LIST = "container_stats.list"
+    CONTAINER_STATS_VIEW = "container_stats.view"
+    CONTAINER_STATS_CREATE = "container_stats.create"
+    CONTAINER_STATS_UPDATE = "container_stats.update"
+    CONTAINER_STATS_DELETE = "container_stats.delete"
+
     EVENTS_LIST = "events.list"
     EVENTS_VIEW = "events.view"
     EVENTS_CREATE = "events.create"
@@ -371,6 +377,11 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.CONTAINERS_CREATE: _CLOSED,
     Action.CONTAINERS_UPDATE: _CLOSED,
     Action.CONTAINERS_DELETE: _CLOSED,
+    Action.CONTAINER_STATS_LIST: _READ_AS_MEMBER,
+    Action.CONTAINER_STATS_VIEW: _CLOSED,
+    Action.CONTAINER_STATS_CREATE: _CLOSED,
+    Action.CONTAINER_STATS_UPDATE: _CLOSED,
+    Action.CONTAINER_STATS_DELETE: _CLOSED,
     Action.EVENTS_LIST: _READ_AS_MEMBER,
     Action.EVENTS_VIEW: _CLOSED,
     Action.EVENTS_CREATE: _CLOSED,
