@@ -114,9 +114,9 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._sampler.run(self._publish))
-                tasks.create_task(self._containers.run())
                 tasks.create_task(self._spool.run(self._link.wake))
                 tasks.create_task(self._checks.run())
+                tasks.create_task(self._containers.run())
                 tasks.create_task(self._link.run())
                 tasks.create_task(self._status.run())
         finally:

@@ -161,6 +161,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     smart_interval: Annotated[
         float, Setting(parse_smart_interval, "seconds", "How often SMART is read of a disk that is awake.")
     ] = 3600.0
+    checks: Annotated[
+        str,
+        Setting(parse_checks, " ".join(f"`{choice}`" for choice in CHECKS_CHOICES), "Whether the hub may have this "
+                "host check other services; `public`: only at public addresses, whatever it allows."),
+    ] = "on"  # fmt: skip
+    service_patterns: Annotated[
+        tuple[str, ...],
+        Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "
+                "Unset: all services."),
+    ] = ()  # fmt: skip
+    skip_systemd: Annotated[bool, Setting(parse_flag, "true or false", "Do not read systemd's units.")] = False
+    textfile_dir: Annotated[
+        str | None,
+        Setting(parse_text, "path", "A directory whose `*.prom` files become series of their own: what scripts write "
+                "there in Prometheus' text format."),
+    ] = None  # fmt: skip
     docker_host: Annotated[
         tuple[EngineHost, ...] | None,
         Setting(parse_engine_hosts, "sockets", "The container engines: `unix:///run/docker.sock`, `tcp://host:2375`, "
@@ -182,22 +198,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Setting(parse_flag, "true or false", "Whether the hub may ask for logs and configuration of containers."),
     ] = True
-    checks: Annotated[
-        str,
-        Setting(parse_checks, " ".join(f"`{choice}`" for choice in CHECKS_CHOICES), "Whether the hub may have this "
-                "host check other services; `public`: only at public addresses, whatever it allows."),
-    ] = "on"  # fmt: skip
-    service_patterns: Annotated[
-        tuple[str, ...],
-        Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "
-                "Unset: all services."),
-    ] = ()  # fmt: skip
-    skip_systemd: Annotated[bool, Setting(parse_flag, "true or false", "Do not read systemd's units.")] = False
-    textfile_dir: Annotated[
-        str | None,
-        Setting(parse_text, "path", "A directory whose `*.prom` files become series of their own: what scripts write "
-                "there in Prometheus' text format."),
-    ] = None  # fmt: skip
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True

@@ -82,10 +82,10 @@ class Handlers:
                 if isinstance(work, Awaitable):
                     return Response(id=request.id, result=await work)
                 return await self._stream(request, work)
-        except RequestRefused as error:
-            return _failure(request.id, error.code, clean_text(str(error)))
         except TimeoutError:
             return _failure(request.id, "timeout", f"not done within {timeout_seconds:g} s")
+        except RequestRefused as refused:
+            return _failure(request.id, refused.code, clean_text(str(refused)))
         except Exception:  # whatever goes wrong in an action, the link goes on
             log.exception("the action %s failed", request.action)
             return _failure(request.id, "failed", "the action failed; the log of the agent says why")

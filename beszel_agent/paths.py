@@ -78,7 +78,7 @@ class HostPaths:
 
     def file(self, path: str, *, keep_open: bool = True) -> "HostFile":
         """One of these by its whole path; `keep_open=False` where there are too many of them."""
-        return HostFile(path, keep_open=keep_open and self._keep_open, long_lines=False)
+        return HostFile(path, keep_open=keep_open and self._keep_open, long_lines=True)
 
     def _need_linux(self, tree: str) -> None:
         if not self.is_linux:

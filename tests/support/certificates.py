@@ -18,6 +18,8 @@ DAY = timedelta(days=1)
 class Certificates(NamedTuple):
     ca_file: Path
     server: ssl.SSLContext
+    server_file: Path
+    """Key and certificate, PEM, for nobody else to read."""
 
 
 def make_certificates(directory: Path, *, since: timedelta = -DAY, until: timedelta = DAY) -> Certificates:
@@ -34,9 +36,10 @@ def make_certificates(directory: Path, *, since: timedelta = -DAY, until: timede
     ca_file.write_bytes(ca.public_bytes(Encoding.PEM))
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     server_file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    server_file.chmod(0o600)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(server_file)
-    return Certificates(ca_file, context)
+    return Certificates(ca_file, context, server_file)
 
 
 def _builder(

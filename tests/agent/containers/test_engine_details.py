@@ -68,7 +68,7 @@ def test_of_a_terminal(docker: Engine) -> None:
     with watching(docker) as watched:
         known(watched, "tty")
         green, plain = run(lambda: read_logs(watched.host, id=found))
-    assert (green.stream, green.text, green.ansi) == ("tty", "green", "\x1b[32mgreen\x1b[0m")
+    assert (green.stream, green.text, green.ansi) == ("tty", "green", "\x1b[0;32mgreen")
     assert (plain.text, plain.ansi) == ("plain", None)
 
 

@@ -80,14 +80,14 @@ def test_a_line_without_an_end_costs_no_memory_without_an_end() -> None:
 @pytest.mark.parametrize(
     ("written", "text", "ansi"),
     [
-        ("\x1b[31mred\x1b[0m", "red", "\x1b[31mred\x1b[0m"),
+        ("\x1b[31mred\x1b[0m", "red", "\x1b[0;31mred"),
         ("\x1b[2Jcleared", "cleared", None),
         ("\x1b]0;title\x07text", "text", None),
         ("\x1b]52;c;c2VjcmV0\x1b\\text", "text", None),
         ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\", "link", None),
         ("a\tb", "a\tb", None),
         ("50%\r60%\r70%", "70%", None),
-        ("\x9b31mred", "red", None),
+        ("\x9b31mred", "red", "\x1b[0;31mred"),
         ("\u202eevil", "evil", None),
         ("\x00\x07\x08bell", "bell", None),
         ("\x1bPdcs\x1b\\x", "x", None),

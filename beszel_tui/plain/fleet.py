@@ -1,9 +1,8 @@
-"""The fleet for scripts, pipes and screen readers: one look, line after line, or a chart, without a screen."""
+"""The fleet: one look, a line for each sample of a system, or a chart."""
 
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TextIO
 
@@ -15,11 +14,11 @@ from beszel_protocol.metrics import Unit
 from beszel_protocol.sample import Metrics
 from beszel_protocol.units import Style, format_bytes, format_value
 from beszel_tui.client.source import Source
-from beszel_tui.errors import HubUnreachable, TuiError, Unauthorized
+from beszel_tui.errors import HubUnreachable, TuiError
+from beszel_tui.plain.feed import frames
 from beszel_tui.renderables.printed_chart import LEAST_HEIGHT, LEAST_WIDTH, PrintedLook, print_chart
 from beszel_tui.state.charts import Chart
 from beszel_tui.state.chartview import ChartLine, ChartView, newest_value
-from beszel_tui.state.events import Disconnected, Received, Refused
 from beszel_tui.state.request import find_system, requested_chart
 from beszel_tui.state.selectors import Sort, sort_rows
 from beszel_tui.state.series import Columns, typical_step_ms
@@ -33,7 +32,6 @@ NO_READINGS: Final = 1
 NOT_POSSIBLE: Final = 2
 INTERRUPTED: Final = 130
 FALLBACK_SIZE: Final = (80, 20)
-ANSWER_SECONDS: Final = 10.0
 
 _FACTS: Final = frozenset({"id", "name", "status", "host", "tags", "updated_ms", "status_since_ms", "agent_version"})
 """What is still true of a system that sends nothing; its last numbers are not."""
@@ -165,7 +163,7 @@ def _rate(value: float | None) -> str:
 
 
 async def _first_rows(source: Source) -> list[FleetRow]:
-    async for frame in _frames(source):
+    async for frame in frames(source):
         if isinstance(frame, Fleet):
             return frame.systems
     raise HubUnreachable("the hub ended the feed")
@@ -175,7 +173,7 @@ async def _ask_view(source: Source, order: ChartOrder) -> tuple[FleetRow, ChartV
     wanted = requested_chart(order.metrics)
     addresses = [line.address for line in wanted.lines]
     width, _ = order.size or _terminal_size()
-    async for frame in _frames(source):
+    async for frame in frames(source):
         if isinstance(frame, Fleet):
             row = find_system(frame.systems, order.system)
             start_ms, end_ms = order.window.bounds(frame.hub_ms)
@@ -200,33 +198,10 @@ def _terminal_size() -> tuple[int, int]:
 
 async def _watch(source: Source, name: str, out: TextIO) -> None:
     system_id: str | None = None
-    async for frame in _frames(source):
+    async for frame in frames(source):
         if isinstance(frame, Fleet) and system_id is None:
             system_id = find_system(frame.systems, name).id
             source.watch(system_id)
         elif isinstance(frame, SystemSample) and frame.system == system_id:
             out.write(format_sample_line(frame.timestamp, frame.metrics) + "\n")
             out.flush()
-
-
-async def _frames(source: Source) -> AsyncIterator[object]:
-    """Frames of the feed; raises `ClientError` when it is lost, or says nothing at all for too long."""
-    task = asyncio.create_task(source.run())
-    try:
-        limit: float | None = ANSWER_SECONDS
-        while True:
-            try:
-                async with asyncio.timeout(limit):
-                    event = await source.events.get()
-            except TimeoutError as error:
-                raise HubUnreachable("the hub does not answer") from error
-            if isinstance(event, Disconnected):
-                raise HubUnreachable(f"the hub cannot be reached: {event.reason}")
-            if isinstance(event, Refused):
-                raise Unauthorized(event.reason)
-            if isinstance(event, Received):
-                limit = None
-                yield event.frame
-    finally:
-        task.cancel()
-        await asyncio.wait([task], timeout=2)

@@ -6,7 +6,7 @@ import pytest
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.sample import CpuMetrics, DiskMetrics, MemoryMetrics, Metrics
 from beszel_protocol.units import Style
-from beszel_tui.plain import ChartOrder, chart, format_json, format_plain, format_sample_line, status, watch
+from beszel_tui.plain.fleet import ChartOrder, chart, format_json, format_plain, format_sample_line, status, watch
 from beszel_tui.state.series import Columns, Lane
 from beszel_tui.state.windows import Window
 from tests.support.scriptedsource import NOW_MS, ScriptedSource, make_row
