@@ -12,12 +12,14 @@ from starlette.websockets import WebSocket
 
 from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
+from beszel_hub.components.routes import ROUTES as COMPONENT_ROUTES
 from beszel_hub.door.answers import exception_handlers
 from beszel_hub.door.origins import is_allowed_origin
 from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
 from beszel_hub.door.stack import middleware
 from beszel_hub.errors import Forbidden, Unauthorized
 from beszel_hub.hub import Hub
+from beszel_hub.inventory.routes import ROUTES as INVENTORY_ROUTES
 from beszel_hub.live.routes import PATH as REALTIME_PATH
 from beszel_hub.live.routes import open_stream, set_subscriptions
 from beszel_hub.metrics.routes import ROUTES as METRICS_ROUTES
@@ -63,6 +65,8 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *DOOR_ROUTES,
     *AGENT_ROUTES,
     *METRICS_ROUTES,
+    *INVENTORY_ROUTES,
+    *COMPONENT_ROUTES,
     *ACCOUNT_ROUTES,
     *SYSTEM_ROUTES,
     *NOTIFICATION_ROUTES,
@@ -104,4 +108,6 @@ def create_app(hub: Hub) -> Starlette:
     app.state.history = hub.history
     app.state.feed = hub.feed
     app.state.realtime = hub.realtime
+    app.state.component_details = hub.component_details
+    app.state.container_details = hub.container_details
     return app

@@ -12,6 +12,10 @@
     ├── TooManyRequests     429
     ├── HeadersTooLarge     431
     ├── Unavailable         503, the work was not done and may be tried again
+    │   ├── AgentAbsent     nobody is there to ask
+    │   └── AgentBusy       the agent works at as much as it takes on
+    ├── AgentFailed         502, the agent says that it cannot, or answers what makes no sense
+    ├── AgentTimeout        504, the agent did not answer in time
     ├── CommandFailed       what the command line was asked for cannot be done
     └── StartError          the data directory or the network does not let the hub start
         └── InvalidSetting  a flag or an environment variable is not what it must be
@@ -130,6 +134,28 @@ class Unavailable(HubError):
     status = 503
     code = "unavailable"
     default_message = "The hub is too busy; try again."
+
+
+class AgentAbsent(Unavailable):
+    code = "agent_absent"
+    default_message = "The agent of this system is not connected."
+
+
+class AgentBusy(Unavailable):
+    code = "agent_busy"
+    default_message = "The agent of this system is busy with other requests; try again."
+
+
+class AgentFailed(HubError):
+    status = 502
+    code = "agent_failed"
+    default_message = "The agent of this system could not answer."
+
+
+class AgentTimeout(HubError):
+    status = 504
+    code = "agent_timeout"
+    default_message = "The agent of this system did not answer in time."
 
 
 class CommandFailed(HubError):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -19,19 +19,28 @@ from beszel_hub.audit.journal import Journal
 from beszel_hub.checks.collection import make_checks_collection
 from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
-from beszel_hub.components.collections import make_services_collection, make_smart_devices_collection
+from beszel_hub.components.collection import make_services_collection, make_smart_devices_collection
+from beszel_hub.components.details import ComponentDetails
 from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
+from beszel_hub.errors import HubError
+from beszel_hub.inventory.collection import make_containers_collection
+from beszel_hub.inventory.containers import Inventory
+from beszel_hub.inventory.details import ContainerDetails
 from beszel_hub.live.attention import Attention
 from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
 from beszel_hub.live.guard import Guard
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
+from beszel_hub.metrics.container_stats import make_container_stats_collection
+from beszel_hub.metrics.events import make_events_collection
 from beszel_hub.metrics.history import History
-from beszel_hub.metrics.ingest import Ingest
+from beszel_hub.metrics.ingest import Ingest, LiveSample
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
+from beszel_hub.metrics.tier_rows import make_system_stats_collection
+from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.notifications.facts import facts_of
 from beszel_hub.notifications.heartbeat import Situation, SystemNote
@@ -47,10 +56,12 @@ from beszel_hub.systems.collection import make_details_collection, make_systems_
 from beszel_hub.systems.declaration_file import apply_file
 from beszel_hub.systems.enrolment_collection import make_fingerprints_collection, make_universal_tokens_collection
 from beszel_hub.systems.monitor import Monitor
+from beszel_hub.systems.queries import read_retentions
 from beszel_hub.systems.service import Systems
 from beszel_hub.systems.team_collection import make_teams_collection
 from beszel_hub.updates.releases import Releases
 from beszel_protocol.messages import CLOSE_RESTARTING
+from beszel_protocol.sample import ContainerMetrics
 
 TICK_SECONDS: Final = 1.0
 """How often statuses are decided, and what changed in the fleet is sent."""
@@ -80,13 +91,20 @@ class Hub:
         self.ingest = Ingest(self.database, clock)
         self.latest = Latest()
         self.history = History(self.database, self.systems.directory)
+        self.inventory = Inventory(self.database, clock)
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, clock,
             configuration_of=self.checks.configuration_of, require_tls=config.require_tls,
         )  # fmt: skip
+        self.container_details = ContainerDetails(
+            self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
+        )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
-        self._upkeep = Upkeep(self.database, clock, retention_seconds=config.raw_retention_seconds)
+        self._upkeep = Upkeep(
+            self.database, clock, _retention_of(config),
+            read_overrides=read_retentions, max_bytes=config.max_database_bytes,
+        )  # fmt: skip
         self._presence = Presence(self.systems, self.latest, self.connections)
         self.broker = Broker(
             clock,
@@ -106,6 +124,9 @@ class Hub:
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
         self.components = Components(self.database, clock)
+        self.component_details = ComponentDetails(
+            self.database, self.systems.directory, self.connections.requests, self.components
+        )
         self.releases = Releases(config.update_url, clock) if config.check_updates else None
         self._connect()
 
@@ -115,6 +136,7 @@ class Hub:
         await self.systems.refresh()
         await self.desk.open()
         await apply_file(self.systems, self.config.systems_file_path, on_delete=self._forget_history)
+        await self.inventory.restore()
         await self.checks.refresh()
         try:
             async with asyncio.TaskGroup() as group:
@@ -129,6 +151,8 @@ class Hub:
                 ]
                 yield
                 await self._await_agents()
+                with suppress(HubError):
+                    await self.inventory.save()
                 for task in tasks:
                     task.cancel()
         finally:
@@ -164,6 +188,10 @@ class Hub:
                 audit_collection(),
                 make_checks_collection(self.clock, on_change=on_check_change),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
+                make_system_stats_collection(self.database, self.systems.directory, self.clock),
+                make_events_collection(self.database, self.systems.directory, self.clock),
+                make_container_stats_collection(self.database, self.systems.directory, self.clock),
+                make_containers_collection(self.inventory, self.systems.directory, self._newest_containers, self.clock),
             )
         )
 
@@ -172,12 +200,15 @@ class Hub:
 
     def _connect(self) -> None:
         """Who hears of what."""
-        self.ingest.on_record.append(self._monitor.sampled)
+        self.ingest.on_record += [self._monitor.sampled, self.inventory.agent_seen]
         self.ingest.on_sample += [
             self._presence.sample_arrived,
             self.components.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
+        self.ingest.on_sample.append(self._tell_containers)
+        self.agents.on_containers.append(self.inventory.put)
+        self.inventory.on_changed.append(self.broker.containers.put_facts)
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
         self.connections.on_unlinked += [self._monitor.disconnected, self._presence.touch]
         self.systems.on_changed += [
@@ -190,6 +221,7 @@ class Hub:
             self.connections.system_removed,
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
+            lambda entry: self.inventory.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
         self.checks.on_changed.append(self.connections.configuration_changed)
@@ -222,7 +254,10 @@ class Hub:
             Job("changes by others", 0.5, self._follow_changes),
             Job("info", 5.0, self._presence.save_infos),
             Job("components", SAVE_SECONDS, self.components.save),
+            Job("containers", self.tick_seconds, self.inventory.save),
+            Job("stale containers", 60.0, self.inventory.upkeep),
             Job("seal", 15.0, self._upkeep.seal),
+            Job("roll-ups", 15.0, self._upkeep.roll_up),
             Job("retention", 300.0, self._upkeep.retain),
             Job("removal", 5.0, self._upkeep.remove),
             Job("expired logins and codes", 900.0, self.desk.tidy),
@@ -244,6 +279,13 @@ class Hub:
         sample = self.latest.get(transition.system_id)
         return [] if sample is None else facts_of(transition, sample.metrics)
 
+    def _tell_containers(self, sample: LiveSample) -> None:
+        self.broker.containers.put_usage(sample.system_id, sample.received_ms, sample.metrics.containers or ())
+
+    def _newest_containers(self, system_id: str) -> Sequence[ContainerMetrics]:
+        sample = self.latest.get(system_id)
+        return () if sample is None else sample.metrics.containers or ()
+
     async def _tick_fleet(self) -> None:
         self._presence.flush(self.broker)
         self.broker.tick()
@@ -261,6 +303,15 @@ class Hub:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self.connections.wait_idle()
+
+
+def _retention_of(config: HubConfig) -> Retention:
+    return Retention(
+        raw=config.raw_retention_seconds,
+        minute=config.minute_retention_seconds,
+        ten_minutes=config.ten_minute_retention_seconds,
+        eight_hours=config.eight_hour_retention_seconds,
+    )
 
 
 def _first_admin() -> str | None:

@@ -87,9 +87,16 @@ class Action(enum.StrEnum):
     FIRST_RUN = "first_run"
     CREATE_FIRST_USER = "create_first_user"
     SERIES = "series"
+    TRAFFIC = "traffic"
+    TOP = "top"
+    FORECAST = "forecast"
     FEED = "feed"
     REALTIME = "realtime"
     REALTIME_METRICS = "realtime.metrics"
+    CONTAINER_LOGS = "container.logs"
+    CONTAINER_INSPECT = "container.inspect"
+    SERVICE_DETAIL = "service.detail"
+    SMART_REFRESH = "smart.refresh"
     AGENT_CONNECT = "agent.connect"
 
     USERS_LIST = "users.list"
@@ -175,6 +182,7 @@ class Action(enum.StrEnum):
     SYSTEMD_SERVICES_CREATE = "systemd_services.create"
     SYSTEMD_SERVICES_UPDATE = "systemd_services.update"
     SYSTEMD_SERVICES_DELETE = "systemd_services.delete"
+
     CHECKS_LIST = "checks.list"
     CHECKS_VIEW = "checks.view"
     CHECKS_CREATE = "checks.create"
@@ -198,6 +206,29 @@ class Action(enum.StrEnum):
     METRICS_CREATE = "metrics.create"
     METRICS_UPDATE = "metrics.update"
     METRICS_DELETE = "metrics.delete"
+
+    SYSTEM_STATS_LIST = "system_stats.list"
+    SYSTEM_STATS_VIEW = "system_stats.view"
+    SYSTEM_STATS_CREATE = "system_stats.create"
+    SYSTEM_STATS_UPDATE = "system_stats.update"
+    SYSTEM_STATS_DELETE = "system_stats.delete"
+    CONTAINERS_LIST = "containers.list"
+    CONTAINERS_VIEW = "containers.view"
+    CONTAINERS_CREATE = "containers.create"
+    CONTAINERS_UPDATE = "containers.update"
+    CONTAINERS_DELETE = "containers.delete"
+
+    CONTAINER_STATS_LIST = "container_stats.list"
+    CONTAINER_STATS_VIEW = "container_stats.view"
+    CONTAINER_STATS_CREATE = "container_stats.create"
+    CONTAINER_STATS_UPDATE = "container_stats.update"
+    CONTAINER_STATS_DELETE = "container_stats.delete"
+
+    EVENTS_LIST = "events.list"
+    EVENTS_VIEW = "events.view"
+    EVENTS_CREATE = "events.create"
+    EVENTS_UPDATE = "events.update"
+    EVENTS_DELETE = "events.delete"
 
     @classmethod
     def of(cls, collection: str, verb: Verb) -> "Action":
@@ -261,9 +292,16 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.FIRST_RUN: _PUBLIC,
     Action.CREATE_FIRST_USER: _PUBLIC,  # while there is no user
     Action.SERIES: _READ_AS_MEMBER,
+    Action.TRAFFIC: _READ_AS_MEMBER,
+    Action.TOP: _READ_AS_MEMBER,
+    Action.FORECAST: _READ_AS_MEMBER,
     Action.FEED: _READ_AS_MEMBER,
     Action.REALTIME: _PUBLIC,  # every event is decided by itself
     Action.REALTIME_METRICS: _READ_AS_MEMBER,
+    Action.CONTAINER_LOGS: _READ_AS_MEMBER,
+    Action.CONTAINER_INSPECT: _READ_AS_MEMBER,
+    Action.SERVICE_DETAIL: _READ_AS_MEMBER,
+    Action.SMART_REFRESH: _WRITE_AS_MEMBER,
     Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake
     Action.USERS_LIST: Rule(roles=_EVERYBODY, needs="own"),
     Action.USERS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
@@ -359,6 +397,26 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.METRICS_CREATE: _CLOSED,
     Action.METRICS_UPDATE: _CLOSED,
     Action.METRICS_DELETE: _CLOSED,
+    Action.SYSTEM_STATS_LIST: _READ_AS_MEMBER,
+    Action.SYSTEM_STATS_VIEW: _CLOSED,  # rows are made when they are listed; Beszel shows none alone either
+    Action.SYSTEM_STATS_CREATE: _CLOSED,
+    Action.SYSTEM_STATS_UPDATE: _CLOSED,
+    Action.SYSTEM_STATS_DELETE: _CLOSED,
+    Action.CONTAINERS_LIST: _READ_AS_MEMBER,
+    Action.CONTAINERS_VIEW: _CLOSED,  # ids are an engine's, so two systems may have the same
+    Action.CONTAINERS_CREATE: _CLOSED,
+    Action.CONTAINERS_UPDATE: _CLOSED,
+    Action.CONTAINERS_DELETE: _CLOSED,
+    Action.CONTAINER_STATS_LIST: _READ_AS_MEMBER,
+    Action.CONTAINER_STATS_VIEW: _CLOSED,
+    Action.CONTAINER_STATS_CREATE: _CLOSED,
+    Action.CONTAINER_STATS_UPDATE: _CLOSED,
+    Action.CONTAINER_STATS_DELETE: _CLOSED,
+    Action.EVENTS_LIST: _READ_AS_MEMBER,
+    Action.EVENTS_VIEW: _CLOSED,
+    Action.EVENTS_CREATE: _CLOSED,
+    Action.EVENTS_UPDATE: _CLOSED,
+    Action.EVENTS_DELETE: _CLOSED,
 }
 
 

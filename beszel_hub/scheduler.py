@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from beszel_hub.errors import HubError
+
 log = logging.getLogger(__name__)
 
 
@@ -69,6 +71,12 @@ async def _repeat(job: Job, board: JobBoard) -> None:
         started = time.monotonic()
         try:
             await job.run()
+        except HubError as error:
+            reason = error.__cause__ or error
+            log.error(
+                "the job %r could not be done, and is tried again in %g s: %s", job.name, job.interval_seconds, reason
+            )
+            board.note(job, time.monotonic() - started, error)
         except Exception as error:
             log.exception("the job %r failed; it runs again in %g s", job.name, job.interval_seconds)
             board.note(job, time.monotonic() - started, error)

@@ -7,7 +7,9 @@ from typing import Final
 
 from beszel_hub.agents.clones import CloneWatch
 from beszel_hub.agents.link import Link
+from beszel_hub.agents.requests import Requests
 from beszel_hub.clock import Clock
+from beszel_hub.errors import AgentAbsent
 from beszel_hub.systems.directory import Directory, Entry
 from beszel_protocol.handshake import AgentRefused
 from beszel_protocol.messages import (
@@ -42,6 +44,13 @@ class Connections:
 
     def get(self, system_id: str) -> Link | None:
         return self._links.get(system_id)
+
+    def requests(self, system_id: str) -> Requests:
+        """By which its agent is asked; raise `AgentAbsent` while it is not connected."""
+        link = self._links.get(system_id)
+        if link is None:
+            raise AgentAbsent
+        return link.requests
 
     def interval_of(self, system_id: str) -> float:
         """What its agent is asked for: the system's own interval, or less while somebody watches."""

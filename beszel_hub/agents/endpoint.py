@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from beszel_hub.agents.connections import Connections
@@ -17,6 +18,8 @@ from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.intake import Intake
 from beszel_hub.systems.enrolment import Enrolled
 from beszel_hub.systems.service import Systems
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import AgentRefused
 from beszel_protocol.messages import (
     CLOSE_FORBIDDEN,
@@ -26,7 +29,6 @@ from beszel_protocol.messages import (
     Configuration,
     MalformedFrame,
 )
-from beszel_protocol.sample import HostDetails
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ class Endpoint:
         require_tls: bool = False, handshake_timeout_seconds: float = HANDSHAKE_TIMEOUT_SECONDS,
     ) -> None:  # fmt: skip
         """`configuration_of` a system is what its agent is told to do."""
+        self.on_containers: list[Callable[[str, Sequence[ContainerFacts]], None]] = []
+        """Told a system and all its containers whenever its agent tells them."""
         self._hub_key = hub_key
         self._systems = systems
         self._connections = connections
@@ -99,6 +103,7 @@ class Endpoint:
             start_id=body.start_id or body.spool_id,
             interval_seconds=self._connections.interval_of(system_id),
             save_details=save_details,
+            note_containers=partial(self._note_containers, system_id),
         )
         self._connections.adopt(link)
         try:
@@ -123,6 +128,10 @@ class Endpoint:
                 await self._ingest.close(inbox)
         finally:
             self._connections.release(link)
+
+    def _note_containers(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
+        for tell in self.on_containers:
+            tell(system_id, facts)
 
     def _is_paused(self, system_id: str) -> bool:
         entry = self._systems.directory.get(system_id)

@@ -1,13 +1,18 @@
 """One proved agent: reads its records into ingest, and tells it what is stored and what it is to do."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from beszel_hub.agents.pace import Pace
+from beszel_hub.agents.requests import Frame, Requests
 from beszel_hub.agents.wire import Wire, WireClosed
+from beszel_hub.errors import AgentBusy
 from beszel_hub.metrics.inbox import split_ranges
 from beszel_hub.metrics.intake import Intake
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.hygiene import clean
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
@@ -16,6 +21,7 @@ from beszel_protocol.messages import (
     Configuration,
     Configure,
     Configured,
+    Containers,
     Details,
     Event,
     FromAgent,
@@ -23,6 +29,8 @@ from beszel_protocol.messages import (
     Interval,
     InvalidMessage,
     MalformedFrame,
+    Request,
+    Response,
     Sample,
     Samples,
     Welcome,
@@ -32,7 +40,6 @@ from beszel_protocol.messages import (
     sequence_of,
 )
 from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.sample import HostDetails
 
 CLOSE_TRY_AGAIN: Final = 1013
 DETAILS_PAUSE_SECONDS: Final = 10.0
@@ -43,14 +50,17 @@ have to wake for an ack at another time. A batch is acknowledged at once: the ne
 _WITH_SAMPLE, _WITHOUT = 0.8, 1.2
 """Shares of that pause after which an ack goes out with a sample that came, and without one."""
 _RECORDS_BETWEEN_PAUSES: Final = 16
+_MAX_UNSENT: Final = 64
+"""Requests, and what takes them back."""
 
 
 class Link:
-    """`save_details` stores changed facts about the host."""
+    """`save_details` stores changed facts about the host, `note_containers` takes all containers that it has."""
 
     def __init__(
         self, wire: Wire, *, system_id: str, start_id: str, interval_seconds: float,
         save_details: Callable[[HostDetails], Awaitable[None]],
+        note_containers: Callable[[Sequence[ContainerFacts]], None],
     ) -> None:  # fmt: skip
         self.wire = wire
         self.system_id = system_id
@@ -59,6 +69,7 @@ class Link:
         self.ignored_frames = 0
         """Of unknown type, or known ones that make no sense."""
         self._save_details = save_details
+        self._note_containers = note_containers
         self._pace = Pace(_now())
         self._details_due = 0.0
         self._interval_seconds = interval_seconds
@@ -72,6 +83,8 @@ class Link:
         self._ack_due = self._batch_until = 0.0
         self._closing: tuple[int, str] | None = None
         self._has_work = asyncio.Event()
+        self._asked: deque[Frame] = deque()
+        self.requests = Requests(self._ask)
 
     def note_stored(self, sequences: SequenceRanges) -> None:
         """These are committed; the agent will be told."""
@@ -103,6 +116,13 @@ class Link:
             self._closing = (code, reason)
             self._has_work.set()
 
+    def _ask(self, frame: Frame) -> None:
+        """A request finds no room behind those that the agent has not even read; what takes one back always does."""
+        if isinstance(frame, Request) and len(self._asked) >= _MAX_UNSENT:
+            raise AgentBusy
+        self._asked.append(frame)
+        self._has_work.set()
+
     def _acknowledge(self) -> None:
         self._cancel_ack_timer()
         self._ack_due = _now() + _WITH_SAMPLE * ACK_PAUSE_SECONDS
@@ -133,6 +153,7 @@ class Link:
         except* WireClosed:
             pass
         finally:
+            self.requests.close()
             self._cancel_ack_timer()
 
     async def _read(self, intake: Intake) -> None:
@@ -146,12 +167,12 @@ class Link:
             except InvalidMessage:
                 await self._take_invalid(frame, intake)
             else:
-                await self._take(message, intake)
+                await self._take(message, intake, len(frame))
             delay_seconds = self._pace.delay_seconds(len(frame), _now())
             if delay_seconds:
                 await asyncio.sleep(delay_seconds)
 
-    async def _take(self, message: FromAgent | None, intake: Intake) -> None:
+    async def _take(self, message: FromAgent | None, intake: Intake, size: int) -> None:
         match message:
             case Sample() | Event() | Gap():
                 if self._ack_timer is not None and _now() >= self._ack_due:
@@ -163,6 +184,10 @@ class Link:
                 self.configured_revision = message.revision
             case Details():
                 await self._take_details(message.details)
+            case Containers():
+                self._note_containers(message.containers)
+            case Response():
+                self.ignored_frames += not self.requests.take(message, size)
             case _:
                 self.ignored_frames += 1
 
@@ -195,6 +220,8 @@ class Link:
             if self._closing is not None:
                 await self.wire.close(*self._closing)
                 return
+            while self._asked:
+                await self.wire.send(encode(self._asked.popleft()))
             stored, self._stored = self._stored, SequenceRanges()
             for ranges in split_ranges(stored):
                 await self.wire.send(encode(Ack(stored=ranges)))

@@ -18,9 +18,13 @@ def is_there(system_id: str) -> bool:
 
 
 def save_disks(system_id: str, disks: Iterable[dict[str, Any]], now_ms: int) -> None:
-    """Some of a system's disks: what tells of them does not tell of all at once."""
+    """Some of a system's disks: what tells of them does not tell of all at once.
+
+    A firmware that is not told stays what it was.
+    """
     for columns in disks:
-        changes = {name: value for name, value in columns.items() if name != "id"}
+        kept = {"id"} if columns["firmware"] else {"id", "firmware"}
+        changes = {name: value for name, value in columns.items() if name not in kept}
         SmartDevice.insert(columns).on_conflict(conflict_target=[SmartDevice.id], update=changes).execute()
     forgotten = SmartDevice.updated < now_ms - FORGET_DISK_MS
     SmartDevice.delete().where((SmartDevice.system_id == system_id) & forgotten).execute()
@@ -35,6 +39,11 @@ def save_services(system_id: str, services: Iterable[dict[str, Any]]) -> None:
     rows = [{**columns, "cpu_peak": max(columns["cpu_peak"], peaks.get(columns["id"], 0))} for columns in services]
     for batch in peewee.chunked(rows, 100):
         SystemdService.insert_many(batch).execute()
+
+
+def has_service(system_id: str, name: str) -> bool:
+    same = (SystemdService.system_id == system_id) & (SystemdService.name == name)
+    return bool(SystemdService.select().where(same).exists())
 
 
 def delete_disk(record_id: str) -> None:

@@ -1,11 +1,11 @@
 """Notes what samples tell of disks and services, and writes it down a moment later, many hosts at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from beszel_hub.clock import Clock
 from beszel_hub.components import queries
-from beszel_hub.components.rows import component_id, disk_columns, service_columns
+from beszel_hub.components.rows import DiskReading, component_id, detailed_disk_columns, disk_columns, service_columns
 from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.store.database import Database
 from beszel_protocol.sample import ServiceUnitMetrics, SmartMetrics
@@ -30,6 +30,13 @@ class Components:
         if metrics.services is not None and metrics.services.units is not None:
             self._services[sample.system_id] = metrics.services.units
 
+    async def save_readings(self, system_id: str, readings: Mapping[str, DiskReading]) -> None:
+        """What an agent has just read of disks, in full."""
+        now_ms = self._clock()
+        rows = [detailed_disk_columns(system_id, key, reading, now_ms) for key, reading in readings.items()]
+        await self._database.write(lambda: queries.save_disks(system_id, rows, now_ms))
+        self._tell(system_id, readings)
+
     async def save(self) -> None:
         """Called every `SAVE_SECONDS`."""
         disks, self._disks = self._disks, {}
@@ -49,6 +56,9 @@ class Components:
 
         await self._database.write(write)
         for system_id, told_disks in disks.items():
-            for key in told_disks:
-                for tell in self.on_disk:
-                    tell(component_id(system_id, "disk", key))
+            self._tell(system_id, told_disks)
+
+    def _tell(self, system_id: str, keys: Iterable[str]) -> None:
+        for key in keys:
+            for tell in self.on_disk:
+                tell(component_id(system_id, "disk", key))

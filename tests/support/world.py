@@ -18,7 +18,7 @@ from beszel_hub.checks.queries import insert_check
 from beszel_hub.components.queries import save_disks, save_services
 from beszel_hub.components.rows import component_id, disk_columns, service_columns
 from beszel_hub.metrics.series import NewSample, insert_samples
-from beszel_hub.metrics.tables import HistoryRemoval, HotSample
+from beszel_hub.metrics.tables import Happening, HistoryRemoval, HotSample
 from beszel_hub.notifications.collections import DEFAULTS
 from beszel_hub.notifications.postroom import purpose_of
 from beszel_hub.notifications.queries import insert_channel
@@ -29,8 +29,11 @@ from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import AgentToken, SystemRow, Team, TeamMember
 from beszel_hub.systems.tokens import issue_system_token, issue_universal_token
 from beszel_protocol.checks import CheckDefinition
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import token_id as token_id_of
-from beszel_protocol.sample import HostDetails, ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.messages import Event, encode
+from beszel_protocol.sample import ServiceUnitMetrics, SmartMetrics
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
 from tests.support.samples import make_metrics
 
@@ -81,6 +84,7 @@ CHANNEL_IDS: Final = {"uma-channel": "umachannel00001", "otto-channel": "ottocha
 DELIVERY_IDS: Final = {"uma-channel": "umadelivery0001", "otto-channel": "ottodelivery001"}
 CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
 """In the only sample of each system."""
+CONTAINER_ID: Final = "c0ffee0ff1ce"
 READ_TOKEN_ID: Final = "readtokenofuma1"
 WRITE_TOKEN_ID: Final = "writetokenofum1"
 LIMITED_TOKEN_ID: Final = "limitedtokenad1"
@@ -133,6 +137,7 @@ class World:
         """Put everything back as it was at first."""
         self.running.hub.database.write_now(self._fill)
         self.running.refresh()
+        self.running.call(self._fill_inventory())
 
     def touch_systems(self) -> None:
         """Change every system a little, as its agent does."""
@@ -168,8 +173,16 @@ class World:
     def _sign(self, claims: tokens.Claims, owner: Caller) -> str:
         return tokens.sign(claims, self.running.hub.secret.token_key, _token_key(owner))
 
+    async def _fill_inventory(self) -> None:
+        """One container of the same id on each system, as their agents would tell them."""
+        for name, system_id in SYSTEM_IDS.items():
+            facts = ContainerFacts(
+                id=CONTAINER_ID, name=f"container-of-{name}", engine="docker", state="running", image="nginx:1"
+            )
+            self.running.hub.inventory.put(system_id, [facts])
+
     def _fill(self) -> None:
-        for table in (SystemRow, ApiToken, User, HistoryRemoval, HotSample, Team, AuditEntry):
+        for table in (SystemRow, ApiToken, User, HistoryRemoval, HotSample, Happening, Team, AuditEntry):
             table.delete().execute()
         for caller, user_id in USER_IDS.items():
             User.insert(
@@ -191,6 +204,9 @@ class World:
             document = msgspec.json.encode(make_metrics(CPU_PERCENT[name]))
             _insert_components(name)
             insert_samples([NewSample(system_id, self.running.hub.clock() - 5000, 0, document)])
+            Happening.insert(
+                system_id=system_id, instant=self.running.hub.clock() - 5000, body=_event_of(name).decode()
+            ).execute()
         UserSettings.insert(
             id=SETTINGS_ID, user_id=USER_IDS[Caller.USER], settings={"chartTime": "settings of uma"},
             created=CREATED_MS, updated=CREATED_MS,
@@ -220,6 +236,15 @@ def open_world(directory: Path) -> Iterator[World]:
         world = World(running)
         world.reset()
         yield world
+
+
+def _event_of(name: str) -> bytes:
+    return encode(
+        Event(
+            sequence=1, timestamp="2026-11-22T12:00:00.000Z", boot_ms=1, kind="container_died",
+            subject=f"container-of-{name}", attributes={"exit_code": 137},
+        )
+    )  # fmt: skip
 
 
 def _token_key(owner: Caller) -> str:

@@ -1,5 +1,6 @@
 """The weekly digest comes once a week, whenever the hub is on."""
 
+import functools
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_it_comes_once_and_tells_the_week(tmp_path: Path) -> None:
         office.add_channel("https://hooks.example.org/x", is_weekly=True)
         for index, kind in enumerate(("fired", "fired", "recovered")):
             step = make_transition(f"t{index}", kind=kind, user_ids=(office.user_id,), severity="critical")
-            office.database.write_now(lambda step=step: outbox.put(step, now_ms=monday - 86_400_000))
+            office.database.write_now(functools.partial(outbox.put, step, now_ms=monday - 86_400_000))
         for _ in range(2):
             office.database.write_now(lambda: put_digests(monday + 60_000, shares_all=False))
         digest = office.rows()[3:]

@@ -96,8 +96,8 @@ def test_targets_are_sealed_and_never_shown(hub: RunningHub, tmp_path: Path) -> 
                 assert secret not in ada.get(path).text
     with closing(sqlite3.connect(tmp_path / "data.db")) as connection:
         assert secret not in "\n".join(connection.iterdump())
-    for path in tmp_path.glob("data.db*"):
-        assert secret.encode() not in path.read_bytes()
+    for file in tmp_path.glob("data.db*"):
+        assert secret.encode() not in file.read_bytes()
 
 
 def test_settings_of_beszels_clients_are_channels(hub: RunningHub) -> None:

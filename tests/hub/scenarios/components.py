@@ -1,6 +1,6 @@
 """Disks and services: what members of a system see, and may remove."""
 
-from tests.support.scenario import ABSENT, CLOSED, EMPTY, RECORD, RECORDS, Answer, Scenario, expect
+from tests.support.scenario import ABSENT, CLOSED, EMPTY, RECORD, RECORDS, UNAUTHENTICATED, Answer, Scenario, expect
 
 _DISKS = "/api/collections/smart_devices/records"
 _SERVICES = "/api/collections/systemd_services/records"
@@ -13,6 +13,10 @@ _SERVICE_OF_OTTO = Answer(status=200, shows=("service-of-otto-db",), hides=("of-
 _BOTH_SERVICES = Answer(status=200, shows=("service-of-uma-web", "service-of-otto-db"))
 _VIEWED = Answer(status=200, shows=("disk-of-uma-web", '"state":"PASSED"'), hides=("otto",))
 _GONE = Answer(status=204)
+_SERVICE = "/api/beszel/systemd/info"
+_REFRESH = "/api/beszel/smart/refresh"
+_NOT_CONNECTED = Answer(status=503, shows=("The agent of this system is not connected.",), hides=("otto",))
+_FORBIDDEN = Answer(status=403, shows=('"status":403',))
 
 SCENARIOS = (
     Scenario(
@@ -56,6 +60,27 @@ SCENARIOS = (
             body=body, expect=expect(CLOSED),
         )
         for method, body in (("GET", None), ("PATCH", {"state": 0}), ("DELETE", None))
+    ),
+    Scenario(
+        name="ask about a service", route=_SERVICE, method="GET",
+        path=f"{_SERVICE}?system={{uma_web}}&service=service-of-uma-web",
+        expect=expect(
+            _NOT_CONNECTED, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED, other=ABSENT,
+        ),
+    ),
+    Scenario(
+        name="ask about a service that is elsewhere", route=_SERVICE, method="GET",
+        path=f"{_SERVICE}?system={{uma_web}}&service=service-of-otto-db",
+        expect=expect(
+            ABSENT, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
+        ),
+    ),
+    Scenario(
+        name="read disks now", route=_REFRESH, method="POST", path=f"{_REFRESH}?system={{uma_web}}",
+        expect=expect(
+            _NOT_CONNECTED, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED, other=ABSENT,
+            readonly=_FORBIDDEN, read_token=_FORBIDDEN,
+        ),
     ),
     Scenario(
         name="create a service", route=RECORDS, method="POST", path=_SERVICES, body={"name": "x"}, expect=expect(CLOSED)
