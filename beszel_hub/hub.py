@@ -13,8 +13,10 @@ from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
+from beszel_hub.alerts.service import Alerts
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.config import HubConfig
+from beszel_hub.errors import HubError
 from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
@@ -63,6 +65,7 @@ class Hub:
             self.key, self.systems, self.connections, self.ingest, clock, require_tls=config.require_tls
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
+        self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
         self._upkeep = Upkeep(self.database, clock, retention_seconds=config.raw_retention_seconds)
         self._presence = Presence(self.systems, self.latest, self.connections)
         self.broker = Broker(
@@ -80,15 +83,18 @@ class Hub:
         """Serve: load what is known, run the jobs, and at the end close every connection and the database."""
         await self.systems.refresh()
         await self.accounts.revalidate()
+        await self.alerts.open()
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self.ingest.run()),
                     group.create_task(self._presence.restore(self.database)),
+                    group.create_task(self.alerts.run()),
                     group.create_task(run_jobs(self._jobs())),
                 ]
                 yield
                 await self._await_agents()
+                await self._save_alerts()
                 for task in tasks:
                     task.cancel()
         finally:
@@ -121,6 +127,7 @@ class Hub:
         self.ingest.on_record.append(self._monitor.sampled)
         self.ingest.on_sample += [
             self._presence.sample_arrived,
+            self.alerts.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
@@ -128,10 +135,12 @@ class Hub:
         self.systems.on_changed += [
             self._monitor.changed,
             self.connections.system_changed,
+            self.alerts.system_changed,
             lambda entry: self._presence.touch(entry.id),
         ]
         self.systems.on_removed += [
             self.connections.system_removed,
+            self.alerts.system_removed,
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
@@ -144,6 +153,10 @@ class Hub:
             Job("status", self.tick_seconds, self._monitor.tick),
             Job("fleet", self.tick_seconds, self._tick_fleet),
             Job("changes by others", 0.5, self._follow_changes),
+            Job("alerts", self.tick_seconds, self.alerts.tick),
+            Job("rules of alerts", 10.0, self.alerts.refresh),
+            Job("what quiet hours held back", 10.0, self.alerts.tell_held),
+            Job("old alerts", 900.0, self.alerts.tidy),
             Job("info", 5.0, self._presence.save_infos),
             Job("seal", 15.0, self._upkeep.seal),
             Job("retention", 300.0, self._upkeep.retain),
@@ -159,6 +172,7 @@ class Hub:
         if await self.database.changed_elsewhere():
             await self.systems.refresh()
             await self.accounts.revalidate()
+            await self.alerts.refresh()
 
     async def _await_agents(self) -> None:
         """Close the agents' connections, and give what they sent last a moment to be stored."""
@@ -166,6 +180,10 @@ class Hub:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self.connections.wait_idle()
+
+    async def _save_alerts(self) -> None:
+        with suppress(HubError):  # what cannot be stored now happens again after the next start
+            await self.alerts.save()
 
 
 def _first_admin() -> str | None:
