@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
+from beszel_hub.alerts.routes import ROUTES as ALERT_ROUTES
 from beszel_hub.door.answers import exception_handlers
 from beszel_hub.door.origins import is_allowed_origin
 from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
@@ -48,6 +49,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *DOOR_ROUTES,
     *AGENT_ROUTES,
     *METRICS_ROUTES,
+    *ALERT_ROUTES,
     *ACCOUNT_ROUTES,
     *RECORD_ROUTES,
 )
@@ -73,6 +75,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.accounts = hub.accounts
     app.state.records = hub.records
     app.state.agents = hub.agents
+    app.state.alerts = hub.alerts
     app.state.history = hub.history
     app.state.feed = hub.feed
     return app

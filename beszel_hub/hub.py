@@ -13,6 +13,10 @@ from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
+from beszel_hub.alerts.beszel_collection import make_alerts_collection
+from beszel_hub.alerts.history_collection import make_history_collection
+from beszel_hub.alerts.quiet_collection import make_quiet_collection
+from beszel_hub.alerts.rules_collection import make_rules_collection
 from beszel_hub.alerts.service import Alerts
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.config import HubConfig
@@ -108,6 +112,9 @@ class Hub:
         async def on_system_change(_: Change) -> None:
             await self.systems.refresh()
 
+        async def on_alert_change(_: Change) -> None:
+            await self.alerts.refresh()
+
         return Registry(
             (
                 users_collection(self.accounts, self.clock),
@@ -118,6 +125,10 @@ class Hub:
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
+                make_rules_collection(self.clock, on_change=on_alert_change),
+                make_alerts_collection(self.clock, on_change=on_alert_change),
+                make_history_collection(),
+                make_quiet_collection(self.clock, on_change=on_alert_change),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
             )
         )

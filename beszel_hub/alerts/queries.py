@@ -162,13 +162,22 @@ def delete_history(alert_id: str) -> None:
 
 
 def load_silences() -> list[Silence]:
-    return [
-        Silence(
-            id=row.id, user_id=row.user_id, type=cast("SilenceType", row.type), start_ms=row.start, end_ms=row.end, timezone=row.timezone,
-            days=tuple(int(day) for day in row.days), system_id=row.system_id, tag=row.tag, rule_id=row.rule_id,
-        )
-        for row in QuietRow.select()
-    ]  # fmt: skip
+    return [_to_silence(row) for row in QuietRow.select()]
+
+
+def _to_silence(row: QuietRow) -> Silence:
+    return Silence(
+        id=row.id,
+        user_id=row.user_id,
+        type=cast("SilenceType", row.type),
+        start_ms=row.start,
+        end_ms=row.end,
+        timezone=row.timezone,
+        days=tuple(int(day) for day in row.days),
+        system_id=row.system_id,
+        tag=row.tag,
+        rule_id=row.rule_id,
+    )
 
 
 def hold(user_ids: Iterable[str], transition: Transition) -> None:
@@ -267,3 +276,13 @@ def update_quiet(quiet_id: str, columns: dict[str, Any]) -> None:
 
 def delete_quiet(quiet_id: str) -> None:
     QuietRow.delete().where(QuietRow.id == quiet_id).execute()
+
+
+def count_quiet(user_id: str) -> int:
+    return int(QuietRow.select().where(QuietRow.user_id == user_id).count())
+
+
+def sees_rule(actor: Actor, rule_id: str) -> bool:
+    scope = visible_rules(actor)
+    condition = RuleRow.id == rule_id
+    return bool(RuleRow.select().where(condition if scope is None else condition & scope).exists())

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from beszel_hub.alerts import queries
+from beszel_hub.alerts import queries, user_alerts
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
 from beszel_hub.alerts.rule import InvalidRule, Rule
@@ -137,6 +137,23 @@ class Alerts:
         await self._database.write(lambda: queries.acknowledge(alert_id, user_id, now_ms))
         await self.save()
         return True
+
+    async def put_presets(
+        self, actor: Actor, name: str, systems: Sequence[str], value: float, minutes: int, *, overwrite: bool
+    ) -> int:
+        """Alerts of one of Beszel's kinds on many systems; `NotFound` if one of them is not the actor's."""
+        now_ms = self._clock()
+        count = await self._database.write(
+            lambda: user_alerts.put_presets(actor, name, systems, value, minutes, now_ms, overwrite=overwrite)
+        )
+        await self.refresh()
+        return count
+
+    async def delete_presets(self, actor: Actor, name: str, systems: Sequence[str]) -> int:
+        """How many there were; `NotFound` if one of the systems is not the actor's."""
+        count = await self._database.write(lambda: user_alerts.delete_presets(actor, name, systems))
+        await self.refresh()
+        return count
 
     async def tidy(self) -> None:
         now_ms = self._clock()
