@@ -165,7 +165,7 @@ class Hub:
             Job("fleet", self.tick_seconds, self._tick_fleet),
             Job("changes by others", 0.5, self._follow_changes),
             Job("alerts", self.tick_seconds, self.alerts.tick),
-            Job("rules of alerts", 10.0, self.alerts.refresh),
+            Job("rules of alerts", 10.0, self.alerts.follow),
             Job("what quiet hours held back", 10.0, self.alerts.tell_held),
             Job("old alerts", 900.0, self.alerts.tidy),
             Job("info", 5.0, self._presence.save_infos),
@@ -183,7 +183,7 @@ class Hub:
         if await self.database.changed_elsewhere():
             await self.systems.refresh()
             await self.accounts.revalidate()
-            await self.alerts.refresh()
+            await self.alerts.follow()
 
     async def _await_agents(self) -> None:
         """Close the agents' connections, and give what they sent last a moment to be stored."""

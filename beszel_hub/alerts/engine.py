@@ -81,6 +81,9 @@ class Engine:
         self._make_id = make_id
         self._started = started
         self._rules: dict[str, Rule] = {}
+        self._broad: dict[str, Rule] = {}
+        """Of the rules those that are not for one system."""
+        self._of_system: dict[str, dict[str, Rule]] = {}
         self._stations: dict[str, _Station] = {}
         self._unsaved: dict[Place, State] = {}
         self._swept_ms = started.monotonic_ms
@@ -106,7 +109,14 @@ class Engine:
 
     def set_rules(self, rules: Iterable[Rule], moment: Moment) -> list[Step]:
         """Take over all rules; an alert whose rule only changed goes on under the new one."""
-        self._rules = {rule.id: rule for rule in rules}
+        before, self._rules = self._rules, {rule.id: rule for rule in rules}
+        if self._rules == before:
+            return []
+        self._broad = {rule.id: rule for rule in self._rules.values() if rule.system_id is None}
+        self._of_system = {}
+        for rule in self._rules.values():
+            if rule.system_id is not None:
+                self._of_system.setdefault(rule.system_id, {})[rule.id] = rule
         steps: list[Step] = []
         for station in self._stations.values():
             steps += self._apply(station, moment)
@@ -118,6 +128,8 @@ class Engine:
         if station is None:
             station = self._stations[watched.id] = _Station(watched)
             station.since_ms = moment.monotonic_of(watched.status_since_ms)
+        elif station.watched == watched:
+            return []
         elif station.watched.status_since_ms != watched.status_since_ms or station.watched.status != watched.status:
             station.since_ms = moment.monotonic_ms
         station.watched = watched
@@ -188,7 +200,8 @@ class Engine:
     def _apply(self, station: _Station, moment: Moment) -> list[Step]:
         """Make the watches of a system what the rules say."""
         watched = station.watched
-        wanted = {rule.id: rule for rule in self._rules.values() if _watches(rule, watched)}
+        candidates = self._broad | self._of_system.get(watched.id, {})
+        wanted = {rule.id: rule for rule in candidates.values() if _watches(rule, watched)}
         steps: list[Step] = []
         for watch in station.watches:
             if watch.rule.id not in wanted:

@@ -87,6 +87,10 @@ class Meter:
         is_clear = sign * value <= sign * recover_value
         return Reading(Verdict.CLEAR if is_clear else Verdict.HELD, value, is_worse)
 
+    def has_news(self, gauge: Gauge, now_ms: int) -> bool:
+        """Whether the sample of now had a reading; of what is absent, every sample tells."""
+        return self._is_absence or gauge.window.last_ms == now_ms
+
     def is_calm(self, gauge: Gauge) -> bool:
         """A quick look: whether there is surely nothing to judge. Only where nothing is under way."""
         if self._is_absence:

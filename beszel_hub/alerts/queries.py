@@ -29,6 +29,17 @@ _SAME_NAMES: Final = (
 )  # fmt: skip
 
 
+def read_marks() -> tuple[Any, ...]:
+    """Differs after every change of rules, quiet hours or who is an administrator."""
+    return (load_admins(), *(_newest(table) for table in (RuleRow, QuietRow)))
+
+
+def _newest(table: type[RuleRow | QuietRow]) -> tuple[int, int | None]:
+    query: Any = table.select(peewee.fn.COUNT(table.id), peewee.fn.MAX(table.updated)).tuples()
+    count, newest = query.get()
+    return count, newest
+
+
 def load_rules() -> list[Rule]:
     """All rules, oldest first."""
     return [to_rule(row) for row in RuleRow.select().order_by(RuleRow.created, RuleRow.id)]

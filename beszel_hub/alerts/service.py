@@ -68,6 +68,9 @@ class Alerts:
         self._unsaved: dict[Place, Kept] = {}
         self._has_waiting = asyncio.Event()
         self._saving = asyncio.Lock()
+        self._loading = asyncio.Lock()
+        self._asked = self._answered = 0
+        self._marks: tuple[object, ...] = ()
         self._saved_ms = monotonic_ms()
         self._is_open = False
 
@@ -81,9 +84,18 @@ class Alerts:
         self._is_open = True
 
     async def refresh(self) -> None:
-        """Rules, quiet hours or roles may have changed."""
-        if self._is_open:
-            await self._load()
+        """Rules or quiet hours have changed. Who calls while others wait for the same is served with them."""
+        self._asked += 1
+        asked = self._asked
+        async with self._loading:
+            if self._is_open and self._answered < asked:
+                self._answered = self._asked
+                await self._load()
+
+    async def follow(self) -> None:
+        """Look whether others have changed rules, quiet hours or roles."""
+        if self._is_open and await self._database.read(queries.read_marks) != self._marks:
+            await self.refresh()
 
     async def run(self) -> None:
         """Store steps as they happen, until cancelled."""
@@ -124,6 +136,10 @@ class Alerts:
             due = [row for row in rows if not self._is_silent(user_id, row[1])]
             if due:
                 await self._tell_summary(user_id, due)
+
+    def _sees(self, user_id: str, system_id: str) -> bool:
+        entry = self._directory.get(system_id)
+        return entry is not None and user_id in entry.members | self._admins
 
     async def acknowledge(self, actor: Actor, alert_id: str) -> bool:
         """Note that somebody looks after an alert; False for one that the actor does not see or that is over."""
@@ -188,9 +204,9 @@ class Alerts:
 
     async def _load(self) -> None:
         loaded = await self._database.read(
-            lambda: (queries.load_rules(), queries.load_silences(), queries.load_admins())
+            lambda: (queries.load_rules(), queries.load_silences(), queries.load_admins(), queries.read_marks())
         )
-        rules, self._silences, self._admins = loaded
+        rules, self._silences, self._admins, self._marks = loaded
         moment = self._moment()
         for entry in self._directory:
             self._names[entry.id] = entry
@@ -198,15 +214,14 @@ class Alerts:
         self._queue(self._engine.set_rules(_sound(rules), moment))
 
     async def _tell_summary(self, user_id: str, due: Sequence[tuple[int, Transition]]) -> None:
-        summary = summarize(user_id, due, self._clock())
+        seen = [row for row in due if self._sees(user_id, row[1].system_id)]
+        summary = summarize(user_id, seen, self._clock()) if seen else None
 
         def write() -> None:
-            if queries.delete_held([row_id for row_id, _ in due]):
+            if queries.delete_held([row_id for row_id, _ in due]) and summary is not None:
                 self.on_transition(summary)
 
         await self._database.write(write)
-        for listener in self.on_told:
-            listener([summary])
 
     def _is_silent(self, user_id: str, transition: Transition) -> bool:
         entry = self._directory.get(transition.system_id)

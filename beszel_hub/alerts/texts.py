@@ -46,9 +46,11 @@ def _measured(condition: Condition, step: Step) -> str:
     if condition.aggregate == "forecast":
         return f"will be full in {format_duration(step.value)}, less than {format_duration(condition.value)}"
     unit = compile_target(condition.target).unit
+    how = _HOW[condition.aggregate] if condition.window_seconds else "at"
     window = f" over {format_duration(condition.window_seconds)}" if condition.window_seconds else ""
-    side = _side(condition, step, unit)
-    return f"{_HOW[condition.aggregate]} {format_value(step.value, unit)}{window}, {side}"
+    value, side = format_value(step.value, unit), _side(condition, step, unit)
+    just = "just " if side.endswith(value) and step.happened != "recovered" else ""
+    return f"{how} {value}{window}, {just}{side}"
 
 
 def _side(condition: Condition, step: Step, unit: Unit) -> str:

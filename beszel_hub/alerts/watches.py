@@ -72,7 +72,7 @@ class TargetsWatch:
             self._place()
         changes: list[Change] = []
         for gauge in meter.gauges.values():
-            if gauge.state.phase == "calm" and meter.is_calm(gauge):
+            if not meter.has_news(gauge, now_ms) or (gauge.state.phase == "calm" and meter.is_calm(gauge)):
                 continue
             self._judge(gauge, now_ms, sampled_ms, changes)
         return changes
