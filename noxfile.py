@@ -76,8 +76,9 @@ def imports(session: nox.Session) -> None:
 @nox.session(python=sorted({OLDEST, NEWEST}, reverse=True))
 def tests(session: nox.Session) -> None:
     """The whole suite on the newest Python; unit tests and the main job on the oldest."""
-    _install(session, "test")
-    if session.python == NEWEST:
+    is_newest = session.python == NEWEST
+    _install(session, "test", *(["clients"] if is_newest else []))
+    if is_newest:
         session.run("pytest", "-m", "not endurance", *session.posargs)
     else:
         session.run("pytest", "-m", "not endurance and not system", *session.posargs)
@@ -87,7 +88,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=NEWEST)
 def endurance(session: nox.Session) -> None:
     """Long kills, fuzz and soak; by hand."""
-    _install(session, "test")
+    _install(session, "test", "clients")
     session.run("pytest", "-m", "endurance", "--timeout", "0", *session.posargs)
 
 

@@ -80,6 +80,11 @@ class Link:
         if self._session is not None:
             self._session.wake()
 
+    def tell_containers(self) -> None:
+        """Something of the inventory of containers may have changed."""
+        if self._session is not None:
+            self._session.tell_containers()
+
     async def run(self) -> None:
         """Stay connected until cancelled."""
         while True:
@@ -160,6 +165,7 @@ class Link:
         check_ranges(welcome.stored)
         self._duties.spool.drop(welcome.stored)
         self._duties.ask_interval(welcome.interval_seconds)
+        self._duties.configure(welcome.configuration)
         session = self._session = Session(connection, self._duties, details)
         self._tell_connected(welcome)
         try:

@@ -15,14 +15,17 @@ from websockets.exceptions import ConnectionClosed
 from beszel_agent.errors import HubSilent
 from beszel_agent.handlers import Action, Handlers
 from beszel_agent.spool.interface import Spool
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_BATCH_BYTES,
     MAX_RANGES,
     Ack,
     Cancel,
+    Configuration,
     Configure,
     Configured,
+    Containers,
     Details,
     FromAgent,
     FromHub,
@@ -46,6 +49,8 @@ _HOUSEKEEPING_SECONDS: Final = 10.0
 _PUSHED_RECORDS: Final = 16
 """Sent ahead of their confirmation at most; the hub confirms live samples a few at a time."""
 _DETAILS_SECONDS: Final = 300.0
+_INVENTORY_SECONDS: Final = 1.0
+"""Between two inventories of containers at least."""
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +60,11 @@ class Duties(NamedTuple):
 
     spool: Spool
     details: Callable[[], HostDetails]
+    containers: Callable[[], list[ContainerFacts] | None]
+    """None if this host cannot tell of any."""
     ask_interval: Callable[[float], None]
+    configure: Callable[[Configuration], None]
+    """Take over what the hub wants, as a whole."""
     actions: Mapping[str, Action]
     actions_enabled: bool
 
@@ -65,6 +74,8 @@ class Session:
         """`details` are those that the hub has from the enrolment."""
         self._connection, self._duties, self._details = connection, duties, details
         self._wake = asyncio.Event()
+        self._inventory_changed = asyncio.Event()
+        self._inventory_changed.set()
         self._sent = SequenceRanges()
         self._batch: set[int] = set()
         self._unconfirmed_since: float | None = None
@@ -79,11 +90,17 @@ class Session:
         else:
             self._wake.set()
 
+    def tell_containers(self) -> None:
+        """Something of the inventory of containers may have changed."""
+        self._inventory_changed.set()
+
     async def run(self) -> ConnectionClosed:
         """Serve the connection until it ends; returns how. Raise `HubSilent` if it was this side that gave up."""
         async with asyncio.TaskGroup() as tasks:
             handlers = Handlers(self._duties.actions, tasks, self._send_quietly, enabled=self._duties.actions_enabled)
-            helpers = tasks.create_task(self._send_records()), tasks.create_task(self._keep_house())
+            helpers = [
+                tasks.create_task(work) for work in (self._send_records(), self._keep_house(), self._send_inventories())
+            ]
             try:
                 ended = await self._receive(handlers)
             finally:
@@ -116,6 +133,7 @@ class Session:
             case Interval(seconds=seconds):
                 self._duties.ask_interval(seconds)
             case Configure(configuration=configuration):
+                self._duties.configure(configuration)
                 await self._send_quietly(Configured(revision=configuration.revision))
             case Request():
                 await handlers.start(message)
@@ -199,6 +217,18 @@ class Session:
         if details != self._details:
             self._details = details
             await self._send_quietly(Details(details=details))
+
+    async def _send_inventories(self) -> None:
+        """The whole of it, since that is rare, and neither side can then lose track."""
+        sent: list[ContainerFacts] | None = None
+        while True:
+            await self._inventory_changed.wait()
+            self._inventory_changed.clear()
+            containers = self._duties.containers()
+            if containers is not None and containers != sent:
+                sent = containers
+                await self._send_quietly(Containers(containers=containers))
+            await asyncio.sleep(_INVENTORY_SECONDS)
 
     async def _send_quietly(self, message: FromAgent) -> None:
         """Whoever receives notices first that a connection is gone."""

@@ -17,6 +17,7 @@ from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
 _KEY_TYPE: Final = "ssh-ed25519"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+CHECKS_CHOICES: Final = ("on", "public", "off")
 MIN_SMART_SECONDS: Final = 60.0
 _NAME_MARK: Final = "__"
 _SMART_TYPE: Final = re.compile(r"(3ware|[a-z]\w*)[\w,/+-]*", re.ASCII)
@@ -69,6 +70,18 @@ class SmartDevice(NamedTuple):
     """Its `-d`; None to let it find out."""
 
 
+class EngineHost(NamedTuple):
+    """Where a container engine listens."""
+
+    scheme: str
+    """`unix`, `tcp` or `https`."""
+    place: str
+    """The path of a socket, or `host:port`."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.place}"
+
+
 class HubUrl(msgspec.Struct, frozen=True):
     """Where the hub is, taken apart."""
 
@@ -118,6 +131,17 @@ def parse_choice(*choices: str) -> Callable[[str], str]:
         return word
 
     return parse
+
+
+def parse_checks(text: str) -> str:
+    """One of `CHECKS_CHOICES`."""
+    word = text.strip().lower()
+    if word == "public":
+        return word
+    try:
+        return "on" if parse_flag(word) else "off"
+    except ValueError:
+        raise ValueError(f"write {', '.join(CHECKS_CHOICES[:-1])} or {CHECKS_CHOICES[-1]}") from None
 
 
 def parse_seconds(text: str) -> float:
@@ -204,6 +228,27 @@ def parse_smart_device(text: str) -> SmartDevice:
     if not path.startswith("/"):
         raise ValueError(f"{text.strip()!r} is no device; write it as /dev/sda or /dev/sda:sat")
     return SmartDevice(path, kind or None)
+
+
+def parse_engine_host(text: str) -> EngineHost:
+    """`unix:///run/docker.sock` or its bare path, `tcp://host:2375`, `https://host:2376`."""
+    word = text.strip()
+    parts = urlsplit(f"unix://{word}" if word.startswith("/") else word)
+    if parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc:
+        return EngineHost("unix", parts.path)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}") from None
+    if parts.scheme not in {"tcp", "http", "https"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("write unix:///run/docker.sock, tcp://host:2375 or https://host:2376")
+    secure = parts.scheme == "https"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return EngineHost("https" if secure else "tcp", f"{host}:{port or (2376 if secure else 2375)}")
+
+
+def parse_engine_hosts(text: str) -> tuple[EngineHost, ...]:
+    return tuple(map(parse_engine_host, parse_names(text)))
 
 
 def parse_hub_url(text: str) -> HubUrl:

@@ -4,22 +4,37 @@
 both.
 """
 
-import ipaddress
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 
 from beszel_hub.errors import InvalidSetting
-from beszel_hub.log import LEVELS
+from beszel_hub.settings import (
+    Setting,
+    is_loopback,
+    one,
+    read_address,
+    read_bool,
+    read_choice,
+    read_duration,
+    read_header,
+    read_hosts,
+    read_issuer,
+    read_level,
+    read_mfa,
+    read_networks,
+    read_origins,
+    read_port,
+    read_scopes,
+    read_token,
+    read_url,
+)
 
 PREFIX: Final = "BESZEL_HUB_"
+RELEASES_URL: Final = "https://pypi.org/pypi/beszel-suite/json"
 
-_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)", re.ASCII)
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _MAX_SECRET_BYTES: Final = 16 << 10
 
 
@@ -40,6 +55,45 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     raw_retention_seconds: int = 3 * 86400
     require_tls: bool = False
+    container_details: bool = True
+    check_updates: bool = False
+    update_url: str = RELEASES_URL
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    """Both or none."""
+    share_all_systems: bool = False
+    user_email: str = ""
+    user_password: str | None = None
+    disable_password_auth: bool = False
+    user_creation: bool = False
+    login_by_email: bool = False
+    mfa_otp: str = ""
+    """`true` for everybody, `superusers` for administrators, empty for nobody."""
+    trusted_auth_header: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str | None = None
+    oidc_name: str = "OpenID Connect"
+    oidc_scopes: tuple[str, ...] = ("openid", "email", "profile")
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_username: str = ""
+    smtp_password: str | None = None
+    smtp_from: str = ""
+    smtp_tls: str = "starttls"
+
+    @property
+    def has_mail(self) -> bool:
+        return bool(self.smtp_host)
+
+    @property
+    def has_oidc(self) -> bool:
+        return bool(self.oidc_issuer)
+
+    @property
+    def systems_file_path(self) -> Path:
+        """Systems that the operator wrote down; read at every start if it is there."""
+        return self.data_dir / "config.yml"
 
     @property
     def database_path(self) -> Path:
@@ -63,150 +117,108 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return self.address_path.read_text().strip()
         except (OSError, UnicodeDecodeError):
-            return make_url(self.http_host, self.http_port)
+            return make_url(self.http_host, self.http_port, is_tls=self.tls_cert is not None)
 
 
-class Setting(NamedTuple):
-    """One row of the table."""
-
-    name: str
-    read: Callable[[str], dict[str, Any]]
-    """Turns text into fields of `HubConfig`; raises ValueError with what is expected."""
-    default: str
-    help: str
-    is_secret: bool = False
-
-
-def make_url(host: str, port: int) -> str:
+def make_url(host: str, port: int, *, is_tls: bool = False) -> str:
     """How this machine reaches a server that listens there."""
     name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-
-
-def _one(field: str, read: Callable[[str], Any]) -> Callable[[str], dict[str, Any]]:
-    return lambda text: {field: read(text)}
-
-
-def read_duration(text: str) -> int:
-    """Seconds of `90s`, `15m`, `12h`, `3d` or `2w`."""
-    match = _DURATION.fullmatch(text)
-    if match is None or int(match[1]) == 0:
-        raise ValueError("a duration such as 90s, 15m, 12h or 3d")
-    return int(match[1]) * _SECONDS[match[2]]
-
-
-def read_address(text: str) -> dict[str, Any]:
-    """`HOST:PORT`, `[::1]:8090`, `:8090` (every interface) or a port."""
-    host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        raise ValueError("HOST:PORT, with brackets around an IPv6 address")
-    fields: dict[str, Any] = {"http_port": _read_port(port)}
-    return fields | {"http_host": host or "0.0.0.0"} if colon else fields  # noqa: S104  # asked for by writing `:PORT`
-
-
-def _read_port(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
-        raise ValueError("a port from 0 to 65535")
-    return int(text)
-
-
-def _read_bool(text: str) -> bool:
-    lowered = text.lower()
-    if lowered not in {"true", "false", "1", "0"}:
-        raise ValueError("true or false")
-    return lowered in {"true", "1"}
-
-
-def _read_level(text: str) -> str:
-    if text.lower() not in LEVELS:
-        raise ValueError(f"one of {', '.join(LEVELS)}")
-    return text.lower()
-
-
-def _read_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError("a URL such as https://hub.example.net or https://example.net/beszel")
-    return text.rstrip("/")
-
-
-def _read_items(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-def _read_hosts(text: str) -> tuple[str, ...]:
-    hosts = _read_items(text.lower())
-    if any("/" in host or host == "*" for host in hosts):
-        raise ValueError("a comma-separated list of host names")
-    return hosts
-
-
-def _read_origins(text: str) -> tuple[str, ...]:
-    origins = tuple(_read_url(item.lower()) for item in _read_items(text))
-    if any(urlsplit(origin).path for origin in origins):
-        raise ValueError("a comma-separated list of origins such as https://dashboard.example.net")
-    return origins
-
-
-def _read_networks(text: str) -> tuple[str, ...]:
-    try:
-        return tuple(str(ipaddress.ip_network(item)) for item in _read_items(text))
-    except ValueError as error:
-        raise ValueError("a comma-separated list of addresses or networks such as 10.0.0.0/8") from error
-
-
-def _read_token(text: str) -> str:
-    if len(text) < 16:
-        raise ValueError("at least 16 characters")
-    return text
+    return f"{'https' if is_tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 SETTINGS: Final = (
-    Setting("DATA_DIR", _one("data_dir", Path), "beszel_data", "Where database, keys and secret are kept."),
+    Setting("DATA_DIR", one("data_dir", Path), "beszel_data", "Where database, keys and secret are kept."),
     Setting("LISTEN", read_address, "127.0.0.1:8090", "Address and port to serve on; port 0 takes any free one."),
-    Setting("PORT", _one("http_port", _read_port), "8090", "The port alone; `LISTEN` and `--http` win."),
-    Setting("APP_URL", _one("app_url", _read_url), "", "The URL people and agents reach the hub by."),
+    Setting("PORT", one("http_port", read_port), "8090", "The port alone; `LISTEN` and `--http` win."),
+    Setting("APP_URL", one("app_url", read_url), "", "The URL people and agents reach the hub by."),
     Setting(
-        "KEY", _one("key_source", str), "", "An Ed25519 private key of your own: a file's name or the PEM itself.", True
+        "KEY", one("key_source", str), "", "An Ed25519 private key of your own: a file's name or the PEM itself.", True
     ),
     Setting(
-        "TOKEN", _one("token", _read_token), "",
+        "TOKEN", one("token", read_token), "",
         "A permanent universal token: every new agent with it becomes a system of the first administrator.", True,
     ),
     Setting(
-        "ALLOWED_HOSTS", _one("allowed_hosts", _read_hosts), "",
+        "ALLOWED_HOSTS", one("allowed_hosts", read_hosts), "",
         "Further names the hub may be called by, where that is checked.",
     ),
     Setting(
-        "ALLOWED_ORIGINS", _one("allowed_origins", _read_origins), "",
+        "ALLOWED_ORIGINS", one("allowed_origins", read_origins), "",
         "Web pages of these origins may use the API and the live feed.",
     ),
     Setting(
-        "TRUSTED_PROXIES", _one("trusted_proxies", _read_networks), "",
+        "TRUSTED_PROXIES", one("trusted_proxies", read_networks), "",
         "Reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
     ),
+    Setting("TRUSTED_PROXY_IPS", one("trusted_proxies", read_networks), "", "The same as `TRUSTED_PROXIES`."),
     Setting(
-        "REQUIRE_TLS", _one("require_tls", _read_bool), "false", "Refuse agents whose connection is not encrypted."
+        "TRUSTED_AUTH_HEADER", one("trusted_auth_header", read_header), "",
+        "A header in which a trusted proxy, and nobody else, names the user by e-mail address.",
     ),
     Setting(
-        "RAW_RETENTION", _one("raw_retention_seconds", read_duration), "3d", "How long single samples are kept."
+        "CONTAINER_DETAILS", one("container_details", read_bool), "true",
+        "Show logs and configuration of containers to who sees their system.",
     ),
-    Setting("LOG_LEVEL", _one("log_level", _read_level), "info", "`debug`, `info`, `warn` or `error`."),
+    Setting(
+        "SHARE_ALL_SYSTEMS", one("share_all_systems", read_bool), "false", "Every user is a member of every system."
+    ),
+    Setting("USER_EMAIL", one("user_email", str), "", "The first administrator, made while there is no user."),
+    Setting("USER_PASSWORD", one("user_password", str), "", "The password of that administrator.", True),
+    Setting(
+        "DISABLE_PASSWORD_AUTH", one("disable_password_auth", read_bool), "false",
+        "Nobody logs in with a password any more.",
+    ),
+    Setting(
+        "LOGIN_BY_EMAIL", one("login_by_email", read_bool), "false",
+        "A code sent by e-mail is enough to log in; needs `SMTP_HOST`.",
+    ),
+    Setting(
+        "MFA_OTP", one("mfa_otp", read_mfa), "",
+        "`true`: every login also needs a code sent by e-mail; `superusers`: those of administrators do.",
+    ),
+    Setting(
+        "USER_CREATION", one("user_creation", read_bool), "false",
+        "Whoever the identity provider vouches for becomes a user at the first login.",
+    ),
+    Setting("OIDC_ISSUER", one("oidc_issuer", read_issuer), "", "An OpenID Connect provider, by its issuer URL."),
+    Setting("OIDC_CLIENT_ID", one("oidc_client_id", str), "", "What the provider calls this hub."),
+    Setting("OIDC_CLIENT_SECRET", one("oidc_client_secret", str), "", "The secret it shares with this hub.", True),
+    Setting("OIDC_NAME", one("oidc_name", str), "OpenID Connect", "What people read on the button."),
+    Setting("OIDC_SCOPES", one("oidc_scopes", read_scopes), "openid email profile", "What the provider is asked for."),
+    Setting("SMTP_HOST", one("smtp_host", str), "", "The mail server; without one the hub sends no mail."),
+    Setting("SMTP_PORT", one("smtp_port", read_port), "587", "Its port."),
+    Setting("SMTP_USERNAME", one("smtp_username", str), "", "The account there, if it wants one."),
+    Setting("SMTP_PASSWORD", one("smtp_password", str), "", "The password of that account.", True),
+    Setting("SMTP_FROM", one("smtp_from", str), "", "The sender of the hub's mail."),
+    Setting(
+        "SMTP_TLS", one("smtp_tls", read_choice("starttls", "tls", "none")), "starttls",
+        "`starttls`, `tls` or `none`; certificates are always verified.",
+    ),
+    Setting("TLS_CERT", one("tls_cert", Path), "", "Serve HTTPS with this certificate: PEM, with its chain."),
+    Setting("TLS_KEY", one("tls_key", Path), "", "The private key of `TLS_CERT`: PEM, nothing for others to read."),
+    Setting(
+        "CHECK_UPDATES", one("check_updates", read_bool), "false",
+        "Tell clients of a newer version; the hub asks `UPDATE_URL` at most every six hours.",
+    ),
+    Setting("UPDATE_URL", one("update_url", read_url), RELEASES_URL, "Where releases are told, in the form of PyPI."),
+    Setting(
+        "REQUIRE_TLS", one("require_tls", read_bool), "false", "Refuse agents whose connection is not encrypted."
+    ),
+    Setting(
+        "RAW_RETENTION", one("raw_retention_seconds", read_duration), "3d", "How long single samples are kept."
+    ),
+    Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip
 
 NOT_EFFECTIVE_YET: Final = frozenset({
-    "AUTO_LOGIN", "CHECK_UPDATES", "CONTAINER_DETAILS", "CSP", "DISABLE_PASSWORD_AUTH", "ENV", "HEARTBEAT_INTERVAL",
-    "HEARTBEAT_METHOD", "HEARTBEAT_URL", "MFA_OTP", "OAUTH_DISABLE_POPUP", "SHARE_ALL_SYSTEMS", "TRUSTED_AUTH_HEADER",
-    "USER_CREATION", "USER_EMAIL", "USER_PASSWORD",
+    "AUTO_LOGIN", "CSP", "ENV", "HEARTBEAT_INTERVAL", "HEARTBEAT_METHOD", "HEARTBEAT_URL", "OAUTH_DISABLE_POPUP",
 })  # fmt: skip
 """Settings of Beszel's hub that this one knows and does not act on."""
 
 _COMMON_NAMES: Final = frozenset({"CSP", "ENV"})
 """Without the prefix these can be meant for anybody."""
 
-FLAGS: Final = {"DATA_DIR": "--dir", "LISTEN": "--http"}
+FLAGS: Final = {"DATA_DIR": "--dir", "LISTEN": "--http", "TLS_CERT": "--tls-cert", "TLS_KEY": "--tls-key"}
 
 
 class Loaded(NamedTuple):
@@ -230,7 +242,31 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str]) -> Loa
                 shown = "" if setting.is_secret else f", not {text[:100]!r}"
                 raise InvalidSetting(f"{source} must be {error}{shown}") from error
     without_effect = {PREFIX + name for name in NOT_EFFECTIVE_YET} | (NOT_EFFECTIVE_YET - _COMMON_NAMES)
-    return Loaded(HubConfig(**fields), sorted(without_effect & environment.keys()))
+    config = HubConfig(**fields)
+    _check_together(config)
+    return Loaded(config, sorted(without_effect & environment.keys()))
+
+
+def _check_together(config: HubConfig) -> None:
+    """Refuse settings that contradict each other, or would lock everybody out."""
+    has_other_login = config.has_oidc or config.login_by_email or config.trusted_auth_header
+    complaints = (
+        ((config.tls_cert is None) != (config.tls_key is None), "TLS_CERT and TLS_KEY need each other"),
+        (config.has_mail and not config.smtp_from, "SMTP_HOST needs SMTP_FROM"),
+        (
+            config.smtp_username and config.smtp_tls == "none" and not is_loopback(config.smtp_host),
+            "SMTP_TLS=none would send the password of SMTP_USERNAME in the clear",
+        ),
+        (config.login_by_email and not config.has_mail, "LOGIN_BY_EMAIL needs SMTP_HOST"),
+        (config.mfa_otp and not config.has_mail, "MFA_OTP needs SMTP_HOST"),
+        (config.has_oidc != bool(config.oidc_client_id), "OIDC_ISSUER and OIDC_CLIENT_ID need each other"),
+        (config.trusted_auth_header and not config.trusted_proxies, "TRUSTED_AUTH_HEADER needs TRUSTED_PROXIES"),
+        (bool(config.user_email) != bool(config.user_password), "USER_EMAIL and USER_PASSWORD need each other"),
+        (config.disable_password_auth and not has_other_login, "DISABLE_PASSWORD_AUTH leaves no way to log in"),
+    )
+    for is_wrong, complaint in complaints:
+        if is_wrong:
+            raise InvalidSetting(complaint)
 
 
 def _find(setting: Setting, flags: Mapping[str, str], environment: Mapping[str, str]) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
     HubError
     ├── BadRequest          400, with what is wrong by field
+    │   └── BatchFailed     one of several requests in a transaction, so none was done
     ├── Unauthorized        401, only where a token is required
     ├── Forbidden           403
     ├── NotFound            404, also for what the caller may not know of
@@ -11,6 +12,10 @@
     ├── TooManyRequests     429
     ├── HeadersTooLarge     431
     ├── Unavailable         503, the work was not done and may be tried again
+    │   ├── AgentAbsent     nobody is there to ask
+    │   └── AgentBusy       the agent works at as much as it takes on
+    ├── AgentFailed         502, the agent says that it cannot, or answers what makes no sense
+    ├── AgentTimeout        504, the agent did not answer in time
     ├── CommandFailed       what the command line was asked for cannot be done
     └── StartError          the data directory or the network does not let the hub start
         └── InvalidSetting  a flag or an environment variable is not what it must be
@@ -19,7 +24,7 @@ One place in `door/` turns them into answers.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -49,11 +54,32 @@ class HubError(Exception):
         self.retry_after_seconds = retry_after_seconds
         super().__init__(self.message)
 
+    def details(self) -> dict[str, Any]:
+        """The `data` of the answer: complaints by field."""
+        return {field: {"code": complaint.code, "message": complaint.message} for field, complaint in self.data.items()}
+
 
 class BadRequest(HubError):
     status = 400
     code = "bad_request"
     default_message = "The request is not valid."
+
+
+class BatchFailed(BadRequest):
+    """`cause` is what the request at `index` would have been answered by itself."""
+
+    code = "batch_failed"
+    default_message = "Batch transaction failed."
+
+    def __init__(self, index: int, cause: HubError) -> None:
+        super().__init__()
+        self.index = index
+        self.cause = cause
+
+    def details(self) -> dict[str, Any]:
+        response = {"data": self.cause.details(), "message": self.cause.message, "status": self.cause.status}
+        failure = {"code": "batch_request_failed", "message": "Batch request failed.", "response": response}
+        return {"requests": {str(self.index): failure}}
 
 
 class Unauthorized(HubError):
@@ -108,6 +134,28 @@ class Unavailable(HubError):
     status = 503
     code = "unavailable"
     default_message = "The hub is too busy; try again."
+
+
+class AgentAbsent(Unavailable):
+    code = "agent_absent"
+    default_message = "The agent of this system is not connected."
+
+
+class AgentBusy(Unavailable):
+    code = "agent_busy"
+    default_message = "The agent of this system is busy with other requests; try again."
+
+
+class AgentFailed(HubError):
+    status = 502
+    code = "agent_failed"
+    default_message = "The agent of this system could not answer."
+
+
+class AgentTimeout(HubError):
+    status = 504
+    code = "agent_timeout"
+    default_message = "The agent of this system did not answer in time."
 
 
 class CommandFailed(HubError):

@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from beszel_hub.accounts.collection import api_tokens_collection, users_collection
-from beszel_hub.accounts.queries import list_accounts
-from beszel_hub.accounts.service import Accounts
+from beszel_hub.accounts.desk import Desk
+from beszel_hub.accounts.queries import find_account, list_accounts
 from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
@@ -18,26 +17,47 @@ from beszel_hub.alerts.history_collection import make_history_collection
 from beszel_hub.alerts.quiet_collection import make_quiet_collection
 from beszel_hub.alerts.rules_collection import make_rules_collection
 from beszel_hub.alerts.service import Alerts
+from beszel_hub.audit.collection import audit_collection
+from beszel_hub.audit.journal import Journal
+from beszel_hub.checks.collection import make_checks_collection
+from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
+from beszel_hub.components.collection import make_services_collection, make_smart_devices_collection
+from beszel_hub.components.details import ComponentDetails
+from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import HubError
+from beszel_hub.inventory.collection import make_containers_collection
+from beszel_hub.inventory.containers import Inventory
+from beszel_hub.inventory.details import ContainerDetails
+from beszel_hub.live.attention import Attention
 from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
+from beszel_hub.live.guard import Guard
+from beszel_hub.live.realtime import Realtime
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
+from beszel_hub.metrics.events import make_events_collection
 from beszel_hub.metrics.history import History
-from beszel_hub.metrics.ingest import Ingest
+from beszel_hub.metrics.ingest import Ingest, LiveSample
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.upkeep import Upkeep
+from beszel_hub.permissions import Verb
+from beszel_hub.preferences.collection import make_user_settings_collection
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
 from beszel_hub.scheduler import Job, run_jobs
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import load_secret
 from beszel_hub.systems.collection import make_details_collection, make_systems_collection
+from beszel_hub.systems.declaration_file import apply_file
+from beszel_hub.systems.enrolment_collection import make_fingerprints_collection, make_universal_tokens_collection
 from beszel_hub.systems.monitor import Monitor
 from beszel_hub.systems.service import Systems
+from beszel_hub.systems.team_collection import make_teams_collection
+from beszel_hub.updates.releases import Releases
 from beszel_protocol.messages import CLOSE_RESTARTING
+from beszel_protocol.sample import ContainerMetrics
 
 TICK_SECONDS: Final = 1.0
 """How often statuses are decided, and what changed in the fleet is sent."""
@@ -57,16 +77,24 @@ class Hub:
         self.database.open()
         self.secret = secret = load_secret(config.secret_path)
         self.key = load_hub_key(config.key_path, config.key_source)
-        self.accounts = Accounts(self.database, secret, clock)
+        self.journal = Journal(clock, _name_of)
+        self.desk = Desk(config, self.database, secret, clock, self.journal)
+        self.accounts = self.desk.accounts
         self.systems = Systems(
-            self.database, secret, clock, first_admin=_first_admin, universal_token=config.token or ""
+            self.database, secret, clock, self.journal, first_admin=_first_admin, universal_token=config.token or ""
         )
+        self.checks = Checks(self.database)
         self.ingest = Ingest(self.database, clock)
         self.latest = Latest()
         self.history = History(self.database, self.systems.directory)
+        self.inventory = Inventory(self.database, clock)
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
-            self.key, self.systems, self.connections, self.ingest, clock, require_tls=config.require_tls
+            self.key, self.systems, self.connections, self.ingest, clock,
+            configuration_of=self.checks.configuration_of, require_tls=config.require_tls,
+        )  # fmt: skip
+        self.container_details = ContainerDetails(
+            self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
         self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
@@ -80,13 +108,25 @@ class Hub:
         )
         self.feed = FeedEndpoint(self.broker, self.accounts.authenticate)
         self.records = Records(self.database, self._make_registry(), clock)
+        self.records.witnesses.append(self.journal.note_change)
+        self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
+        self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
+        self._attention = Attention()
+        self.components = Components(self.database, clock)
+        self.component_details = ComponentDetails(
+            self.database, self.systems.directory, self.connections.requests, self.components
+        )
+        self.releases = Releases(config.update_url, clock) if config.check_updates else None
         self._connect()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Serve: load what is known, run the jobs, and at the end close every connection and the database."""
         await self.systems.refresh()
-        await self.accounts.revalidate()
+        await self.desk.open()
+        await apply_file(self.systems, self.config.systems_file_path, on_delete=self._forget_history)
+        await self.inventory.restore()
+        await self.checks.refresh()
         await self.alerts.open()
         try:
             async with asyncio.TaskGroup() as group:
@@ -94,18 +134,23 @@ class Hub:
                     group.create_task(self.ingest.run()),
                     group.create_task(self._presence.restore(self.database)),
                     group.create_task(self.alerts.run()),
+                    group.create_task(self.realtime.news.run()),
+                    group.create_task(self._guard.run()),
+                    group.create_task(self.desk.mailroom.run()),
                     group.create_task(run_jobs(self._jobs())),
                 ]
                 yield
                 await self._await_agents()
                 await self._save_alerts()
+                with suppress(HubError):
+                    await self.inventory.save()
                 for task in tasks:
                     task.cancel()
         finally:
             self.close()
 
     def close(self) -> None:
-        self.accounts.close()
+        self.desk.close()
         self.database.close()
 
     def _make_registry(self) -> Registry:
@@ -115,13 +160,15 @@ class Hub:
         async def on_alert_change(_: Change) -> None:
             await self.alerts.refresh()
 
+        async def on_check_change(_: Change) -> None:
+            await self.checks.refresh()
+
         return Registry(
             (
-                users_collection(self.accounts, self.clock),
-                api_tokens_collection(self.accounts),
+                *self.desk.collections(),
                 make_systems_collection(
                     self.clock,
-                    on_delete=lambda system_id: request_removal(system_id, self.clock()),
+                    on_delete=self._forget_history,
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
@@ -129,18 +176,35 @@ class Hub:
                 make_alerts_collection(self.clock, on_change=on_alert_change),
                 make_history_collection(),
                 make_quiet_collection(self.clock, on_change=on_alert_change),
+                make_user_settings_collection(self.clock),
+                make_smart_devices_collection(),
+                make_services_collection(),
+                make_teams_collection(self.clock, self.systems),
+                make_fingerprints_collection(self.secret, self.clock, self.systems),
+                make_universal_tokens_collection(self.secret, self.clock),
+                audit_collection(),
+                make_checks_collection(self.clock, on_change=on_check_change),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
+                make_events_collection(self.database, self.systems.directory, self.clock),
+                make_containers_collection(self.inventory, self.systems.directory, self._newest_containers, self.clock),
             )
         )
 
+    def _forget_history(self, system_id: str) -> None:
+        request_removal(system_id, self.clock())
+
     def _connect(self) -> None:
         """Who hears of what."""
-        self.ingest.on_record.append(self._monitor.sampled)
+        self.ingest.on_record += [self._monitor.sampled, self.inventory.agent_seen]
         self.ingest.on_sample += [
             self._presence.sample_arrived,
             self.alerts.sample_arrived,
+            self.components.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
+        self.ingest.on_sample.append(self._tell_containers)
+        self.agents.on_containers.append(self.inventory.put)
+        self.inventory.on_changed.append(self.broker.containers.put_facts)
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
         self.connections.on_unlinked += [self._monitor.disconnected, self._presence.touch]
         self.systems.on_changed += [
@@ -149,15 +213,37 @@ class Hub:
             self.alerts.system_changed,
             lambda entry: self._presence.touch(entry.id),
         ]
+        self.systems.on_unbound.append(self.connections.system_unbound)
         self.systems.on_removed += [
             self.connections.system_removed,
             self.alerts.system_removed,
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
+            lambda entry: self.inventory.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
-        self.broker.on_watched.append(self.connections.watch)
-        self.accounts.on_revoked.append(lambda revoked: self.feed.doubt(revoked.user_id))
+        self.checks.on_changed.append(self.connections.configuration_changed)
+        self.broker.on_watched.append(self._attention.listener("feed"))
+        self.realtime.on_watched.append(self._attention.listener("event stream"))
+        self._attention.on_watched.append(self.connections.watch)
+        self.accounts.on_revoked += [
+            lambda revoked: self.feed.doubt(revoked.user_id),
+            lambda revoked: self._guard.doubt(revoked.user_id),
+        ]
+        self._connect_realtime()
+
+    def _connect_realtime(self) -> None:
+        """What clients of the event stream hear."""
+        self.ingest.on_sample.append(
+            lambda sample: self.realtime.publish_sample(sample.system_id, lambda: self._presence.short_form(sample))
+        )
+        self.components.on_disk.append(lambda disk_id: self.realtime.news.note("smart_devices", disk_id, Verb.UPDATE))
+        self.records.audiences.append(self.realtime.audience)
+        self.records.on_changed.append(self.realtime.news.record_changed)
+        self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))
+        self.systems.on_changed.append(lambda entry: self.realtime.news.note("systems", entry.id, Verb.UPDATE))
+        self.systems.on_info.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.UPDATE))
+        self.systems.on_left.append(self.realtime.end_streams_of)
 
     def _jobs(self) -> tuple[Job, ...]:
         return (
@@ -169,10 +255,22 @@ class Hub:
             Job("what quiet hours held back", 10.0, self.alerts.tell_held),
             Job("old alerts", 900.0, self.alerts.tidy),
             Job("info", 5.0, self._presence.save_infos),
+            Job("components", SAVE_SECONDS, self.components.save),
+            Job("containers", self.tick_seconds, self.inventory.save),
+            Job("stale containers", 60.0, self.inventory.upkeep),
             Job("seal", 15.0, self._upkeep.seal),
             Job("retention", 300.0, self._upkeep.retain),
             Job("removal", 5.0, self._upkeep.remove),
+            Job("expired logins and codes", 900.0, self.desk.tidy),
+            Job("ended tokens of agents", 900.0, self.systems.purge_tokens),
         )
+
+    def _tell_containers(self, sample: LiveSample) -> None:
+        self.broker.containers.put_usage(sample.system_id, sample.received_ms, sample.metrics.containers or ())
+
+    def _newest_containers(self, system_id: str) -> Sequence[ContainerMetrics]:
+        sample = self.latest.get(system_id)
+        return () if sample is None else sample.metrics.containers or ()
 
     async def _tick_fleet(self) -> None:
         self._presence.flush(self.broker)
@@ -182,6 +280,7 @@ class Hub:
         """The command line writes to the database beside the running hub."""
         if await self.database.changed_elsewhere():
             await self.systems.refresh()
+            await self.checks.refresh()
             await self.accounts.revalidate()
             await self.alerts.follow()
 
@@ -199,6 +298,11 @@ class Hub:
 
 def _first_admin() -> str | None:
     return next((account.id for account in list_accounts() if account.role == "admin"), None)
+
+
+def _name_of(user_id: str) -> str:
+    account = find_account(user_id)
+    return "" if account is None else account.email
 
 
 def _monotonic_ms() -> int:

@@ -32,4 +32,6 @@ def configure_log(level: str) -> None:
     logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
     for noisy in ("uvicorn", "uvicorn.error", "websockets", "asyncio"):
         logging.getLogger(noisy).setLevel(max(LEVELS[level], logging.WARNING))
+    # Says what is wrong with every form that is none, in the words of whoever sent it.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)

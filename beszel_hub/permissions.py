@@ -27,6 +27,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """The systems an API token is limited to; None for no limit."""
     token_id: str | None = None
     """Of the API token, None for a login."""
+    session_id: str | None = None
+    """Of the login, None for an API token."""
+    sees_all: bool = False
+    """Whether the hub shares every system with every user."""
     expires_ms: int | None = None
     """When the token stops being one; a live connection ends then."""
 
@@ -40,7 +44,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     def reaches(self, system_id: str, *, is_member: bool) -> bool:
         """Whether a system is among those this actor sees; its token may leave some out."""
-        return (is_member or self.is_admin) and (self.system_ids is None or system_id in self.system_ids)
+        is_seen = is_member or self.is_admin or self.sees_all
+        return is_seen and (self.system_ids is None or system_id in self.system_ids)
 
 
 ANONYMOUS: Final = Actor()
@@ -62,10 +67,29 @@ class Action(enum.StrEnum):
     HEALTH = "health"
     AUTH_METHODS = "auth.methods"
     AUTH_WITH_PASSWORD = "auth.with_password"  # noqa: S105  # the name of an action
+    AUTH_WITH_OTP = "auth.with_otp"
+    AUTH_WITH_OAUTH2 = "auth.with_oauth2"
+    REQUEST_OTP = "auth.request_otp"
+    REQUEST_PASSWORD_RESET = "auth.request_password_reset"  # noqa: S105
+    CONFIRM_PASSWORD_RESET = "auth.confirm_password_reset"  # noqa: S105
     AUTH_REFRESH = "auth.refresh"
+    OAUTH2_REDIRECT = "auth.oauth2_redirect"
+    RESET_PAGE = "auth.reset_page"
+    LOG_OUT = "auth.log_out"
+    UNIVERSAL_TOKEN = "universal_token"  # noqa: S105
+    CONFIG_YAML = "config_yaml"
     INFO = "info"
+    UPDATE = "update"
+    FIRST_RUN = "first_run"
+    CREATE_FIRST_USER = "create_first_user"
     SERIES = "series"
     FEED = "feed"
+    REALTIME = "realtime"
+    REALTIME_METRICS = "realtime.metrics"
+    CONTAINER_LOGS = "container.logs"
+    CONTAINER_INSPECT = "container.inspect"
+    SERVICE_DETAIL = "service.detail"
+    SMART_REFRESH = "smart.refresh"
     AGENT_CONNECT = "agent.connect"
     USER_ALERTS = "user_alerts"
     ACKNOWLEDGE = "acknowledge"
@@ -83,6 +107,48 @@ class Action(enum.StrEnum):
     API_TOKENS_UPDATE = "api_tokens.update"
     API_TOKENS_DELETE = "api_tokens.delete"
 
+    SUPERUSERS_LIST = "_superusers.list"
+    SUPERUSERS_VIEW = "_superusers.view"
+    SUPERUSERS_CREATE = "_superusers.create"
+    SUPERUSERS_UPDATE = "_superusers.update"
+    SUPERUSERS_DELETE = "_superusers.delete"
+
+    SESSIONS_LIST = "sessions.list"
+    SESSIONS_VIEW = "sessions.view"
+    SESSIONS_CREATE = "sessions.create"
+    SESSIONS_UPDATE = "sessions.update"
+    SESSIONS_DELETE = "sessions.delete"
+
+    EXTERNAL_AUTHS_LIST = "_externalAuths.list"
+    EXTERNAL_AUTHS_VIEW = "_externalAuths.view"
+    EXTERNAL_AUTHS_CREATE = "_externalAuths.create"
+    EXTERNAL_AUTHS_UPDATE = "_externalAuths.update"
+    EXTERNAL_AUTHS_DELETE = "_externalAuths.delete"
+
+    TEAMS_LIST = "teams.list"
+    TEAMS_VIEW = "teams.view"
+    TEAMS_CREATE = "teams.create"
+    TEAMS_UPDATE = "teams.update"
+    TEAMS_DELETE = "teams.delete"
+
+    FINGERPRINTS_LIST = "fingerprints.list"
+    FINGERPRINTS_VIEW = "fingerprints.view"
+    FINGERPRINTS_CREATE = "fingerprints.create"
+    FINGERPRINTS_UPDATE = "fingerprints.update"
+    FINGERPRINTS_DELETE = "fingerprints.delete"
+
+    UNIVERSAL_TOKENS_LIST = "universal_tokens.list"
+    UNIVERSAL_TOKENS_VIEW = "universal_tokens.view"
+    UNIVERSAL_TOKENS_CREATE = "universal_tokens.create"
+    UNIVERSAL_TOKENS_UPDATE = "universal_tokens.update"
+    UNIVERSAL_TOKENS_DELETE = "universal_tokens.delete"
+
+    AUDIT_LOG_LIST = "audit_log.list"
+    AUDIT_LOG_VIEW = "audit_log.view"
+    AUDIT_LOG_CREATE = "audit_log.create"
+    AUDIT_LOG_UPDATE = "audit_log.update"
+    AUDIT_LOG_DELETE = "audit_log.delete"
+
     SYSTEMS_LIST = "systems.list"
     SYSTEMS_VIEW = "systems.view"
     SYSTEMS_CREATE = "systems.create"
@@ -94,6 +160,30 @@ class Action(enum.StrEnum):
     SYSTEM_DETAILS_CREATE = "system_details.create"
     SYSTEM_DETAILS_UPDATE = "system_details.update"
     SYSTEM_DETAILS_DELETE = "system_details.delete"
+
+    USER_SETTINGS_LIST = "user_settings.list"
+    USER_SETTINGS_VIEW = "user_settings.view"
+    USER_SETTINGS_CREATE = "user_settings.create"
+    USER_SETTINGS_UPDATE = "user_settings.update"
+    USER_SETTINGS_DELETE = "user_settings.delete"
+
+    SMART_DEVICES_LIST = "smart_devices.list"
+    SMART_DEVICES_VIEW = "smart_devices.view"
+    SMART_DEVICES_CREATE = "smart_devices.create"
+    SMART_DEVICES_UPDATE = "smart_devices.update"
+    SMART_DEVICES_DELETE = "smart_devices.delete"
+
+    SYSTEMD_SERVICES_LIST = "systemd_services.list"
+    SYSTEMD_SERVICES_VIEW = "systemd_services.view"
+    SYSTEMD_SERVICES_CREATE = "systemd_services.create"
+    SYSTEMD_SERVICES_UPDATE = "systemd_services.update"
+    SYSTEMD_SERVICES_DELETE = "systemd_services.delete"
+
+    CHECKS_LIST = "checks.list"
+    CHECKS_VIEW = "checks.view"
+    CHECKS_CREATE = "checks.create"
+    CHECKS_UPDATE = "checks.update"
+    CHECKS_DELETE = "checks.delete"
 
     METRICS_LIST = "metrics.list"
     METRICS_VIEW = "metrics.view"
@@ -124,6 +214,18 @@ class Action(enum.StrEnum):
     QUIET_HOURS_CREATE = "quiet_hours.create"
     QUIET_HOURS_UPDATE = "quiet_hours.update"
     QUIET_HOURS_DELETE = "quiet_hours.delete"
+
+    CONTAINERS_LIST = "containers.list"
+    CONTAINERS_VIEW = "containers.view"
+    CONTAINERS_CREATE = "containers.create"
+    CONTAINERS_UPDATE = "containers.update"
+    CONTAINERS_DELETE = "containers.delete"
+
+    EVENTS_LIST = "events.list"
+    EVENTS_VIEW = "events.view"
+    EVENTS_CREATE = "events.create"
+    EVENTS_UPDATE = "events.update"
+    EVENTS_DELETE = "events.delete"
 
     @classmethod
     def of(cls, collection: str, verb: Verb) -> "Action":
@@ -174,10 +276,29 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.HEALTH: _PUBLIC,
     Action.AUTH_METHODS: _PUBLIC,
     Action.AUTH_WITH_PASSWORD: _PUBLIC,
+    Action.AUTH_WITH_OTP: _PUBLIC,
+    Action.AUTH_WITH_OAUTH2: _PUBLIC,
+    Action.OAUTH2_REDIRECT: _PUBLIC,
+    Action.RESET_PAGE: _PUBLIC,
+    Action.REQUEST_OTP: _PUBLIC,
+    Action.REQUEST_PASSWORD_RESET: _PUBLIC,
+    Action.CONFIRM_PASSWORD_RESET: _PUBLIC,
     Action.AUTH_REFRESH: Rule(roles=_EVERYBODY),
+    Action.LOG_OUT: Rule(roles=_EVERYBODY, scopes=_LOGIN),
+    Action.UNIVERSAL_TOKEN: Rule(roles=_WRITERS, scopes=_WRITING),
+    Action.CONFIG_YAML: Rule(roles=_ADMINS, scopes=_LOGIN),
     Action.INFO: Rule(roles=_EVERYBODY),
+    Action.UPDATE: Rule(roles=_EVERYBODY),
+    Action.FIRST_RUN: _PUBLIC,
+    Action.CREATE_FIRST_USER: _PUBLIC,  # while there is no user
     Action.SERIES: _READ_AS_MEMBER,
     Action.FEED: _READ_AS_MEMBER,
+    Action.REALTIME: _PUBLIC,  # every event is decided by itself
+    Action.REALTIME_METRICS: _READ_AS_MEMBER,
+    Action.CONTAINER_LOGS: _READ_AS_MEMBER,
+    Action.CONTAINER_INSPECT: _READ_AS_MEMBER,
+    Action.SERVICE_DETAIL: _READ_AS_MEMBER,
+    Action.SMART_REFRESH: _WRITE_AS_MEMBER,
     Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake
     Action.USERS_LIST: Rule(roles=_EVERYBODY, needs="own"),
     Action.USERS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
@@ -186,9 +307,44 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.USERS_DELETE: Rule(roles=_ADMINS, scopes=_LOGIN),
     Action.API_TOKENS_LIST: Rule(roles=_EVERYBODY, needs="own"),
     Action.API_TOKENS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
-    Action.API_TOKENS_CREATE: _CLOSED,  # the command line makes them
+    Action.API_TOKENS_CREATE: Rule(roles=_EVERYBODY, scopes=_LOGIN),
     Action.API_TOKENS_UPDATE: _CLOSED,
     Action.API_TOKENS_DELETE: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.SUPERUSERS_LIST: Rule(roles=_ADMINS),
+    Action.SUPERUSERS_VIEW: Rule(roles=_ADMINS),
+    Action.SUPERUSERS_CREATE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.SUPERUSERS_UPDATE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.SUPERUSERS_DELETE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.SESSIONS_LIST: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.SESSIONS_VIEW: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.SESSIONS_CREATE: _CLOSED,
+    Action.SESSIONS_UPDATE: _CLOSED,
+    Action.SESSIONS_DELETE: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.EXTERNAL_AUTHS_LIST: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.EXTERNAL_AUTHS_VIEW: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.EXTERNAL_AUTHS_CREATE: _CLOSED,  # logging in there makes them
+    Action.EXTERNAL_AUTHS_UPDATE: _CLOSED,
+    Action.EXTERNAL_AUTHS_DELETE: Rule(roles=_EVERYBODY, scopes=_LOGIN, needs="own"),
+    Action.TEAMS_LIST: Rule(roles=_EVERYBODY, needs="own"),
+    Action.TEAMS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
+    Action.TEAMS_CREATE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.TEAMS_UPDATE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.TEAMS_DELETE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.FINGERPRINTS_LIST: Rule(roles=_WRITERS, needs="member"),
+    Action.FINGERPRINTS_VIEW: Rule(roles=_WRITERS, needs="member"),
+    Action.FINGERPRINTS_CREATE: _WRITE_AS_MEMBER,
+    Action.FINGERPRINTS_UPDATE: _WRITE_AS_MEMBER,
+    Action.FINGERPRINTS_DELETE: _WRITE_AS_MEMBER,
+    Action.UNIVERSAL_TOKENS_LIST: Rule(roles=_WRITERS, needs="own"),
+    Action.UNIVERSAL_TOKENS_VIEW: Rule(roles=_WRITERS, needs="own"),
+    Action.UNIVERSAL_TOKENS_CREATE: Rule(roles=_WRITERS, scopes=_WRITING),
+    Action.UNIVERSAL_TOKENS_UPDATE: _CLOSED,
+    Action.UNIVERSAL_TOKENS_DELETE: Rule(roles=_WRITERS, scopes=_WRITING, needs="own"),
+    Action.AUDIT_LOG_LIST: Rule(roles=_ADMINS),
+    Action.AUDIT_LOG_VIEW: Rule(roles=_ADMINS),
+    Action.AUDIT_LOG_CREATE: _CLOSED,
+    Action.AUDIT_LOG_UPDATE: _CLOSED,
+    Action.AUDIT_LOG_DELETE: _CLOSED,
     Action.SYSTEMS_LIST: _READ_AS_MEMBER,
     Action.SYSTEMS_VIEW: _READ_AS_MEMBER,
     Action.SYSTEMS_CREATE: Rule(roles=_WRITERS, scopes=_WRITING),
@@ -199,6 +355,26 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.SYSTEM_DETAILS_CREATE: _CLOSED,
     Action.SYSTEM_DETAILS_UPDATE: _CLOSED,
     Action.SYSTEM_DETAILS_DELETE: _CLOSED,
+    Action.USER_SETTINGS_LIST: Rule(roles=_EVERYBODY, needs="own"),
+    Action.USER_SETTINGS_VIEW: _CLOSED,
+    Action.USER_SETTINGS_CREATE: Rule(roles=_EVERYBODY, scopes=_WRITING),
+    Action.USER_SETTINGS_UPDATE: Rule(roles=_EVERYBODY, scopes=_WRITING, needs="own"),
+    Action.USER_SETTINGS_DELETE: _CLOSED,
+    Action.SMART_DEVICES_LIST: _READ_AS_MEMBER,
+    Action.SMART_DEVICES_VIEW: _READ_AS_MEMBER,
+    Action.SMART_DEVICES_CREATE: _CLOSED,
+    Action.SMART_DEVICES_UPDATE: _CLOSED,
+    Action.SMART_DEVICES_DELETE: _WRITE_AS_MEMBER,
+    Action.SYSTEMD_SERVICES_LIST: _READ_AS_MEMBER,
+    Action.SYSTEMD_SERVICES_VIEW: _CLOSED,
+    Action.SYSTEMD_SERVICES_CREATE: _CLOSED,
+    Action.SYSTEMD_SERVICES_UPDATE: _CLOSED,
+    Action.SYSTEMD_SERVICES_DELETE: _CLOSED,
+    Action.CHECKS_LIST: _READ_AS_MEMBER,
+    Action.CHECKS_VIEW: _READ_AS_MEMBER,
+    Action.CHECKS_CREATE: _WRITE_AS_MEMBER,
+    Action.CHECKS_UPDATE: _WRITE_AS_MEMBER,
+    Action.CHECKS_DELETE: _WRITE_AS_MEMBER,
     Action.METRICS_LIST: _READ_AS_MEMBER,
     Action.METRICS_VIEW: _READ_AS_MEMBER,
     Action.METRICS_CREATE: _CLOSED,
@@ -227,6 +403,16 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.QUIET_HOURS_CREATE: _WRITE_OWN,
     Action.QUIET_HOURS_UPDATE: _WRITE_OWN,
     Action.QUIET_HOURS_DELETE: _WRITE_OWN,
+    Action.CONTAINERS_LIST: _READ_AS_MEMBER,
+    Action.CONTAINERS_VIEW: _CLOSED,  # ids are an engine's, so two systems may have the same
+    Action.CONTAINERS_CREATE: _CLOSED,
+    Action.CONTAINERS_UPDATE: _CLOSED,
+    Action.CONTAINERS_DELETE: _CLOSED,
+    Action.EVENTS_LIST: _READ_AS_MEMBER,
+    Action.EVENTS_VIEW: _CLOSED,
+    Action.EVENTS_CREATE: _CLOSED,
+    Action.EVENTS_UPDATE: _CLOSED,
+    Action.EVENTS_DELETE: _CLOSED,
 }
 
 

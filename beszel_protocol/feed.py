@@ -8,10 +8,14 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from beszel_protocol.sample import Metrics
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.sample import ContainerMetrics, Metrics
 
 FLEET_TOPIC: Final = "fleet"
 SYSTEM_TOPIC_PREFIX: Final = "system:"
+CONTAINERS_TOPIC: Final = "containers"
+"""Of every system one sees; `containers:<id>` of one."""
+CONTAINERS_TOPIC_PREFIX: Final = "containers:"
 MAX_TOPICS: Final = 64
 MAX_CLIENT_FRAME_BYTES: Final = 16 << 10
 
@@ -90,6 +94,31 @@ class SystemSample(_Frame, frozen=True, kw_only=True, tag="sample"):
     metrics: Metrics
 
 
+class HostContainers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The containers of one system; what is None is as it was."""
+
+    system: str
+    facts: list[ContainerFacts] | None = None
+    """All of them."""
+    usage: list[ContainerMetrics] | None = None
+    """Of those that the newest sample tells about."""
+    updated_ms: int | None = None
+    """When the hub received that sample."""
+
+
+class Containers(_Frame, frozen=True, kw_only=True, tag="containers"):
+    """Systems whose containers changed since the last such frame; the first after a subscription has them all.
+
+    What is used comes once a second, and less often to who sees very many containers.
+    """
+
+    sequence: int
+    hub_ms: int
+    hosts: list[HostContainers]
+    removed: list[str] = []
+    """Ids of systems that have no containers any more, or are no longer visible to this client."""
+
+
 class Resync(_Frame, frozen=True, kw_only=True, tag="resync"):
     """Frames of these topics were skipped."""
 
@@ -104,7 +133,7 @@ class FeedError(_Frame, frozen=True, kw_only=True, tag="error"):
 
 
 ClientFrame: TypeAlias = Auth | Subscribe | Unsubscribe
-ServerFrame: TypeAlias = Fleet | SystemSample | Resync | FeedError
+ServerFrame: TypeAlias = Fleet | SystemSample | Containers | Resync | FeedError
 
 _encoder: Final = msgspec.json.Encoder()
 client_decoder: Final = msgspec.json.Decoder(ClientFrame)

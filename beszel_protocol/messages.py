@@ -11,6 +11,8 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from beszel_protocol.checks import CheckDefinition
+from beszel_protocol.containers import ContainerFacts, clean_containers
 from beszel_protocol.hygiene import clean
 from beszel_protocol.sample import HostDetails, Metrics
 
@@ -139,6 +141,15 @@ class Details(_Message, frozen=True, kw_only=True, tag="details"):
     details: HostDetails
 
 
+class Containers(_Message, frozen=True, kw_only=True, tag="containers"):
+    """All containers of the host, after the welcome and whenever something of them changed.
+
+    One that is not in here is gone. An agent that can tell of no containers at all sends none of these.
+    """
+
+    containers: list[ContainerFacts]
+
+
 class Configured(_Message, frozen=True, kw_only=True, tag="configured"):
     revision: int
 
@@ -165,7 +176,11 @@ class Challenge(_Message, frozen=True, kw_only=True, tag="challenge"):
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the hub wants of an agent, as a whole: each takes the place of the one before."""
+
     revision: int = 0
+    """Rises with every change, for one system."""
+    checks: list[CheckDefinition] = []
 
 
 class Welcome(_Message, frozen=True, kw_only=True, tag="welcome"):
@@ -208,7 +223,7 @@ class Cancel(_Message, frozen=True, kw_only=True, tag="cancel"):
 
 
 Record: TypeAlias = Sample | Event | Gap
-FromAgent: TypeAlias = Hello | Enrol | Sample | Event | Gap | Samples | Details | Configured | Response
+FromAgent: TypeAlias = Hello | Enrol | Sample | Event | Gap | Samples | Details | Containers | Configured | Response
 FromHub: TypeAlias = Challenge | Welcome | Refused | Ack | Interval | Configure | Request | Cancel
 Message: TypeAlias = FromAgent | FromHub
 
@@ -236,9 +251,13 @@ def encode(message: Message | EnrolBody) -> bytes:
 
 
 def decode_from_agent(data: bytes | str) -> FromAgent | None:
-    """Validate a frame that an agent sent; records come cleaned. None if its type is unknown here."""
+    """Validate a frame that an agent sent; records and inventories come cleaned. None if its type is unknown here."""
     message = _decode(_from_agent, data)
-    return clean_record(message) if isinstance(message, Sample | Event | Gap) else message
+    if isinstance(message, Sample | Event | Gap):
+        return clean_record(message)
+    if isinstance(message, Containers):
+        return Containers(containers=clean_containers(message.containers))
+    return message
 
 
 def decode_from_hub(data: bytes | str) -> FromHub | None:

@@ -296,7 +296,18 @@ class ContainerMetrics(_Part, frozen=True, kw_only=True):
     id: str
     name: str
     cpu_percent: Annotated[float, _percent("Container CPU")] | None = None
+    """A share of the whole host."""
     memory_bytes: Annotated[int, _bytes("Container memory")] | None = None
+    """Without the file cache that the kernel can take back at once."""
+    memory_percent: Annotated[float, _percent("Container memory of its limit")] | None = None
+    """Absent where it has no limit."""
+    pids: Annotated[int, _count("Container processes and threads")] | None = None
+    throttled_percent: Annotated[float, _percent("Container CPU throttled")] | None = None
+    """Share of the periods in which its CPU limit held it back; absent where it has none."""
+    oom_kills: Annotated[int, _failures("Container processes killed for want of memory")] | None = None
+    """Since it was started."""
+    restarts: Annotated[int, _failures("Container restarts")] | None = None
+    """Made by the engine's restart policy, as the engine counts them."""
     network_rx: Annotated[int, _total("Container bytes received")] | None = None
     network_tx: Annotated[int, _total("Container bytes sent")] | None = None
     rx_bytes_per_second: Annotated[float, _rate("Container received")] | None = None
@@ -304,7 +315,10 @@ class ContainerMetrics(_Part, frozen=True, kw_only=True):
     read_bytes_per_second: Annotated[float, _rate("Container disk read")] | None = None
     write_bytes_per_second: Annotated[float, _rate("Container disk write")] | None = None
     health: str | None = None
+    """`starting`, `healthy` or `unhealthy`; absent where nobody checks."""
     status: str | None = None
+    """The engine's words without a running clock: `Up`, `Up (Paused)`. What else seldom changes is told by
+    `ContainerFacts`."""
 
 
 class ProcessMetrics(_Part, frozen=True, kw_only=True):
@@ -347,6 +361,31 @@ class ServiceUnitMetrics(_Part, frozen=True, kw_only=True):
     memory_bytes: Annotated[int, _bytes("Service memory")] | None = None
     memory_peak_bytes: Annotated[int, _total("Service memory peak")] | None = None
     restarts: Annotated[int, _count("Service restarts")] | None = None
+
+
+class CheckMetrics(_Part, frozen=True, kw_only=True):
+    """What came of checking another service from here. Not in every sample: only in the next after it was checked.
+
+    Where the check could not be made at all there are no numbers, and `state` says why.
+    """
+
+    severity: Annotated[int, _severity("Check health")] | None = None
+    """2 if it is down, 1 if it is up on a certificate that ends soon."""
+    state: str | None = None
+    """Why it is of this severity, in words."""
+    up: Annotated[int, Metric(label="Check up", unit=Unit.COUNT, alarm=True)] | None = None
+    """1 if it did what was asked of it, else 0; its mean is the share of checks that went well."""
+    latency_ms: (
+        Annotated[float, Metric(label="Check latency", unit=Unit.MILLISECONDS, peak=True, alarm=True)] | None
+    ) = None
+    """From the first packet to the answer: the connection, the echo, the head of the last page. Looking up the name is
+    not part of it."""
+    status_code: Annotated[int, _count("Check HTTP status")] | None = None
+    certificate_expires_seconds: (
+        Annotated[float, Metric(label="Certificate valid for", unit=Unit.SECONDS, rollup=Rollup.LAST, alarm=True)]
+        | None
+    ) = None
+    """Of the certificate that ends first, where redirects lead to several; 0 from then on."""
 
 
 class ServiceMetrics(_Part, frozen=True, kw_only=True):
@@ -417,6 +456,8 @@ class Metrics(_Part, frozen=True, kw_only=True):
     top_processes: list[ProcessMetrics] | None = None
     processes: ProcessCounts | None = None
     services: ServiceMetrics | None = None
+    checks: dict[str, CheckMetrics] | None = None
+    """By the name that the hub has given the check. Not in every sample."""
     kernel: KernelMetrics | None = None
     clock: ClockMetrics | None = None
     logins: LoginMetrics | None = None

@@ -17,9 +17,11 @@ from beszel_tui.renderables.chart import ChartLook
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.symbols import SYMBOLS
 from beszel_tui.screens.base import HubScreen
+from beszel_tui.screens.containers import ContainersScreen
 from beszel_tui.screens.fleet import FleetScreen
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
+from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.model import State
 from beszel_tui.theming import Themes, load_themes, palette_of, textual_theme
 
@@ -107,6 +109,29 @@ class BeszelApp(App[None]):
         if not isinstance(self.screen, SystemScreen):
             self.push_screen(SystemScreen())
 
+    def open_containers(self, system_id: str | None = None) -> None:
+        """Of all systems, or of one."""
+        self.push_screen(ContainersScreen(system_id))
+
+    def leave_for_system(self, system_id: str) -> None:
+        """From the containers of a system back to it, or from those of all on to it."""
+        below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
+        focus = self.bridge.state.focus
+        if isinstance(below, SystemScreen) and focus is not None and focus.system_id == system_id:
+            self.pop_screen()
+        else:
+            self.open_system(system_id)
+
+    def open_logs(self, item: ContainerItem) -> None:
+        from beszel_tui.screens.logs import LogsScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        self.push_screen(LogsScreen(item))
+
+    def open_inspection(self, item: ContainerItem) -> None:
+        from beszel_tui.screens.inspection import InspectionScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        self.push_screen(InspectionScreen(item))
+
     def open_neighbour(self, step: int) -> None:
         """The next system of the list as it is filtered and sorted."""
         focus = self.bridge.state.focus
@@ -119,13 +144,18 @@ class BeszelApp(App[None]):
     def close_system(self) -> None:
         if isinstance(self.screen, SystemScreen):
             self.pop_screen()
-            self.bridge.close_system()
+            if not any(isinstance(screen, SystemScreen) for screen in self.screen_stack):
+                self.bridge.close_system()
 
     def show_fleet(self) -> FleetScreen:
         """Back to the fleet, wherever we are. Raises `CommandError` before there is one."""
-        self.close_system()
         if self._fleet is None:
             raise CommandError("there is no hub yet")
+        while self._fleet in self.screen_stack and self.screen is not self._fleet:
+            if isinstance(self.screen, SystemScreen):
+                self.close_system()
+            else:
+                self.pop_screen()
         return self._fleet
 
     def system_screen(self) -> SystemScreen:
@@ -133,6 +163,10 @@ class BeszelApp(App[None]):
         if not isinstance(self.screen, SystemScreen):
             raise CommandError("open a system first")
         return self.screen
+
+    def containers_screen(self) -> ContainersScreen | None:
+        """The table of containers, if it is what is shown."""
+        return self.screen if isinstance(self.screen, ContainersScreen) else None
 
     # Looks
 
@@ -151,7 +185,8 @@ class BeszelApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             active = [binding.binding for binding in self.screen.active_bindings.values()]
-            self.push_screen(HelpScreen(active, self.look.palette))
+            vocabulary = self.screen.vocabulary if isinstance(self.screen, HubScreen) else None
+            self.push_screen(HelpScreen(active, self.look.palette, vocabulary.help if vocabulary else ()))
 
     def action_command_line(self) -> None:
         if isinstance(self.screen, HubScreen):

@@ -40,6 +40,9 @@ TABLE: Final = [
     _key("pagedown,ctrl+f,ctrl+d", "page(1)", "page down", "A page down", "table.page_down", display="PgDn ^d"),
     _key("home,g", "cursor_to(0)", "first", "The first line", "table.first", display="Home g"),
     _key("end,G", "cursor_to(-1)", "last", "The last line", "table.last", display="End G"),
+]
+
+SYSTEM_LINES: Final = [
     _key("enter,right,l", "choose", "open", "Open the system", "table.open", show=True, display="⏎"),
     _key(
         "space",
@@ -50,6 +53,10 @@ TABLE: Final = [
         show=True,
         display="space",
     ),
+]
+
+CONTAINER_LINES: Final = [
+    _key("enter,right,l", "choose", "logs", "What the container writes", "container.logs", show=True, display="⏎ l"),
 ]
 
 FLEET: Final = [
@@ -65,6 +72,7 @@ FLEET: Final = [
     _key("s", "sort_next", "sort", "Sort by the next column", "fleet.sort", show=True),
     _key("S", "sort_reverse", "reverse", "Turn the order round", "fleet.reverse"),
     _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
+    _key("c", "containers", "containers", "The containers of all systems", "fleet.containers", show=True),
     _key("y", "copy", "copy", "Copy the address of the system", "fleet.copy"),
     _key("escape", "back", "back", "Clear marks, then the filter", "fleet.back", display="esc"),
 ]
@@ -83,7 +91,7 @@ SYSTEM: Final = [
     _key("left_square_bracket,shift+tab", "tab(-1)", "last tab", "The tab before", "system.tab_before", display="⇧tab"),
     *(
         _key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"system.tab_{number}")
-        for number in range(1, 7)
+        for number in range(1, 8)
     ),
     _key("j,down", "chart(1)", "next chart", "The next chart", "system.chart", display="↓ j"),
     _key("k,up", "chart(-1)", "last chart", "The chart before", "system.chart_before", display="↑ k"),
@@ -111,9 +119,60 @@ SYSTEM: Final = [
     _key("full_stop", "pan(0.5)", "pan on", "Half a window forward", "system.pan_on", display="."),
     _key("0", "live", "live", "Back to the live window", "system.live"),
     _key("f", "full", "full", "This chart over the whole screen, and back", "system.full", show=True),
+    _key("c", "containers", "containers", "The containers of this system", "system.containers", show=True),
     _key("n", "neighbour(1)", "next system", "The next system of the list", "system.next"),
     _key("N", "neighbour(-1)", "last system", "The system before", "system.before"),
     _key("y", "copy", "copy", "Copy the values of this chart, at the time cursor if there is one", "system.copy"),
+]
+
+CONTAINERS: Final = [
+    _key(
+        "escape,backspace", "back", "back", "Clear the filter, then leave", "containers.back", show=True, display="esc"
+    ),
+    _key("i", "inspect", "inspect", "How the container is configured", "containers.inspect", show=True),
+    _key(
+        "slash",
+        "filter",
+        "filter",
+        "Show only what matches: words, cpu>20, system:web, exited, !healthy, /regex/",
+        "containers.filter",
+        show=True,
+        display="/",
+    ),
+    _key("s", "sort_next", "sort", "Sort by the next column", "containers.sort", show=True),
+    _key("S", "sort_reverse", "reverse", "Turn the order round", "containers.reverse"),
+    _key("o", "open_system", "system", "Open the system it runs on", "containers.system", show=True),
+    _key("y", "copy", "copy", "Copy the container's name", "containers.copy"),
+]
+
+PANE: Final = [
+    _key("up,k", "move(-1)", "up", "A row up", "pane.up", display="↑ k"),
+    _key("down,j", "move(1)", "down", "A row down", "pane.down", display="↓ j"),
+    _key("pageup,ctrl+b,ctrl+u", "move_pages(-1)", "page up", "A page up", "pane.page_up", display="PgUp ^u"),
+    _key(
+        "pagedown,ctrl+f,ctrl+d,space", "move_pages(1)", "page down", "A page down", "pane.page_down", display="PgDn ^d"
+    ),
+    _key("home,g", "to_begin", "begin", "To the beginning", "pane.begin", display="Home g"),
+    _key("end,G", "to_end", "end", "To the end, and stay there", "pane.end", show=True, display="G"),
+    _key("left,h", "sideways(-1)", "left", "To the left, where lines are not wrapped", "pane.left", display="← h"),
+    _key("right,l", "sideways(1)", "right", "To the right, where lines are not wrapped", "pane.right", display="→ l"),
+]
+
+READER: Final = [
+    _key("escape,backspace", "back", "back", "End the search, then leave", "reader.back", show=True, display="esc"),
+    _key("slash", "search", "search", "Search for words", "reader.search", show=True, display="/"),
+    _key("n", "search_next(1)", "next", "The next place where it is found", "reader.next", show=True),
+    _key("N", "search_next(-1)", "last", "The place before", "reader.before"),
+    _key("w", "wrap", "wrap", "Wrap long lines, or cut them", "reader.wrap", show=True),
+    _key("y", "copy", "copy", "Copy the line that was found, or the whole text", "reader.copy"),
+]
+
+LOGS: Final = [
+    _key("t", "times", "times", "Time stamps before the lines, or none", "logs.times", show=True),
+]
+
+SEARCH: Final = [
+    _key("escape", "cancel", "cancel", "Give the search up", "search.cancel", show=True, display="esc"),
 ]
 
 HELP: Final = [
@@ -151,8 +210,15 @@ COMMAND: Final = [
 
 GROUPS: Final = {
     "This table": TABLE,
+    "A system's line": SYSTEM_LINES,
+    "A container's line": CONTAINER_LINES,
     "Fleet": FLEET,
     "System": SYSTEM,
+    "Containers": CONTAINERS,
+    "This text": PANE,
+    "Logs and configuration": READER,
+    "Logs": LOGS,
+    "Search line": SEARCH,
     "Filter line": FILTER,
     "Everywhere": APP,
 }

@@ -11,11 +11,15 @@ from typing import Any, Final
 from textual.app import App
 from textual.signal import Signal
 
+from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.feed import Resync
 from beszel_tui.client.source import Source
-from beszel_tui.errors import ClientError
+from beszel_tui.errors import ClientError, Unauthorized
+from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.events import (
     Connected,
+    ContainersChosen,
+    ContainerTrailsLoaded,
     DetailsLoaded,
     Event,
     HistoryFailed,
@@ -39,6 +43,8 @@ PARALLEL_REQUESTS: Final = 4
 REQUEST_SECONDS: Final = 20.0
 TRAILS_DELAY_SECONDS: Final = 0.2
 """The first picture does not wait for the past."""
+_FINAL: Final = frozenset({400, 403, 404})
+"""Answers that another attempt would not change."""
 SETTLE_SECONDS: Final = 0.05
 """A hand on `zoom` asks many times; only the last one reaches the hub."""
 
@@ -56,6 +62,8 @@ class Bridge:
         self._history_points = 0
         self._history_task: asyncio.Task[None] | None = None
         self._history_at_ms = 0
+        self._viewers: dict[object, str] = {}
+        """By who looks at containers: the topic of the feed."""
 
     @property
     def state(self) -> State:
@@ -103,6 +111,44 @@ class Bridge:
         if new and self._state.is_live:
             self._trails_asked.update(new)
             self._load(self._load_trails(new))
+
+    def watch_containers(self, viewer: object, topic: str | None) -> None:
+        """Want the containers of all systems, of one, or none; of several viewers the newest has its way."""
+        before = self._container_topic
+        self._viewers.pop(viewer, None)
+        if topic is not None:
+            self._viewers[viewer] = topic
+        if self._container_topic != before:
+            self.source.watch_containers(self._container_topic)
+            self._apply([ContainersChosen()])
+
+    @property
+    def _container_topic(self) -> str | None:
+        return next(reversed(self._viewers.values()), None)
+
+    def read_logs(
+        self, system_id: str, query: LogsQuery, told: Callable[[LogBatch], None], ended: Callable[[str, bool], None]
+    ) -> "asyncio.Task[None] | None":
+        """Tell batches as they arrive, until the task is cancelled or the stream ends.
+
+        `ended` hears why, and whether asking again may help.
+        """
+        return self._load(self._read_logs(system_id, query, told, ended))
+
+    def inspect(
+        self, system_id: str, container_id: str, loaded: Callable[[str], None], failed: Callable[[str], None]
+    ) -> None:
+        self._load(self._inspect(system_id, container_id, loaded, failed))
+
+    def want_container_trails(self, items: Iterable[ContainerItem]) -> None:
+        """Recent usage of containers whose sparkline is to be seen; each is asked for once a connection."""
+        new: dict[str, dict[str, str]] = {}
+        for item in items:
+            if item.key not in self._trails_asked and item.usage.cpu_percent is not None:
+                new.setdefault(item.system_id, {})[item.facts.name] = item.key
+        if new and self._state.is_live:
+            self._trails_asked.update(key for keys in new.values() for key in keys.values())
+            self._load(self._load_container_trails(new))
 
     def set_paused(self, system_id: str, *, paused: bool, failed: Callable[[str], None]) -> None:
         self._load(self._set_paused(system_id, paused, failed))
@@ -163,6 +209,18 @@ class Bridge:
             if trail is not None:
                 self._apply([TrailsLoaded(trails={system_id: trail})])
 
+    async def _load_container_trails(self, wanted: dict[str, dict[str, str]]) -> None:
+        await asyncio.sleep(TRAILS_DELAY_SECONDS)
+        for system_id, keys in wanted.items():
+            try:
+                async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+                    trails = await self.source.container_trails(system_id, list(keys), self._state.hub_now_ms)
+            except (ClientError, TimeoutError):
+                continue  # the sparklines begin with now
+            self._apply(
+                [ContainerTrailsLoaded(trails={keys[name]: trail for name, trail in trails.items() if name in keys})]
+            )
+
     def _reload_history(self) -> None:
         focus = self._state.focus
         if focus is None or not self._wanted or not self._state.is_live:
@@ -193,6 +251,28 @@ class Bridge:
             self._apply([HistoryFailed(system_id=system_id, window=window, reason=reason)])
         else:
             self._apply([HistoryLoaded(system_id=system_id, window=window, columns=columns)])
+
+    async def _read_logs(
+        self, system_id: str, query: LogsQuery, told: Callable[[LogBatch], None], ended: Callable[[str, bool], None]
+    ) -> None:
+        try:
+            async for batch in self.source.logs(system_id, query):
+                told(batch)
+        except ClientError as error:
+            ended(str(error), not isinstance(error, Unauthorized) and getattr(error, "status", 0) not in _FINAL)
+        else:
+            ended("", query.follow)
+
+    async def _inspect(
+        self, system_id: str, container_id: str, loaded: Callable[[str], None], failed: Callable[[str], None]
+    ) -> None:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+                text = await self.source.inspect(system_id, container_id)
+        except (ClientError, TimeoutError) as error:
+            failed(str(error) or "the hub does not answer")
+        else:
+            loaded(text)
 
     async def _set_paused(self, system_id: str, paused: bool, failed: Callable[[str], None]) -> None:
         try:

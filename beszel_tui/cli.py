@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from beszel_protocol.containers import MAX_LOG_LINES
 from beszel_protocol.version import VERSION
 from beszel_tui.config import Flags, Settings, load_settings
 from beszel_tui.errors import ConfigError, TuiError
@@ -87,7 +88,7 @@ def status(
     plain: Annotated[bool, typer.Option("--plain", help="A plain table; the default.")] = False,
 ) -> None:
     """Print every system once. Exit 0: all up; 1: some down or waiting for their agent; 2: hub not reached."""
-    from beszel_tui.plain import status as print_status  # noqa: PLC0415 (only for this command)
+    from beszel_tui.plain.fleet import status as print_status  # noqa: PLC0415 (only for this command)
 
     if json and plain:
         raise typer.BadParameter("either --json or --plain")
@@ -102,11 +103,56 @@ def watch(
     plain: Annotated[bool, typer.Option("--plain", help="A line for each sample; the only form.")] = True,
 ) -> None:
     """Print a line for each sample of one system, until ctrl+c."""
-    from beszel_tui.plain import watch as print_samples  # noqa: PLC0415 (only for this command)
+    from beszel_tui.plain.fleet import watch as print_samples  # noqa: PLC0415 (only for this command)
 
     del plain
     hub, token = _credentials(context.obj)
     raise typer.Exit(print_samples(_open(hub, token), system))
+
+
+@app.command()
+def containers(
+    context: typer.Context,
+    system: Annotated[str | None, typer.Argument(metavar="[SYSTEM]", help="Only those of this system.")] = None,
+    json: Annotated[bool, typer.Option("--json", help='For scripts: {"containers": [...]}')] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="A plain table; the default.")] = False,
+) -> None:
+    """Print every container once. Exit 0: all well; 1: some failed, restart or are unhealthy; 2: hub not reached."""
+    from beszel_tui.plain.containers import list_containers  # noqa: PLC0415 (only for this command)
+
+    if json and plain:
+        raise typer.BadParameter("either --json or --plain")
+    hub, token = _credentials(context.obj)
+    raise typer.Exit(list_containers(_open(hub, token), system, as_json=json))
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    system: SystemArgument,
+    container: Annotated[str, typer.Argument(metavar="CONTAINER", help="Its name or id, or a beginning of one.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until ctrl+c.")] = False,
+    tail: Annotated[int, typer.Option("--tail", "-n", metavar="LINES", help="At most so many to begin with.")] = 200,
+    since: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Only what is younger: 90s, 15m, 12h, 3d; or a date.")
+    ] = None,
+    timestamps: Annotated[bool, typer.Option("--timestamps", "-t", help="Before each line.")] = False,
+) -> None:
+    """Print what a container wrote; its errors to standard error. Exit 0: printed; 2: not possible."""
+    from beszel_tui.plain.logs import LogsOrder, print_logs, read_since  # noqa: PLC0415 (only for this command)
+
+    if not 0 <= tail <= MAX_LOG_LINES:
+        raise typer.BadParameter(f"at most {MAX_LOG_LINES} lines")
+    try:
+        since_ms = None if since is None else read_since(since)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    hub, token = _credentials(context.obj)
+    order = LogsOrder(
+        system, container, follow=follow, tail=tail, since_ms=since_ms, timestamps=timestamps,
+        colour=not os.environ.get("NO_COLOR"),
+    )  # fmt: skip
+    raise typer.Exit(print_logs(_open(hub, token), order))
 
 
 @app.command()
@@ -122,8 +168,8 @@ def chart(
     ] = None,
 ) -> None:
     """Print one chart of stored history. Exit 0: printed; 1: no readings in that time; 2: not possible."""
-    from beszel_tui.plain import ChartOrder  # noqa: PLC0415 (only for this command)
-    from beszel_tui.plain import chart as print_chart  # noqa: PLC0415 (only for this command)
+    from beszel_tui.plain.fleet import ChartOrder  # noqa: PLC0415 (only for this command)
+    from beszel_tui.plain.fleet import chart as print_chart  # noqa: PLC0415 (only for this command)
     from beszel_tui.renderables.printed_chart import LEAST_HEIGHT, LEAST_WIDTH  # noqa: PLC0415 (only for this command)
     from beszel_tui.state.windows import preset  # noqa: PLC0415 (only for this command)
 

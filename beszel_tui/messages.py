@@ -53,6 +53,18 @@ class ActionClicked(Message):
         self.key = key
 
 
+class PaneMoved(Message):
+    """Another part of a text is to be seen."""
+
+
+class SearchEntered(Message):
+    """Something is to be searched for; None if the search was given up."""
+
+    def __init__(self, text: str | None) -> None:
+        super().__init__()
+        self.text = text
+
+
 class TabClicked(Message):
     def __init__(self, index: int) -> None:
         super().__init__()

@@ -1,16 +1,17 @@
-"""How users and API tokens appear in the records API."""
+"""How users appear in the records API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from beszel_hub.accounts import queries
 from beszel_hub.accounts.passwords import WeakPassword
 from beszel_hub.accounts.service import Accounts
-from beszel_hub.accounts.tables import ApiToken, User
-from beszel_hub.accounts.tokens import USERS_COLLECTION_ID
+from beszel_hub.accounts.tables import User
+from beszel_hub.accounts.tokens import COLLECTION_IDS
+from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock
 from beszel_hub.errors import NotFound, invalid_field
-from beszel_hub.permissions import ROLES, Actor
+from beszel_hub.permissions import ROLES, Actor, Role
 from beszel_hub.records.registry import CREATED, ID, UPDATED, Change, Collection, Field, Kind, Row, TableSource
 
 _COLUMNS: Final[Mapping[str, str]] = {
@@ -41,22 +42,20 @@ _USER_FIELDS: Final = (
     UPDATED,
 )  # fmt: skip
 
-_TOKEN_FIELDS: Final = (
-    ID,
-    Field(name="user", attribute="user_id", kind=Kind.RELATION, target="users"),
-    Field(name="name"),
-    Field(name="scope"),
-    Field(name="systems", attribute="system_ids", kind=Kind.JSON),
-    Field(name="expires", kind=Kind.DATE),
-    Field(name="lastUsed", attribute="last_used", kind=Kind.DATE),
-    CREATED,
-    UPDATED,
-)
 
-
-def users_collection(accounts: Accounts, clock: Clock) -> Collection:
+def users_collection(accounts: Accounts, journal: Journal, clock: Clock) -> Collection:
     """Users see and change themselves; administrators everybody."""
+    return _make("users", accounts, journal, clock, scope=queries.visible_users, default_role="user")
 
+
+def superusers_collection(accounts: Accounts, journal: Journal, clock: Clock) -> Collection:
+    """Administrators by the name that PocketBase's clients have for them; whoever is made here is one."""
+    return _make("_superusers", accounts, journal, clock, scope=queries.visible_superusers, default_role="admin")
+
+
+def _make(
+    name: str, accounts: Accounts, journal: Journal, clock: Clock, *, scope: Callable[[Actor], Any], default_role: Role
+) -> Collection:
     async def prepare(actor: Actor, user_id: str | None, values: Row) -> Row:
         return await _hash_password(accounts, actor, user_id, values)
 
@@ -65,28 +64,14 @@ def users_collection(accounts: Accounts, clock: Clock) -> Collection:
 
     def update(actor: Actor, user_id: str, values: Row) -> None:
         _update_user(actor, user_id, values, clock())
+        if "password_hash" in values:
+            journal.note(actor, f"{name}.password", collection=name, record_id=user_id)
 
     return Collection(
-        name="users", id=USERS_COLLECTION_ID, fields=_USER_FIELDS, show=_show_user, prepare=prepare,
-        on_change=on_change,
+        name=name, id=COLLECTION_IDS[name], fields=_USER_FIELDS, show=_show_user, prepare=prepare, on_change=on_change,
         source=TableSource(
-            table=User, scope=queries.visible_users, create=lambda _, values: _create_user(values, clock()),
+            table=User, scope=scope, create=lambda _, values: _create_user(values, default_role, clock()),
             update=update, delete=lambda _, user_id: queries.delete_user(user_id),
-        ),
-    )  # fmt: skip
-
-
-def api_tokens_collection(accounts: Accounts) -> Collection:
-    """One's own API tokens, without their text, to look at and to revoke."""
-
-    async def on_change(_: Change) -> None:
-        await accounts.revalidate()
-
-    return Collection(
-        name="api_tokens", id="api_tokens", fields=_TOKEN_FIELDS, on_change=on_change,
-        source=TableSource(
-            table=ApiToken, scope=queries.visible_api_tokens,
-            delete=lambda _, token_id: _delete_token(token_id),
         ),
     )  # fmt: skip
 
@@ -108,10 +93,11 @@ async def _hash_password(accounts: Accounts, actor: Actor, user_id: str | None, 
         raise invalid_field("password", "validation_length_out_of_range", str(error)) from error
 
 
-def _create_user(values: Row, now_ms: int) -> str:
+def _create_user(values: Row, default_role: Role, now_ms: int) -> str:
     return queries.create_user(
         id=values.get("id", ""), email=values["email"], username=values.get("username", ""),
-        role=values.get("role") or "user", verified=values.get("verified", True),
+        role="admin" if default_role == "admin" else values.get("role") or default_role,
+        verified=values.get("verified", True),
         email_visibility=values.get("emailVisibility", False), password_hash=values["password_hash"], now_ms=now_ms,
     )  # fmt: skip
 
@@ -129,10 +115,6 @@ def _update_user(actor: Actor, user_id: str, values: Row, now_ms: int) -> None:
             raise invalid_field(name, "validation_not_allowed", "Only an administrator can change this.")
         changes[_COLUMNS[name]] = value
     queries.update_user(user_id, changes, now_ms)
-
-
-def _delete_token(token_id: str) -> None:
-    queries.delete_api_token(token_id)
 
 
 def _show_user(actor: Actor, row: Row) -> Row:

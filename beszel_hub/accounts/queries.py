@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 import peewee
 
-from beszel_hub.accounts.tables import ApiToken, User
+from beszel_hub.accounts.tables import ApiToken, Identity, Session, User
 from beszel_hub.accounts.tokens import new_token_key
 from beszel_hub.errors import BadRequest, NotFound, invalid_field
 from beszel_hub.permissions import Actor, Role, Scope
@@ -52,6 +52,15 @@ def find_identity(identity: str) -> Account | None:
     lowered = lower_ascii(identity)
     by_email = User.get_or_none(peewee.fn.lower(User.email) == lowered)
     return _account(by_email or User.get_or_none(peewee.fn.lower(User.username) == lowered))
+
+
+def find_email(email: str) -> Account | None:
+    """By e-mail address alone, whatever the case."""
+    return _account(User.get_or_none(peewee.fn.lower(User.email) == lower_ascii(email)))
+
+
+def has_users() -> bool:
+    return bool(User.select().exists())
 
 
 def list_accounts() -> list[Account]:
@@ -109,6 +118,7 @@ def end_tokens(user_id: str) -> None:
     """Make a new token key: no token of the user holds any longer, API tokens included."""
     User.update(token_key=new_token_key()).where(User.id == user_id).execute()
     ApiToken.delete().where(ApiToken.user_id == user_id).execute()
+    Session.delete().where(Session.user_id == user_id).execute()
 
 
 def create_api_token(
@@ -145,12 +155,16 @@ def delete_api_token(token_id: str) -> bool:
 
 
 def list_credentials() -> dict[str, tuple[str, str, frozenset[str]]]:
-    """By user id: token key, role and ids of API tokens; a change means that something was revoked or narrowed."""
-    token_ids: dict[str, set[str]] = {}
-    for token in ApiToken.select(ApiToken.id, ApiToken.user_id):
-        token_ids.setdefault(token.user_id, set()).add(token.id)
-    users = User.select(User.id, User.token_key, User.role)
-    return {user.id: (user.token_key, user.role, frozenset(token_ids.get(user.id, ()))) for user in users}
+    """By user id: token key, role and ids of API tokens and sessions; a change means that something ended or narrowed.
+
+    Who is not verified is not here: nobody blocked keeps a live connection.
+    """
+    ids: dict[str, set[str]] = {}
+    for table in (ApiToken, Session):
+        for row in table.select(table.id, table.user_id):
+            ids.setdefault(row.user_id, set()).add(row.id)
+    users = User.select(User.id, User.token_key, User.role).where(User.verified)
+    return {user.id: (user.token_key, user.role, frozenset(ids.get(user.id, ()))) for user in users}
 
 
 def visible_users(actor: Actor) -> Any:
@@ -161,6 +175,21 @@ def visible_users(actor: Actor) -> Any:
 def visible_api_tokens(actor: Actor) -> Any:
     """The condition for API tokens that the actor may see: their own."""
     return ApiToken.user_id == actor.user_id
+
+
+def visible_superusers(actor: Actor) -> Any:
+    """The condition for administrators, whom only administrators may see by that name."""
+    return User.role == "admin" if actor.is_admin else peewee.SQL("1 = 0")
+
+
+def visible_sessions(actor: Actor) -> Any:
+    """The condition for logins that the actor may see: their own; administrators see all."""
+    return None if actor.is_admin else Session.user_id == actor.user_id
+
+
+def visible_identities(actor: Actor) -> Any:
+    """Likewise for who they are elsewhere."""
+    return None if actor.is_admin else Identity.user_id == actor.user_id
 
 
 def check_email(email: str) -> None:

@@ -1,72 +1,215 @@
-"""Login and refresh, in PocketBase's form."""
+"""Logging in, in PocketBase's form, for both collections that have users: `users` and `_superusers`."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from beszel_hub.accounts.service import Accounts, Login
-from beszel_hub.errors import BadRequest, FieldError, Unauthorized
+from beszel_hub.accounts.landing import LANDED, LOST, RESET, Page
+from beszel_hub.accounts.letters import RESET_PATH
+from beszel_hub.accounts.logins import Attempt, Logins, SecondMethodNeeded
+from beszel_hub.accounts.mailroom import Mailroom
+from beszel_hub.accounts.methods import describe_methods, describe_profile
+from beszel_hub.accounts.outsiders import Answer, Outsiders
+from beszel_hub.accounts.recovery import Recovery
+from beszel_hub.accounts.service import Accounts, Login, bare
+from beszel_hub.accounts.sessions import Visitor
+from beszel_hub.accounts.tokens import COLLECTION_IDS, peek
+from beszel_hub.errors import BadRequest, FieldError, Forbidden, Unauthorized
+from beszel_hub.live.realtime import Realtime
+from beszel_hub.live.subscriptions import LOGIN_TOPIC
 from beszel_hub.permissions import Action, Actor, Decision, decide
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_hub.records.service import Records
 
-_METHODS: Final = {
-    "password": {"enabled": True, "identityFields": ["email", "username"]},
-    "oauth2": {"enabled": False, "providers": []},
-    "mfa": {"enabled": False, "duration": 0},
-    "otp": {"enabled": False, "duration": 0},
-    # Names that older clients look for.
-    "usernamePassword": True,
-    "emailPassword": True,
-    "authProviders": [],
-}
+MAX_TEXT_LENGTH: Final = 4096
+Handler = Callable[[Request], Awaitable[Response]]
 
 
-async def auth_methods(_: Request) -> Response:
-    return JsonResponse(_METHODS)
+async def auth_methods(request: Request) -> Response:
+    return JsonResponse(describe_methods(_logins(request).policy, await _outsiders(request).ways()))
 
 
 async def auth_with_password(request: Request) -> Response:
     body = await read_object(request)
     identity, password = _required_text(body, "identity"), _required_text(body, "password")
-    login = await _accounts(request).log_in(identity, password, _address(request))
-    return await _answer(request, login)
+    return await _answer(request, _logins(request).with_password(identity, password, _attempt(request, body)))
+
+
+async def request_otp(request: Request) -> Response:
+    body = await read_object(request)
+    email = _required_text(body, "email")
+    if not _logins(request).policy.has_codes:
+        raise Forbidden("This hub sends no codes.")
+    code_id = _mailroom(request).request_code(email, _visitor(request).address, _collection(request))
+    return JsonResponse({"otpId": code_id})
+
+
+async def auth_with_otp(request: Request) -> Response:
+    body = await read_object(request)
+    code_id, code = _required_text(body, "otpId"), _required_text(body, "password")
+    return await _answer(request, _logins(request).with_code(code_id, code, _attempt(request, body)))
+
+
+async def auth_with_oauth2(request: Request) -> Response:
+    body = await read_object(request)
+    redirect_url = body.get("redirectURL") or body.get("redirectUrl")
+    answer = Answer(
+        _required_text(body, "provider"), _required_text(body, "code"), _required_text(body, "codeVerifier"),
+        _required_text({"redirectURL": redirect_url}, "redirectURL"),
+    )  # fmt: skip
+    try:
+        welcome = await _outsiders(request).log_in(request.state.actor, answer, _attempt(request, body))
+    except SecondMethodNeeded as needed:
+        return JsonResponse({"mfaId": needed.mfa_id}, status_code=needed.status)
+    record = await _show_user(request, welcome.login)
+    meta = describe_profile(welcome.profile, is_new=welcome.is_new)
+    return JsonResponse({"token": welcome.login.token, "record": record, "meta": meta})
+
+
+async def come_back(request: Request) -> Response:
+    """Where a provider sends browsers back to, for clients that wait at the event stream by the id in `state`."""
+    query = request.query_params
+    found = {name: str(query.get(name, ""))[:MAX_TEXT_LENGTH] for name in ("state", "code", "error")}
+    realtime: Realtime = request.app.state.realtime
+    is_told = bool(found["state"]) and realtime.send(found["state"], LOGIN_TOPIC, found)
+    is_done = is_told and not found["error"]
+    return _html(LANDED if is_done else LOST)
+
+
+async def reset_page(_: Request) -> Response:
+    """Where the link of a mail leads; the token in it never comes here."""
+    return _html(RESET)
 
 
 async def auth_refresh(request: Request) -> Response:
     actor: Actor = request.state.actor
     if decide(actor, Action.AUTH_REFRESH) is not Decision.ALLOW:
         raise Unauthorized
-    return await _answer(request, await _accounts(request).refresh(actor, request.headers["authorization"]))
+    token, collection = request.headers.get("authorization", ""), _collection(request)
+    claims = peek(bare(token))
+    if claims is not None and claims.collectionId != COLLECTION_IDS[collection]:
+        raise Forbidden("This token is of another collection.")
+    accounts: Accounts = request.app.state.accounts
+    return await _answer(request, accounts.refresh(actor, token, _visitor(request), collection))
 
 
-async def _answer(request: Request, login: Login) -> Response:
+async def request_password_reset(request: Request) -> Response:
+    body = await read_object(request)
+    email = _required_text(body, "email")
+    if not _logins(request).policy.password:
+        raise Forbidden("This hub does not take passwords.")
+    _mailroom(request).request_reset(email, _visitor(request).address, _collection(request))
+    return Response(status_code=204)
+
+
+async def confirm_password_reset(request: Request) -> Response:
+    body = await read_object(request)
+    token, password = _required_text(body, "token"), _required_text(body, "password")
+    if not _logins(request).policy.password:
+        raise Forbidden("This hub does not take passwords.")
+    recovery: Recovery = request.app.state.recovery
+    await recovery.confirm(token, password, _required_text(body, "passwordConfirm"), _visitor(request).address)
+    return Response(status_code=204)
+
+
+async def log_out(request: Request) -> Response:
+    """End the login that asks; with `everywhere` every token of its user."""
+    actor: Actor = request.state.actor
+    decision = decide(actor, Action.LOG_OUT)
+    if decision is Decision.UNAUTHENTICATED:
+        raise Unauthorized
+    if decision is not Decision.ALLOW:
+        raise Forbidden
+    body = await read_object(request)
+    accounts: Accounts = request.app.state.accounts
+    await accounts.log_out(actor, everywhere=body.get("everywhere") is True)
+    return Response(status_code=204)
+
+
+async def _answer(request: Request, login: Awaitable[Login]) -> Response:
+    try:
+        done = await login
+    except SecondMethodNeeded as needed:
+        return JsonResponse({"mfaId": needed.mfa_id}, status_code=needed.status)
+    record = await _show_user(request, done)
+    # What PocketBase called superusers before it had collections of them is what its older clients read.
+    name = "admin" if request.url.path.startswith(_OLD_PREFIX) else "record"
+    return JsonResponse({"token": done.token, name: record})
+
+
+async def _show_user(request: Request, login: Login) -> dict[str, Any]:
     records: Records = request.app.state.records
-    user_id = login.actor.user_id or ""
-    record = await records.render_one(login.actor, "users", user_id, request.query_params)
-    return JsonResponse({"token": login.token, "record": record})
+    return await records.render_one(login.actor, _collection(request), login.actor.user_id or "", request.query_params)
+
+
+def _html(page: Page) -> Response:
+    return Response(page.html, media_type="text/html", headers=page.headers)
 
 
 def _required_text(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or len(value) > MAX_TEXT_LENGTH:
         raise BadRequest(data={name: FieldError("validation_required", "This cannot be empty.")})
     return value
 
 
-def _accounts(request: Request) -> Accounts:
-    accounts: Accounts = request.app.state.accounts
-    return accounts
+def _attempt(request: Request, body: dict[str, Any]) -> Attempt:
+    mfa_id = body.get("mfaId")
+    return Attempt(_visitor(request), _collection(request), mfa_id if isinstance(mfa_id, str) else "")
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
+def _visitor(request: Request) -> Visitor:
+    address = request.client.host if request.client is not None else ""
+    return Visitor(address=address, agent=request.headers.get("user-agent", ""))
 
+
+def _collection(request: Request) -> str:
+    path = request.url.path
+    is_super = path.startswith((_OLD_PREFIX, f"{_COLLECTIONS}/_superusers/"))
+    return "_superusers" if is_super else "users"
+
+
+def _logins(request: Request) -> Logins:
+    logins: Logins = request.app.state.logins
+    return logins
+
+
+def _outsiders(request: Request) -> Outsiders:
+    outsiders: Outsiders = request.app.state.outsiders
+    return outsiders
+
+
+def _mailroom(request: Request) -> Mailroom:
+    mailroom: Mailroom = request.app.state.mailroom
+    return mailroom
+
+
+_COLLECTIONS: Final = "/api/collections"
+_OLD_PREFIX: Final = "/api/admins/"
+
+_OF_A_COLLECTION: Final[tuple[tuple[str, Handler, str], ...]] = (
+    ("auth-methods", auth_methods, "GET"),
+    ("auth-with-password", auth_with_password, "POST"),
+    ("request-otp", request_otp, "POST"),
+    ("auth-with-otp", auth_with_otp, "POST"),
+    ("auth-with-oauth2", auth_with_oauth2, "POST"),
+    ("auth-refresh", auth_refresh, "POST"),
+    ("request-password-reset", request_password_reset, "POST"),
+    ("confirm-password-reset", confirm_password_reset, "POST"),
+)
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
-    Route("/api/collections/users/auth-methods", auth_methods, methods=["GET"]),
-    Route("/api/collections/users/auth-with-password", auth_with_password, methods=["POST"]),
-    Route("/api/collections/users/auth-refresh", auth_refresh, methods=["POST"]),
+    *(
+        Route(f"{_COLLECTIONS}/{collection}/{name}", handler, methods=[method])
+        for collection in COLLECTION_IDS
+        for name, handler, method in _OF_A_COLLECTION
+    ),
+    Route(f"{_OLD_PREFIX}auth-with-password", auth_with_password, methods=["POST"]),
+    Route(f"{_OLD_PREFIX}auth-refresh", auth_refresh, methods=["POST"]),
+    Route(RESET_PATH, reset_page, methods=["GET"]),
+    Route("/api/oauth2-redirect", come_back, methods=["GET"]),
+    Route("/api/beszel/log-out", log_out, methods=["POST"]),
 )

@@ -1,44 +1,28 @@
-"""Logins, tokens and what they prove; the rest of the hub asks here who somebody is."""
+"""Tokens and what they prove; the rest of the hub asks here who somebody is."""
 
-import asyncio
-import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import msgspec
 
-from beszel_hub.accounts import queries, tokens
-from beszel_hub.accounts.passwords import (
-    DEFAULT_COST,
-    MAX_LENGTH,
-    Cost,
-    check_password,
-    dummy_hash,
-    hash_password,
-    verify_password,
-)
+from beszel_hub.accounts import queries, sessions, tokens
+from beszel_hub.accounts.hashing import PasswordHasher
 from beszel_hub.accounts.queries import Account, TokenRow
+from beszel_hub.accounts.sessions import SessionRow, Visitor
 from beszel_hub.accounts.throttle import LoginThrottle
+from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock
-from beszel_hub.errors import BadRequest, Forbidden, HubError, TooManyRequests, Unauthorized, Unavailable
+from beszel_hub.errors import HubError, NotFound, TooManyRequests, Unauthorized
 from beszel_hub.permissions import ANONYMOUS, Actor, Scope
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret
 
-HASHING_THREADS: Final = 2
-"""Each takes the memory of one hash while it works."""
-MAX_WAITING_HASHES: Final = 32
-HASHING_TIMEOUT_SECONDS: Final = 30.0
 TOUCH_INTERVAL_MS: Final = 60_000
 """How exact `last_used` is."""
 
-T = TypeVar("T")
-
-_NO_TOKENS: Final[frozenset[str]] = frozenset()
-
-_log = logging.getLogger(__name__)
+_NO_IDS: Final[frozenset[str]] = frozenset()
+_NO_ROW: Final = (None, None, None)
 
 
 class Revoked(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +30,7 @@ class Revoked(msgspec.Struct, frozen=True, kw_only=True):
 
     user_id: str
     token_id: str | None = None
-    """One API token; None for everything of the user."""
+    """One API token or session; None for everything of the user."""
 
 
 class Login(NamedTuple):
@@ -59,16 +43,18 @@ class Login(NamedTuple):
 class Accounts:
     """Safe on one event loop; the database does the rest."""
 
-    def __init__(self, database: Database, secret: Secret, clock: Clock, cost: Cost = DEFAULT_COST) -> None:
+    def __init__(
+        self, database: Database, secret: Secret, clock: Clock, journal: Journal, hasher: PasswordHasher, *,
+        shares_all: bool = False,
+    ) -> None:  # fmt: skip
+        self.hasher = hasher
+        self.throttle = LoginThrottle()
+        """Of all attempts to prove oneself by something that can be guessed."""
         self._database = database
         self._secret = secret
         self._clock = clock
-        self._cost = cost
-        self._throttle = LoginThrottle()
-        self._hashing = ThreadPoolExecutor(HASHING_THREADS, "hub-hashing")
-        # Made now, or the first unknown user would be told by taking twice as long.
-        self._hashing.submit(dummy_hash, cost)
-        self._waiting_hashes = 0
+        self._journal = journal
+        self._shares_all = shares_all
         self._credentials: dict[str, tuple[str, str, frozenset[str]]] | None = None
         self.on_revoked: list[Callable[[Revoked], None]] = []
         """Called on the event loop."""
@@ -78,75 +64,102 @@ class Accounts:
 
         `token` may have `Bearer ` in front. Raises only `Unavailable`, when the database cannot be asked.
         """
-        if not token:
+        text = bare(token)
+        claims = tokens.peek(text) if text else None
+        if claims is None or claims.type != tokens.LOGIN:
             return ANONYMOUS
-        text = token[7:].strip() if token[:7].lower() == "bearer " else token
-        claims = tokens.peek(text)
-        if claims is None:
-            return ANONYMOUS
-        account, row = await self._database.read(lambda: _find(claims))
+        account, row, session = await self._database.read(lambda: _find(claims))
         now_ms = self._clock()
         if account is None or not tokens.is_genuine(text, self._secret.token_key, account.token_key, now_ms):
             return ANONYMOUS
-        if claims.tokenId is None:
-            self._remember(account)
-            return _login_actor(account, claims)
-        if row is None or row.expires <= now_ms:
+        proof = row or session
+        if proof is None or proof.expires <= now_ms:
             return ANONYMOUS
-        self._remember(account, row.id)
-        await self._touch(row, now_ms)
-        return _token_actor(account, row)
+        self._remember(account, proof.id)
+        await self._touch(proof, now_ms)
+        return self._token_actor(account, row) if row is not None else self._login_actor(account, claims)
 
-    async def log_in(self, identity: str, password: str, address: str) -> Login:
-        """Check a password. `identity` is an e-mail address or a user name, in any case.
+    async def authenticate_address(self, email: str) -> Actor:
+        """Whoever a trusted proxy says it is; `ANONYMOUS` if that is no verified user's address."""
+        account = await self._database.read(lambda: queries.find_email(email))
+        if account is None or not account.verified:
+            return ANONYMOUS
+        return Actor(user_id=account.id, role=account.role, scope="full", sees_all=self._shares_all)
 
-        Raises `BadRequest` if the two do not fit, `Forbidden` for an unverified user, `TooManyRequests` if `address` or
-        the account has guessed too much.
-        """
-        identity = identity[: queries.MAX_EMAIL_LENGTH]
-        wait_seconds = self._throttle.take(address, identity, self._clock())
-        if wait_seconds > 0:
-            raise TooManyRequests(retry_after_seconds=int(wait_seconds) + 1)
-        account = await self._database.read(lambda: queries.find_identity(identity))
-        is_right = await self._verify(password, account)
-        if account is None or not is_right:
-            _log.warning("failed login from %s", address)
-            raise BadRequest("Failed to authenticate.")
-        self._throttle.give_back(address, identity, self._clock())
-        if not account.verified:
-            raise Forbidden("This user is not verified.")
-        return self._issue(account)
+    def issue(self, account: Account, session_id: str, collection: str = "users") -> Login:
+        """The token of a session whose row exists."""
+        claims = tokens.login_claims(account.id, session_id, self._clock(), collection)
+        token = tokens.sign(claims, self._secret.token_key, account.token_key)
+        return Login(token, self._login_actor(account, claims))
 
-    async def refresh(self, actor: Actor, token: str) -> Login:
-        """A new token for a login, the same one for an API token."""
+    async def refresh(self, actor: Actor, token: str, visitor: Visitor, collection: str = "users") -> Login:
+        """A new token for a login, the same one for an API token, a first one for whom a trusted proxy names."""
         if actor.token_id is not None:
-            return Login(token.removeprefix("Bearer ").strip(), actor)
-        user_id = actor.user_id or ""
-        account = await self._database.read(lambda: queries.find_account(user_id))
+            return Login(bare(token), actor)
+        now_ms = self._clock()
+
+        def write() -> tuple[Account | None, str]:
+            account = queries.find_account(actor.user_id or "")
+            if account is None:
+                return None, ""
+            if actor.session_id is None:
+                session_id = sessions.open_session(account.id, "header", visitor, now_ms)
+                self._journal.note(self._opened(account, session_id), "auth.login", address=visitor.address)
+                return account, session_id
+            return account if sessions.prolong_session(actor.session_id, now_ms) else None, actor.session_id
+
+        account, session_id = await self._database.write(write)
         if account is None:
             raise Unauthorized
-        return self._issue(account)
+        return self.issue(account, session_id, collection)
+
+    async def log_out(self, actor: Actor, *, everywhere: bool) -> None:
+        """End this login, or every token of the user."""
+
+        def write() -> None:
+            self._journal.note(actor, "auth.log_out_everywhere" if everywhere else "auth.log_out")
+            if everywhere:
+                queries.end_tokens(actor.user_id or "")
+            elif actor.session_id is not None:
+                sessions.end_session(actor.session_id)
+
+        await self._database.write(write)
+        await self.revalidate()
 
     async def hash(self, password: str) -> str:
-        """Hash on a thread of its own; raise `WeakPassword` if it is none, `Unavailable` if too many wait."""
-        check_password(password)
-        return await self._on_hashing_thread(lambda: hash_password(password, self._cost))
+        """Raise `WeakPassword` if it is none, `Unavailable` if too many wait."""
+        return await self.hasher.hash(password)
 
     async def is_password(self, user_id: str, password: str) -> bool:
         """Whether it is the present password of that user; throttled as a login is."""
-        wait_seconds = self._throttle.take(user_id, user_id, self._clock())
+        self.take_attempt(user_id, user_id)
+        account = await self._database.read(lambda: queries.find_account(user_id))
+        is_right = await self.hasher.verify(password, None if account is None else account.password_hash)
+        if is_right:
+            self.throttle.give_back(user_id, user_id, self._clock())
+        return is_right
+
+    def take_attempt(self, address: str, account: str) -> None:
+        """Raise `TooManyRequests` if the address, or anybody at the account, has guessed too much."""
+        wait_seconds = self.throttle.take(address, account, self._clock())
         if wait_seconds > 0:
             raise TooManyRequests(retry_after_seconds=int(wait_seconds) + 1)
-        account = await self._database.read(lambda: queries.find_account(user_id))
-        is_right = await self._verify(password, account)
-        if is_right:
-            self._throttle.give_back(user_id, user_id, self._clock())
-        return is_right
 
     def issue_api_token(self, account: Account, token_id: str, expires_ms: int) -> str:
         """The text of an API token whose row exists."""
         claims = tokens.api_token_claims(account.id, token_id, expires_ms)
         return tokens.sign(claims, self._secret.token_key, account.token_key)
+
+    async def api_token_text(self, user_id: str, token_id: str) -> str:
+        """The text of a user's API token; raise `NotFound` if it is gone."""
+
+        def read() -> tuple[Account | None, TokenRow | None]:
+            return queries.find_account(user_id), queries.find_api_token(token_id, user_id)
+
+        account, row = await self._database.read(read)
+        if account is None or row is None:
+            raise NotFound
+        return self.issue_api_token(account, row.id, row.expires)
 
     async def revalidate(self) -> None:
         """Compare with what held before and tell `on_revoked` what no longer does.
@@ -159,65 +172,53 @@ class Accounts:
                 callback(revoked)
 
     def close(self) -> None:
-        self._hashing.shutdown(wait=False, cancel_futures=True)
+        self.hasher.close()
 
-    def _issue(self, account: Account) -> Login:
-        claims = tokens.login_claims(account.id, self._clock())
-        token = tokens.sign(claims, self._secret.token_key, account.token_key)
-        return Login(token, _login_actor(account, claims))
-
-    async def _verify(self, password: str, account: Account | None) -> bool:
-        if len(password) > MAX_LENGTH:
-            return False
-        if account is None:
-            await self._on_hashing_thread(lambda: verify_password(password, dummy_hash(self._cost)))
-            return False
-        phc = account.password_hash
-        return await self._on_hashing_thread(lambda: verify_password(password, phc))
-
-    async def _on_hashing_thread(self, call: Callable[[], T]) -> T:
-        if self._waiting_hashes >= MAX_WAITING_HASHES:
-            raise Unavailable("Too many logins at once; try again.")
-        self._waiting_hashes += 1
-        try:
-            async with asyncio.timeout(HASHING_TIMEOUT_SECONDS):
-                return await asyncio.get_running_loop().run_in_executor(self._hashing, call)
-        except (TimeoutError, MemoryError) as error:
-            raise Unavailable from error
-        finally:
-            self._waiting_hashes -= 1
-
-    def _remember(self, account: Account, *token_ids: str) -> None:
+    def _remember(self, account: Account, proof_id: str) -> None:
         """What has been used must be missed when it goes, also if it came and went between two revalidations."""
         if self._credentials is None:
             return
-        key, role, known_ids = self._credentials.get(account.id, (account.token_key, account.role, _NO_TOKENS))
-        self._credentials[account.id] = (key, role, known_ids.union(token_ids))
+        key, role, known_ids = self._credentials.get(account.id, (account.token_key, account.role, _NO_IDS))
+        self._credentials[account.id] = (key, role, known_ids | {proof_id})
 
-    async def _touch(self, row: TokenRow, now_ms: int) -> None:
-        if row.last_used is None or row.last_used < now_ms - TOUCH_INTERVAL_MS:
-            # A busy database must not turn a good token away.
-            with suppress(HubError):
-                await self._database.write(lambda: queries.touch_api_token(row.id, now_ms))
+    async def _touch(self, proof: TokenRow | SessionRow, now_ms: int) -> None:
+        if proof.last_used is not None and proof.last_used >= now_ms - TOUCH_INTERVAL_MS:
+            return
+        touch = queries.touch_api_token if isinstance(proof, TokenRow) else sessions.touch_session
+        # A busy database must not turn a good token away.
+        with suppress(HubError):
+            await self._database.write(lambda: touch(proof.id, now_ms))
+
+    def _opened(self, account: Account, session_id: str) -> Actor:
+        return Actor(user_id=account.id, role=account.role, session_id=session_id)
+
+    def _login_actor(self, account: Account, claims: tokens.Claims) -> Actor:
+        return Actor(
+            user_id=account.id, role=account.role, scope="full", session_id=claims.sessionId,
+            expires_ms=claims.exp * 1000, sees_all=self._shares_all,
+        )  # fmt: skip
+
+    def _token_actor(self, account: Account, row: TokenRow) -> Actor:
+        scope: Scope = "write" if row.scope == "write" else "read"
+        return Actor(
+            user_id=account.id, role=account.role, scope=scope, system_ids=row.system_ids, token_id=row.id,
+            expires_ms=row.expires, sees_all=self._shares_all,
+        )  # fmt: skip
 
 
-def _find(claims: tokens.Claims) -> tuple[Account | None, TokenRow | None]:
+def bare(token: str | None) -> str:
+    """A token without `Bearer ` in front; empty for none."""
+    text = token or ""
+    return text[7:].strip() if text[:7].lower() == "bearer " else text
+
+
+def _find(claims: tokens.Claims) -> tuple[Account | None, TokenRow | None, SessionRow | None]:
     account = queries.find_account(claims.id)
-    if account is None or claims.tokenId is None:
-        return account, None
-    return account, queries.find_api_token(claims.tokenId, account.id)
-
-
-def _login_actor(account: Account, claims: tokens.Claims) -> Actor:
-    return Actor(user_id=account.id, role=account.role, scope="full", expires_ms=claims.exp * 1000)
-
-
-def _token_actor(account: Account, row: TokenRow) -> Actor:
-    scope: Scope = "write" if row.scope == "write" else "read"
-    return Actor(
-        user_id=account.id, role=account.role, scope=scope, system_ids=row.system_ids, token_id=row.id,
-        expires_ms=row.expires,
-    )  # fmt: skip
+    if account is None or not account.verified:
+        return _NO_ROW
+    if claims.tokenId is not None:
+        return account, queries.find_api_token(claims.tokenId, account.id), None
+    return account, None, sessions.find_session(claims.sessionId or "", account.id)
 
 
 def _revocations(

@@ -1,7 +1,8 @@
 """How fast passwords may be guessed: a bucket of attempts for each address and for each account.
 
 An attempt takes one from both buckets, a successful one puts them back. Buckets refill slowly, so nobody is locked out
-for long, and a stranger who guesses at an account slows it down but never closes it. Pure: the clock is an argument.
+for long. Where an account has logged in before it has a bucket of its own: a stranger who guesses all day keeps no user
+from their own desk. Pure: the clock is an argument.
 """
 
 import ipaddress
@@ -54,10 +55,12 @@ class LoginThrottle:
     def __init__(self, address_limit: Limit = ADDRESS_LIMIT, account_limit: Limit = ACCOUNT_LIMIT) -> None:
         self._addresses = _Buckets(address_limit)
         self._accounts = _Buckets(account_limit)
+        self._familiar: OrderedDict[tuple[str, str], None] = OrderedDict()
+        """Pairs of network and account that have fitted; the oldest goes."""
 
     def take(self, address: str, account: str, now_ms: int) -> float:
         """Take one attempt and return 0, or return the seconds to wait and take none."""
-        address, account = _network_of(address), account.lower()
+        address, account = self._keys(address, account)
         wait = max(self._addresses.wait_seconds(address, now_ms), self._accounts.wait_seconds(account, now_ms))
         if wait == 0:
             self._addresses.add(address, -1, now_ms)
@@ -66,8 +69,19 @@ class LoginThrottle:
 
     def give_back(self, address: str, account: str, now_ms: int) -> None:
         """The attempt was no guess."""
-        self._addresses.add(_network_of(address), 1, now_ms)
-        self._accounts.add(account.lower(), 1, now_ms)
+        network, key = self._keys(address, account)
+        self._addresses.add(network, 1, now_ms)
+        self._accounts.add(key, 1, now_ms)
+        pair = (network, account.lower())
+        self._familiar[pair] = None
+        self._familiar.move_to_end(pair)
+        if len(self._familiar) > MAX_BUCKETS:
+            self._familiar.popitem(last=False)
+
+    def _keys(self, address: str, account: str) -> tuple[str, str]:
+        """The bucket of the address, and that of the account: its own at this network if it has logged in there."""
+        network, account = _network_of(address), account.lower()
+        return network, f"{account}\0{network}" if (network, account) in self._familiar else account
 
 
 def _network_of(address: str) -> str:

@@ -8,7 +8,14 @@ from typing import Any, Final
 import msgspec
 
 USERS_COLLECTION_ID: Final = "_pb_users_auth_"
+SUPERUSERS_COLLECTION_ID: Final = "pbc_3142635823"
+COLLECTION_IDS: Final = {"users": USERS_COLLECTION_ID, "_superusers": SUPERUSERS_COLLECTION_ID}
+"""Both as PocketBase's clients know them; a superuser is an administrator by another name."""
 LOGIN_LIFETIME_SECONDS: Final = 7 * 86400
+RESET_LIFETIME_SECONDS: Final = 1800
+LOGIN: Final = "auth"
+RESET: Final = "passwordReset"
+"""Types of tokens: one of them never passes for another."""
 API_TOKEN_LIFETIME_SECONDS: Final = 10 * 365 * 86400
 MAX_TOKEN_LENGTH: Final = 2048
 
@@ -26,18 +33,28 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refreshable: bool
     tokenId: str | None = None  # noqa: N815  # on the wire
     """Of an API token; a login has none."""
+    sessionId: str | None = None  # noqa: N815  # on the wire
+    """Of a login; an API token has none."""
 
 
-def login_claims(user_id: str, now_ms: int) -> Claims:
+def login_claims(user_id: str, session_id: str, now_ms: int, collection: str = "users") -> Claims:
     return Claims(
-        id=user_id, exp=now_ms // 1000 + LOGIN_LIFETIME_SECONDS, type="auth", collectionId=USERS_COLLECTION_ID,
-        refreshable=True,
+        id=user_id, exp=now_ms // 1000 + LOGIN_LIFETIME_SECONDS, type=LOGIN, collectionId=COLLECTION_IDS[collection],
+        refreshable=True, sessionId=session_id,
+    )  # fmt: skip
+
+
+def reset_claims(user_id: str, now_ms: int, collection: str) -> Claims:
+    """Of the token in a mail: signed with the user's key, it ends with the password that it replaces."""
+    return Claims(
+        id=user_id, exp=now_ms // 1000 + RESET_LIFETIME_SECONDS, type=RESET, collectionId=COLLECTION_IDS[collection],
+        refreshable=False,
     )  # fmt: skip
 
 
 def api_token_claims(user_id: str, token_id: str, expires_ms: int) -> Claims:
     return Claims(
-        id=user_id, exp=expires_ms // 1000, type="auth", collectionId=USERS_COLLECTION_ID, refreshable=False,
+        id=user_id, exp=expires_ms // 1000, type=LOGIN, collectionId=USERS_COLLECTION_ID, refreshable=False,
         tokenId=token_id,
     )  # fmt: skip
 

@@ -7,10 +7,18 @@ from typing import Final
 
 from beszel_hub.agents.clones import CloneWatch
 from beszel_hub.agents.link import Link
+from beszel_hub.agents.requests import Requests
 from beszel_hub.clock import Clock
+from beszel_hub.errors import AgentAbsent
 from beszel_hub.systems.directory import Directory, Entry
 from beszel_protocol.handshake import AgentRefused
-from beszel_protocol.messages import CLOSE_FORBIDDEN, CLOSE_REPLACED, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+from beszel_protocol.messages import (
+    CLOSE_FORBIDDEN,
+    CLOSE_REPLACED,
+    MAX_INTERVAL_SECONDS,
+    MIN_INTERVAL_SECONDS,
+    Configuration,
+)
 
 WATCHED_INTERVAL_SECONDS: Final = MIN_INTERVAL_SECONDS
 
@@ -36,6 +44,13 @@ class Connections:
 
     def get(self, system_id: str) -> Link | None:
         return self._links.get(system_id)
+
+    def requests(self, system_id: str) -> Requests:
+        """By which its agent is asked; raise `AgentAbsent` while it is not connected."""
+        link = self._links.get(system_id)
+        if link is None:
+            raise AgentAbsent
+        return link.requests
 
     def interval_of(self, system_id: str) -> float:
         """What its agent is asked for: the system's own interval, or less while somebody watches."""
@@ -73,6 +88,16 @@ class Connections:
 
     def system_changed(self, entry: Entry) -> None:
         self._refresh_interval(entry.id)
+
+    def system_unbound(self, entry: Entry) -> None:
+        link = self._links.get(entry.id)
+        if link is not None:
+            link.close(CLOSE_FORBIDDEN, "this system has another token or awaits another agent")
+
+    def configuration_changed(self, system_id: str, configuration: Configuration) -> None:
+        link = self._links.get(system_id)
+        if link is not None:
+            link.configure(configuration)
 
     def system_removed(self, entry: Entry) -> None:
         link = self._links.get(entry.id)

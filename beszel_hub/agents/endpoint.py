@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from beszel_hub.agents.connections import Connections
@@ -16,12 +18,14 @@ from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.intake import Intake
 from beszel_hub.systems.enrolment import Enrolled
 from beszel_hub.systems.service import Systems
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.handshake import AgentRefused
 from beszel_protocol.messages import (
     CLOSE_FORBIDDEN,
     CLOSE_INVALID_PAYLOAD,
     HANDSHAKE_TIMEOUT_SECONDS,
     REFUSAL_CLOSE_CODES,
+    Configuration,
     MalformedFrame,
 )
 from beszel_protocol.sample import HostDetails
@@ -36,13 +40,18 @@ class Endpoint:
 
     def __init__(
         self, hub_key: HubKey, systems: Systems, connections: Connections, ingest: Ingest, clock: Clock, *,
+        configuration_of: Callable[[str], Awaitable[Configuration]],
         require_tls: bool = False, handshake_timeout_seconds: float = HANDSHAKE_TIMEOUT_SECONDS,
     ) -> None:  # fmt: skip
+        """`configuration_of` a system is what its agent is told to do."""
+        self.on_containers: list[Callable[[str, Sequence[ContainerFacts]], None]] = []
+        """Told a system and all its containers whenever its agent tells them."""
         self._hub_key = hub_key
         self._systems = systems
         self._connections = connections
         self._ingest = ingest
         self._clock = clock
+        self._configuration_of = configuration_of
         self._require_tls = require_tls
         self._handshake_timeout_seconds = handshake_timeout_seconds
         self._gate = Gate()
@@ -94,9 +103,12 @@ class Endpoint:
             start_id=body.start_id or body.spool_id,
             interval_seconds=self._connections.interval_of(system_id),
             save_details=save_details,
+            note_containers=partial(self._note_containers, system_id),
         )
         self._connections.adopt(link)
         try:
+            # Only now, as from now on the link hears of changes.
+            link.configure(await self._configuration_of(system_id))
             inbox = await self._ingest.open(
                 system_id, body.spool_id, on_stored=link.note_stored, on_lost=link.note_lost
             )
@@ -116,6 +128,10 @@ class Endpoint:
                 await self._ingest.close(inbox)
         finally:
             self._connections.release(link)
+
+    def _note_containers(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
+        for tell in self.on_containers:
+            tell(system_id, facts)
 
     def _is_paused(self, system_id: str) -> bool:
         entry = self._systems.directory.get(system_id)

@@ -1,18 +1,26 @@
-"""One proved agent: reads its records into ingest, and tells it what is stored and how often to measure."""
+"""One proved agent: reads its records into ingest, and tells it what is stored and what it is to do."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from beszel_hub.agents.pace import Pace
+from beszel_hub.agents.requests import Frame, Requests
 from beszel_hub.agents.wire import Wire, WireClosed
+from beszel_hub.errors import AgentBusy
 from beszel_hub.metrics.inbox import split_ranges
 from beszel_hub.metrics.intake import Intake
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.hygiene import clean
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_RANGES,
     Ack,
+    Configuration,
+    Configure,
+    Configured,
+    Containers,
     Details,
     Event,
     FromAgent,
@@ -20,6 +28,8 @@ from beszel_protocol.messages import (
     Interval,
     InvalidMessage,
     MalformedFrame,
+    Request,
+    Response,
     Sample,
     Samples,
     Welcome,
@@ -40,14 +50,17 @@ have to wake for an ack at another time. A batch is acknowledged at once: the ne
 _WITH_SAMPLE, _WITHOUT = 0.8, 1.2
 """Shares of that pause after which an ack goes out with a sample that came, and without one."""
 _RECORDS_BETWEEN_PAUSES: Final = 16
+_MAX_UNSENT: Final = 64
+"""Requests, and what takes them back."""
 
 
 class Link:
-    """`save_details` stores changed facts about the host."""
+    """`save_details` stores changed facts about the host, `note_containers` takes all containers that it has."""
 
     def __init__(
         self, wire: Wire, *, system_id: str, start_id: str, interval_seconds: float,
         save_details: Callable[[HostDetails], Awaitable[None]],
+        note_containers: Callable[[Sequence[ContainerFacts]], None],
     ) -> None:  # fmt: skip
         self.wire = wire
         self.system_id = system_id
@@ -56,15 +69,22 @@ class Link:
         self.ignored_frames = 0
         """Of unknown type, or known ones that make no sense."""
         self._save_details = save_details
+        self._note_containers = note_containers
         self._pace = Pace(_now())
         self._details_due = 0.0
         self._interval_seconds = interval_seconds
         self._told_seconds = interval_seconds
+        self._configuration = Configuration()
+        self._told_revision = 0
+        self.configured_revision: int | None = None
+        """Which the agent says it has taken over; None until it has said so."""
         self._stored = SequenceRanges()
         self._ack_timer: asyncio.TimerHandle | None = None
         self._ack_due = self._batch_until = 0.0
         self._closing: tuple[int, str] | None = None
         self._has_work = asyncio.Event()
+        self._asked: deque[Frame] = deque()
+        self.requests = Requests(self._ask)
 
     def note_stored(self, sequences: SequenceRanges) -> None:
         """These are committed; the agent will be told."""
@@ -84,11 +104,24 @@ class Link:
             self._interval_seconds = seconds
             self._has_work.set()
 
+    def configure(self, configuration: Configuration) -> None:
+        """The agent will be told, unless it is an older one that comes late."""
+        if configuration.revision > self._configuration.revision:
+            self._configuration = configuration
+            self._has_work.set()
+
     def close(self, code: int, reason: str) -> None:
         """End the connection soon; the first reason given counts."""
         if self._closing is None:
             self._closing = (code, reason)
             self._has_work.set()
+
+    def _ask(self, frame: Frame) -> None:
+        """A request finds no room behind those that the agent has not even read; what takes one back always does."""
+        if isinstance(frame, Request) and len(self._asked) >= _MAX_UNSENT:
+            raise AgentBusy
+        self._asked.append(frame)
+        self._has_work.set()
 
     def _acknowledge(self) -> None:
         self._cancel_ack_timer()
@@ -102,8 +135,12 @@ class Link:
 
     async def run(self, intake: Intake, already_stored: SequenceRanges) -> None:
         """Serve the agent until the connection ends."""
+        self._told_revision = self._configuration.revision
         welcome = Welcome(
-            system_id=self.system_id, interval_seconds=self._told_seconds, stored=already_stored.newest(MAX_RANGES)
+            system_id=self.system_id,
+            interval_seconds=self._told_seconds,
+            stored=already_stored.newest(MAX_RANGES),
+            configuration=self._configuration,
         )
         try:
             await self.wire.send(encode(welcome))
@@ -116,6 +153,7 @@ class Link:
         except* WireClosed:
             pass
         finally:
+            self.requests.close()
             self._cancel_ack_timer()
 
     async def _read(self, intake: Intake) -> None:
@@ -129,12 +167,12 @@ class Link:
             except InvalidMessage:
                 await self._take_invalid(frame, intake)
             else:
-                await self._take(message, intake)
+                await self._take(message, intake, len(frame))
             delay_seconds = self._pace.delay_seconds(len(frame), _now())
             if delay_seconds:
                 await asyncio.sleep(delay_seconds)
 
-    async def _take(self, message: FromAgent | None, intake: Intake) -> None:
+    async def _take(self, message: FromAgent | None, intake: Intake, size: int) -> None:
         match message:
             case Sample() | Event() | Gap():
                 if self._ack_timer is not None and _now() >= self._ack_due:
@@ -142,8 +180,14 @@ class Link:
                 await intake.take(message, is_live=True)
             case Samples():
                 await self._take_batch(message, intake)
+            case Configured():
+                self.configured_revision = message.revision
             case Details():
                 await self._take_details(message.details)
+            case Containers():
+                self._note_containers(message.containers)
+            case Response():
+                self.ignored_frames += not self.requests.take(message, size)
             case _:
                 self.ignored_frames += 1
 
@@ -176,12 +220,17 @@ class Link:
             if self._closing is not None:
                 await self.wire.close(*self._closing)
                 return
+            while self._asked:
+                await self.wire.send(encode(self._asked.popleft()))
             stored, self._stored = self._stored, SequenceRanges()
             for ranges in split_ranges(stored):
                 await self.wire.send(encode(Ack(stored=ranges)))
             if self._told_seconds != self._interval_seconds:
                 self._told_seconds = self._interval_seconds
                 await self.wire.send(encode(Interval(seconds=self._told_seconds)))
+            if self._told_revision != self._configuration.revision:
+                self._told_revision = self._configuration.revision
+                await self.wire.send(encode(Configure(configuration=self._configuration)))
 
 
 def _now() -> float:

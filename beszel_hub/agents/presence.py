@@ -1,6 +1,7 @@
 """What is seen of each system: its row in the fleet, its newest sample, its `info`. Brings together who knows what."""
 
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -9,6 +10,7 @@ from beszel_hub.live.broker import Broker
 from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series import read_newest
+from beszel_hub.metrics.short_keys import make_container_stats, make_stats
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Entry
 from beszel_hub.systems.fleet import make_row
@@ -58,17 +60,29 @@ class Presence:
         sample = self._latest.get(system_id)
         return None if sample is None else to_frame(sample)
 
+    def short_form(self, sample: LiveSample) -> dict[str, Any]:
+        """As Beszel's clients read it every second."""
+        return {
+            "stats": make_stats(sample.metrics),
+            "info": self._make_info(sample),
+            "container": make_container_stats(sample.metrics.containers or ()),
+        }
+
     async def save_infos(self) -> None:
         """Bring the `info` of systems that sent something up to date in the database."""
         unsaved, self._unsaved = self._unsaved, set()
         infos = []
         for system_id in unsaved:
-            entry, sample = self._systems.directory.get(system_id), self._latest.get(system_id)
-            if entry is not None and sample is not None:
-                info = make_info(sample.metrics, agent_version=entry.agent_version, threads=entry.threads)
-                infos.append((system_id, info))
+            sample = self._latest.get(system_id)
+            if sample is not None and self._systems.directory.get(system_id) is not None:
+                infos.append((system_id, self._make_info(sample)))
         if infos:
             await self._systems.save_info(infos)
+
+    def _make_info(self, sample: LiveSample) -> dict[str, Any]:
+        entry = self._systems.directory.get(sample.system_id)
+        version, threads = ("", None) if entry is None else (entry.agent_version, entry.threads)
+        return make_info(sample.metrics, agent_version=version, threads=threads)
 
     def _make_row(self, entry: Entry) -> FleetRow:
         sample = self._latest.get(entry.id)

@@ -7,10 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 import typer
 
-from beszel_hub.config import HubConfig, Loaded, load_config
+from beszel_hub.cli.fleet_commands import audit_app, systems_app, universal_app
+from beszel_hub.cli.options import AsJson, DataDir, Email, OwnerEmail, read_config, show
+from beszel_hub.config import Loaded, load_config
 from beszel_hub.errors import HubError, InvalidSetting
 from beszel_protocol.version import VERSION
 
@@ -22,6 +23,9 @@ user_app: Final = typer.Typer(help="Users of the hub.", no_args_is_help=True)
 token_app: Final = typer.Typer(help="Tokens for scripts and clients.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
+app.add_typer(universal_app, name="universal")
+app.add_typer(systems_app, name="systems")
+app.add_typer(audit_app, name="audit")
 
 
 class RoleName(StrEnum):
@@ -35,12 +39,6 @@ class ScopeName(StrEnum):
     WRITE = "write"
 
 
-DataDir = Annotated[
-    Path | None, typer.Option("--dir", metavar="DIR", help="The data directory. [DATA_DIR; default: beszel_data]")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Email = Annotated[str, typer.Argument(metavar="EMAIL")]
-OwnerEmail = Annotated[str, typer.Option("--user", metavar="EMAIL", help="Whose it is.")]
 PasswordFile = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="A file with the password, - for standard input; asked for if not given."),
@@ -81,11 +79,15 @@ def serve(
         str | None, typer.Option(metavar="HOST:PORT", help="Where to serve. [LISTEN; default: 127.0.0.1:8090]")
     ] = None,
     data_dir: DataDir = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Serve HTTPS with this certificate; read again on SIGHUP.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The certificate's private key.")] = None,
 ) -> None:
     """Run the hub until SIGTERM or SIGINT; further settings come from the environment (docs/hub.md)."""
     from beszel_hub.cli.server import run_server  # noqa: PLC0415
 
-    run_server(_load(data_dir, http))
+    run_server(_load(data_dir, LISTEN=http, TLS_CERT=tls_cert, TLS_KEY=tls_key))
 
 
 @user_app.command("create")
@@ -99,8 +101,8 @@ def create_user(
     """Make a user; works beside a running hub."""
     from beszel_hub.cli import people  # noqa: PLC0415
 
-    created = people.create_user(_config(data_dir), email, role.value, people.read_password(password_file))
-    _print(created, f"{created.email} is a user now ({created.role}).", as_json=as_json)
+    created = people.create_user(read_config(data_dir), email, role.value, people.read_password(password_file))
+    show(created, f"{created.email} is a user now ({created.role}).", as_json=as_json)
 
 
 @user_app.command("list")
@@ -111,9 +113,9 @@ def list_users(
     """List the users, oldest first."""
     from beszel_hub.cli import people  # noqa: PLC0415
 
-    users = people.list_users(_config(data_dir))
+    users = people.list_users(read_config(data_dir))
     lines = [f"{user.role:<9} {user.email} ({user.username})" for user in users]
-    _print(users, "\n".join(lines) or "There are no users yet.", as_json=as_json)
+    show(users, "\n".join(lines) or "There are no users yet.", as_json=as_json)
 
 
 @user_app.command("password")
@@ -121,22 +123,55 @@ def set_password(email: Email, password_file: PasswordFile = None, data_dir: Dat
     """Set a new password; ends every login and API token of the user."""
     from beszel_hub.cli import people  # noqa: PLC0415
 
-    people.set_password(_config(data_dir), email, people.read_password(password_file))
+    people.set_password(read_config(data_dir), email, people.read_password(password_file))
     typer.echo(f"{email} has a new password; every token of theirs has ended.")
+
+
+@user_app.command("role")
+def set_role(
+    email: Email, role: Annotated[RoleName, typer.Argument(help="What the user may do.")], data_dir: DataDir = None
+) -> None:
+    """Give a user another role."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    people.set_role(read_config(data_dir), email, role.value)
+    typer.echo(f"{email} is {role.value} now.")
+
+
+@user_app.command("delete")
+def delete_user(email: Email, data_dir: DataDir = None) -> None:
+    """Remove a user, with every token and membership of theirs."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    people.delete_user(read_config(data_dir), email)
+    typer.echo(f"{email} is no user any more.")
+
+
+@user_app.command("logout")
+def log_out(email: Email, data_dir: DataDir = None) -> None:
+    """End every login and API token of a user."""
+    from beszel_hub.cli import people  # noqa: PLC0415
+
+    people.log_out(read_config(data_dir), email)
+    typer.echo(f"Every token of {email} has ended.")
 
 
 @app.command()
 def enrol(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What to call the system.")],
     user: OwnerEmail,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Replace the token; its agent is shut out until told.")] = (
+        False
+    ),
+    forget: Annotated[bool, typer.Option("--forget-agent", help="Let another machine take the agent's place.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a system and print what its agent needs; for a system that is there, print that again."""
     from beszel_hub.cli import machines  # noqa: PLC0415
 
-    enrolment = machines.enrol(_config(data_dir), name, user)
-    _print(enrolment, machines.describe(enrolment), as_json=as_json)
+    enrolment = machines.enrol(read_config(data_dir), name, user, rotate=rotate, forget=forget)
+    show(enrolment, machines.describe(enrolment), as_json=as_json)
 
 
 @token_app.command("create")
@@ -150,8 +185,8 @@ def create_token(
     """Make an API token; it is shown this once."""
     from beszel_hub.cli import people  # noqa: PLC0415
 
-    token = people.create_token(_config(data_dir), user, scope.value, name)
-    _print(token, token.token, as_json=as_json)
+    token = people.create_token(read_config(data_dir), user, scope.value, name)
+    show(token, token.token, as_json=as_json)
 
 
 @token_app.command("list")
@@ -163,9 +198,9 @@ def list_tokens(
     """List a user's API tokens, without their text."""
     from beszel_hub.cli import people  # noqa: PLC0415
 
-    found = people.list_tokens(_config(data_dir), user)
+    found = people.list_tokens(read_config(data_dir), user)
     lines = [f"{token.id}  {token.scope:<5}  {token.last_used or 'never used':<24}  {token.name}" for token in found]
-    _print(found, "\n".join(lines) or "There are no API tokens.", as_json=as_json)
+    show(found, "\n".join(lines) or "There are no API tokens.", as_json=as_json)
 
 
 @token_app.command("revoke")
@@ -176,7 +211,7 @@ def revoke_token(
     """End an API token."""
     from beszel_hub.cli import people  # noqa: PLC0415
 
-    people.revoke_token(_config(data_dir), token_id)
+    people.revoke_token(read_config(data_dir), token_id)
     typer.echo("The token has ended.")
 
 
@@ -185,7 +220,7 @@ def key(data_dir: DataDir = None) -> None:
     """Print the hub's public key, which agents take as KEY."""
     from beszel_hub.cli import machines  # noqa: PLC0415
 
-    typer.echo(machines.public_key(_config(data_dir)))
+    typer.echo(machines.public_key(read_config(data_dir)))
 
 
 @app.command()
@@ -196,17 +231,10 @@ def health(
     """Ask a running hub whether it is well; exit 1 if it is not."""
     from beszel_hub.cli.health import check_health  # noqa: PLC0415
 
-    typer.echo(check_health(url or _config(data_dir).local_url()))
+    typer.echo(check_health(url) if url else check_health(read_config(data_dir).local_url(), is_own=True))
 
 
-def _load(data_dir: Path | None, http: str | None = None) -> Loaded:
-    flags = {"DATA_DIR": None if data_dir is None else str(data_dir), "LISTEN": http}
-    return load_config({name: text for name, text in flags.items() if text is not None}, os.environ)
-
-
-def _config(data_dir: Path | None) -> HubConfig:
-    return _load(data_dir).config
-
-
-def _print(value: object, text: str, *, as_json: bool) -> None:
-    typer.echo(msgspec.json.encode(value).decode() if as_json else text)
+def _load(data_dir: Path | None, **others: str | Path | None) -> Loaded:
+    """From the flags, by setting, and the environment."""
+    flags = {"DATA_DIR": data_dir, **others}
+    return load_config({name: str(value) for name, value in flags.items() if value is not None}, os.environ)

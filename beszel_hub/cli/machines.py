@@ -5,13 +5,13 @@ import shlex
 import msgspec
 
 from beszel_hub.agents.keys import load_hub_key
-from beszel_hub.cli.opening import open_database, prepare_directory, require_account
+from beszel_hub.cli.opening import note, open_database, prepare_directory, require_account
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import InvalidSetting
 from beszel_hub.store.secrets import Secret, load_secret
 from beszel_hub.systems import queries, tokens
-from beszel_hub.systems.tables import Membership, SystemRow
+from beszel_hub.systems.tables import AgentBinding, Membership, SystemRow
 from beszel_protocol.hygiene import clean_text
 
 
@@ -24,15 +24,18 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
     hub_url: str
 
 
-def enrol(config: HubConfig, name: str, email: str) -> Enrolment:
-    """Make a system of a user, or find the one of that name; its token stays the same until it is replaced."""
+def enrol(config: HubConfig, name: str, email: str, *, rotate: bool = False, forget: bool = False) -> Enrolment:
+    """Make a system of a user, or find the one of that name.
+
+    `rotate` replaces its token, `forget` lets another agent take the place of the one that enrolled.
+    """
     cleaned = clean_text(name).strip()
     if not cleaned:
         raise InvalidSetting("a system needs a name")
     with open_database(config) as database:
         secret = load_secret(config.secret_path)
         key = load_hub_key(config.key_path, config.key_source).public_line
-        system_id, token = database.write_now(lambda: _enrol(secret, cleaned, email))
+        system_id, token = database.write_now(lambda: _enrol(secret, cleaned, email, rotate=rotate, forget=forget))
     return Enrolment(system_id=system_id, key=key, token=token, hub_url=config.app_url or config.local_url())
 
 
@@ -59,13 +62,20 @@ def public_key(config: HubConfig) -> str:
     return load_hub_key(config.key_path, config.key_source).public_line
 
 
-def _enrol(secret: Secret, name: str, email: str) -> tuple[str, str]:
+def _enrol(secret: Secret, name: str, email: str, *, rotate: bool, forget: bool) -> tuple[str, str]:
     now_ms = system_clock()
     account = require_account(email)
     system_id = _find_system(name, account.id)
     if system_id is None:
         system_id = queries.insert_system(name=name, now_ms=now_ms, members=[account.id])
-    token = tokens.read_system_token(secret, system_id) or tokens.issue_system_token(secret, system_id, now_ms)
+        note("enrol", "systems", system_id, name=name)
+    if forget:
+        AgentBinding.delete().where(AgentBinding.system_id == system_id).execute()
+        note("enrol.forget_agent", "fingerprints", system_id)
+    token = None if rotate else tokens.read_system_token(secret, system_id)
+    if token is None:
+        token = tokens.issue_system_token(secret, system_id, now_ms)
+        note("enrol.new_token", "fingerprints", system_id)
     return system_id, token
 
 

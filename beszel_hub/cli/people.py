@@ -8,7 +8,7 @@ import msgspec
 
 from beszel_hub.accounts import queries, tokens
 from beszel_hub.accounts.passwords import WeakPassword, check_password, hash_password
-from beszel_hub.cli.opening import open_database, require_account
+from beszel_hub.cli.opening import note, open_database, require_account
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import CommandFailed, InvalidSetting
@@ -67,10 +67,14 @@ def read_password(source: str | None) -> str:
 def create_user(config: HubConfig, email: str, role: Role, password: str) -> User:
     """Raise `BadRequest` if somebody has the address."""
     password_hash = hash_password(password)
+
+    def write() -> str:
+        user_id = queries.create_user(email=email, role=role, password_hash=password_hash, now_ms=system_clock())
+        note("user.create", "users", user_id, role=role)
+        return user_id
+
     with open_database(config) as database:
-        user_id = database.write_now(
-            lambda: queries.create_user(email=email, role=role, password_hash=password_hash, now_ms=system_clock())
-        )
+        user_id = database.write_now(write)
         account = database.read_now(lambda: queries.find_account(user_id))
     if account is None:
         raise CommandFailed("the user was removed at once by somebody else")
@@ -86,7 +90,45 @@ def set_password(config: HubConfig, email: str, password: str) -> None:
     password_hash = hash_password(password)
 
     def write() -> None:
-        queries.update_user(require_account(email).id, {"password_hash": password_hash}, system_clock())
+        user_id = require_account(email).id
+        queries.update_user(user_id, {"password_hash": password_hash}, system_clock())
+        note("user.password", "users", user_id)
+
+    with open_database(config) as database:
+        database.write_now(write)
+
+
+def set_role(config: HubConfig, email: str, role: Role) -> None:
+    """Raise `BadRequest` for the last administrator."""
+
+    def write() -> None:
+        account = require_account(email)
+        queries.update_user(account.id, {"role": role}, system_clock())
+        note("user.role", "users", account.id, role=[account.role, role])
+
+    with open_database(config) as database:
+        database.write_now(write)
+
+
+def delete_user(config: HubConfig, email: str) -> None:
+    """Raise `BadRequest` for the last administrator."""
+
+    def write() -> None:
+        user_id = require_account(email).id
+        queries.delete_user(user_id)
+        note("user.delete", "users", user_id, email=email)
+
+    with open_database(config) as database:
+        database.write_now(write)
+
+
+def log_out(config: HubConfig, email: str) -> None:
+    """End every login and API token of a user."""
+
+    def write() -> None:
+        user_id = require_account(email).id
+        queries.end_tokens(user_id)
+        note("user.logout", "users", user_id)
 
     with open_database(config) as database:
         database.write_now(write)
@@ -101,6 +143,7 @@ def create_token(config: HubConfig, email: str, scope: Scope, name: str) -> NewT
         token_id = queries.create_api_token(
             user_id=account.id, name=name, scope=scope, expires=expires_ms, now_ms=now_ms
         )
+        note("token.create", "api_tokens", token_id, user=email, scope=scope)
         return account, token_id
 
     with open_database(config) as database:
@@ -124,9 +167,13 @@ def list_tokens(config: HubConfig, email: str) -> list[ListedToken]:
 
 
 def revoke_token(config: HubConfig, token_id: str) -> None:
-    with open_database(config) as database:
-        if not database.write_now(lambda: queries.delete_api_token(token_id)):
+    def write() -> None:
+        if not queries.delete_api_token(token_id):
             raise CommandFailed(f"there is no API token {token_id!r}")
+        note("token.revoke", "api_tokens", token_id)
+
+    with open_database(config) as database:
+        database.write_now(write)
 
 
 def _user(account: queries.Account) -> User:

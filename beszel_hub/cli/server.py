@@ -6,7 +6,7 @@ import fcntl
 import logging
 import signal
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,6 +15,9 @@ import uvicorn
 from beszel_hub.app import create_app
 from beszel_hub.cli.opening import prepare_directory
 from beszel_hub.config import HubConfig, Loaded, make_url
+from beszel_hub.door.connections import PatientHttpProtocol
+from beszel_hub.door.proxies import behind_proxies
+from beszel_hub.door.tls import TlsFiles
 from beszel_hub.door.websockets import FrugalWebSocketProtocol
 from beszel_hub.errors import StartError
 from beszel_hub.hub import Hub
@@ -41,26 +44,43 @@ def run_server(loaded: Loaded) -> None:
         _log.warning("%s has no effect yet", name)
     prepare_directory(config.data_dir)
     with _only_server(config), _listening(config) as sockets:
+        tls = load_tls(config)
         hub = Hub(config)
-        server = _Server(uvicorn_config(config, hub))
-        url = make_url(config.http_host, sockets[0].getsockname()[1])
+        server = _Server(config, hub, tls)
+        url = make_url(config.http_host, sockets[0].getsockname()[1], is_tls=tls is not None)
         with _noted_address(config, url):
             _log.info("beszel-hub %s serves %s from %s", VERSION, url, config.data_dir)
             asyncio.run(server.serve(sockets))
 
 
-class _Server(uvicorn.Server):
-    """Ends well on a signal, where uvicorn would raise the signal once more."""
+class HubServer(uvicorn.Server):
+    """Ends event streams when it stops, which would never end by themselves."""
+
+    def __init__(self, config: HubConfig, hub: Hub, tls: TlsFiles | None = None) -> None:
+        super().__init__(uvicorn_config(config, hub, tls))
+        self._hub = hub
+        self._tls = tls
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.realtime.end_all()
+        await super().shutdown(sockets)
+
+
+class _Server(HubServer):
+    """Ends well on a signal, where uvicorn would raise the signal once more; reads its certificate again on SIGHUP."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop)
+        handlers: dict[signal.Signals, Callable[[], object]] = {signal.SIGINT: self._stop, signal.SIGTERM: self._stop}
+        if self._tls is not None:
+            handlers[signal.SIGHUP] = self._tls.reload
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
         try:
             yield
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in handlers:
                 loop.remove_signal_handler(number)
 
     def _stop(self) -> None:
@@ -68,13 +88,22 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def uvicorn_config(config: HubConfig, hub: Hub) -> uvicorn.Config:
+def load_tls(config: HubConfig) -> TlsFiles | None:
+    """None if the hub serves plain HTTP; raise `StartError` if the files cannot be used."""
+    if config.tls_cert is None or config.tls_key is None:
+        return None
+    return TlsFiles(config.tls_cert, config.tls_key)
+
+
+def uvicorn_config(config: HubConfig, hub: Hub, tls: TlsFiles | None = None) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(hub), lifespan="on", http="h11", ws=FrugalWebSocketProtocol, loop="asyncio",
+        behind_proxies(create_app(hub), config), lifespan="on", http=PatientHttpProtocol, ws=FrugalWebSocketProtocol,
+        loop="asyncio",
         ws_max_size=MAX_FRAME_BYTES, ws_ping_interval=PING_INTERVAL_SECONDS, ws_ping_timeout=PONG_TIMEOUT_SECONDS,
-        proxy_headers=bool(config.trusted_proxies), forwarded_allow_ips=list(config.trusted_proxies),
+        proxy_headers=False,  # `behind_proxies` does that, and remembers who the proxy was
         log_config=None, access_log=False, server_header=False, limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS, h11_max_incomplete_event_size=_HEAD_BYTES,
+        ssl_context_factory=None if tls is None else lambda *_: tls.context,
     )  # fmt: skip
 
 

@@ -25,8 +25,7 @@ def refusal(error: HubError) -> Response:
     headers: dict[str, str] = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
-    data = {field: {"code": complaint.code, "message": complaint.message} for field, complaint in error.data.items()}
-    body = {"data": data, "message": error.message, "status": error.status}
+    body = {"data": error.details(), "message": error.message, "status": error.status}
     return JsonResponse(body, status_code=error.status, headers=headers)
 
 

@@ -14,6 +14,8 @@ SECURITY_HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 """An answer that sets one of these itself keeps its own."""
+HTTPS_ONLY: Final = "max-age=2592000"
+"""Thirty days in which a browser that came by HTTPS does not come without: enough to matter, and to be undone."""
 
 
 class SecurityHeadersMiddleware:
@@ -32,6 +34,8 @@ class SecurityHeadersMiddleware:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", HTTPS_ONLY)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -1,22 +1,49 @@
 """Puts who asks on `request.state.actor`; what is no good token is no token."""
 
+from typing import Final
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from beszel_hub.accounts.service import Accounts
-from beszel_hub.permissions import ANONYMOUS
+from beszel_hub.config import HubConfig
+from beszel_hub.door.origins import is_allowed_origin
+from beszel_hub.door.proxies import is_within
+from beszel_hub.permissions import ANONYMOUS, Actor
+
+_OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
 
 
 class ActorMiddleware:
     """For HTTP only: a WebSocket's route authenticates by header or first frame itself."""
 
-    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
+    def __init__(self, app: ASGIApp, accounts: Accounts, config: HubConfig) -> None:
         self._app = app
         self._accounts = accounts
+        self._config = config
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            token = Headers(scope=scope).get("authorization")
-            actor = await self._accounts.authenticate(token) if token else ANONYMOUS
-            scope.setdefault("state", {})["actor"] = actor
+            scope.setdefault("state", {})["actor"] = await self._identify(scope)
         await self._app(scope, receive, send)
+
+    async def _identify(self, scope: Scope) -> Actor:
+        headers = Headers(scope=scope)
+        token = headers.get("authorization")
+        if token:
+            return await self._accounts.authenticate(token)
+        email = self._vouched_for(scope, headers)
+        return await self._accounts.authenticate_address(email) if email else ANONYMOUS
+
+    def _vouched_for(self, scope: Scope, headers: Headers) -> str:
+        """The address that a trusted proxy names; empty if nobody is named, or not by such a one.
+
+        A browser sends the proxy's cookie whichever page asks, so pages of other sites get nothing this way.
+        """
+        name = self._config.trusted_auth_header
+        if not name or not is_within(scope["state"].get("peer", ""), self._config.trusted_proxies):
+            return ""
+        if headers.get("sec-fetch-site") in _OTHER_SITES or not is_allowed_origin(headers, self._config):
+            return ""
+        values = headers.getlist(name)
+        return values[0].strip() if len(values) == 1 else ""

@@ -21,5 +21,5 @@ def middleware(config: HubConfig, accounts: Accounts) -> list[Middleware]:
                 allow_methods=["GET", "POST", "PATCH", "DELETE"], allow_headers=["Authorization", "Content-Type"],
             )
         )  # fmt: skip
-    stack.append(Middleware(ActorMiddleware, accounts=accounts))
+    stack.append(Middleware(ActorMiddleware, accounts=accounts, config=config))
     return stack

@@ -9,11 +9,21 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from beszel_hub.clock import Clock
+from beszel_hub.live.containers import ContainerTopics, Known, is_container_topic
 from beszel_hub.live.fleet import Audience, Board, FrameMaker
 from beszel_hub.live.frames import SharedFrame, share
 from beszel_hub.live.outbox import Outbox
 from beszel_hub.permissions import Action, Actor, Decision, decide
-from beszel_protocol.feed import FLEET_TOPIC, MAX_TOPICS, SYSTEM_TOPIC_PREFIX, FeedError, FleetRow, SystemSample
+from beszel_protocol.feed import (
+    CONTAINERS_TOPIC,
+    CONTAINERS_TOPIC_PREFIX,
+    FLEET_TOPIC,
+    MAX_TOPICS,
+    SYSTEM_TOPIC_PREFIX,
+    FeedError,
+    FleetRow,
+    SystemSample,
+)
 
 MAX_CLIENTS: Final = 1000
 MAX_CLIENTS_OF_USER: Final = 100
@@ -32,6 +42,7 @@ class Client:
         self.topics: set[str] = set()
         self.known: frozenset[str] | None = None
         """The systems it was sent a fleet row of; None before the first fleet frame."""
+        self.containers = Known()
 
     def tell_error(self, code: str, message: str) -> None:
         self.outbox.put(share(FeedError(sequence=0, code=code, message=message), ""))
@@ -49,6 +60,7 @@ class Broker:
         newest: Callable[[str], SystemSample | None],
     ) -> None:
         self.board = Board()
+        self.containers = ContainerTopics()
         self.on_watched: list[Callable[[frozenset[str]], None]] = []
         """Told the systems that somebody looks at, whenever those change."""
         self._clock = clock
@@ -85,6 +97,10 @@ class Broker:
                 self._send_fleet(
                     client, FrameMaker(self.board, frozenset(), self._clock()), self._visible(client.actor)
                 )
+            elif is_container_topic(topic) and self._may_follow(client, topic):
+                client.topics.add(topic)
+                client.containers = Known()
+                self._send_containers(client, self._visible(client.actor))
             elif self._may_watch(client, topic):
                 client.topics.add(topic)
                 self._watchers[topic.removeprefix(SYSTEM_TOPIC_PREFIX)].add(client)
@@ -116,6 +132,7 @@ class Broker:
 
     def remove_system(self, system_id: str) -> None:
         self.board.remove(system_id)
+        self.containers.remove(system_id)
         for client in list(self._watchers.get(system_id, ())):
             self._revoke_topic(client, system_id)
 
@@ -124,12 +141,14 @@ class Broker:
         maker = FrameMaker(self.board, self.board.take_changed(), self._clock())
         visible_to: dict[Actor, frozenset[str]] = {}
         for client in self._clients:
-            if FLEET_TOPIC not in client.topics:
+            if not client.topics:
                 continue
             visible = visible_to.get(client.actor)
             if visible is None:
                 visible = visible_to[client.actor] = self._visible(client.actor)
-            self._send_fleet(client, maker, visible)
+            if FLEET_TOPIC in client.topics:
+                self._send_fleet(client, maker, visible)
+            self._send_containers(client, visible)
 
     @property
     def clients(self) -> list[Client]:
@@ -141,9 +160,21 @@ class Broker:
         if frame is not None:
             self._put(client, frame)
 
+    def _send_containers(self, client: Client, visible: frozenset[str]) -> None:
+        topics = [topic for topic in client.topics if is_container_topic(topic)]
+        if topics:
+            frame = self.containers.frame_for(visible, topics, client.containers, self._clock())
+            if frame is not None:
+                self._put(client, frame)
+
     def _put(self, client: Client, frame: SharedFrame) -> None:
         if not client.outbox.put(frame):
             client.known = None
+            client.containers = Known()
+
+    def _may_follow(self, client: Client, topic: str) -> bool:
+        """Of all systems everybody sees their own; of one, who sees it."""
+        return topic == CONTAINERS_TOPIC or self._sees(client.actor, topic.removeprefix(CONTAINERS_TOPIC_PREFIX))
 
     def _may_watch(self, client: Client, topic: str) -> bool:
         prefix, colon, system_id = topic.partition(":")

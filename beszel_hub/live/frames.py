@@ -27,5 +27,10 @@ class SharedFrame(NamedTuple):
 
 def share(frame: Unnumbered, topic: str) -> SharedFrame:
     """Encode a frame; `topic` is what a client missed if the frame never reaches it."""
-    head, _, tail = encode(frame).decode().partition(_MARKER)
+    return share_encoded(encode(frame), topic)
+
+
+def share_encoded(frame: bytes, topic: str) -> SharedFrame:
+    """A frame that is encoded already, in which nothing but its type stands before the sequence."""
+    head, _, tail = frame.decode().partition(_MARKER)
     return SharedFrame(head, tail, topic)

@@ -11,10 +11,11 @@ async def expand(
     database: Database, registry: Registry, collection: Collection, actor: Actor, records: list[Row],
     paths: list[list[str]],
 ) -> None:  # fmt: skip
-    """Put the related records at `paths` under `expand`; what does not exist, or not for this actor, is left out."""
+    """Put the related records at `paths` under `expand`, which is empty where there are none for this actor."""
+    paths = [path for path in paths if _leads_somewhere(registry, collection, path)]
     for name in sorted({path[0] for path in paths}):
         field = collection.field(name)
-        if field is None or field.is_hidden or not field.target:
+        if field is None:
             continue
         target = registry[field.target]
         ids = {related_id for record in records for related_id in _ids(record.get(name))}
@@ -23,9 +24,10 @@ async def expand(
         if below and related:
             await expand(database, registry, target, actor, list(related.values()), below)
         for record in records:
+            expanded = record.setdefault("expand", {})
             found = [related[related_id] for related_id in _ids(record.get(name)) if related_id in related]
             if found:
-                record.setdefault("expand", {})[name] = found if field.is_multiple else found[0]
+                expanded[name] = found if field.is_multiple else found[0]
 
 
 async def _fetch(
@@ -38,6 +40,16 @@ async def _fetch(
     rows = TableRows(registry, target, target.source)
     found = await database.read(lambda: rows.find_many(actor, ids))
     return {row["id"]: render(target, actor, row) for row in found}
+
+
+def _leads_somewhere(registry: Registry, collection: Collection, path: list[str]) -> bool:
+    """Whether every step of the path is a relation that may be shown."""
+    for name in path:
+        field = collection.field(name)
+        if field is None or field.is_hidden or not field.target:
+            return False
+        collection = registry[field.target]
+    return True
 
 
 def _ids(value: object) -> list[str]:

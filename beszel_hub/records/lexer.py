@@ -7,7 +7,7 @@ from beszel_hub.errors import BadRequest
 
 _TOKEN = re.compile(
     r"""
-      (?P<space>\s+)
+      (?P<space>\s+|//[^\n]*)
     | (?P<join>&&|\|\|)
     | (?P<operator>\?(?:!=|!~|>=|<=|=|~|>|<)|!=|!~|>=|<=|=|~|>|<)
     | (?P<open>\()

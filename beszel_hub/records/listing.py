@@ -56,12 +56,18 @@ def parse_listing(parameters: Mapping[str, str], resolver: Resolver, now_ms: int
     return Listing(
         page=min(MAX_PAGE, max(1, _read_integer(parameters, "page", 1))),
         per_page=min(MAX_PER_PAGE, per_page) if per_page > 0 else DEFAULT_PER_PAGE,
-        skip_total=parameters.get("skipTotal", "").lower() in {"1", "true"},
+        skip_total=_read_bool(parameters, "skipTotal"),
         where=parse_filter(parameters.get("filter", ""), resolver, now_ms),
         sort=_parse_sort(parameters.get("sort", ""), resolver),
         fields=parse_fields(parameters.get("fields", "")),
         expand=parse_expand(parameters.get("expand", "")),
     )
+
+
+def parse_presentation(parameters: Mapping[str, str], resolver: Resolver, now_ms: int) -> Listing:
+    """Of a request's parameters those that say how one record is to look."""
+    shown = {name: parameters[name] for name in ("fields", "expand") if name in parameters}
+    return parse_listing(shown, resolver, now_ms)
 
 
 def parse_expand(text: str) -> list[list[str]]:
@@ -96,3 +102,10 @@ def _read_integer(parameters: Mapping[str, str], name: str, default: int) -> int
         return int(text[:12])
     except ValueError as error:
         raise BadRequest(f"{name} must be a whole number.") from error
+
+
+def _read_bool(parameters: Mapping[str, str], name: str) -> bool:
+    text = parameters.get(name, "").lower()
+    if text not in {"", "0", "1", "f", "t", "false", "true"}:
+        raise BadRequest(f"{name} must be true or false.")
+    return text in {"1", "t", "true"}

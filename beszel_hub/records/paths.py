@@ -41,7 +41,7 @@ class Resolver:
 
     def _field(self, collection: Collection, name: str, text: str, *, through_relation: bool) -> Field:
         field = collection.field(name)
-        if field is None or field.is_hidden or field.kind is Kind.PASSWORD:
+        if field is None or field.is_hidden or field.is_opaque or field.kind is Kind.PASSWORD:
             raise _unknown(text)
         if field.is_private and through_relation and not self._is_admin:
             raise _unknown(text)

@@ -55,6 +55,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """Never shown, filtered or sorted by anybody."""
     is_private: bool = False
     """Through a relation only administrators may filter or sort by it, so nobody can guess others' values."""
+    is_opaque: bool = False
+    """Shown in another form than it is stored in, so that nobody can filter or sort by it."""
     in_create: bool = False
     in_update: bool = False
     is_required: bool = False
@@ -81,6 +83,15 @@ CREATED: Final = Field(name="created", kind=Kind.DATE)
 UPDATED: Final = Field(name="updated", kind=Kind.DATE)
 
 
+class Sight(NamedTuple):
+    """Somebody who looks at a collection, in a way of their own; texts as in the parameters of a list."""
+
+    actor: Actor
+    filter: str = ""
+    expand: str = ""
+    fields: str = ""
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What a request has changed, told after the commit."""
 
@@ -91,6 +102,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """None on create."""
     after: Row | None
     """None on delete."""
+    seen_by: frozenset[Sight] = frozenset()
+    """On delete: those of the audience who saw the record until then."""
 
 
 class TableSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +139,8 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """Given the id (None on create) and the checked values, whatever takes time or asks the loop before the write."""
     on_change: Callable[[Change], Awaitable[None]] | None = None
     """Called on the event loop after the commit, before the answer."""
+    reveal: Callable[[Actor, str], Awaitable[Row]] | None = None
+    """Given the id of what was just created, what its creator is shown this once."""
 
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)

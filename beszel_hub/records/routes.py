@@ -1,4 +1,4 @@
-"""`/api/collections/{collection}/records`: thin handlers over the `Records` on the application's state."""
+"""`/api/collections/{collection}/records` and `/api/batch`: thin handlers over the `Records` of the application."""
 
 from typing import Final
 
@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from beszel_hub.permissions import Actor
+from beszel_hub.records.batch import parse_batch
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_hub.records.service import Records
 
@@ -36,6 +37,12 @@ async def delete_record(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def run_batch(request: Request) -> Response:
+    """Raises `BatchFailed` if one of the requests cannot be done; then none is."""
+    requests = parse_batch(await read_object(request))
+    return JsonResponse(await _records(request).batch(_actor(request), requests))
+
+
 def _records(request: Request) -> Records:
     records: Records = request.app.state.records
     return records
@@ -62,4 +69,5 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route(f"{_RECORDS}/{{id}}", view_record, methods=["GET"]),
     Route(f"{_RECORDS}/{{id}}", update_record, methods=["PATCH"]),
     Route(f"{_RECORDS}/{{id}}", delete_record, methods=["DELETE"]),
+    Route("/api/batch", run_batch, methods=["POST"]),
 )

@@ -24,9 +24,7 @@ class TableRows:
 
     def page(self, actor: Actor, listing: Listing) -> tuple[int, list[Row]]:
         """How many rows there are (-1 if that was not asked for), and one page of them."""
-        conditions = self._visible(actor)
-        if listing.where is not None:
-            conditions.append(self._compiler.condition(listing.where))
+        conditions = self._matching(actor, listing.where)
         total = -1 if listing.skip_total else self._select(conditions, self._table.id).count()
         query = self._select(conditions).order_by(*self._order(listing.sort))
         return total, self._load(query.limit(listing.per_page).offset(listing.offset))
@@ -35,9 +33,14 @@ class TableRows:
         """One row that the actor may see."""
         return next(iter(self.find_many(actor, [record_id])), None)
 
-    def find_many(self, actor: Actor, ids: Iterable[str]) -> Sequence[Row]:
-        """Those of the rows that the actor may see, in no order."""
-        return self._load(self._select([*self._visible(actor), self._table.id.in_(sorted(set(ids)))]))
+    def find_many(self, actor: Actor, ids: Iterable[str], where: Node | None = None) -> Sequence[Row]:
+        """Those of the rows that the actor may see and that fulfil a filter, in no order."""
+        return self._load(self._select([*self._matching(actor, where), self._table.id.in_(sorted(set(ids)))]))
+
+    def is_seen(self, actor: Actor, record_id: str, where: Node | None = None) -> bool:
+        """Whether `find_many` would find it."""
+        conditions = [*self._matching(actor, where), self._table.id == record_id]
+        return bool(self._select(conditions, self._table.id).exists())
 
     def read(self, record_id: str) -> Row | None:
         """One row, whoever asks."""
@@ -50,13 +53,15 @@ class TableRows:
 
     def matching_ids(self, actor: Actor, where: Node) -> frozenset[str]:
         """Ids of the rows that the actor may see and that fulfil a filter."""
-        conditions = [*self._visible(actor), self._compiler.condition(where)]
-        return frozenset(row[0] for row in self._select(conditions, self._table.id).tuples())
+        return frozenset(row[0] for row in self._select(self._matching(actor, where), self._table.id).tuples())
 
     def values(self, actor: Actor, path: Path) -> dict[str, Any]:
         """By id, the value at `path` of every row that the actor may see."""
         query = self._select(self._visible(actor), self._table.id, self._compiler.value(path))
         return dict(query.tuples())
+
+    def _matching(self, actor: Actor, where: Node | None) -> list[Any]:
+        return [*self._visible(actor), *([] if where is None else [self._compiler.condition(where)])]
 
     def _visible(self, actor: Actor) -> list[Any]:
         scope = self._source.scope(actor)

@@ -1,20 +1,21 @@
 """The records API without HTTP: list, view, create, update, delete, for one actor."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from beszel_hub.clock import Clock
-from beszel_hub.errors import BadRequest, Conflict, FieldError, Forbidden, NotFound, Unavailable
-from beszel_hub.permissions import Action, Actor, Decision, Verb, decide
+from beszel_hub.errors import BadRequest, BatchFailed, Conflict, Forbidden, HubError, NotFound, Unavailable
+from beszel_hub.permissions import Actor, Decision, Verb
+from beszel_hub.records.batch import BatchRequest, BatchResult, plan_batch
 from beszel_hub.records.expansion import expand
-from beszel_hub.records.listing import Listing, Page, parse_listing, to_page
+from beszel_hub.records.listing import Listing, Page, parse_listing, parse_presentation, to_page
 from beszel_hub.records.paths import Resolver
 from beszel_hub.records.projection import find_projected, list_projected
-from beszel_hub.records.registry import Change, Collection, Kind, ProjectedSource, Registry, Row, TableSource
+from beszel_hub.records.registry import Change, Collection, ProjectedSource, Registry, Row, Sight, TableSource
 from beszel_hub.records.rows import TableRows
 from beszel_hub.records.shape import project, render
-from beszel_hub.records.validation import CREATE_FAILED, UPDATE_FAILED, check_create, check_update
+from beszel_hub.records.writes import Audience, Planner, Write, check_rule
 from beszel_hub.store.database import Database
 
 CHANGE_TIMEOUT_SECONDS: Final = 10.0
@@ -27,6 +28,13 @@ class Records:
         self._database = database
         self.registry = registry
         self._clock = clock
+        self._planner = Planner(database, registry, clock, self._audience)
+        self.audiences: list[Audience] = []
+        """Tell who wants to hear of a deletion."""
+        self.witnesses: list[Callable[[Collection, Change], None]] = []
+        """Called inside the transaction of each change: one that cannot be witnessed is not made."""
+        self.on_changed: list[Callable[[Collection, Change], None]] = []
+        """Called on the event loop after the commit, before the collection's own `on_change`."""
 
     async def check(self) -> None:
         """Raise `Unavailable` if the database does not answer."""
@@ -34,8 +42,8 @@ class Records:
 
     async def page(self, actor: Actor, name: str, parameters: Mapping[str, str]) -> Page:
         """One page of what the actor may see; a rule that is not met sees nothing."""
-        collection = self._collection(name)
-        decision = _decide(actor, collection, Verb.LIST)
+        collection = self.collection(name)
+        decision = check_rule(actor, collection, Verb.LIST)
         resolver = Resolver(self.registry, collection, actor)
         listing = parse_listing(parameters, resolver, self._clock())
         if decision is not Decision.ALLOW:
@@ -49,113 +57,124 @@ class Records:
 
     async def view(self, actor: Actor, name: str, record_id: str, parameters: Mapping[str, str]) -> Row:
         """One record; `NotFound` for what is not there and for what the actor may not see."""
-        collection = self._collection(name)
-        if _decide(actor, collection, Verb.VIEW) is not Decision.ALLOW:
+        collection = self.collection(name)
+        if check_rule(actor, collection, Verb.VIEW) is not Decision.ALLOW:
             raise NotFound
-        row = await self._find(actor, collection, record_id)
-        return await self._answer(actor, collection, row, parameters)
+        listing = self._presentation(actor, collection, parameters)
+        return await self._answer(actor, collection, await self._find(actor, collection, record_id), listing)
 
     async def create(self, actor: Actor, name: str, body: Row, parameters: Mapping[str, str]) -> Row:
         """Insert a record; every refusal but that of a closed collection is a `BadRequest`."""
-        collection = self._collection(name)
-        source = collection.source
-        if _decide(actor, collection, Verb.CREATE) is not Decision.ALLOW:
-            raise BadRequest(CREATE_FAILED)
-        if not isinstance(source, TableSource) or source.create is None:
-            raise Forbidden
-        values = await _prepare(collection, actor, None, check_create(collection, body), CREATE_FAILED)
-        insert, rows = source.create, self._rows(collection, source)
-
-        def run() -> tuple[str, Row | None]:
-            self._require_related(collection, values, CREATE_FAILED)
-            if "id" in values and rows.read(values["id"]) is not None:
-                raise BadRequest(CREATE_FAILED, data={"id": FieldError("validation_not_unique", "This id is taken.")})
-            record_id = insert(actor, values)
-            return record_id, rows.read(record_id)
-
-        try:
-            record_id, after = await self._database.write(run)
-        except (Conflict, BadRequest) as error:
-            raise BadRequest(CREATE_FAILED, data=error.data) from error
-        await _tell(collection, Change(verb=Verb.CREATE, actor=actor, id=record_id, before=None, after=after))
-        return await self._answer(actor, collection, after, parameters)
+        write = await self._planner.create(actor, self.collection(name), body, parameters)
+        return await self._answer_write(write, await self._commit_one(write))
 
     async def update(self, actor: Actor, name: str, record_id: str, body: Row, parameters: Mapping[str, str]) -> Row:
         """Write the fields that the body has."""
-        collection = self._collection(name)
-        source = collection.source
-        if _decide(actor, collection, Verb.UPDATE) is not Decision.ALLOW:
-            raise NotFound
-        if not isinstance(source, TableSource) or source.update is None:
-            raise Forbidden
-        write, rows = source.update, self._rows(collection, source)
-        if await self._database.read(lambda: rows.find(actor, record_id)) is None:
-            raise NotFound
-        values = await _prepare(collection, actor, record_id, check_update(collection, body), UPDATE_FAILED)
-
-        def run() -> tuple[Row, Row | None]:
-            before = rows.find(actor, record_id)
-            if before is None:
-                raise NotFound
-            self._require_related(collection, values, UPDATE_FAILED)
-            write(actor, record_id, values)
-            return before, rows.read(record_id)
-
-        try:
-            before, after = await self._database.write(run)
-        except (Conflict, BadRequest) as error:
-            raise BadRequest(UPDATE_FAILED, data=error.data) from error
-        await _tell(collection, Change(verb=Verb.UPDATE, actor=actor, id=record_id, before=before, after=after))
-        return await self._answer(actor, collection, after, parameters)
+        write = await self._planner.update(actor, self.collection(name), record_id, body, parameters)
+        return await self._answer_write(write, await self._commit_one(write))
 
     async def delete(self, actor: Actor, name: str, record_id: str) -> None:
         """Remove a record."""
-        collection = self._collection(name)
-        source = collection.source
-        if _decide(actor, collection, Verb.DELETE) is not Decision.ALLOW:
-            raise NotFound
-        if not isinstance(source, TableSource) or source.delete is None:
-            raise Forbidden
-        remove, rows = source.delete, self._rows(collection, source)
+        await self._commit_one(self._planner.delete(actor, self.collection(name), record_id))
 
-        def run() -> Row:
-            before = rows.find(actor, record_id)
-            if before is None:
-                raise NotFound
-            remove(actor, record_id)
-            return before
-
-        before = await self._database.write(run)
-        await _tell(collection, Change(verb=Verb.DELETE, actor=actor, id=record_id, before=before, after=None))
+    async def batch(self, actor: Actor, requests: Sequence[BatchRequest]) -> list[BatchResult]:
+        """Do all of it in one transaction, or raise `BatchFailed` for the first that cannot be done."""
+        writes = await plan_batch(self._planner, self, actor, requests)
+        changes = await self._commit(writes, BatchFailed)
+        return [await self._batch_result(write, change) for write, change in zip(writes, changes, strict=True)]
 
     async def render_one(self, actor: Actor, name: str, record_id: str, parameters: Mapping[str, str]) -> Row:
         """A record that the caller has checked the actor's right to; `NotFound` if it is gone."""
-        collection = self._collection(name)
+        collection = self.collection(name)
         if not isinstance(collection.source, TableSource):
             raise NotFound
-        rows = self._rows(collection, collection.source)
-        return await self._answer(
-            actor, collection, await self._database.read(lambda: rows.read(record_id)), parameters
-        )
+        rows, listing = self._rows(collection, collection.source), self._presentation(actor, collection, parameters)
+        return await self._answer(actor, collection, await self._database.read(lambda: rows.read(record_id)), listing)
 
-    def _collection(self, name: str) -> Collection:
+    def collection(self, name: str) -> Collection:
+        """By name or id; raise `NotFound` if there is none."""
         collection = self.registry.find(name)
         if collection is None:
             raise NotFound("There is no such collection.")
         return collection
 
+    async def exists(self, collection: Collection, record_id: str) -> bool:
+        """Whoever asks."""
+        if not isinstance(collection.source, TableSource):
+            return False
+        rows = self._rows(collection, collection.source)
+        return not await self._database.read(lambda: rows.missing([record_id]))
+
+    async def see(self, collection: Collection, ids: Iterable[str], sight: Sight) -> dict[str, Row]:
+        """Those of the records that this one sees now, by id, as they want them."""
+        if not isinstance(collection.source, TableSource):
+            return {}
+        parameters = {"filter": sight.filter, "expand": sight.expand, "fields": sight.fields}
+        listing = parse_listing(parameters, Resolver(self.registry, collection, sight.actor), self._clock())
+        rows = self._rows(collection, collection.source)
+        found = await self._database.read(lambda: rows.find_many(sight.actor, ids, listing.where))
+        shown = await self._present(sight.actor, collection, found, listing)
+        return {row["id"]: record for row, record in zip(found, shown, strict=True)}
+
+    async def show(self, collection: Collection, sight: Sight, row: Row) -> Row:
+        """A row that this one may see, as they want it; raise `BadRequest` if they want something impossible."""
+        listing = self._presentation(sight.actor, collection, {"expand": sight.expand, "fields": sight.fields})
+        return await self._answer(sight.actor, collection, row, listing)
+
+    def check_sight(self, collection: Collection, sight: Sight) -> None:
+        """Raise `BadRequest` if the filter, or what else is wanted, is not valid."""
+        parameters = {"filter": sight.filter, "expand": sight.expand, "fields": sight.fields}
+        parse_listing(parameters, Resolver(self.registry, collection, sight.actor), self._clock())
+
+    def _audience(self, collection: Collection, record_id: str) -> list[Sight]:
+        return [sight for audience in self.audiences for sight in audience(collection, record_id)]
+
     def _rows(self, collection: Collection, source: TableSource) -> TableRows:
         return TableRows(self.registry, collection, source)
 
-    def _require_related(self, collection: Collection, values: Row, summary: str) -> None:
-        for field in collection.fields:
-            if field.kind not in {Kind.RELATION, Kind.RELATIONS} or not values.get(field.name):
-                continue
-            target = self.registry[field.target]
-            ids = values[field.name] if field.kind is Kind.RELATIONS else [values[field.name]]
-            if isinstance(target.source, TableSource) and self._rows(target, target.source).missing(ids):
-                complaint = FieldError("validation_missing_rel_records", "There is no such record.")
-                raise BadRequest(summary, data={field.name: complaint})
+    async def _commit_one(self, write: Write) -> Change:
+        (change,) = await self._commit([write], lambda _, error: error)
+        return change
+
+    async def _commit(self, writes: Sequence[Write], blame: Callable[[int, HubError], HubError]) -> list[Change]:
+        """Run the writes in one transaction and tell who listens."""
+        reached = 0
+
+        def run() -> list[Change]:
+            nonlocal reached
+            changes = []
+            for reached, write in enumerate(writes):  # noqa: B007  # tells which one has failed
+                changes.append(self._witnessed(write.collection, write.run()))
+            return changes
+
+        try:
+            changes = await self._database.write(run)
+        except (Conflict, BadRequest, Forbidden, NotFound) as error:
+            raise blame(reached, writes[reached].refusal(error)) from error
+        for write, change in zip(writes, changes, strict=True):
+            for listener in self.on_changed:
+                listener(write.collection, change)
+        for write, change in zip(writes, changes, strict=True):
+            await _tell(write.collection, change)
+        return changes
+
+    def _witnessed(self, collection: Collection, change: Change) -> Change:
+        for witness in self.witnesses:
+            witness(collection, change)
+        return change
+
+    async def _answer_write(self, write: Write, change: Change) -> Row:
+        answer = await self._answer(change.actor, write.collection, change.after, write.listing)
+        if change.verb is Verb.CREATE and write.collection.reveal is not None:
+            return answer | await write.collection.reveal(change.actor, change.id)
+        return answer
+
+    async def _batch_result(self, write: Write, change: Change) -> BatchResult:
+        if change.verb is Verb.DELETE:
+            return BatchResult(status=204, body=None)
+        # A later request of the same batch may have removed the record again.
+        body = await self._answer_write(write, change) if change.after is not None else None
+        return BatchResult(status=200, body=body)
 
     async def _find(self, actor: Actor, collection: Collection, record_id: str) -> Row | None:
         if isinstance(collection.source, ProjectedSource):
@@ -163,42 +182,20 @@ class Records:
         rows = self._rows(collection, collection.source)
         return await self._database.read(lambda: rows.find(actor, record_id))
 
-    async def _answer(
-        self, actor: Actor, collection: Collection, row: Row | None, parameters: Mapping[str, str]
-    ) -> Row:
+    async def _answer(self, actor: Actor, collection: Collection, row: Row | None, listing: Listing) -> Row:
         if row is None:
             raise NotFound
-        resolver = Resolver(self.registry, collection, actor)
-        listing = parse_listing(_presentation(parameters), resolver, self._clock())
         (record,) = await self._present(actor, collection, [row], listing)
         return record
+
+    def _presentation(self, actor: Actor, collection: Collection, parameters: Mapping[str, str]) -> Listing:
+        return parse_presentation(parameters, Resolver(self.registry, collection, actor), self._clock())
 
     async def _present(self, actor: Actor, collection: Collection, rows: Sequence[Row], listing: Listing) -> list[Row]:
         records = [render(collection, actor, row) for row in rows]
         if listing.expand:
             await expand(self._database, self.registry, collection, actor, records, listing.expand)
         return [project(record, listing.fields) for record in records]
-
-
-def _decide(actor: Actor, collection: Collection, verb: Verb) -> Decision:
-    decision = decide(actor, Action.of(collection.name, verb))
-    if decision is Decision.CLOSED:
-        raise Forbidden
-    return decision
-
-
-def _presentation(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Of a request's parameters, those that say how one record is to look."""
-    return {name: parameters[name] for name in ("fields", "expand") if name in parameters}
-
-
-async def _prepare(collection: Collection, actor: Actor, record_id: str | None, values: Row, summary: str) -> Row:
-    if collection.prepare is None:
-        return values
-    try:
-        return await collection.prepare(actor, record_id, values)
-    except BadRequest as error:
-        raise BadRequest(summary, data=error.data) from error
 
 
 async def _tell(collection: Collection, change: Change) -> None:

@@ -5,20 +5,17 @@ an empty text to `~`. `memory` follows the same rules.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import peewee
 
+from beszel_hub.records import dialect
+from beszel_hub.records.dialect import Sql
 from beszel_hub.records.like import to_sql
 from beszel_hub.records.nodes import Among, Comparison, Group, Literal, Node, Operand, Operator, Path
 from beszel_hub.records.registry import Field, Kind, Registry, TableSource, Through
 
-Sql: TypeAlias = Any
-"""A Peewee expression; the library has no annotations."""
-
 _ONE: Final = peewee.SQL("1")
-_ESCAPE: Final = peewee.SQL("ESCAPE '\\'")
-_ITEM: Final = peewee.Entity("item", "value")
 _TEXTUAL: Final = frozenset({Kind.TEXT, Kind.RELATION, Kind.RELATIONS, Kind.LIST})
 _ORDERINGS: Final = frozenset({Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL})
 
@@ -47,7 +44,7 @@ class SqlCompiler:
         return self._value(self._table, path.relations, path)
 
     def _operand(self, operand: Operand) -> Sql:
-        return _bind(operand.value) if isinstance(operand, Literal) else self.value(operand)
+        return dialect.bind(operand.value) if isinstance(operand, Literal) else self.value(operand)
 
     def _value(self, table: Sql, relations: tuple[Field, ...], path: Path) -> Sql:
         if not relations:
@@ -58,7 +55,7 @@ class SqlCompiler:
     def _quantify(self, node: Comparison, path: Path) -> Sql:
         right = self._operand(node.right)
         has_none = ~self._exists(self._table, path.relations, path, lambda _: _ONE)
-        none_matches = has_none & _match(node, peewee.Value(None, converter=False), right)
+        none_matches = has_none & _match(node, dialect.bind(None), right)
         if node.any_of:
             some = self._exists(self._table, path.relations, path, lambda value: _match(node, value, right))
             return some | none_matches
@@ -89,36 +86,33 @@ def _match(node: Comparison, left: Sql, right: Sql) -> Sql:
     if node.operator in {Operator.LIKE, Operator.NOT_LIKE}:
         return _match_like(node, _text(node.left, left), right)
     if isinstance(node.right, Path):
-        left, right = _without_affinity(left), _without_affinity(right)
+        left, right = dialect.without_affinity(left), dialect.without_affinity(right)
     if node.operator in _ORDERINGS:
         return peewee.fn.coalesce(peewee.Expression(left, node.operator.value, right), 0)
     if _is_textual(node.left) and (isinstance(node.right, Literal) or _is_textual(node.right)):
         left, right = _or_empty(left), _or_empty(right)
-    return peewee.Expression(left, "IS" if node.operator is Operator.EQUAL else "IS NOT", right)
+    return dialect.is_same(left, right) if node.operator is Operator.EQUAL else dialect.differs(left, right)
 
 
 def _match_like(node: Comparison, text: Sql, right: Sql) -> Sql:
-    if node.pattern is None:
-        found = peewee.fn.instr(peewee.fn.lower(text), peewee.fn.lower(_text(node.right, right)))
-        return found > 0 if node.operator is Operator.LIKE else found == 0
-    operator = "LIKE" if node.operator is Operator.LIKE else "NOT LIKE"
-    return peewee.NodeList((text, peewee.SQL(operator), _bind(to_sql(node.pattern)), _ESCAPE), parens=True)
+    is_negated = node.operator is Operator.NOT_LIKE
+    if node.pattern is not None:
+        return dialect.matches(text, to_sql(node.pattern), is_negated=is_negated)
+    found = dialect.contains(text, _text(node.right, right))
+    return ~found if is_negated else found
 
 
 def _text(operand: Operand, value: Sql) -> Sql:
     """The value as text; dates in PocketBase's form."""
     if isinstance(operand, Path) and operand.field.kind is Kind.DATE:
-        seconds = peewee.fn.strftime("%Y-%m-%d %H:%M:%S", value / 1000, "unixepoch")
-        value = peewee.fn.printf("%s.%03dZ", seconds, peewee.Expression(value, "%", 1000))
-        return peewee.Case(None, ((peewee.Expression(seconds, "IS NOT", None), value),), "")
-    return _or_empty(peewee.Cast(value, "TEXT"))
+        value = dialect.date_as_text(value)
+    return _or_empty(dialect.as_text(value))
 
 
 def _exists_in_field(table: Sql, path: Path, holds: Callable[[Sql], Sql]) -> Sql:
     column = _column(table, path.field)
     if path.field.kind is Kind.LIST:
-        items = peewee.fn.json_each(column).alias("item")
-        return _exists(peewee.Select([items], [_ONE]).where(holds(_ITEM)))
+        return _exists(peewee.Select([dialect.items(column)], [_ONE]).where(holds(dialect.ITEM)))
     if path.field.through is not None:
         pair, owner, value = _pairs(path.field.through)
         return _exists(pair.select(_ONE).where((owner == table.id) & holds(value)))
@@ -136,27 +130,15 @@ def _column(table: Sql, field: Field) -> Sql:
 
 
 def _read(column: Sql, path: Path) -> Sql:
-    if path.field.kind is not Kind.JSON:
-        return column
-    steps = [f"[{key}]" if key.isdecimal() else f'."{key}"' for key in path.keys]
-    return peewee.fn.json_extract(column, "".join(("$", *steps)))
+    return dialect.json_value(column, path.keys) if path.field.kind is Kind.JSON else column
 
 
 def _is_textual(operand: Operand) -> bool:
     return isinstance(operand, Path) and operand.field.kind in _TEXTUAL
 
 
-def _bind(value: Sql) -> Sql:
-    return peewee.Value(int(value) if isinstance(value, bool) else value, converter=False)
-
-
 def _or_empty(value: Sql) -> Sql:
     return peewee.fn.coalesce(value, "")
-
-
-def _without_affinity(value: Sql) -> Sql:
-    """A column's declared type must not turn the other side's text into a number."""
-    return peewee.NodeList((peewee.SQL("+"), value), glue="")
 
 
 def _exists(query: Sql) -> Sql:

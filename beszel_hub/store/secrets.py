@@ -24,9 +24,14 @@ class Secret:
     """Keys derived from the hub's secret."""
 
     def __init__(self, secret: bytes) -> None:
+        self._secret = secret
         self._sealing_key = derive(secret, _SEALING)
         self.token_key = derive(secret, _TOKENS)
         """Goes into the signing key of every user's tokens."""
+
+    def derive(self, purpose: bytes) -> bytes:
+        """A key of 32 bytes for one purpose."""
+        return derive(self._secret, purpose)
 
     def seal(self, plain: bytes, purpose: bytes) -> bytes:
         """Encrypt with AES-GCM; only `open` with the same `purpose` (which is not secret) gives `plain` back."""

@@ -103,6 +103,8 @@ class SystemsSource:
         columns = {column: values[name] for name, column in _COLUMNS.items() if values.get(name) is not None}
         columns |= {name: values[name] for name in ("name", "host") if name in values}
         queries.update_system(system_id, columns, self._clock())
+        if "tags" in columns:
+            queries.regrant()
         if values.get("status"):
             queries.set_paused(system_id, self._clock(), is_paused=values["status"] == "paused")
         if "users" in values:

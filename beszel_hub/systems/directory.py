@@ -19,11 +19,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     interval_seconds: float
     tags: tuple[str, ...] = ()
     members: frozenset[str] = frozenset()
-    ever_seen: bool = False
-    """Whether an agent has enrolled."""
+    token_id: str = ""
+    """Of the system's own token; empty if it has none."""
+    fingerprint: str = ""
+    """Of its agent; empty before the first has enrolled."""
     cores: int | None = None
     threads: int | None = None
     agent_version: str = ""
+
+    @property
+    def ever_seen(self) -> bool:
+        """Whether an agent has enrolled."""
+        return bool(self.fingerprint)
+
+    def still_admits(self, following: "Entry") -> bool:
+        """Whether an agent that enrolled for this entry is still the one of the entry that follows it."""
+        kept_token = self.token_id in {"", following.token_id}
+        return kept_token and self.fingerprint in {"", following.fingerprint}
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -32,6 +44,12 @@ class Difference(msgspec.Struct, frozen=True):
     changed: tuple[Entry, ...]
     """New systems among them."""
     removed: tuple[Entry, ...]
+    unbound: tuple[Entry, ...] = ()
+    """Those of the changed whose agent was shut out."""
+    added: frozenset[str] = frozenset()
+    """Ids of those that are new."""
+    left: frozenset[str] = frozenset()
+    """Users who are members of one system less."""
 
 
 class Directory:
@@ -60,8 +78,19 @@ class Directory:
         following = {entry.id: entry for entry in entries}
         changed = tuple(entry for entry in following.values() if self._entries.get(entry.id) != entry)
         removed = tuple(entry for entry in self._entries.values() if entry.id not in following)
+        unbound = tuple(
+            entry
+            for entry in changed
+            if (old := self._entries.get(entry.id)) is not None and not old.still_admits(entry)
+        )
+        added = frozenset(following.keys() - self._entries.keys())
+        left = frozenset(user_id for entry in changed for user_id in self._members(entry.id) - entry.members)
         self._entries = following
-        return Difference(changed, removed)
+        return Difference(changed, removed, unbound, added, left)
+
+    def _members(self, system_id: str) -> frozenset[str]:
+        entry = self._entries.get(system_id)
+        return frozenset() if entry is None else entry.members
 
     def put(self, entry: Entry) -> None:
         self._entries[entry.id] = entry

@@ -51,6 +51,8 @@ def bind_agent(enrolment: Enrolment, known: KnownToken, *, address: str, agent_v
     if binding is not None:
         _check(enrolment, binding)
         enrolled = Enrolled(system_id=binding.system_id)
+    elif not known.may_enrol:
+        raise AgentRefused("unknown_token", UNKNOWN_TOKEN)
     else:
         enrolled = _bind(enrolment.body, known, address, now_ms)
         SystemRow.update(host=address).where((SystemRow.id == enrolled.system_id) & (SystemRow.host == "")).execute()

@@ -11,7 +11,17 @@ import peewee
 from beszel_hub.permissions import Actor
 from beszel_hub.store.ids import new_id
 from beszel_hub.systems.directory import Entry
-from beszel_hub.systems.tables import AgentBinding, DetailsRow, Membership, SystemRow
+from beszel_hub.systems.tables import (
+    AgentBinding,
+    AgentToken,
+    DetailsRow,
+    Fingerprint,
+    Membership,
+    SystemRow,
+    Team,
+    TeamMember,
+    TeamSystem,
+)
 from beszel_protocol.feed import SystemStatus
 from beszel_protocol.messages import MIN_INTERVAL_SECONDS
 from beszel_protocol.sample import HostDetails
@@ -25,12 +35,32 @@ def visible_to(actor: Actor, system_column: Any) -> Any:
     conditions: list[Any] = []
     if not actor.is_authenticated:
         return peewee.SQL("0")
-    if not actor.is_admin:
+    if not actor.is_admin and not actor.sees_all:
         mine = Membership.select(Membership.system_id).where(Membership.user_id == actor.user_id)
-        conditions.append(system_column.in_(mine))
+        conditions.append(system_column.in_(mine) | system_column.in_(_of_teams(actor.user_id)))
     if actor.system_ids is not None:
         conditions.append(system_column.in_(sorted(actor.system_ids)))
     return functools.reduce(operator.and_, conditions) if conditions else None
+
+
+def is_visible(actor: Actor, system_id: str) -> bool:
+    """Whether there is such a system and the actor sees it."""
+    condition = visible_to(actor, SystemRow.id)
+    query = SystemRow.select().where(SystemRow.id == system_id)
+    return bool((query if condition is None else query.where(condition)).exists())
+
+
+def _of_teams(user_id: str | None) -> Any:
+    """The systems that a user sees by their teams."""
+    joined = TeamSystem.select(TeamSystem.system_id).join(TeamMember, on=(TeamMember.team_id == TeamSystem.team_id))
+    return joined.where(TeamMember.user_id == user_id)
+
+
+def visible_teams(actor: Actor) -> Any:
+    """The condition for teams that the actor may see: their own; administrators see all."""
+    if actor.is_admin:
+        return None
+    return Team.id.in_(TeamMember.select(TeamMember.team_id).where(TeamMember.user_id == actor.user_id))
 
 
 def load_entries() -> list[Entry]:
@@ -38,7 +68,13 @@ def load_entries() -> list[Entry]:
     members: defaultdict[str, set[str]] = defaultdict(set)
     for system_id, user_id in Membership.select(Membership.system_id, Membership.user_id).tuples().iterator():
         members[system_id].add(user_id)
-    bound = {system_id for (system_id,) in AgentBinding.select(AgentBinding.system_id).tuples().iterator()}
+    by_team = TeamSystem.select(TeamSystem.system_id, TeamMember.user_id).join(
+        TeamMember, on=(TeamMember.team_id == TeamSystem.team_id)
+    )
+    for system_id, user_id in by_team.tuples().iterator():
+        members[system_id].add(user_id)
+    enrolments = Fingerprint.select(Fingerprint.id, Fingerprint.token_id, Fingerprint.fingerprint)
+    enrolled = {row.id: row for row in enrolments}
     details = {row.id: row for row in DetailsRow.select()}
     columns = (
         SystemRow.id, SystemRow.name, SystemRow.host, SystemRow.status, SystemRow.status_since,
@@ -54,7 +90,8 @@ def load_entries() -> list[Entry]:
             interval_seconds=row.interval_seconds,
             tags=tuple(row.tags),
             members=frozenset(members[row.id]),
-            ever_seen=row.id in bound,
+            token_id=(enrolled[row.id].token_id or "") if row.id in enrolled else "",
+            fingerprint=enrolled[row.id].fingerprint if row.id in enrolled else "",
             cores=(details[row.id].cores or None) if row.id in details else None,
             threads=(details[row.id].threads or None) if row.id in details else None,
             agent_version=details[row.id].agent_version if row.id in details else "",
@@ -75,6 +112,7 @@ def insert_system(
     }  # fmt: skip
     SystemRow.insert(columns | dict(others)).execute()
     set_members(system_id, members)
+    regrant()
     return system_id
 
 
@@ -83,6 +121,21 @@ def set_members(system_id: str, user_ids: Iterable[str]) -> None:
     rows = [{"system_id": system_id, "user_id": user_id} for user_id in dict.fromkeys(user_ids)]
     if rows:
         Membership.insert_many(rows).execute()
+
+
+def regrant() -> None:
+    """Work out anew which systems the tags of teams come to; after every change of a team or a system's tags."""
+    teams = list(Team.select())
+    systems = list(SystemRow.select(SystemRow.id, SystemRow.tags)) if teams else []
+    wanted = {
+        (team.id, system.id) for team in teams for system in systems if not set(team.tags).isdisjoint(system.tags)
+    }
+    present = {(row.team_id, row.system_id) for row in TeamSystem.select()}
+    for team_id, system_id in present - wanted:
+        TeamSystem.delete().where((TeamSystem.team_id == team_id) & (TeamSystem.system_id == system_id)).execute()
+    rows = [{"team_id": team_id, "system_id": system_id} for team_id, system_id in sorted(wanted - present)]
+    if rows:
+        TeamSystem.insert_many(rows).execute()
 
 
 def set_status(system_id: str, status: SystemStatus, now_ms: int) -> bool:
@@ -148,3 +201,38 @@ def _facts(details: HostDetails, agent_version: str) -> dict[str, Any]:
 def delete_system(system_id: str) -> None:
     """Delete the record with members, details, token and binding; its history is the business of `metrics`."""
     SystemRow.delete().where(SystemRow.id == system_id).execute()
+
+
+def open_universal_tokens(owner_id: str, now_ms: int) -> list[AgentToken]:
+    """The tokens by which a user's new agents enrol now; permanent ones first, then the newest."""
+    rows = AgentToken.select().where(_is_open(owner_id, now_ms)).order_by(AgentToken.created.desc(), AgentToken.id)
+    return sorted(rows, key=lambda row: row.expires is not None)
+
+
+def count_open_tokens(owner_id: str, now_ms: int) -> int:
+    return int(AgentToken.select().where(_is_open(owner_id, now_ms)).count())
+
+
+def close_universal_tokens(owner_id: str, now_ms: int) -> None:
+    AgentToken.update(expires=now_ms).where(_is_open(owner_id, now_ms)).execute()
+
+
+def reopen_universal_token(owner_id: str, token_id: str, expires_ms: int | None) -> bool:
+    """Whether the user had that token before."""
+    mine = (AgentToken.owner_id == owner_id) & (AgentToken.token_id == token_id)
+    return bool(AgentToken.update(expires=expires_ms).where(mine).execute())
+
+
+def purge_tokens(now_ms: int) -> None:
+    """Remove ended universal tokens of users none of whose systems came by one."""
+    owners = AgentBinding.select(AgentBinding.owner_id).where(AgentBinding.owner_id.is_null(False))
+    AgentToken.delete().where((AgentToken.expires <= now_ms) & AgentToken.owner_id.not_in(owners)).execute()
+
+
+def visible_universal_tokens(actor: Actor, now_ms: int) -> Any:
+    """The condition for open universal tokens that the actor may see: their own."""
+    return peewee.SQL("1 = 0") if actor.system_ids is not None else _is_open(actor.user_id or "", now_ms)
+
+
+def _is_open(owner_id: str, now_ms: int) -> Any:
+    return (AgentToken.owner_id == owner_id) & (AgentToken.expires.is_null() | (AgentToken.expires > now_ms))

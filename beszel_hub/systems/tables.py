@@ -83,3 +83,53 @@ class AgentBinding(Table):
 
     class Meta:
         table_name = "agent_bindings"
+
+
+class Fingerprint(Table):
+    """A view: the token and the agent of a system, for every system that has one of them; `id` is the system's."""
+
+    id = peewee.TextField(primary_key=True)
+    system_id = peewee.TextField()
+    token_id = peewee.TextField(null=True)
+    sealed = peewee.BlobField(null=True)
+    fingerprint = peewee.TextField()
+    created = InstantField()
+    updated = InstantField()
+
+    class Meta:
+        table_name = "fingerprints"
+
+
+class Team(Table):
+    """Users who see every system that has one of the team's tags."""
+
+    id = peewee.TextField(primary_key=True)
+    name = peewee.TextField()
+    tags = JsonField()
+    created = InstantField()
+    updated = InstantField()
+
+    class Meta:
+        table_name = "teams"
+
+
+class TeamMember(Table):
+    team_id = peewee.TextField()
+    user_id = peewee.TextField()
+
+    class Meta:
+        table_name = "team_members"
+        primary_key = peewee.CompositeKey("team_id", "user_id")
+        without_rowid = True
+
+
+class TeamSystem(Table):
+    """What the tags come to; `teams.regrant` writes it."""
+
+    team_id = peewee.TextField()
+    system_id = peewee.TextField()
+
+    class Meta:
+        table_name = "team_systems"
+        primary_key = peewee.CompositeKey("team_id", "system_id")
+        without_rowid = True

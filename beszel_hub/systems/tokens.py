@@ -5,11 +5,15 @@ from typing import Final
 
 import msgspec
 
+from beszel_hub.accounts.queries import find_account
 from beszel_hub.store.ids import new_id
 from beszel_hub.store.secrets import NotSealedHere, Secret
 from beszel_hub.systems.tables import AgentToken
 from beszel_protocol.handshake import token_id as token_id_of
 
+MIN_TOKEN_LENGTH: Final = 16
+MAX_TOKEN_LENGTH: Final = 255
+"""Both of one that a client has chosen."""
 _TOKEN_BYTES: Final = 20
 _PURPOSE: Final = b"agent-token:"
 
@@ -22,6 +26,8 @@ class KnownToken(msgspec.Struct, frozen=True, kw_only=True):
     """None for the one from the settings, which is in no table."""
     system_id: str | None = None
     owner_id: str | None = None
+    may_enrol: bool = True
+    """Whether agents that were never here before may use it; those that it enrolled keep it after its end."""
 
 
 def new_token() -> str:
@@ -34,25 +40,44 @@ def issue_system_token(secret: Secret, system_id: str, now_ms: int, token: str =
     return _insert(secret, token or new_token(), now_ms, system_id=system_id, owner_id=None, expires_ms=None)
 
 
-def issue_universal_token(secret: Secret, owner_id: str, now_ms: int, expires_ms: int | None = None) -> str:
+def issue_universal_token(
+    secret: Secret, owner_id: str, now_ms: int, expires_ms: int | None = None, token: str = ""
+) -> str:
     """Give a user another universal token, permanent unless it expires, and return it."""
-    return _insert(secret, new_token(), now_ms, system_id=None, owner_id=owner_id, expires_ms=expires_ms)
+    return _insert(secret, token or new_token(), now_ms, system_id=None, owner_id=owner_id, expires_ms=expires_ms)
 
 
 def read_system_token(secret: Secret, system_id: str) -> str | None:
     row = AgentToken.get_or_none(AgentToken.system_id == system_id)
-    return None if row is None else _unseal(secret, row)
+    return None if row is None else unseal(secret, row.token_id, row.sealed)
 
 
 def find_token(secret: Secret, token_id: str, now_ms: int) -> KnownToken | None:
-    """The token of an id that an agent showed; None if there is none, or it has expired or cannot be unsealed."""
+    """The token of an id that an agent showed; None if there is none, or it cannot be unsealed."""
     row = AgentToken.get_or_none(AgentToken.token_id == token_id)
-    if row is None or (row.expires is not None and row.expires <= now_ms):
+    token = None if row is None else unseal(secret, row.token_id, row.sealed)
+    if row is None or token is None:
         return None
-    token = _unseal(secret, row)
-    if token is None:
+    return KnownToken(
+        token=token, row_id=row.id, system_id=row.system_id, owner_id=row.owner_id, may_enrol=_may_enrol(row, now_ms)
+    )
+
+
+def unseal(secret: Secret, token_id: str, sealed: bytes) -> str | None:
+    """The text of a token; None if another secret has sealed it."""
+    try:
+        return secret.open(bytes(sealed), _PURPOSE + token_id.encode()).decode()
+    except NotSealedHere:
         return None
-    return KnownToken(token=token, row_id=row.id, system_id=row.system_id, owner_id=row.owner_id)
+
+
+def _may_enrol(row: AgentToken, now_ms: int) -> bool:
+    """Not after its end, nor for an owner who by now may only look."""
+    if row.owner_id is None:
+        return True
+    owner = find_account(row.owner_id)
+    is_open = row.expires is None or row.expires > now_ms
+    return is_open and owner is not None and owner.role != "readonly"
 
 
 def _insert(
@@ -69,10 +94,3 @@ def _insert(
         created=now_ms,
     ).execute()
     return token
-
-
-def _unseal(secret: Secret, row: AgentToken) -> str | None:
-    try:
-        return secret.open(bytes(row.sealed), _PURPOSE + row.token_id.encode()).decode()
-    except NotSealedHere:
-        return None

@@ -2,16 +2,32 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Final
 
-from beszel_protocol.feed import Fleet, SystemSample
+import msgspec
+
+from beszel_protocol.containers import LogBatch, LogsQuery
+from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Containers, Fleet, SystemSample
 from beszel_protocol.sample import HostDetails
-from beszel_protocol.timestamps import format_timestamp
+from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused
-from beszel_tui.state.demo import demo_columns, demo_details, demo_metrics, demo_rows, demo_trail
+from beszel_tui.state.demo import (
+    demo_columns,
+    demo_container,
+    demo_container_trails,
+    demo_details,
+    demo_host_containers,
+    demo_metrics,
+    demo_rows,
+    demo_trail,
+)
+from beszel_tui.state.demo_containers import demo_inspection, demo_log
 from beszel_tui.state.events import Connected, FeedEvent, Received
 from beszel_tui.state.series import Columns, Trail
+
+_LOG_SPAN_MS: Final = 180_000
 
 
 def clock_ms() -> int:
@@ -24,6 +40,7 @@ class DemoSource:
         self.events: asyncio.Queue[FeedEvent] = asyncio.Queue(EVENT_QUEUE_SIZE)
         self._clock = clock
         self._watched: str | None = None
+        self._containers: str | None = None
         self._sequence = 0
 
     async def run(self) -> None:
@@ -32,16 +49,46 @@ class DemoSource:
             await self._tell(self._clock())
             await asyncio.sleep(1)
 
+    async def close(self) -> None:
+        """There is nothing open."""
+
     def watch(self, system_id: str | None) -> None:
         self._watched = system_id
         if system_id is not None and not self.events.full():
             self.events.put_nowait(self._sample(system_id, self._clock()))
+
+    def watch_containers(self, topic: str | None) -> None:
+        self._containers = topic
+        if topic is not None and not self.events.full():
+            self.events.put_nowait(self._containers_frame(topic, self._clock()))
+
+    async def logs(self, system_id: str, query: LogsQuery) -> AsyncIterator[LogBatch]:
+        facts = demo_container(system_id, query.id)
+        if facts is None:
+            raise HubRefused(404, "There is nothing here.")
+        at_ms = self._clock()
+        start_ms = at_ms - _LOG_SPAN_MS if query.since is None else parse_timestamp(query.since)
+        yield LogBatch(lines=list(demo_log(system_id, facts, start_ms, at_ms))[-query.tail :])
+        while query.follow:
+            await asyncio.sleep(1)
+            now_ms = self._clock()
+            yield LogBatch(lines=list(demo_log(system_id, facts, at_ms + 1, now_ms)))
+            at_ms = now_ms
+
+    async def inspect(self, system_id: str, container_id: str) -> str:
+        facts = demo_container(system_id, container_id)
+        if facts is None:
+            raise HubRefused(404, "There is nothing here.")
+        return msgspec.json.format(msgspec.json.encode(demo_inspection(facts)), indent=2).decode()
 
     def retry_now(self) -> None:
         """There is nothing to reconnect to."""
 
     async def trail(self, system_id: str, hub_now_ms: int) -> Trail | None:
         return demo_trail(system_id, hub_now_ms)
+
+    async def container_trails(self, system_id: str, names: Sequence[str], hub_now_ms: int) -> Mapping[str, Trail]:
+        return demo_container_trails(system_id, names, hub_now_ms)
 
     async def columns(
         self, system_id: str, addresses: Sequence[str], start_ms: int, end_ms: int, points: int
@@ -60,6 +107,15 @@ class DemoSource:
         await self.events.put(Received(at_ms=at_ms, frame=fleet))
         if self._watched is not None:
             await self.events.put(self._sample(self._watched, at_ms))
+        if self._containers is not None:
+            await self.events.put(self._containers_frame(self._containers, at_ms))
+
+    def _containers_frame(self, topic: str, at_ms: int) -> Received:
+        self._sequence += 1
+        wanted = topic.removeprefix(CONTAINERS_TOPIC_PREFIX)
+        ids = [row.id for row in demo_rows(at_ms) if topic == CONTAINERS_TOPIC or row.id == wanted]
+        hosts = [host for system_id in ids if (host := demo_host_containers(system_id, at_ms)) is not None]
+        return Received(at_ms=at_ms, frame=Containers(sequence=self._sequence, hub_ms=at_ms, hosts=hosts))
 
     def _sample(self, system_id: str, at_ms: int) -> Received:
         self._sequence += 1

@@ -14,11 +14,14 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from beszel_protocol.containers import clean_containers
 from beszel_protocol.feed import (
     FLEET_TOPIC,
     SYSTEM_TOPIC_PREFIX,
+    Containers,
     FeedError,
     Fleet,
+    HostContainers,
     Resync,
     ServerFrame,
     Subscribe,
@@ -66,6 +69,8 @@ class Feed:
         self._url = feed_url(hub)
         self._token = token
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
+        self._system: str | None = None
+        self._containers: str | None = None
         self._topics: list[str] = [FLEET_TOPIC]
         self._connection: ClientConnection | None = None
         self._retry = asyncio.Event()
@@ -73,7 +78,16 @@ class Feed:
 
     def watch(self, system_id: str | None) -> None:
         """Want samples of one system, or of none."""
-        wanted = [FLEET_TOPIC] if system_id is None else [FLEET_TOPIC, SYSTEM_TOPIC_PREFIX + system_id]
+        self._system = None if system_id is None else SYSTEM_TOPIC_PREFIX + system_id
+        self._want()
+
+    def watch_containers(self, topic: str | None) -> None:
+        """Want containers: of all systems, of one, or of none."""
+        self._containers = topic
+        self._want()
+
+    def _want(self) -> None:
+        wanted = [topic for topic in (FLEET_TOPIC, self._system, self._containers) if topic is not None]
         gone = [topic for topic in self._topics if topic not in wanted]
         new = [topic for topic in wanted if topic not in self._topics]
         self._topics = wanted
@@ -193,13 +207,23 @@ def feed_url(hub: str) -> str:
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + FEED_PATH, "", ""))
 
 
-def _cleaned(frame: Fleet | SystemSample | Resync) -> Fleet | SystemSample | Resync:
+def _cleaned(frame: Fleet | SystemSample | Containers | Resync) -> Fleet | SystemSample | Containers | Resync:
     """A hub passes on what agents said; neither is believed to have taken the escape codes out."""
     if isinstance(frame, Fleet):
         return msgspec.structs.replace(frame, systems=[clean(row) for row in frame.systems])
     if isinstance(frame, SystemSample):
         return msgspec.structs.replace(frame, metrics=clean(frame.metrics))
+    if isinstance(frame, Containers):
+        return msgspec.structs.replace(frame, hosts=[_cleaned_host(host) for host in frame.hosts])
     return frame
+
+
+def _cleaned_host(host: HostContainers) -> HostContainers:
+    return msgspec.structs.replace(
+        host,
+        facts=None if host.facts is None else clean_containers(host.facts),
+        usage=None if host.usage is None else [clean(usage) for usage in host.usage],
+    )
 
 
 def _plain_reason(error: OSError) -> str:

@@ -1,7 +1,7 @@
 """Requests to a hub over HTTP. The library is loaded with the first of them, which is after the first picture."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -9,13 +9,15 @@ import msgspec
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.sample import HostDetails
 from beszel_protocol.version import VERSION
-from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
+from beszel_tui.errors import ClientError, HubRefused, HubUnreachable, Unauthorized
 from beszel_tui.state.series import Columns, Lane
 
 if TYPE_CHECKING:
     import httpx2
 
 TIMEOUT_SECONDS: Final = 15.0
+QUIET_SECONDS: Final = 40.0
+"""Of a stream without even a heartbeat, which the hub sends every 15 s."""
 MAX_BODY_BYTES: Final = 32 << 20
 
 AnswerT = TypeVar("AnswerT")
@@ -107,6 +109,36 @@ class HubHttp:
         path = f"/api/collections/systems/records/{_segment(system_id)}"
         await self._ask(dict[str, Any], "PATCH", path, body={"status": status})
 
+    async def read(self, answer_type: type[AnswerT], path: str, parameters: Mapping[str, str]) -> AnswerT:
+        return await self._ask(answer_type, "GET", path, parameters=parameters)
+
+    async def lines(self, path: str, parameters: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        """The lines of an answer while it arrives; the hub sends one at least every `QUIET_SECONDS`."""
+        client = await self._open()
+        import httpx2  # noqa: PLC0415 (loaded late, and by now: see `_make_client`)
+
+        limits = httpx2.Timeout(TIMEOUT_SECONDS, read=QUIET_SECONDS)
+        try:
+            async with client.stream(
+                "GET", self._hub + path, params=parameters, headers=self._headers(), timeout=limits
+            ) as response:
+                if response.status_code >= 400:
+                    raise _refusal(response.status_code, await response.aread())
+                waiting = b""
+                async for piece in response.aiter_bytes():
+                    *whole, waiting = (waiting + piece).split(b"\n")
+                    if len(waiting) > MAX_BODY_BYTES:
+                        raise HubUnreachable("this is not the answer of a hub: a line without an end")
+                    for line in whole:
+                        yield line
+        except httpx2.TimeoutException as error:
+            raise HubUnreachable("the hub does not answer") from error
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise HubUnreachable(f"the hub cannot be reached: {error}") from error
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+
     async def _ask(
         self,
         answer_type: type[AnswerT],
@@ -119,17 +151,16 @@ class HubHttp:
         client = await self._open()
         import httpx2  # noqa: PLC0415 (loaded late, and by now: see `_make_client`)
 
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            response = await client.request(method, self._hub + path, params=parameters, json=body, headers=headers)
+            response = await client.request(
+                method, self._hub + path, params=parameters, json=body, headers=self._headers()
+            )
         except httpx2.TimeoutException as error:
             raise HubUnreachable("the hub does not answer") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise HubUnreachable(f"the hub cannot be reached: {error}") from error
-        if response.status_code == 401:
-            raise Unauthorized("the hub does not accept the token")
         if response.status_code >= 400:
-            raise HubRefused(response.status_code, _message(response.content, response.status_code))
+            raise _refusal(response.status_code, response.content)
         try:
             return msgspec.json.decode(response.content, type=answer_type)
         except msgspec.DecodeError as error:
@@ -182,6 +213,12 @@ def details_of(record: _DetailsRecord) -> HostDetails:
         threads=record.threads or None,
         memory_total_bytes=record.memory or None,
     )
+
+
+def _refusal(status: int, body: bytes) -> ClientError:
+    if status == 401:
+        return Unauthorized("the hub does not accept the token")
+    return HubRefused(status, _message(body, status))
 
 
 def _message(body: bytes, status: int) -> str:

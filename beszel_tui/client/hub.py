@@ -1,10 +1,13 @@
 """One hub as a source: its feed for what changes, HTTP for what was."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
+from beszel_protocol.addresses import Address, Step
+from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.sample import HostDetails
+from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.feed import Feed
 from beszel_tui.client.http import HubHttp
 from beszel_tui.config import hub_label
@@ -12,6 +15,8 @@ from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import BUCKET_MS, TRAIL_BUCKETS, Columns, Trail, bucket_means, trail_from
 
 _TRAIL_ADDRESS: Final = "cpu.usage_percent"
+_SERIES_AT_ONCE: Final = 32
+"""A request line has its limits: names may be long."""
 
 
 class HubSource:
@@ -30,22 +35,42 @@ class HubSource:
         try:
             await self._feed.run()
         finally:
-            await self._http.close()
+            await self.close()
+
+    async def close(self) -> None:
+        await self._http.close()
 
     def watch(self, system_id: str | None) -> None:
         self._feed.watch(system_id)
+
+    def watch_containers(self, topic: str | None) -> None:
+        self._feed.watch_containers(topic)
 
     def retry_now(self) -> None:
         self._feed.retry_now()
 
     async def trail(self, system_id: str, hub_now_ms: int) -> Trail | None:
+        return (await self._trails(system_id, [_TRAIL_ADDRESS], hub_now_ms)).get(_TRAIL_ADDRESS)
+
+    async def container_trails(self, system_id: str, names: Sequence[str], hub_now_ms: int) -> Mapping[str, Trail]:
+        trails: dict[str, Trail] = {}
+        for start in range(0, len(names), _SERIES_AT_ONCE):
+            by_address = {
+                str(Address((Step("containers", name), Step("cpu_percent", None)))): name
+                for name in names[start : start + _SERIES_AT_ONCE]
+            }
+            found = await self._trails(system_id, list(by_address), hub_now_ms)
+            trails |= {by_address[address]: trail for address, trail in found.items() if address in by_address}
+        return trails
+
+    async def _trails(self, system_id: str, addresses: Sequence[str], hub_now_ms: int) -> dict[str, Trail]:
         bucket = hub_now_ms // BUCKET_MS
         start_ms = (bucket - TRAIL_BUCKETS) * BUCKET_MS
-        columns = await self._http.series(system_id, [_TRAIL_ADDRESS], start_ms, bucket * BUCKET_MS, TRAIL_BUCKETS)
-        lane = columns.lane(_TRAIL_ADDRESS)
-        if lane is None:
-            return None
-        return trail_from(bucket, bucket_means(columns.timestamps_ms, lane.mean, bucket))
+        columns = await self._http.series(system_id, addresses, start_ms, bucket * BUCKET_MS, TRAIL_BUCKETS)
+        return {
+            address: trail_from(bucket, bucket_means(columns.timestamps_ms, lane.mean, bucket))
+            for address, lane in columns.lanes.items()
+        }
 
     async def columns(
         self, system_id: str, addresses: Sequence[str], start_ms: int, end_ms: int, points: int
@@ -54,6 +79,12 @@ class HubSource:
 
     async def details(self, system_id: str) -> HostDetails | None:
         return await self._http.details(system_id)
+
+    def logs(self, system_id: str, query: LogsQuery) -> AsyncIterator[LogBatch]:
+        return read_logs(self._http, system_id, query)
+
+    async def inspect(self, system_id: str, container_id: str) -> str:
+        return await read_inspection(self._http, system_id, container_id)
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         await self._http.set_status(system_id, "paused" if paused else "pending")

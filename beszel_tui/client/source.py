@@ -1,9 +1,10 @@
 """Where data comes from, as the rest of the client sees it: a hub, or the demonstration."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.sample import HostDetails
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
@@ -24,16 +25,25 @@ class Source(Protocol):
         """What it tells by itself."""
 
     async def run(self) -> None:
-        """Fill `events` until cancelled."""
+        """Fill `events` until cancelled, then close."""
+
+    async def close(self) -> None:
+        """Let go of what requests have opened; a later request opens it anew."""
 
     def watch(self, system_id: str | None) -> None:
         """Want the samples of this one system, and of no other."""
+
+    def watch_containers(self, topic: str | None) -> None:
+        """Want the containers of a topic of the feed: of all systems, or of one; None for none."""
 
     def retry_now(self) -> None:
         """Do not wait for the next attempt to reconnect."""
 
     async def trail(self, system_id: str, hub_now_ms: int) -> Trail | None:
         """Recent processor usage."""
+
+    async def container_trails(self, system_id: str, names: Sequence[str], hub_now_ms: int) -> Mapping[str, Trail]:
+        """Recent processor usage of containers, by name."""
 
     async def columns(
         self, system_id: str, addresses: Sequence[str], start_ms: int, end_ms: int, points: int
@@ -42,6 +52,12 @@ class Source(Protocol):
 
     async def details(self, system_id: str) -> HostDetails | None:
         """Static facts; None if the agent has not told them yet."""
+
+    def logs(self, system_id: str, query: LogsQuery) -> AsyncIterator[LogBatch]:
+        """What a container wrote, as it arrives; with `follow` it goes on until it is closed or the hub ends it."""
+
+    async def inspect(self, system_id: str, container_id: str) -> str:
+        """How a container is configured: JSON, indented."""
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         """Stop or go on collecting."""

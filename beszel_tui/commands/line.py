@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from beszel_tui.errors import CommandError
 from beszel_tui.state.charts import TABS
 from beszel_tui.state.columns import BY_KEY
+from beszel_tui.state.containers import BY_KEY as CONTAINER_COLUMNS
 from beszel_tui.state.windows import PRESETS
 
 if TYPE_CHECKING:
@@ -45,21 +46,28 @@ def suggestions(app: "BeszelApp") -> list[str]:
 
 
 def _open(app: "BeszelApp", name: str) -> None:
+    app.open_system(_system_id(app, name))
+
+
+def _system_id(app: "BeszelApp", name: str) -> str:
     rows = app.bridge.state.systems.values()
     found = [row for row in rows if row.name.casefold() == name.casefold()]
     found = found or [row for row in rows if row.name.casefold().startswith(name.casefold())]
     if not name or not found:
         raise CommandError(f"no system is called {name!r}" if name else "open which system?")
-    app.open_system(found[0].id)
+    return found[0].id
 
 
 def _sort(app: "BeszelApp", argument: str) -> None:
+    """Of the table on the screen; elsewhere of the fleet."""
     key, _, direction = argument.partition(" ")
-    found = [column for column in BY_KEY if column.startswith(key)] if key else []
+    containers = app.containers_screen()
+    columns = BY_KEY if containers is None else CONTAINER_COLUMNS
+    found = [column for column in columns if column.startswith(key)] if key else []
     if not found or direction.strip() not in {"", "asc", "desc"}:
-        raise CommandError(f"sort by one of: {' '.join(BY_KEY)}; then asc or desc")
+        raise CommandError(f"sort by one of: {' '.join(columns)}; then asc or desc")
     descending = direction.strip() == "desc" if direction.strip() else None
-    app.show_fleet().sort_by(found[0], descending=descending)
+    (containers or app.show_fleet()).sort_by(found[0], descending=descending)
 
 
 def _fleet(app: "BeszelApp", _argument: str) -> None:
@@ -67,7 +75,12 @@ def _fleet(app: "BeszelApp", _argument: str) -> None:
 
 
 def _filter(app: "BeszelApp", text: str) -> None:
-    app.show_fleet().set_filter(text)
+    """Of the table on the screen; elsewhere of the fleet."""
+    (app.containers_screen() or app.show_fleet()).set_filter(text)
+
+
+def _containers(app: "BeszelApp", name: str) -> None:
+    app.open_containers(_system_id(app, name) if name else None)
 
 
 def _theme(app: "BeszelApp", name: str) -> None:
@@ -94,7 +107,8 @@ def _names(app: "BeszelApp") -> list[str]:
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
-    Command("filter", "TEXT", "Filter the fleet", _filter),
+    Command("containers", "[SYSTEM]", "Containers of all systems, or of one", _containers, _names),
+    Command("filter", "TEXT", "Filter the table", _filter),
     Command("fleet", "", "Back to the fleet", _fleet),
     Command("help", "", "All keys of this screen", lambda app, _: app.action_help()),
     Command("open", "SYSTEM", "Open a system", _open, _names),
@@ -103,7 +117,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "range", "RANGE", "The stretch of time of the charts", _range, lambda _: [window.name for window in PRESETS]
     ),
     Command("reconnect", "", "Connect to the hub again without waiting", lambda app, _: app.action_retry()),
-    Command("sort", "COLUMN [asc|desc]", "Sort the fleet", _sort, lambda _: list(BY_KEY)),
+    Command("sort", "COLUMN [asc|desc]", "Sort the table", _sort, lambda _: list(BY_KEY)),
     Command("tab", "TAB", "A tab of the system", _tab, lambda _: [tab.key for tab in TABS]),
     Command("theme", "NAME", "Change the colours", _theme, lambda app: sorted(app.themes.by_name)),
 )

@@ -67,7 +67,8 @@ def draw_header(placed: Sequence[Placed], sort: Sort, look: FleetLook) -> list[C
         name = place.column.title if place.width >= len(place.column.title) + 2 else place.column.short
         title = f"{name} {arrow}" if is_sorted and place.width >= len(name) + 2 else name
         style = look.palette.sorted_header if is_sorted else look.palette.header
-        align = "right" if place.width <= VALUE_WIDTH else place.column.align
+        is_narrow_number = place.width <= VALUE_WIDTH and place.column.number is not None
+        align = "right" if is_narrow_number else place.column.align
         lead = "  " if place.column.key == "name" else ""
         cells.append(Cell(place.x, place.width, [Segment(fit(lead + title, place.width, align), style)]))
     return cells

@@ -24,6 +24,18 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
     return padding + text if align == "right" else text + padding
 
 
+def fit_middle(text: str, width: int, ellipsis: str = "…") -> str:
+    """As `fit`, but what is cut is cut out of the middle: names that begin alike mostly end differently."""
+    text = clean_text(text, 1024)
+    if cell_len(text) <= width or width < 8:
+        return fit(text, width, ellipsis=ellipsis)
+    tail_width = (width - cell_len(ellipsis)) // 2
+    tail = text
+    while cell_len(tail) > tail_width:
+        tail = tail[1:]
+    return set_cell_size(text, width - cell_len(ellipsis) - cell_len(tail)) + ellipsis + tail
+
+
 def line_of(pieces: Iterable[Piece], width: int, rest: Style) -> list[Segment]:
     """Pieces side by side, cut or filled up to exactly `width` cells."""
     segments: list[Segment] = []

@@ -13,6 +13,7 @@ from beszel_tui.errors import CommandError
 from beszel_tui.messages import ActionClicked, CommandEntered
 from beszel_tui.renderables.key_bar import Hint
 from beszel_tui.screens.compositor import FrugalCompositor
+from beszel_tui.state.filterline import Vocabulary
 from beszel_tui.state.model import State
 from beszel_tui.widgets.bars import KeyBar, TopBar
 from beszel_tui.widgets.command_line import CommandLine
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 class HubScreen(Screen[None]):
     """Subclasses compose their content in `compose_content` and draw a state in `show_state`."""
 
+    vocabulary: ClassVar[Vocabulary | None] = None
+    """Of its filter line, if it has one."""
     # Textual's own ctrl+c copies a mouse selection, which is not how people leave a monitor.
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", "Quit", show=False, id="screen.quit")]
 

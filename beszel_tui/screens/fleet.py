@@ -13,6 +13,7 @@ from beszel_tui.messages import FilterChanged, FilterLeft, HeaderClicked, LineCh
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.base import HubScreen
 from beszel_tui.state.columns import BY_KEY
+from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
 from beszel_tui.state.model import State
 from beszel_tui.state.selectors import Sort, fleet_line, visible_rows
 from beszel_tui.widgets.filter_line import FilterLine
@@ -23,6 +24,7 @@ class FleetScreen(HubScreen):
     CSS_PATH = "fleet.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*FLEET]
     AUTO_FOCUS = "FleetTable"
+    vocabulary = FLEET_VOCABULARY
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +40,7 @@ class FleetScreen(HubScreen):
         return [row.id for row in visible_rows(self.state, self.query_one(FilterLine).wanted, self._sort)]
 
     def compose_content(self) -> ComposeResult:
-        yield FilterLine()
+        yield FilterLine(self.vocabulary)
         yield FleetTable(self.hub_app.look, self._sort)
         yield Static(Content(""), id="empty")
 
@@ -111,6 +113,9 @@ class FleetScreen(HubScreen):
 
     def _pause_failed(self, reason: str) -> None:
         self.hub_app.say(reason, severity="error")
+
+    def action_containers(self) -> None:
+        self.hub_app.open_containers()
 
     def action_copy(self) -> None:
         row = self.state.systems.get(self.table.cursor_id or "")

@@ -24,8 +24,11 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*HELP]
 
-    def __init__(self, active: Sequence[Binding], palette: Palette) -> None:
+    def __init__(
+        self, active: Sequence[Binding], palette: Palette, filter_help: Sequence[tuple[str, str]] = ()
+    ) -> None:
         super().__init__()
+        self._filter_help = filter_help
         self._active = {binding.id: binding for binding in active if binding.id}
         self._palette = palette
 
@@ -45,7 +48,7 @@ class HelpScreen(ModalScreen[None]):
             self._section(table, title, [(binding.key_display or binding.key, binding.tooltip) for binding in shown])
         commands = [(f":{command.name} {command.argument}".strip(), command.help) for command in COMMANDS]
         self._section(table, "Command line", commands)
-        self._section(table, "Filter line", _FILTER_HELP)
+        self._section(table, "Filter line", self._filter_help)
         return table
 
     def _section(self, table: Table, title: str, lines: Sequence[tuple[str, str]]) -> None:
@@ -61,12 +64,3 @@ class HelpScreen(ModalScreen[None]):
     def action_scroll_by(self, lines: int) -> None:
         box = self.query_one(HelpBox)
         box.scroll_to(y=box.scroll_offset.y + lines, animate=False)
-
-
-_FILTER_HELP = [
-    ("web", "in the name, the host or a tag; up, down, paused, pending: the status"),
-    ("cpu>80", "also mem disk net rx tx load temp svc failed cores uptime; 1.5M, 3d"),
-    ("tag:prod", "also name: host: status: agent:"),
-    ("/^db-\\d/", "a regular expression"),
-    ("!paused", "the opposite; all terms must hold"),
-]

@@ -19,6 +19,7 @@ from beszel_tui.state.model import State
 from beszel_tui.state.windows import LIVE, PRESETS, Window, next_preset, pan, preset, zoom
 from beszel_tui.widgets.bars import Facts, TabBar
 from beszel_tui.widgets.chart_panel import ChartGrid, ChartPanel
+from beszel_tui.widgets.command_line import CommandLine
 
 
 class SystemScreen(HubScreen):
@@ -90,7 +91,8 @@ class SystemScreen(HubScreen):
         chosen = chosen or (panels[0] if panels else None)
         if chosen is not None:
             chosen.add_class("-chosen")
-            chosen.focus(scroll_visible=focused is not None)
+            if not self.query_one(CommandLine).is_open:  # what comes while somebody types does not take the keys
+                chosen.focus(scroll_visible=focused is not None)
 
     def _fit(self) -> None:
         """Columns and heights for the room there is; and history as fine as the charts are wide."""
@@ -220,6 +222,10 @@ class SystemScreen(HubScreen):
     def action_neighbour(self, step: int) -> None:
         self._cursor_ms = None
         self.hub_app.open_neighbour(step)
+
+    def action_containers(self) -> None:
+        if self.state.focus is not None:
+            self.hub_app.open_containers(self.state.focus.system_id)
 
     def action_copy(self) -> None:
         panel = self._chosen_panel()

@@ -14,6 +14,12 @@ MAX_CHARTS: Final = 24
 """Of one tab: a host may report any number of disks, interfaces or sensors."""
 
 
+MAX_CONTAINERS: Final = 32
+"""With charts of theirs; the table has all."""
+_OPTIONAL: Final = frozenset({"sensors", "containers"})
+"""Tabs that a host without such a thing does not have."""
+
+
 class Line(NamedTuple):
     address: str
     label: str
@@ -92,6 +98,19 @@ def _sensors(metrics: Metrics) -> list[Chart]:
     return _temperatures(metrics) + ([Chart("fans", "Fans", Unit.RPM, lines)] if lines else [])
 
 
+def _containers(metrics: Metrics) -> list[Chart]:
+    names = sorted(container.name for container in metrics.containers or ())[:MAX_CONTAINERS]
+    charts: list[Chart] = []
+    for key, title, unit, field in (
+        ("containers-cpu", "Containers' CPU", Unit.PERCENT, "cpu_percent"),
+        ("containers-memory", "Containers' memory", Unit.BYTES, "memory_bytes"),
+        ("containers-received", "Containers received", Unit.BYTES_PER_SECOND, "rx_bytes_per_second"),
+        ("containers-sent", "Containers sent", Unit.BYTES_PER_SECOND, "tx_bytes_per_second"),
+    ):
+        charts += _in_groups(key, title, unit, [(_container(name, field), name) for name in names])
+    return charts
+
+
 TABS: Final[tuple[Tab, ...]] = (
     Tab("overview", "Overview", _overview),
     Tab("cpu", "CPU", _processor),
@@ -99,13 +118,14 @@ TABS: Final[tuple[Tab, ...]] = (
     Tab("disks", "Disks", _disks),
     Tab("network", "Network", _network),
     Tab("sensors", "Sensors", _sensors),
+    Tab("containers", "Containers", _containers),
 )
 
 
 def tabs_of(metrics: Metrics | None) -> list[Tab]:
     """The tabs that have something to show for this host."""
     known = metrics or Metrics()
-    return [tab for tab in TABS if tab.key != "sensors" or tab.charts(known)]
+    return [tab for tab in TABS if tab.key not in _OPTIONAL or tab.charts(known)]
 
 
 def charts_of(tab: Tab, metrics: Metrics | None) -> list[Chart]:
@@ -183,6 +203,10 @@ def _disk(name: str, field: str) -> str:
 
 def _interface(name: str, field: str) -> str:
     return str(Address((Step("network", None), Step("interfaces", name), Step(field, None))))
+
+
+def _container(name: str, field: str) -> str:
+    return str(Address((Step("containers", name), Step(field, None))))
 
 
 def _keyed(field: str, name: str) -> str:

@@ -1,9 +1,12 @@
-"""The columns of the fleet table: what each tells, how wide it may be, and which go first when space is short."""
+"""The columns of the fleet table: what each tells, how wide it may be, and which go first when space is short.
 
-from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple, TypeAlias
+Other tables lay out their own columns by the same rule.
+"""
 
-from beszel_tui.state.numbers import NUMBERS, Reading
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from beszel_tui.state.numbers import NUMBERS
 
 Align: TypeAlias = Literal["left", "right"]
 GAP: Final = 2
@@ -11,11 +14,13 @@ GAP: Final = 2
 
 
 class Column(NamedTuple):
+    """Of a table whose rows `number` reads."""
+
     key: str
     title: str
     short: str
     """The title where the column is narrow."""
-    number: Reading | None = None
+    number: Callable[[Any], float | None] | None = None
     """What it sorts by; None: by the text."""
     align: Align = "left"
 
@@ -51,8 +56,8 @@ CLAIMS: Final[tuple[tuple[str, int], ...]] = (
 """Who is served first: the width that a column would like next, the most important claim in front."""
 
 
-def fold(width: int, claims: Sequence[tuple[str, int]] = CLAIMS) -> list[Placed]:
-    """Lay out what fits into `width` cells, in the usual order of columns.
+def fold(width: int, columns: Sequence[Column] = COLUMNS, claims: Sequence[tuple[str, int]] = CLAIMS) -> list[Placed]:
+    """Lay out what fits into `width` cells, in the order of `columns`.
 
     A column appears with its first claim, if that fits as a whole; later claims widen it as far as there is room. The
     first column is there whatever the width.
@@ -72,7 +77,7 @@ def fold(width: int, claims: Sequence[tuple[str, int]] = CLAIMS) -> list[Placed]
             is_full = True  # a less important column that is small enough does not overtake this one
     placed: list[Placed] = []
     x = 0
-    for column in COLUMNS:
+    for column in columns:
         if column.key in widths:
             placed.append(Placed(column, x, widths[column.key]))
             x += widths[column.key] + GAP

@@ -1,12 +1,14 @@
 """A fleet that does not exist, for pictures, trying out and tests: every number follows from system and time alone."""
 
-import hashlib
 import math
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from beszel_protocol.addresses import parse_address, read_value
-from beszel_protocol.feed import FleetRow, SystemStatus
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.feed import FleetRow, HostContainers, SystemStatus
 from beszel_protocol.sample import (
+    ContainerMetrics,
     CpuMetrics,
     DiskMetrics,
     HostDetails,
@@ -16,7 +18,9 @@ from beszel_protocol.sample import (
     NetworkMetrics,
     ServiceMetrics,
 )
+from beszel_tui.state.demo_containers import demo_containers
 from beszel_tui.state.series import BUCKET_MS, TRAIL_BUCKETS, Columns, Lane, Trail, trail_from
+from beszel_tui.state.waves import hash_share, noise, wave
 
 _GIB: Final = 1 << 30
 _DAY: Final = 86_400
@@ -102,10 +106,10 @@ def demo_metrics(system_id: str, at_ms: int) -> Metrics:
             usage_percent=cpu,
             user_percent=cpu * 0.64,
             system_percent=cpu * 0.27,
-            iowait_percent=_wave(host.name + "iowait", at_ms, 47) * 4,
+            iowait_percent=wave(host.name + "iowait", at_ms, 47) * 4,
             steal_percent=0.0,
             cores_percent=[
-                _bounded(host.cpu + host.swing * 1.6 * _noise(f"{host.name}{core}", at_ms, 21))
+                _bounded(host.cpu + host.swing * 1.6 * noise(f"{host.name}{core}", at_ms, 21))
                 for core in range(host.cores)
             ],
             load_average=_load(host, at_ms),
@@ -116,7 +120,7 @@ def demo_metrics(system_id: str, at_ms: int) -> Metrics:
             usage_percent=memory,
             cache_bytes=int(memory_total * (100 - memory) / 100 * 0.6),
             swap_total_bytes=2 * _GIB,
-            swap_used_bytes=int(_GIB * 0.3 * _wave(host.name + "swap", at_ms, 900)),
+            swap_used_bytes=int(_GIB * 0.3 * wave(host.name + "swap", at_ms, 900)),
         ),
         disk={"/": _disk(host, "/", host.disk, 240, at_ms), "/srv": _disk(host, "/srv", host.disk * 0.8, 1800, at_ms)},
         network=NetworkMetrics(
@@ -129,8 +133,35 @@ def demo_metrics(system_id: str, at_ms: int) -> Metrics:
         ),
         temperatures=None if host.celsius is None else _temperatures(host, at_ms),
         services=ServiceMetrics(total=_services(host), failed=host.failed),
+        containers=_container_usage(host, at_ms),
         uptime_seconds=_uptime(host, at_ms),
     )
+
+
+def demo_host_containers(system_id: str, at_ms: int) -> HostContainers | None:
+    """None for a host that runs none, or is not there to tell."""
+    host = _BY_ID[system_id]
+    told = demo_containers(host.name, host.tags, at_ms) if host.status == "up" else None
+    if told is None:
+        return None
+    return HostContainers(system=system_id, facts=told.facts, usage=told.usage, updated_ms=at_ms)
+
+
+def demo_container(system_id: str, container_id: str) -> ContainerFacts | None:
+    told = demo_host_containers(system_id, 0)
+    return next((facts for facts in (told.facts or () if told else ()) if facts.id == container_id), None)
+
+
+def demo_container_trails(system_id: str, names: Sequence[str], at_ms: int) -> dict[str, Trail]:
+    """By name, of those that run."""
+    bucket = at_ms // BUCKET_MS
+    means: dict[str, list[float | None]] = {name: [] for name in names}
+    for back in range(TRAIL_BUCKETS, 0, -1):
+        told = demo_host_containers(system_id, (bucket - back) * BUCKET_MS)
+        used = {usage.name: usage.cpu_percent for usage in (told.usage or () if told else ())}
+        for name, readings in means.items():
+            readings.append(used.get(name))
+    return {name: trail_from(bucket, readings) for name, readings in means.items() if any(readings)}
 
 
 def demo_details(system_id: str) -> HostDetails:
@@ -179,6 +210,11 @@ def demo_trail(system_id: str, at_ms: int) -> Trail | None:
     return trail_from(bucket, (_cpu(host, (bucket - back) * BUCKET_MS) for back in range(TRAIL_BUCKETS, 0, -1)))
 
 
+def _container_usage(host: Host, at_ms: int) -> list[ContainerMetrics] | None:
+    told = demo_containers(host.name, host.tags, at_ms)
+    return None if told is None else told.usage
+
+
 def _row(system_id: str, host: Host, at_ms: int) -> FleetRow:
     if host.status != "up":
         silent_ms = 4 * 60_000 + 20_000
@@ -198,7 +234,7 @@ def _row(system_id: str, host: Host, at_ms: int) -> FleetRow:
         recv_bytes_per_second=_received(host, at_ms),
         sent_bytes_per_second=_sent(host, at_ms),
         load_average=_load(host, at_ms),
-        temperature_celsius=None if host.celsius is None else host.celsius + 3 * _noise(host.name + "t", at_ms, 60),
+        temperature_celsius=None if host.celsius is None else host.celsius + 3 * noise(host.name + "t", at_ms, 60),
         services_total=_services(host),
         services_failed=host.failed,
         uptime_seconds=_uptime(host, at_ms),
@@ -210,13 +246,13 @@ def _row(system_id: str, host: Host, at_ms: int) -> FleetRow:
 
 
 def _disk(host: Host, mount: str, percent: float, size_gib: int, at_ms: int) -> DiskMetrics:
-    busy = _wave(host.name + mount, at_ms, 35)
+    busy = wave(host.name + mount, at_ms, 35)
     return DiskMetrics(
         total_bytes=size_gib * _GIB,
         used_bytes=int(size_gib * _GIB * percent / 100),
         usage_percent=percent,
         read_bytes_per_second=host.traffic * 0.7 * busy,
-        write_bytes_per_second=host.traffic * 1.3 * _wave(host.name + mount + "w", at_ms, 22),
+        write_bytes_per_second=host.traffic * 1.3 * wave(host.name + mount + "w", at_ms, 22),
         utilization_percent=_bounded(busy * host.cpu * 0.7),
     )
 
@@ -224,36 +260,36 @@ def _disk(host: Host, mount: str, percent: float, size_gib: int, at_ms: int) -> 
 def _temperatures(host: Host, at_ms: int) -> dict[str, float]:
     celsius = host.celsius or 0.0
     return {
-        "coretemp_package": celsius + 3 * _noise(host.name + "t", at_ms, 60),
-        "nvme_composite": celsius * 0.8 + 2 * _noise(host.name + "n", at_ms, 130),
+        "coretemp_package": celsius + 3 * noise(host.name + "t", at_ms, 60),
+        "nvme_composite": celsius * 0.8 + 2 * noise(host.name + "n", at_ms, 130),
     }
 
 
 def _cpu(host: Host, at_ms: int) -> float:
-    return _bounded(host.cpu + host.swing * _noise(host.name, at_ms, 40))
+    return _bounded(host.cpu + host.swing * noise(host.name, at_ms, 40))
 
 
 def _memory(host: Host, at_ms: int) -> float:
-    return _bounded(host.memory + 4 * _noise(host.name + "mem", at_ms, 600))
+    return _bounded(host.memory + 4 * noise(host.name + "mem", at_ms, 600))
 
 
 def _load(host: Host, at_ms: int) -> list[float]:
     return [
-        round(max(0.0, host.cores * (host.cpu + host.swing * _noise(host.name, at_ms, period)) / 90), 2)
+        round(max(0.0, host.cores * (host.cpu + host.swing * noise(host.name, at_ms, period)) / 90), 2)
         for period in (60, 300, 900)
     ]
 
 
 def _received(host: Host, at_ms: int) -> float:
-    return host.traffic * (0.4 + 1.2 * _wave(host.name + "rx", at_ms, 28))
+    return host.traffic * (0.4 + 1.2 * wave(host.name + "rx", at_ms, 28))
 
 
 def _sent(host: Host, at_ms: int) -> float:
-    return host.traffic * 0.28 * (0.3 + 1.4 * _wave(host.name + "tx", at_ms, 33))
+    return host.traffic * 0.28 * (0.3 + 1.4 * wave(host.name + "tx", at_ms, 33))
 
 
 def _services(host: Host) -> int:
-    return 24 + int(_hash(host.name) * 40)
+    return 24 + int(hash_share(host.name) * 40)
 
 
 def _uptime(host: Host, at_ms: int) -> float:
@@ -266,28 +302,8 @@ def _start_of_day(at_ms: int) -> int:
 
 def _is_outage(system_id: str, at_ms: int) -> bool:
     """Eleven minutes, every seven hours or so."""
-    return (at_ms // 1000 + int(_hash(system_id) * 20_000)) % 25_200 < 660
+    return (at_ms // 1000 + int(hash_share(system_id) * 20_000)) % 25_200 < 660
 
 
 def _bounded(percent: float) -> float:
     return max(0.2, min(100.0, percent))
-
-
-def _noise(seed: str, at_ms: int, period_seconds: float) -> float:
-    """Between -1 and 1: three waves of unrelated length and some grain."""
-    phase = _hash(seed) * 1000
-    seconds = at_ms / 1000 + phase
-    waves = sum(
-        weight * math.sin(2 * math.pi * seconds / (period_seconds * factor))
-        for weight, factor in ((0.45, 1.0), (0.25, 2.7), (0.15, 0.37))
-    )
-    return waves + 0.15 * (2 * _hash(f"{seed}{at_ms // 1000}") - 1)
-
-
-def _wave(seed: str, at_ms: int, period_seconds: float) -> float:
-    return 0.5 + 0.5 * _noise(seed, at_ms, period_seconds)
-
-
-def _hash(text: str) -> float:
-    """Between 0 and 1, the same on every machine."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big") / 2**32

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from beszel_protocol.feed import Fleet, Resync, SystemSample
+from beszel_protocol.feed import Containers, Fleet, Resync, SystemSample
 from beszel_protocol.sample import HostDetails
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import Window
@@ -34,7 +34,7 @@ class Refused(_Event, frozen=True, kw_only=True):
 
 class Received(_Event, frozen=True, kw_only=True):
     at_ms: int
-    frame: Fleet | SystemSample | Resync
+    frame: Fleet | SystemSample | Containers | Resync
 
 
 class Ticked(_Event, frozen=True, kw_only=True):
@@ -53,7 +53,17 @@ class WindowChosen(_Event, frozen=True, kw_only=True):
     window: Window
 
 
+class ContainersChosen(_Event, frozen=True, kw_only=True):
+    """Other containers than before are looked at, or none."""
+
+
 class TrailsLoaded(_Event, frozen=True, kw_only=True):
+    trails: Mapping[str, Trail]
+
+
+class ContainerTrailsLoaded(_Event, frozen=True, kw_only=True):
+    """By system and id."""
+
     trails: Mapping[str, Trail]
 
 
@@ -83,7 +93,9 @@ Event: TypeAlias = (
     | SystemOpened
     | SystemClosed
     | WindowChosen
+    | ContainersChosen
     | TrailsLoaded
+    | ContainerTrailsLoaded
     | DetailsLoaded
     | HistoryLoaded
     | HistoryFailed

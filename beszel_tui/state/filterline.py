@@ -1,24 +1,26 @@
 r"""The filter line: `web cpu>50 tag:prod !paused /^db-\d+$/` — terms that must all hold.
 
-    word, "two words"      in the name, the host or a tag; or a status (`up` `down` `paused` `pending`)
-    cpu>50  net>=1.5M      a number of the row: cpu mem disk net rx tx load temp svc failed cores uptime
-    tag:prod name:web      in one field: name host tag status agent
-    /expression/           a regular expression on the name or the host
+    word, "two words"      in the texts of the row; or one of its states
+    cpu>50  net>=1.5M      a number of the row
+    tag:prod name:web      in one field
+    /expression/           a regular expression on what names the row
     !term                  the opposite
 
-A system that does not tell a number is not above nor below anything.
+A row that does not tell a number is not above nor below anything. What there is to compare is the `Vocabulary` of a
+table.
 """
 
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from beszel_protocol.feed import FleetRow
 from beszel_tui.errors import FilterError
-from beszel_tui.state.numbers import NUMBERS
+from beszel_tui.state.numbers import NUMBERS, Number
 
-Predicate: TypeAlias = Callable[[FleetRow], bool]
+Predicate: TypeAlias = Callable[[Any], bool]
+Texts: TypeAlias = Callable[[Any], list[str]]
 
 MAX_LENGTH: Final = 300
 _MAX_MATCHED: Final = 128
@@ -41,15 +43,54 @@ _DURATIONS: Final[Mapping[str, float]] = {"": 1, "s": 1, "m": 60, "h": 3600, "d"
 _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "!=": operator.ne,
 }  # fmt: skip
-_STATUSES: Final = ("up", "down", "paused", "pending")
-_FIELDS: Final[Mapping[str, Callable[[FleetRow], list[str]]]] = {
-    "name": lambda row: [row.name],
-    "host": lambda row: [row.host],
-    "tag": lambda row: row.tags or [],
-    "status": lambda row: [row.status],
-    "is": lambda row: [row.status],
-    "agent": lambda row: [row.agent_version or ""],
-}
+
+
+class Vocabulary(NamedTuple):
+    """What the terms of one table's filter can be about."""
+
+    numbers: Mapping[str, Number]
+    fields: Mapping[str, Texts]
+    prefixed: frozenset[str]
+    """Fields that are compared from their beginning; the others anywhere."""
+    words: Texts
+    """Where a word is looked for."""
+    names: Texts
+    """Where a regular expression is."""
+    states: Mapping[str, Texts]
+    """Words that stand for a state, which the texts of a row then have to name exactly."""
+    hint: str
+    """What an empty line shows."""
+    help: tuple[tuple[str, str], ...]
+    """Terms, and what each says."""
+
+
+def _status(row: FleetRow) -> list[str]:
+    return [row.status]
+
+
+FLEET: Final = Vocabulary(
+    numbers=NUMBERS,
+    fields={
+        "name": lambda row: [row.name],
+        "host": lambda row: [row.host],
+        "tag": lambda row: row.tags or [],
+        "status": _status,
+        "is": _status,
+        "agent": lambda row: [row.agent_version or ""],
+    },
+    prefixed=frozenset({"tag", "status", "is"}),
+    words=lambda row: [row.name, row.host, *(row.tags or ())],
+    names=lambda row: [row.name, row.host],
+    states=dict.fromkeys(("up", "down", "paused", "pending"), _status),
+    hint="words  cpu>80  tag:prod  !paused  /regex/",
+    help=(
+        ("web", "in the name, the host or a tag; up, down, paused, pending: the status"),
+        ("cpu>80", "also mem disk net rx tx load temp svc failed cores uptime; 1.5M, 3d"),
+        ("tag:prod", "also name: host: status: agent:"),
+        ("/^db-\\d/", "a regular expression"),
+        ("!paused", "the opposite; all terms must hold"),
+    ),
+)
 
 
 class Filter(NamedTuple):
@@ -58,48 +99,48 @@ class Filter(NamedTuple):
     text: str
     terms: tuple[Predicate, ...]
 
-    def matches(self, row: FleetRow) -> bool:
+    def matches(self, row: Any) -> bool:
         return all(term(row) for term in self.terms)
 
 
 NO_FILTER: Final = Filter("", ())
 
 
-def parse_filter(text: str) -> Filter:
+def parse_filter(text: str, vocabulary: Vocabulary = FLEET) -> Filter:
     """Raise `FilterError`, with a sentence that can be shown beside the line."""
     if len(text) > MAX_LENGTH:
         raise FilterError(f"a filter has at most {MAX_LENGTH} characters")
     terms: list[Predicate] = []
     position = 0
     while position < len(text) and (match := _TERM.match(text, position)) is not None:
-        term = _term(match)
+        term = _term(match, vocabulary)
         terms.append(_not(term) if match["negation"] else term)
         position = match.end()
     return Filter(text.strip(), tuple(terms))
 
 
-def _term(match: re.Match[str]) -> Predicate:
+def _term(match: re.Match[str], vocabulary: Vocabulary) -> Predicate:
     if match["regex"] is not None:
-        return _regex(match["regex"])
+        return _regex(match["regex"], vocabulary)
     if match["number"] is not None:
-        return _comparison(match["number"], match["operator"], match["value"])
+        return _comparison(match["number"], match["operator"], match["value"], vocabulary)
     if match["field"] is not None:
-        return _field(match["field"], match["field_quoted"] or match["field_value"] or "")
-    return _word(match["word"] if match["quoted"] is None else match["quoted"])
+        return _field(match["field"], match["field_quoted"] or match["field_value"] or "", vocabulary)
+    return _word(match["word"] if match["quoted"] is None else match["quoted"], vocabulary)
 
 
-def _regex(source: str) -> Predicate:
+def _regex(source: str, vocabulary: Vocabulary) -> Predicate:
     try:
         expression = re.compile(source.replace("\\/", "/"), re.IGNORECASE)
     except re.error as error:
         raise FilterError(f"not a regular expression: {error}") from error
-    return lambda row: any(expression.search(text[:_MAX_MATCHED]) for text in (row.name, row.host))
+    return lambda row: any(expression.search(text[:_MAX_MATCHED]) for text in vocabulary.names(row))
 
 
-def _comparison(name: str, sign: str, value: str) -> Predicate:
-    number = NUMBERS.get(name)
+def _comparison(name: str, sign: str, value: str, vocabulary: Vocabulary) -> Predicate:
+    number = vocabulary.numbers.get(name)
     if number is None:
-        raise FilterError(f"no number is called {name!r}: {' '.join(NUMBERS)}")
+        raise FilterError(f"no number is called {name!r}: {' '.join(vocabulary.numbers)}")
     match = _VALUE.fullmatch(value)
     suffixes = _DURATIONS if number.is_duration else _SUFFIXES
     if match is None or match["suffix"] not in suffixes:
@@ -107,28 +148,29 @@ def _comparison(name: str, sign: str, value: str) -> Predicate:
     bound = float(match["amount"]) * suffixes[match["suffix"]]
     compare = _OPERATORS[sign]
 
-    def holds(row: FleetRow) -> bool:
+    def holds(row: Any) -> bool:
         reading = number.read(row)
         return reading is not None and compare(reading, bound)
 
     return holds
 
 
-def _field(name: str, value: str) -> Predicate:
-    read = _FIELDS.get(name)
+def _field(name: str, value: str, vocabulary: Vocabulary) -> Predicate:
+    read = vocabulary.fields.get(name)
     if read is None:
-        return _word(f"{name}:{value}")  # `::1` and `web:8080` are words
+        return _word(f"{name}:{value}", vocabulary)  # `::1` and `web:8080` are words
     wanted = value.casefold()
-    if name in {"tag", "status", "is"}:
+    if name in vocabulary.prefixed:
         return lambda row: any(text.casefold().startswith(wanted) for text in read(row))
     return lambda row: any(wanted in text.casefold() for text in read(row))
 
 
-def _word(word: str) -> Predicate:
+def _word(word: str, vocabulary: Vocabulary) -> Predicate:
     wanted = word.casefold()
-    if wanted in _STATUSES:
-        return lambda row: row.status == wanted
-    return lambda row: any(wanted in text.casefold() for text in (row.name, row.host, *(row.tags or ())))
+    states = vocabulary.states.get(wanted)
+    if states is not None:
+        return lambda row: wanted in states(row)
+    return lambda row: any(wanted in text.casefold() for text in vocabulary.words(row))
 
 
 def _not(term: Predicate) -> Predicate:

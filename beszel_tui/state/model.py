@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from beszel_protocol.feed import FleetRow
+from beszel_protocol.feed import FleetRow, HostContainers
 from beszel_protocol.sample import HostDetails, Metrics
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import LIVE, Window
@@ -51,6 +51,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     systems: Mapping[str, FleetRow] = msgspec.field(default_factory=dict)
     trails: Mapping[str, Trail] = msgspec.field(default_factory=dict)
     """Of processor usage."""
+    containers: Mapping[str, HostContainers] = msgspec.field(default_factory=dict)
+    """By system; only of those that are looked at."""
+    container_trails: Mapping[str, Trail] = msgspec.field(default_factory=dict)
+    """Of their processor usage, by system and id."""
+    containers_loaded: bool = False
+    """Whether what is known of containers is all that was asked for."""
     loaded: bool = False
     """Whether the hub has ever told us its systems."""
     focus: Focus | None = None

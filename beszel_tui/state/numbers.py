@@ -1,17 +1,17 @@
 """The numbers of a fleet row by the short names that filter line, sorting and columns share."""
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.metrics import Unit
 
-Reading = Callable[[FleetRow], float | None]
-
 
 class Number(NamedTuple):
+    """Of the rows of some table."""
+
     unit: Unit
-    read: Reading
+    read: Callable[[Any], float | None]
 
     @property
     def is_duration(self) -> bool:

@@ -5,11 +5,14 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from beszel_protocol.feed import Fleet, FleetRow, SystemSample
+from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, SystemSample
 from beszel_protocol.timestamps import parse_timestamp
 from beszel_tui.state.charts import charted_readings
+from beszel_tui.state.containers import key_of
 from beszel_tui.state.events import (
     Connected,
+    ContainersChosen,
+    ContainerTrailsLoaded,
     DetailsLoaded,
     Disconnected,
     Event,
@@ -24,7 +27,7 @@ from beszel_tui.state.events import (
     WindowChosen,
 )
 from beszel_tui.state.model import Connection, Focus, State
-from beszel_tui.state.series import append_readings, extend_trail, join_columns, join_trails
+from beszel_tui.state.series import Trail, append_readings, extend_trail, join_columns, join_trails
 
 
 def reduce(state: State, events: Iterable[Event]) -> State:
@@ -34,7 +37,8 @@ def reduce(state: State, events: Iterable[Event]) -> State:
 
 
 def _connected(state: State, event: Connected) -> State:
-    return replace(state, now_ms=event.at_ms, connection=Connection(phase="live", since_ms=event.at_ms))
+    connection = Connection(phase="live", since_ms=event.at_ms)
+    return replace(state, now_ms=event.at_ms, connection=connection, containers_loaded=False)
 
 
 def _disconnected(state: State, event: Disconnected) -> State:
@@ -55,6 +59,8 @@ def _received(state: State, event: Received) -> State:
         return _fleet_changed(state, frame, event.at_ms)
     if isinstance(frame, SystemSample):
         return _sampled(state, frame, event.at_ms)
+    if isinstance(frame, Containers):
+        return _containers_changed(state, frame, event.at_ms)
     return state  # a resync is answered by the source, which asks for everything again
 
 
@@ -69,6 +75,52 @@ def _fleet_changed(state: State, frame: Fleet, at_ms: int) -> State:
         systems.pop(system_id, None)
         trails.pop(system_id, None)
     return replace(state, systems=systems, trails=trails, loaded=True, now_ms=at_ms, hub_offset_ms=frame.hub_ms - at_ms)
+
+
+def _containers_changed(state: State, frame: Containers, at_ms: int) -> State:
+    """A frame says of each host what changed, the first one all there is; trails go with their containers."""
+    containers = dict(state.containers) if state.containers_loaded else {}
+    trails = dict(state.container_trails)
+    for told in frame.hosts:
+        before = containers.get(told.system)
+        merged = _merge_host(before, told)
+        containers[told.system] = merged
+        if told.facts is not None and before is not None:
+            _drop_trails(trails, told.system, before, keep={facts.id for facts in told.facts})
+        for used in told.usage or ():
+            if used.cpu_percent is not None:
+                key = key_of(told.system, used.id)
+                trails[key] = extend_trail(trails.get(key), told.updated_ms or frame.hub_ms, used.cpu_percent)
+    for system_id in frame.removed:
+        gone = containers.pop(system_id, None)
+        if gone is not None:
+            _drop_trails(trails, system_id, gone, keep=set())
+    return replace(
+        state, containers=containers, container_trails=trails, containers_loaded=True, now_ms=at_ms,
+        hub_offset_ms=frame.hub_ms - at_ms,
+    )  # fmt: skip
+
+
+def _merge_host(before: HostContainers | None, told: HostContainers) -> HostContainers:
+    if before is None:
+        return told
+    return HostContainers(
+        system=told.system,
+        facts=before.facts if told.facts is None else told.facts,
+        usage=before.usage if told.usage is None else told.usage,
+        updated_ms=before.updated_ms if told.updated_ms is None else told.updated_ms,
+    )
+
+
+def _drop_trails(trails: dict[str, Trail], system_id: str, host: HostContainers, *, keep: set[str]) -> None:
+    for facts in host.facts or ():
+        if facts.id not in keep:
+            trails.pop(key_of(system_id, facts.id), None)
+
+
+def _containers_chosen(state: State, _event: ContainersChosen) -> State:
+    """What was known is kept until it is told anew, so that a screen opened again is not blank."""
+    return replace(state, containers_loaded=False)
 
 
 def _is_new(row: FleetRow, before: FleetRow | None) -> bool:
@@ -124,6 +176,13 @@ def _trails_loaded(state: State, event: TrailsLoaded) -> State:
     return replace(state, trails=trails)
 
 
+def _container_trails_loaded(state: State, event: ContainerTrailsLoaded) -> State:
+    trails = dict(state.container_trails)
+    for key, trail in event.trails.items():
+        trails[key] = join_trails(trail, trails.get(key))
+    return replace(state, container_trails=trails)
+
+
 def _details_loaded(state: State, event: DetailsLoaded) -> State:
     if state.focus is None or state.focus.system_id != event.system_id:
         return state
@@ -161,7 +220,9 @@ _HANDLERS: Final[dict[type, Callable[[State, Any], State]]] = {
     SystemOpened: _opened,
     SystemClosed: _closed,
     WindowChosen: _window_chosen,
+    ContainersChosen: _containers_chosen,
     TrailsLoaded: _trails_loaded,
+    ContainerTrailsLoaded: _container_trails_loaded,
     DetailsLoaded: _details_loaded,
     HistoryLoaded: _history_loaded,
     HistoryFailed: _history_failed,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from beszel_protocol.addresses import Address, InvalidAddress, parse_addresses
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.metrics import Unit
 from beszel_protocol.sample import catalogue
@@ -27,6 +28,20 @@ def find_system(rows: Iterable[FleetRow], name: str) -> FleetRow:
     if exact:
         raise RequestError(f"{len(exact)} systems are called {name!r}")
     names = sorted(repr(row.name) for row in found)
+    shown = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
+    raise RequestError(f"{name!r} may be any of {shown}")
+
+
+def find_container(facts: Iterable[ContainerFacts], name: str) -> ContainerFacts:
+    """The container of that name or id, or the only one whose name or id begins so. Raises `RequestError`."""
+    facts = list(facts)
+    found = [item for item in facts if name in {item.name, item.id}]
+    found = found or [item for item in facts if name and (item.name.startswith(name) or item.id.startswith(name[:12]))]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise RequestError(f"no container is called {name!r}")
+    names = sorted(repr(item.name) for item in found)
     shown = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
     raise RequestError(f"{name!r} may be any of {shown}")
 

@@ -30,7 +30,6 @@ class CommandInput(Input):
 class CommandLine(Horizontal):
     DEFAULT_CSS = """
     CommandLine { height: 1; dock: bottom; background: $surface; padding: 0 1; display: none; }
-    CommandLine.-open { display: block; }
     CommandLine .prompt { width: 1; color: $accent; }
     CommandLine CommandInput { width: 1fr; background: $surface; background-tint: $surface 0%; }
     """
@@ -40,18 +39,19 @@ class CommandLine(Horizontal):
         yield CommandInput(compact=True, max_length=MAX_LENGTH)
 
     def open(self, suggestions: Iterable[str]) -> None:
-        self.add_class("-open")
+        self.display = True
         line = self.query_one(CommandInput)
         line.suggester = SuggestFromList(suggestions, case_sensitive=False)
         line.value = ""
-        line.focus()
+        # At once: a screen that has just come gives the focus to its content unless something has it by then.
+        self.screen.set_focus(line)
 
     def close(self) -> None:
-        self.remove_class("-open")
+        self.display = False
 
     @property
     def is_open(self) -> bool:
-        return self.has_class("-open")
+        return self.display
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from beszel_tui.bindings import FILTER
 from beszel_tui.errors import FilterError
 from beszel_tui.messages import FilterChanged, FilterLeft
-from beszel_tui.state.filterline import MAX_LENGTH, NO_FILTER, Filter, parse_filter
+from beszel_tui.state.filterline import FLEET, MAX_LENGTH, NO_FILTER, Filter, Vocabulary, parse_filter
 
 
 class FilterInput(Input):
@@ -38,14 +38,15 @@ class FilterLine(Horizontal):
     FilterLine .says.-wrong { color: $error; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, vocabulary: Vocabulary = FLEET) -> None:
         super().__init__()
         self.wanted: Filter = NO_FILTER
+        self._vocabulary = vocabulary
 
     def compose(self) -> ComposeResult:
         yield Static(Content("/"), classes="prompt")
         yield FilterInput(
-            placeholder="words  cpu>80  tag:prod  !paused  /regex/",
+            placeholder=self._vocabulary.hint,
             compact=True,
             max_length=MAX_LENGTH,
             select_on_focus=False,
@@ -78,7 +79,7 @@ class FilterLine(Horizontal):
         event.stop()
         says = self.query_one(".says", Static)
         try:
-            wanted = parse_filter(event.value)
+            wanted = parse_filter(event.value, self._vocabulary)
         except FilterError as error:
             says.add_class("-wrong").update(Content(str(error)))
             return  # what filtered before goes on filtering

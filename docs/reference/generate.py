@@ -6,6 +6,8 @@ Run from the top of the checkout: `python docs/reference/generate.py`.
 import sys
 from pathlib import Path
 
+from api import write_api
+
 from beszel_protocol.metrics import UNIT_BOUNDS, Metric
 from beszel_protocol.sample import catalogue
 
@@ -48,7 +50,7 @@ def _read(page: Path) -> str:
     return page.read_text(encoding="utf-8") if page.exists() else ""
 
 
-GENERATED = {"metrics.md": write_metrics}
+GENERATED = {"api.md": write_api, "metrics.md": write_metrics}
 
 
 def main() -> None:

@@ -111,8 +111,8 @@ def test_an_unknown_name_is_refused_only_with_the_prefix() -> None:
 
 
 def test_what_has_no_effect_yet_is_named() -> None:
-    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "SHARE_ALL_SYSTEMS": "true", "CSP": "x", "ENV": "dev"}
-    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "SHARE_ALL_SYSTEMS"]
+    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "HEARTBEAT_URL": "x", "CSP": "x", "ENV": "dev"}
+    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "HEARTBEAT_URL"]
     assert not {setting.name for setting in SETTINGS} & NOT_EFFECTIVE_YET
 
 
@@ -124,3 +124,45 @@ def test_the_local_url(tmp_path: Path) -> None:
     assert make_url(EVERYWHERE, 1) == "http://127.0.0.1:1"
     assert make_url("::", 1) == "http://[::1]:1"
     assert make_url("hub.lan", 1) == "http://hub.lan:1"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"SMTP_HOST": "mail.lan"},
+        {"MFA_OTP": "true"},
+        {"LOGIN_BY_EMAIL": "true"},
+        {"OIDC_ISSUER": "https://id.lan"},
+        {"OIDC_CLIENT_ID": "hub"},
+        {"TRUSTED_AUTH_HEADER": "Remote-Email"},
+        {"USER_EMAIL": "a@b.example"},
+        {"DISABLE_PASSWORD_AUTH": "true"},
+        {"SMTP_HOST": "mail.lan", "SMTP_FROM": "a@b.example", "SMTP_TLS": "none", "SMTP_USERNAME": "hub"},
+    ],
+)
+def test_settings_that_contradict_each_other_stop_the_start(environment: dict[str, str]) -> None:
+    with pytest.raises(InvalidSetting):
+        load(**environment)
+
+
+def test_settings_of_accounts() -> None:
+    config = load(
+        OIDC_ISSUER="https://id.lan/realms/x", OIDC_CLIENT_ID="hub", OIDC_SCOPES="openid, email", MFA_OTP="superusers",
+        SMTP_HOST="mail.lan", SMTP_FROM="Hub <hub@b.example>", TRUSTED_AUTH_HEADER="Remote-Email",
+        TRUSTED_PROXY_IPS="10.0.0.1", DISABLE_PASSWORD_AUTH="true", USER_EMAIL="a@b.example", USER_PASSWORD="x" * 8,
+    )  # fmt: skip
+    assert (config.oidc_issuer, config.oidc_scopes) == ("https://id.lan/realms/x", ("openid", "email"))
+    assert (config.trusted_auth_header, config.trusted_proxies) == ("remote-email", ("10.0.0.1/32",))
+    assert load(MFA_OTP="false") == HubConfig()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("OIDC_ISSUER", "http://id.example.org"), ("OIDC_ISSUER", "id.lan"), ("OIDC_SCOPES", "email"),
+        ("MFA_OTP", "maybe"), ("SMTP_TLS", "ssl"), ("TRUSTED_AUTH_HEADER", "Remote Email"), ("SMTP_PORT", "mail"),
+    ],
+)  # fmt: skip
+def test_malformed_settings_of_accounts(name: str, text: str) -> None:
+    with pytest.raises(InvalidSetting, match=name):
+        load(**{name: text})

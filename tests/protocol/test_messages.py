@@ -4,11 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beszel_protocol import messages
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.messages import (
     Ack,
     Challenge,
     Configuration,
     Configure,
+    Containers,
     Details,
     Event,
     Gap,
@@ -35,6 +37,7 @@ from tests.support.samples import NOON_MS, any_metrics, make_sample
         Gap(sequence=3, from_="2026-11-22T12:00:00.000Z", to="2026-11-22T12:01:00.000Z", reason="spool_full"),
         Details(details=HostDetails(hostname="web-1", cores=4)),
         Response(id=7, result={"processes": []}, more=True),
+        Containers(containers=[ContainerFacts(id="3f4e5d6c7b8a", name="web", engine="docker", state="running")]),
     ],
 )
 def test_what_an_agent_encodes_a_hub_decodes(message: messages.FromAgent) -> None:

@@ -133,6 +133,10 @@ class Connection:
     async def receive(self) -> FromHub | None:
         return decode_from_hub(await self.receive_frame())
 
+    async def receive_forever(self) -> FromHub | None:
+        """The next message, whenever it comes."""
+        return decode_from_hub(await self.websocket.recv(decode=False))
+
     async def receive_until(self, kind: type[T]) -> T:
         """The next message of a kind; acknowledgements on the way are noted."""
         while True:

@@ -88,6 +88,7 @@ class Client(NamedTuple):
     async def press(self, *keys: str) -> None:
         """Each key after all that the one before it caused: faster than the pilot's, which waits for idle times."""
         for key in keys:
+            await self.until(lambda: self.app.screen.is_mounted)  # a screen that is only coming loses keys
             character = key if len(key) == 1 else None
             self.app.post_message(events.Key(key, character))
             await self.settle()

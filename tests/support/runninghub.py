@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-import uvicorn
-
 from beszel_hub.accounts import queries as account_queries
 from beszel_hub.accounts.passwords import Cost, hash_password
 from beszel_hub.accounts.queries import find_account
 from beszel_hub.agents import link
-from beszel_hub.cli.server import listen, uvicorn_config
+from beszel_hub.cli.server import HubServer, listen
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.hub import Hub
@@ -98,7 +96,7 @@ def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
         hub.ingest.commit_interval_seconds = COMMIT_SECONDS
         hub.tick_seconds = TICK_SECONDS
         running = RunningHub(hub, listener.getsockname()[1])
-        server = uvicorn.Server(uvicorn_config(config, hub))
+        server = HubServer(config, hub)
 
         async def serve() -> None:
             running.loop = asyncio.get_running_loop()
@@ -115,7 +113,7 @@ def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
             assert not thread.is_alive(), "the hub does not stop"
 
 
-def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
+def _await_start(server: HubServer, thread: threading.Thread) -> None:
     pause = threading.Event()
     for _ in range(round(START_SECONDS / 0.01)):
         if server.started:

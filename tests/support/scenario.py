@@ -30,21 +30,30 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     expect: Mapping[Caller, Answer]
     body: Any = None
+    is_change: bool = False
+    """Of a GET that changes something, as Beszel has one."""
     frames: tuple[str, ...] = ()
     """What a WebSocket client sends."""
     subprotocol: str | None = None
+    listens: tuple[str, ...] = ()
+    """Topics of an event stream that the request opens; what comes counts while both systems change."""
 
     @property
     def changes(self) -> bool:
         """Whether the world has to be put back afterwards."""
-        return self.method not in {"GET", "WS"}
+        return self.is_change or self.method not in {"GET", "WS"}
 
 
 def expect(everybody: Answer, **others: Answer) -> dict[Caller, Answer]:
-    """The same answer for every caller but those named: `admin=…, read_token=…`."""
+    """The same answer for every caller but those named: `admin=…, read_token=…`.
+
+    A superuser is an administrator, and gets the same unless named.
+    """
     unknown = others.keys() - {caller.name.lower() for caller in Caller}
     if unknown:
         raise ValueError(f"no such callers: {unknown}")
+    if "admin" in others:
+        others.setdefault("superuser", others["admin"])
     return {caller: others.get(caller.name.lower(), everybody) for caller in Caller}
 
 
@@ -61,7 +70,7 @@ def fill(value: Any) -> Any:
 
 UMA_ONLY: Final = ("uma-web", "{uma_web}")
 OTTO_ONLY: Final = ("otto-db", "{otto_db}")
-SECRETS: Final = ('"password_hash"', "argon2", '"token_key"', "token key of", "agent-token-of", "Traceback")
+SECRETS: Final = ('"password_hash"', "argon2", '"token_key"', "token key of", "Traceback")
 """What no answer to anybody may have."""
 RECORDS: Final = "/api/collections/{collection}/records"
 RECORD: Final = "/api/collections/{collection}/records/{id}"

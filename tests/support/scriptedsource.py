@@ -1,14 +1,16 @@
 """A source whose feed is what a test says, and whose history is what a test put there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from beszel_protocol.feed import Fleet, FleetRow, SystemSample
+from beszel_protocol.containers import LogBatch, LogsQuery
+from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, SystemSample
 from beszel_protocol.sample import HostDetails, Metrics
 from beszel_protocol.timestamps import format_timestamp
-from beszel_tui.errors import HubUnreachable
+from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received, Refused
 from beszel_tui.state.series import Columns, Trail
+from tests.support.containers import make_log_line
 
 NOW_MS = 1_795_343_071_000
 
@@ -39,6 +41,13 @@ class ScriptedSource:
         self.history: Columns | None = None
         self.trails: dict[str, Trail] = {}
         self.host: HostDetails | None = None
+        self.container_topics: list[str | None] = []
+        self.container_history: dict[str, Trail] = {}
+        """By name."""
+        self.log_queries: list[tuple[str, LogsQuery]] = []
+        self.log_streams: asyncio.Queue[LogBatch | ClientError | None] = asyncio.Queue()
+        """What `logs` tells: batches, then a failure or None for the end."""
+        self.inspections: dict[str, str] = {}
         self._sequence = 0
 
     # The source
@@ -48,6 +57,27 @@ class ScriptedSource:
 
     def watch(self, system_id: str | None) -> None:
         self.watched = system_id
+
+    async def close(self) -> None:
+        pass
+
+    def watch_containers(self, topic: str | None) -> None:
+        self.container_topics.append(topic)
+
+    async def container_trails(self, system_id: str, names: Sequence[str], hub_now_ms: int) -> Mapping[str, Trail]:
+        return {name: trail for name, trail in self.container_history.items() if name in names}
+
+    async def logs(self, system_id: str, query: LogsQuery) -> AsyncIterator[LogBatch]:
+        self.log_queries.append((system_id, query))
+        while (told := await self.log_streams.get()) is not None:
+            if isinstance(told, ClientError):
+                raise told
+            yield told
+
+    async def inspect(self, system_id: str, container_id: str) -> str:
+        if container_id not in self.inspections:
+            raise HubRefused(404, "There is nothing here.")
+        return self.inspections[container_id]
 
     def retry_now(self) -> None:
         self.retries += 1
@@ -92,6 +122,19 @@ class ScriptedSource:
             sequence=self._sequence, system=system_id, timestamp=format_timestamp(self.clock()), metrics=metrics
         )
         self.events.put_nowait(Received(at_ms=self.clock(), frame=frame))
+
+    def tell_containers(self, *hosts: HostContainers, removed: Sequence[str] = ()) -> None:
+        self._sequence += 1
+        frame = Containers(sequence=self._sequence, hub_ms=self.clock(), hosts=list(hosts), removed=list(removed))
+        self.events.put_nowait(Received(at_ms=self.clock(), frame=frame))
+
+    def write(self, *texts: str, stream: str = "stdout", first: int = 0) -> None:
+        """Lines of a log, a second apart; the first of them so many seconds after the clock."""
+        lines = [
+            make_log_line(text, stream=stream, timestamp=format_timestamp(self.clock() + 1000 * (first + number)))
+            for number, text in enumerate(texts)
+        ]
+        self.log_streams.put_nowait(LogBatch(lines=lines))
 
 
 def make_row(

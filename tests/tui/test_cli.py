@@ -92,7 +92,8 @@ def test_a_start_loads_only_what_the_first_picture_needs() -> None:
 
 def test_state_and_client_load_no_textual() -> None:
     code = (
-        "import sys, beszel_tui.cli, beszel_tui.plain, beszel_tui.client.hub, beszel_tui.client.demo,"
+        "import sys, beszel_tui.cli, beszel_tui.plain.containers, beszel_tui.plain.logs,"
+        " beszel_tui.client.hub, beszel_tui.client.demo,"
         " beszel_tui.client.session, beszel_tui.state.reduce, beszel_tui.state.selectors, beszel_tui.local.stack;"
         " print(*sys.modules)"
     )

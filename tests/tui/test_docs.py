@@ -6,6 +6,7 @@ from pathlib import Path
 from beszel_tui.bindings import GROUPS
 from beszel_tui.commands.line import COMMANDS
 from beszel_tui.config import ConfigFile
+from beszel_tui.state.containers import VOCABULARY as CONTAINERS
 from beszel_tui.state.numbers import NUMBERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "tui.md"
@@ -32,7 +33,8 @@ def test_the_page_has_every_key_and_command() -> None:
 
 def test_the_page_names_every_setting_and_number() -> None:
     text = PAGE.read_text()
-    for name in {*ConfigFile.__struct_fields__, *NUMBERS} - {"profiles", "memory"}:
+    containers = {*CONTAINERS.numbers, *(f"{name}:" for name in CONTAINERS.fields)} - {"is:"}
+    for name in {*ConfigFile.__struct_fields__, *NUMBERS, *containers} - {"profiles", "memory"}:
         assert name in text, name
 
 

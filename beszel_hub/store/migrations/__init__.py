@@ -6,7 +6,17 @@ A module has `STATEMENTS`: SQL that takes the schema from the number before to i
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from beszel_hub.store.migrations import m0001_accounts, m0002_systems, m0003_metrics, m0004_boots, m0011_alerts
+from beszel_hub.store.migrations import (
+    m0001_accounts,
+    m0002_systems,
+    m0003_metrics,
+    m0004_boots,
+    m0005_checks,
+    m0006_containers,
+    m0008_preferences,
+    m0009_access,
+    m0011_alerts,
+)
 
 
 class Migration(NamedTuple):
@@ -20,5 +30,9 @@ MIGRATIONS: Final = (
     Migration(2, "systems", m0002_systems.STATEMENTS),
     Migration(3, "metrics", m0003_metrics.STATEMENTS),
     Migration(4, "boots", m0004_boots.STATEMENTS),
+    Migration(5, "checks", m0005_checks.STATEMENTS),
+    Migration(6, "containers", m0006_containers.STATEMENTS),
+    Migration(8, "preferences", m0008_preferences.STATEMENTS),
+    Migration(9, "access", m0009_access.STATEMENTS),
     Migration(11, "alerts", m0011_alerts.STATEMENTS),
 )

@@ -106,3 +106,20 @@ def test_a_clock_that_goes_back_frees_nobody() -> None:
 def test_a_day_of_guessing_at_one_account_is_little() -> None:
     assert 86400 / ACCOUNT_LIMIT.refill_seconds < 5000
     assert 86400 / ADDRESS_LIMIT.refill_seconds < 6000
+
+
+def test_strangers_keep_nobody_from_their_own_desk() -> None:
+    throttle = LoginThrottle(Limit(99, 10), Limit(2, 100))
+    assert throttle.take("desk", "uma", 0) == 0
+    throttle.give_back("desk", "Uma", 0)
+    assert [throttle.take(f"stranger {number}", "uma", 0) for number in range(3)] == [0, 0, 100]
+    assert throttle.take("elsewhere", "uma", 0) == 100
+    assert throttle.take("desk", "UMA", 0) == 0
+    assert [throttle.take("desk", "uma", 0) for _ in range(2)] == [0, 100], "at the desk too it is a bucket"
+
+
+def test_familiar_places_are_bounded() -> None:
+    throttle = LoginThrottle()
+    for number in range(MAX_BUCKETS + 5):
+        throttle.give_back(f"address {number}", "uma", 0)
+    assert len(throttle._familiar) == MAX_BUCKETS

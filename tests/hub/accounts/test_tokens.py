@@ -9,8 +9,12 @@ import jwt
 import pytest
 
 from beszel_hub.accounts import queries, tokens
+from beszel_hub.accounts.hashing import PasswordHasher
+from beszel_hub.accounts.logins import Attempt, Logins, Policy
 from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.service import TOUCH_INTERVAL_MS, Accounts, Revoked
+from beszel_hub.accounts.sessions import Visitor
+from beszel_hub.audit.journal import Journal
 from beszel_hub.errors import BadRequest, Forbidden, TooManyRequests, Unavailable
 from beszel_hub.permissions import ANONYMOUS, Actor, Role
 from beszel_hub.store.database import Database
@@ -28,7 +32,12 @@ class Desk:
         self.now_ms = NOW_MS
         self.database = database
         self.secret = secret
-        self.accounts = Accounts(database, secret, lambda: self.now_ms, FAST_COST)
+        journal = Journal(self.clock, lambda _: "")
+        self.accounts = Accounts(database, secret, self.clock, journal, PasswordHasher(FAST_COST))
+        self.logins = Logins(database, self.accounts, journal, self.clock, Policy(), b"key")
+
+    def clock(self) -> int:
+        return self.now_ms
 
     def create_user(self, name: str, role: Role = "user", *, verified: bool = True) -> str:
         phc = hash_password(PASSWORD, FAST_COST)
@@ -39,7 +48,7 @@ class Desk:
         )
 
     def log_in(self, name: str, password: str = PASSWORD, address: str = "192.0.2.1") -> str:
-        return asyncio.run(self.accounts.log_in(name, password, address)).token
+        return asyncio.run(self.logins.with_password(name, password, Attempt(Visitor(address=address)))).token
 
     def actor(self, token: str | None) -> Actor:
         return asyncio.run(self.accounts.authenticate(token))
@@ -82,7 +91,7 @@ def test_a_login_names_what_clients_read(desk: Desk) -> None:
     claims = jwt.decode(desk.log_in("uma"), options={"verify_signature": False})
     assert claims == {
         "id": user_id, "exp": NOW_MS // 1000 + tokens.LOGIN_LIFETIME_SECONDS, "type": "auth",
-        "collectionId": "_pb_users_auth_", "refreshable": True,
+        "collectionId": "_pb_users_auth_", "refreshable": True, "sessionId": claims["sessionId"],
     }  # fmt: skip
 
 
@@ -186,9 +195,10 @@ def test_refresh_renews_a_login_and_returns_an_api_token(desk: Desk) -> None:
     user_id = desk.create_user("uma")
     login, script = desk.log_in("uma"), desk.api_token(user_id)
     desk.now_ms += 5000
-    renewed = asyncio.run(desk.accounts.refresh(desk.actor(login), login))
+    visitor = Visitor(address="192.0.2.1")
+    renewed = asyncio.run(desk.accounts.refresh(desk.actor(login), login, visitor))
     assert renewed.actor.expires_ms == desk.now_ms + tokens.LOGIN_LIFETIME_SECONDS * 1000
-    assert asyncio.run(desk.accounts.refresh(desk.actor(script), f"Bearer {script}")).token == script
+    assert asyncio.run(desk.accounts.refresh(desk.actor(script), f"Bearer {script}", visitor)).token == script
 
 
 def test_an_unverified_user_cannot_log_in(desk: Desk) -> None:

@@ -1,53 +1,16 @@
 """Commands on a data directory, without a server."""
 
-import io
-import json
 import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from beszel_hub.accounts import passwords
 from beszel_hub.cli.commands import run_command_line
 from beszel_protocol.version import VERSION
-from tests.support.runninghub import FAST_COST
-
-EMAIL = "ada@example.org"
-PASSWORD = "correct horse battery"
-
-
-class Shell:
-    """Runs commands on one data directory in this process."""
-
-    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.directory = directory
-        self._monkeypatch = monkeypatch
-        self._capsys = capsys
-
-    def run(self, *arguments: str, stdin: bytes = b"", status: int = 0) -> str:
-        """Standard output, or standard error of a command that must fail with `status`."""
-        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        ended = run_command_line([*arguments, "--dir", str(self.directory)])
-        printed = self._capsys.readouterr()
-        assert ended == status, printed.out + printed.err
-        assert "Traceback" not in printed.err
-        return printed.err if status else printed.out
-
-    def json(self, *arguments: str, stdin: bytes = b"") -> Any:
-        return json.loads(self.run(*arguments, "--json", stdin=stdin))
-
-    def create_user(self, email: str = EMAIL, role: str = "admin") -> Any:
-        return self.json("user", "create", email, "--role", role, "--password-file", "-", stdin=PASSWORD.encode())
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    fast = (FAST_COST,)
-    monkeypatch.setattr(passwords.hash_password, "__defaults__", fast)
-    return Shell(tmp_path / "data", monkeypatch, capsys)
+from tests.support.shell import EMAIL, PASSWORD, Shell
 
 
 def test_a_user_is_made_and_listed(shell: Shell) -> None:

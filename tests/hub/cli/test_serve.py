@@ -153,6 +153,7 @@ def test_it_ends_within_two_seconds_with_open_connections(tmp_path: Path, number
             socket.create_connection(("127.0.0.1", port)) as idle,
             socket.create_connection(("127.0.0.1", port)) as half,
             httpx2.Client(base_url=server.url) as kept,
+            httpx2.stream("GET", f"{server.url}/api/realtime", headers={"Authorization": token}) as events,
         ):
             half.sendall(
                 b"POST /api/collections/users/auth-with-password HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
@@ -165,6 +166,7 @@ def test_it_ends_within_two_seconds_with_open_connections(tmp_path: Path, number
             assert status == 0, process.text()
             assert _read_to_the_end(connection) == 1012
             assert idle.recv(10) == b""
+            assert "PB_CONNECT" in "".join(events.iter_text())
         assert not (tmp_path / "data" / "address").exists()
         assert not (tmp_path / "data" / "data.db-wal").exists(), "the log is folded into the file"
         assert "Traceback" not in process.text()
@@ -184,9 +186,9 @@ def test_after_a_kill_it_starts_again(tmp_path: Path) -> None:
 
 
 def test_settings_without_effect_are_named_in_the_log(tmp_path: Path) -> None:
-    with _start(tmp_path / "data", SHARE_ALL_SYSTEMS="true") as process:
+    with _start(tmp_path / "data", OAUTH_DISABLE_POPUP="true") as process:
         Server(tmp_path / "data", process)
-        wait_until("the warning", lambda: "SHARE_ALL_SYSTEMS has no effect yet" in process.text())
+        wait_until("the warning", lambda: "OAUTH_DISABLE_POPUP has no effect yet" in process.text())
 
 
 @pytest.mark.parametrize(

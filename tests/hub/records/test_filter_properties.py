@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path as FilePath
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,10 +14,12 @@ from beszel_hub.errors import BadRequest
 from beszel_hub.records.filter import parse_filter
 from beszel_hub.records.like import matches, parse_pattern, to_sql
 from beszel_hub.records.listing import parse_listing
+from beszel_hub.records.nodes import Comparison, Group, Node, Path
 from beszel_hub.records.paths import Resolver
 from beszel_hub.records.projection import list_projected
 from beszel_hub.records.registry import ProjectedSource, Row, TableSource
 from beszel_hub.records.rows import TableRows
+from beszel_hub.records.sql import SqlCompiler
 from beszel_hub.store.database import Database
 from beszel_hub.store.tables import bound_database
 from tests.support import shelf
@@ -74,7 +76,7 @@ def database() -> Iterator[Database]:
     authors: list[Row] = [{"id": "ann", "name": "Ann", "email": ""}, {"id": "bob", "name": "b_b", "email": ""}]
     with (
         tempfile.TemporaryDirectory() as directory,
-        open_library(Path(directory) / "data.db", [], authors) as opened,
+        open_library(FilePath(directory) / "data.db", [], authors) as opened,
     ):
         yield opened
 
@@ -85,6 +87,38 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
     registry = make_registry()
     with suppress(BadRequest):
         parse_filter(text, Resolver(registry, registry["books"], ADMIN), NOW_MS)
+
+
+@given(text=FILTERS | st.lists(FRAGMENTS | TEXTS).map(" ".join), marker=st.sampled_from(["zq7", "zq7'; --", "zq7%"]))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_filter_touches_declared_fields_only_and_is_bound(database: Database, text: str, marker: str) -> None:
+    registry = make_registry()
+    resolver = Resolver(registry, registry["books"], ADMIN)
+    quoted = "'" + marker.replace("'", "\\'") + "'"
+    marked = f"({text}) || title = {quoted} || title ~ 'zq7' || facts.zq8 = 'zq7'"
+    try:
+        node = parse_filter(marked, resolver, NOW_MS)
+    except BadRequest:
+        return
+    assert node is not None
+    declared = {field for collection in registry.collections.values() for field in collection.fields}
+    paths = list(_paths(node))
+    assert {field for path in paths for field in (*path.relations, path.field)} <= declared
+    assert not any(field.is_hidden for path in paths for field in (*path.relations, path.field))
+    compiler = SqlCompiler(registry, shelf.Book)
+    query, values = database.read_now(lambda: shelf.Book.select().where(compiler.condition(node)).sql())
+    assert "zq7" not in query
+    assert "zq8" not in query
+    assert marker in values
+
+
+def _paths(node: Node) -> Iterator[Path]:
+    """Every path of a tree."""
+    if isinstance(node, Group):
+        for member in node.members:
+            yield from _paths(member)
+    elif isinstance(node, Comparison):
+        yield from (operand for operand in (node.left, node.right) if isinstance(operand, Path))
 
 
 @given(books=st.lists(BOOKS, max_size=4), text=FILTERS)

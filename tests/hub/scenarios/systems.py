@@ -152,4 +152,10 @@ SCENARIOS = (
         )
         for path in ("/api/beszel/info", "/api/beszel/getkey")
     ),
+    Scenario(
+        name="update of a hub that does not look", route="/api/beszel/update", method="GET", path="/api/beszel/update",
+        expect=expect(
+            ABSENT, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
+        ),
+    ),
 )  # fmt: skip

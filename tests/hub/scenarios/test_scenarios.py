@@ -12,12 +12,18 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from beszel_hub.app import ROUTES
 from beszel_hub.permissions import RULES, Action
+from tests.support.eventstream import EventStreamEnded, event_stream
 from tests.support.scenario import SECRETS, Answer, Scenario, fill
-from tests.support.world import Caller, World, open_world
+from tests.support.world import SECRETS_OF, Caller, World, open_world
 
-TABLES = ("accounts", "alerts", "door", "live", "metrics", "systems")
+TABLES = (
+    "accounts", "alerts", "audit", "batch", "checks", "components", "containers", "door", "enrolment", "events", "live",
+    "logins", "metrics", "preferences", "systems",
+)  # fmt: skip
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 FRAME_TIMEOUT_SECONDS = 0.3
+EVENT_TIMEOUT_SECONDS = 3.0
+"""Until the first event of those who must hear one."""
 
 
 def _load() -> list[Scenario]:
@@ -89,7 +95,8 @@ def _check(world: World, client: httpx2.Client, scenario: Scenario, caller: Call
     if status != expected.status:
         yield f"{caller}: {status} instead of {expected.status}: {text[:300]}"
     yield from (f"{caller}: no {shown!r} in {text[:300]}" for shown in fill(expected.shows) if shown not in text)
-    hidden = (*fill(expected.hides), *SECRETS)
+    foreign = [secret for secret, owners in SECRETS_OF.items() if caller not in owners and secret not in scenario.path]
+    hidden = (*fill(expected.hides), *SECRETS, *foreign)
     yield from (f"{caller}: {word!r} in {text[:300]}" for word in hidden if word in text)
 
 
@@ -98,8 +105,25 @@ def _run(world: World, client: httpx2.Client, scenario: Scenario, caller: Caller
     headers = {} if token is None else {"Authorization": token}
     if scenario.method == "WS":
         return asyncio.run(_talk(world.running.url, scenario, headers))
+    if scenario.listens:
+        is_told = bool(scenario.expect[caller].shows) and scenario.expect[caller].status == 200
+        return asyncio.run(_listen(world, scenario, token, EVENT_TIMEOUT_SECONDS if is_told else FRAME_TIMEOUT_SECONDS))
     answer = client.request(scenario.method, fill(scenario.path), json=fill(scenario.body), headers=headers)
     return answer.status_code, answer.text
+
+
+async def _listen(world: World, scenario: Scenario, token: str | None, patience_seconds: float) -> tuple[int, str]:
+    """The status of the request for the topics, and every event that follows a change of both systems."""
+    async with event_stream(world.running.url, token) as stream:
+        answer = await stream.subscribe(*fill(scenario.listens))
+        await asyncio.to_thread(world.touch_systems)
+        texts = [answer.text]
+        try:
+            while True:
+                async with asyncio.timeout(patience_seconds if len(texts) == 1 else FRAME_TIMEOUT_SECONDS):
+                    texts.append(str(await stream.receive()))
+        except (TimeoutError, EventStreamEnded):
+            return 200 if answer.status_code == 204 else answer.status_code, "\n".join(texts)
 
 
 async def _talk(url: str, scenario: Scenario, headers: dict[str, str]) -> tuple[int, str]:

@@ -151,12 +151,18 @@ def test_a_closed_database_refuses(database: Database) -> None:
 
 def test_a_cancelled_write_does_not_break_the_writer(database: Database) -> None:
     async def cancel() -> None:
-        gate = threading.Event()
-        held = asyncio.ensure_future(database.write(lambda: gate.wait(5)))
-        await asyncio.sleep(0)
+        taken, gate = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            taken.set()
+            gate.wait(5)
+
+        held = asyncio.ensure_future(database.write(hold))
+        assert await asyncio.to_thread(taken.wait, 5), "or the writer may take both at once"
         given_up = asyncio.ensure_future(database.write(lambda: insert("ann")))
         await asyncio.sleep(0)
         given_up.cancel()
+        await asyncio.wait([given_up])
         gate.set()
         await held
         await database.write(lambda: insert("bob"))

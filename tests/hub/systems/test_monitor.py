@@ -7,7 +7,7 @@ from beszel_hub.systems.directory import Directory, Entry
 from beszel_hub.systems.monitor import Monitor, StatusChange
 from beszel_protocol.feed import SystemStatus
 
-WEB = Entry(id="web", name="web", host="", status="pending", status_since_ms=0, interval_seconds=1.0, ever_seen=True)
+WEB = Entry(id="web", name="web", host="", status="pending", status_since_ms=0, interval_seconds=1.0, fingerprint="f")
 
 
 class Fleet:

@@ -2,7 +2,7 @@ import pytest
 from rich.cells import cell_len
 from rich.style import Style
 
-from beszel_tui.renderables.text import fit, line_of
+from beszel_tui.renderables.text import fit, fit_middle, line_of
 from tests.support.looks import plain
 
 PLAIN = Style()
@@ -38,3 +38,20 @@ def test_a_line_is_exactly_as_wide_as_asked(width: int) -> None:
     line = line_of([("ab", PLAIN), ("日本", PLAIN), ("c\x1b[2Jd", PLAIN)], width, PLAIN)
     assert cell_len(plain(line)) == width
     assert "\x1b" not in plain(line)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("ci-runner-12", 10, "ci-ru…r-12"),
+        ("short", 10, "short     "),
+        ("名前名前名前", 8, "名前 …前"),
+        ("ci-runner-12", 6, "ci-ru…"),
+        ("a\x1b[2Jb" * 9, 10, None),
+    ],
+)
+def test_cut_in_the_middle(text: str, width: int, shown: str | None) -> None:
+    cut = fit_middle(text, width)
+    assert cell_len(cut) == width
+    assert "\x1b" not in cut
+    assert shown is None or cut.rstrip() == shown.rstrip()

@@ -1,0 +1,58 @@
+"""The two pages that a browser meets on the way in: back from an identity provider, and for a new password.
+
+They show nothing that came with the request, and run only the scripts that stand here, named by their hashes.
+"""
+
+import base64
+import hashlib
+from typing import Final, NamedTuple
+
+
+class Page(NamedTuple):
+    html: str
+    headers: dict[str, str]
+
+
+def _page(body: str, script: str = "", *, connects: bool = False) -> Page:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]
+    policy += [f"script-src 'sha256-{digest}'"] if script else []
+    policy += ["connect-src 'self'"] if connects else []
+    tail = f"<script>{script}</script>" if script else ""
+    html = (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><title>beszel</title>'
+        f"{body}{tail}</html>"
+    )
+    return Page(html, {"Content-Security-Policy": "; ".join(policy)})
+
+
+_RESET_FORM: Final = """
+<h1>A new password</h1>
+<form>
+<p><label>New password <input id="password" type="password" autocomplete="new-password" minlength="8" required></label>
+<p><label>The same again <input id="again" type="password" autocomplete="new-password" minlength="8" required></label>
+<p><button>Set it</button>
+</form>
+<p id="outcome" role="status">
+"""
+# The token stands behind the #, so no server and no proxy on the way logs it.
+_RESET_SCRIPT: Final = """
+const value = (id) => document.getElementById(id).value;
+const tell = (text) => { document.getElementById("outcome").textContent = text; };
+document.querySelector("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const body = {token: location.hash.slice(1), password: value("password"), passwordConfirm: value("again")};
+  const options = {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)};
+  try {
+    const answer = await fetch("api/collections/users/confirm-password-reset", options);
+    if (answer.ok) { tell("Your password is set. Log in with it."); return; }
+    const refusal = await answer.json();
+    tell(Object.values(refusal.data || {}).map((one) => one.message).join(" ") || refusal.message);
+  } catch { tell("The hub does not answer; try again."); }
+});
+"""
+
+LANDED: Final = _page("<p>You are logged in and can close this window.", "window.close()")
+LOST: Final = _page("<p>This login was not completed. Close this window and try again.")
+RESET: Final = _page(_RESET_FORM, _RESET_SCRIPT, connects=True)

@@ -1,0 +1,1 @@
+"""Who changed what: a table that is only ever added to, read by administrators."""

@@ -1,0 +1,1 @@
+"""What users keep at the hub for their clients: one document each."""

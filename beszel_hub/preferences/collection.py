@@ -1,0 +1,61 @@
+"""The collection `user_settings`: units, colours and the like, as Beszel's clients keep them; everybody's own only."""
+
+from typing import Any, Final
+
+from beszel_hub.clock import Clock
+from beszel_hub.errors import invalid_field
+from beszel_hub.permissions import Actor
+from beszel_hub.preferences.tables import UserSettings
+from beszel_hub.records.registry import CREATED, ID, UPDATED, Collection, Field, Kind, Row, TableSource
+from beszel_hub.store.ids import new_id
+
+COLLECTION_ID: Final = "4afacsdnlu8q8r2"
+"""As Beszel's clients know it."""
+MAX_SETTINGS_BYTES: Final = 512 << 10
+
+
+def make_user_settings_collection(clock: Clock) -> Collection:
+    """At most one record a user; what is in it is their clients' business."""
+    return Collection(
+        name="user_settings",
+        id=COLLECTION_ID,
+        fields=(
+            ID,
+            Field(name="user", attribute="user_id", kind=Kind.RELATION, target="users", in_create=True),
+            Field(
+                name="settings", kind=Kind.JSON, in_create=True, in_update=True, max_length=MAX_SETTINGS_BYTES
+            ),
+            CREATED,
+            UPDATED,
+        ),
+        source=TableSource(
+            table=UserSettings,
+            scope=lambda actor: UserSettings.user_id == actor.user_id,
+            create=lambda actor, values: _create(actor, values, clock()),
+            update=lambda _, record_id, values: _update(record_id, values, clock()),
+        ),
+    )  # fmt: skip
+
+
+def _create(actor: Actor, values: Row, now_ms: int) -> str:
+    if values.get("user") not in {None, "", actor.user_id}:
+        raise invalid_field("user", "validation_not_allowed", "Settings can only be one's own.")
+    if UserSettings.select().where(UserSettings.user_id == actor.user_id).exists():
+        raise invalid_field("user", "validation_not_unique", "There are settings of this user already.")
+    record_id: str = values.get("id") or new_id()
+    UserSettings.insert(
+        id=record_id, user_id=actor.user_id, settings=_document(values), created=now_ms, updated=now_ms
+    ).execute()
+    return record_id
+
+
+def _update(record_id: str, values: Row, now_ms: int) -> None:
+    columns: dict[str, Any] = {"updated": now_ms}
+    if "settings" in values:
+        columns["settings"] = _document(values)
+    UserSettings.update(columns).where(UserSettings.id == record_id).execute()
+
+
+def _document(values: Row) -> Any:
+    settings = values.get("settings")
+    return {} if settings is None else settings

@@ -1,0 +1,150 @@
+"""One setting: its name, its text turned into a value, and the readers that do that.
+
+A reader raises ValueError with what is expected in place of the text.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from beszel_hub.log import LEVELS
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)", re.ASCII)
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class Setting(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    read: Callable[[str], dict[str, Any]]
+    """Turns text into fields of `HubConfig`; raises ValueError with what is expected."""
+    default: str
+    help: str
+    is_secret: bool = False
+
+
+def one(field: str, read: Callable[[str], Any]) -> Callable[[str], dict[str, Any]]:
+    return lambda text: {field: read(text)}
+
+
+def read_duration(text: str) -> int:
+    """Seconds of `90s`, `15m`, `12h`, `3d` or `2w`."""
+    match = _DURATION.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise ValueError("a duration such as 90s, 15m, 12h or 3d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_address(text: str) -> dict[str, Any]:
+    """`HOST:PORT`, `[::1]:8090`, `:8090` (every interface) or a port."""
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("HOST:PORT, with brackets around an IPv6 address")
+    fields: dict[str, Any] = {"http_port": read_port(port)}
+    return fields | {"http_host": host or "0.0.0.0"} if colon else fields  # noqa: S104  # asked for by writing `:PORT`
+
+
+def read_port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
+        raise ValueError("a port from 0 to 65535")
+    return int(text)
+
+
+def read_bool(text: str) -> bool:
+    lowered = text.lower()
+    if lowered not in {"true", "false", "1", "0"}:
+        raise ValueError("true or false")
+    return lowered in {"true", "1"}
+
+
+def read_level(text: str) -> str:
+    if text.lower() not in LEVELS:
+        raise ValueError(f"one of {', '.join(LEVELS)}")
+    return text.lower()
+
+
+def read_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("a URL such as https://hub.example.net or https://example.net/beszel")
+    return text.rstrip("/")
+
+
+def read_items(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def read_hosts(text: str) -> tuple[str, ...]:
+    hosts = read_items(text.lower())
+    if any("/" in host or host == "*" for host in hosts):
+        raise ValueError("a comma-separated list of host names")
+    return hosts
+
+
+def read_origins(text: str) -> tuple[str, ...]:
+    origins = tuple(read_url(item.lower()) for item in read_items(text))
+    if any(urlsplit(origin).path for origin in origins):
+        raise ValueError("a comma-separated list of origins such as https://dashboard.example.net")
+    return origins
+
+
+def read_networks(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ipaddress.ip_network(item)) for item in read_items(text))
+    except ValueError as error:
+        raise ValueError("a comma-separated list of addresses or networks such as 10.0.0.0/8") from error
+
+
+def read_token(text: str) -> str:
+    if len(text) < 16:
+        raise ValueError("at least 16 characters")
+    return text
+
+
+def read_choice(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"one of {', '.join(choice for choice in choices if choice)}")
+        return text.lower()
+
+    return read
+
+
+def read_mfa(text: str) -> str:
+    return "" if text.lower() in {"false", "0"} else read_choice("true", "superusers")(text)
+
+
+def read_header(text: str) -> str:
+    if not _HEADER.fullmatch(text):
+        raise ValueError("the name of a header such as Remote-Email")
+    return text.lower()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by a name or address that nobody else answers for."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_issuer(text: str) -> str:
+    """The issuer must stay as written: a provider signs exactly that text."""
+    read_url(text)
+    parts = urlsplit(text)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValueError("a URL that begins with https://")
+    return text
+
+
+def read_scopes(text: str) -> tuple[str, ...]:
+    scopes = tuple(text.replace(",", " ").split())
+    if "openid" not in scopes:
+        raise ValueError("a list of scopes that has openid in it")
+    return scopes

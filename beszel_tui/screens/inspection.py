@@ -1,0 +1,39 @@
+"""How one container is configured, as its engine tells."""
+
+from beszel_tui.renderables.document import document_lines
+from beszel_tui.renderables.text import Piece
+from beszel_tui.screens.reader import ReaderScreen
+
+
+class InspectionScreen(ReaderScreen):
+    CSS_PATH = "inspection.tcss"
+    _text = ""
+    _problem = "asking…"
+
+    def title_text(self) -> str:
+        return f"{self.item.facts.name} on {self.item.system}, as configured"
+
+    def on_mount(self) -> None:
+        item = self.item
+        self.hub_app.bridge.inspect(item.system_id, item.facts.id, self._loaded, self._failed)
+
+    def redraw(self) -> None:
+        super().redraw()
+        palette = self.hub_app.look.palette
+        self.pane.show(document_lines(self._text, palette) if self._text else [], palette)
+
+    def notes(self) -> list[Piece]:
+        palette = self.hub_app.look.palette
+        return [(self._problem, palette.level["warning"])] if self._problem else []
+
+    def text_to_copy(self) -> str:
+        return self._text
+
+    def _loaded(self, text: str) -> None:
+        self._text, self._problem = text, ""
+        self.redraw()
+        self.pane.action_to_begin()
+
+    def _failed(self, reason: str) -> None:
+        self._problem = reason
+        self.show_caption()

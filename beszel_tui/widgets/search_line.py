@@ -1,0 +1,51 @@
+"""The line in which one says what to search a text for."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from beszel_tui.bindings import SEARCH
+from beszel_tui.messages import SearchEntered
+
+MAX_LENGTH = 200
+
+
+class SearchInput(Input):
+    BINDINGS: ClassVar[list[BindingType]] = [*SEARCH]
+
+    def action_cancel(self) -> None:
+        self.post_message(SearchEntered(None))
+
+
+class SearchLine(Horizontal):
+    """Hidden while nobody types in it."""
+
+    DEFAULT_CSS = """
+    SearchLine { height: 1; display: none; background: $surface; padding: 0 1; }
+    SearchLine.-open { display: block; }
+    SearchLine .prompt { width: 2; color: $accent; }
+    SearchLine SearchInput { width: 1fr; background: $surface; background-tint: $surface 0%; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content("/"), classes="prompt")
+        yield SearchInput(placeholder="search for", compact=True, max_length=MAX_LENGTH)
+
+    def open(self) -> None:
+        self.add_class("-open")
+        line = self.query_one(SearchInput)
+        line.value = ""
+        line.focus()
+
+    def close(self) -> None:
+        self.remove_class("-open")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(SearchEntered(event.value))

@@ -1,0 +1,105 @@
+"""What the page of the API says beside what the code knows: a sentence a route and a collection, and bodies to try."""
+
+from typing import Any, Final
+
+ROUTES: Final[dict[tuple[str, str], str]] = {
+    ("GET", "/api/health"): "Whether the hub and its database are well.",
+    ("GET", "/api/beszel/first-run"): "Whether the first user is still to be made.",
+    ("POST", "/api/beszel/create-user"): "Makes the first user, an administrator, while there is none.",
+    ("GET", "/api/beszel/info"): "The hub's public key, for `KEY` of agents, and its version.",
+    ("GET", "/api/beszel/getkey"): "The same, by its older name.",
+    ("GET", "/api/beszel/systemd/info"): "What a service's manager knows of it: `system`, `service`.",
+    ("POST", "/api/beszel/smart/refresh"): "Has a host read the health of its disks now: `system`.",
+    ("GET", "/api/beszel/containers/logs"): "What a container wrote: `system`, `container`, `tail`, `since`, `follow`.",
+    ("GET", "/api/beszel/containers/info"): "How a container is configured: `system`, `container`.",
+    ("GET", "/api/beszel/update"): "The newest version and its page, if `CHECK_UPDATES` is set.",
+    ("GET", "/api/beszel/series"): "The numbers behind a chart.",
+    ("GET", "/api/beszel/feed"): "WebSocket: [the live feed](../protocol.md).",
+    ("GET", "/api/beszel/agent-connect"): "WebSocket: where agents connect.",
+    ("GET", "/api/beszel/config-yaml"): "All systems in the form of `config.yml`.",
+    ("GET", "/api/beszel/universal-token"): "One's own universal token; `enable=1` or `0` makes or ends it.",
+    ("POST", "/api/beszel/log-out"): "Ends logins.",
+    ("GET", "/api/realtime"): "The event stream (SSE).",
+    ("POST", "/api/realtime"): "What a client of the event stream hears: `clientId`, `subscriptions`.",
+    ("POST", "/api/batch"): "Several writes in one transaction.",
+    ("GET", "/api/collections/{collection}/records"): "A page of records.",
+    ("POST", "/api/collections/{collection}/records"): "Creates a record.",
+    ("GET", "/api/collections/{collection}/records/{id}"): "One record.",
+    ("PATCH", "/api/collections/{collection}/records/{id}"): "Changes the fields that the body has.",
+    ("DELETE", "/api/collections/{collection}/records/{id}"): "Removes a record.",
+}
+OF_LOGINS: Final[dict[str, str]] = {
+    "auth-methods": "How one can log in.",
+    "auth-with-password": "`identity`, `password` → `token`, `record`.",
+    "auth-refresh": "A new token for the one that is shown.",
+    "request-otp": "Sends a code by mail.",
+    "auth-with-otp": "`otpId`, `password` (the code) → `token`, `record`.",
+    "auth-with-oauth2": "Logs in with what an identity provider answered.",
+    "request-password-reset": "Sends a mail with a token for a new password.",
+    "confirm-password-reset": "`token`, `password`, `passwordConfirm`: sets a new password.",
+}
+
+COLLECTIONS: Final[dict[str, str]] = {
+    "users": "People. Everybody sees and changes themselves, administrators everybody.",
+    "_superusers": "Administrators, under the name that PocketBase has for them.",
+    "api_tokens": "Long-lived tokens for programs; the text is shown once, when one is made.",
+    "sessions": "One's logins; deleting one ends it.",
+    "_externalAuths": "Who one is at identity providers; deleting one unlinks it.",
+    "systems": "Monitored hosts.",
+    "system_details": "What a host is; `id` is that of the system.",
+    "teams": "Users who are members of every system with one of the team's tags.",
+    "fingerprints": "What agents enrol with, and which host a system is bound to.",
+    "universal_tokens": "Tokens by which any new agent becomes a system of their owner.",
+    "smart_devices": "Disks and what they say of their health, as last told.",
+    "systemd_services": "Services as last told; `state` and `sub` are Beszel's numbers.",
+    "user_settings": "A document of one's own for clients.",
+    "audit_log": "Who changed what, only ever added to.",
+    "checks": "What agents try from where they are: HTTP, TCP, ping, DNS.",
+    "containers": "Containers as last seen.",
+    "container_stats": "What containers used, in Beszel's short keys.",
+    "events": "What happened on hosts.",
+    "system_stats": "What hosts used, in Beszel's short keys, at its tiers.",
+    "metrics": "Stored samples, one record for each part; the last hour unless the filter says otherwise.",
+}
+
+EXAMPLES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
+    "users": (
+        {"email": "new@example.org", "password": "a long password", "role": "user"},
+        {"role": "readonly"},
+    ),
+    "systems": (
+        {"name": "web-1", "host": "192.0.2.1", "port": "45876", "tags": ["prod"]},
+        {"status": "paused"},
+    ),
+    "teams": ({"name": "databases", "tags": ["db"]}, {"tags": ["db", "cache"]}),
+    "user_settings": ({"settings": {"chartTime": "1h"}}, {"settings": {"chartTime": "24h"}}),
+}
+"""Bodies for a create and an update; the id is chosen by the page."""
+
+ROUTE_LINES: Final = r"""
+curl -sf "$HUB/api/health"
+
+curl -sf "$HUB/api/beszel/first-run"
+
+curl -sf "$HUB/api/beszel/info" -H "Authorization: $TOKEN"
+
+curl -sf "$HUB/api/collections/users/auth-methods"
+
+curl -sf "$HUB/api/collections/users/auth-refresh" -H "Authorization: $TOKEN" -X POST
+
+curl -sf "$HUB/api/beszel/series?system=$SYSTEM&metric=cpu.usage_percent&points=60" -H "Authorization: $TOKEN"
+
+curl -sfG "$HUB/api/collections/systems/records" -H "Authorization: $TOKEN" \
+  --data-urlencode "filter=status != 'paused' && users.id ?= '$USER_ID'" \
+  -d sort=-created,name -d fields=id,name,status
+
+curl -sfG "$HUB/api/collections/metrics/records" -H "Authorization: $TOKEN" \
+  --data-urlencode "filter=system = '$SYSTEM' && type = 'cpu' && timestamp > '2026-01-01'" -d perPage=1
+
+curl -sf "$HUB/api/batch" -H "Authorization: $TOKEN" --json '{"requests": [
+  {"method": "POST", "url": "/api/collections/systems/records", "body": {"id": "examplebatch001", "name": "nas"}},
+  {"method": "DELETE", "url": "/api/collections/systems/records/examplebatch001"}]}'
+
+curl -sfN -m 1 "$HUB/api/realtime" || [ $? = 28 ]  # stays open
+"""
+"""Lines to copy, one block each."""

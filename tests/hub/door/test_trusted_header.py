@@ -1,0 +1,107 @@
+"""The header in which a proxy names the user: believed from trusted proxies, from nobody else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from beszel_hub.accounts.tables import User
+from beszel_hub.door.proxies import is_within
+from tests.support.people import start_over
+from tests.support.runninghub import RunningHub, running_hub
+
+REFRESH = "/api/collections/users/auth-refresh"
+UMA = {"Remote-Email": "UMA@example.org"}
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    directory = tmp_path_factory.mktemp("hub")
+    settings = {"trusted_auth_header": "remote-email", "trusted_proxies": ("127.0.0.1/32",)}
+    with running_hub(directory, **settings) as running:
+        start_over(running)
+        yield running
+
+
+def ask(hub: RunningHub, headers: dict[str, str] | list[tuple[str, str]]) -> httpx2.Response:
+    return httpx2.post(hub.url + REFRESH, headers=headers, timeout=10)
+
+
+def test_a_trusted_proxy_names_the_user(hub: RunningHub) -> None:
+    answer = ask(hub, {**UMA, "X-Forwarded-For": "203.0.113.9"})
+    assert answer.status_code == 200
+    token = answer.json()["token"]
+    headers = {"Authorization": token}
+    (session,) = httpx2.get(f"{hub.url}/api/collections/sessions/records", headers=headers).json()["items"]
+    assert (session["method"], session["address"], session["current"]) == ("header", "203.0.113.9", True)
+
+
+def test_auth_headers_believed_from_anyone(tmp_path: Path) -> None:
+    """Neither from who is no proxy, nor from whoever claims to have come through one."""
+    settings = {"trusted_auth_header": "remote-email", "trusted_proxies": ("10.0.0.0/8",)}
+    with running_hub(tmp_path, **settings) as running:
+        start_over(running)
+        for more in ({}, {"X-Forwarded-For": "10.0.0.1"}, {"X-Real-IP": "10.0.0.1"}, {"Forwarded": "for=10.0.0.1"}):
+            assert ask(running, {**UMA, **more}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Remote-Email": "nobody@example.org"},
+        {"Remote-Email": "uma"},
+        {"Remote-Email": ""},
+        {"X-Remote-Email": "uma@example.org"},
+        {**UMA, "Authorization": "no token"},
+    ],
+)
+def test_who_is_not_named_is_nobody(hub: RunningHub, headers: dict[str, str]) -> None:
+    assert ask(hub, headers).status_code == 401
+
+
+def test_two_names_are_none(hub: RunningHub) -> None:
+    """A proxy that adds its header to the one a client sent would let clients choose."""
+    pairs = [("Remote-Email", "ada@example.org"), ("Remote-Email", "uma@example.org")]
+    assert ask(hub, pairs).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 401),
+        ({"Origin": "null"}, 401),
+        ({"Sec-Fetch-Site": "cross-site"}, 401),
+        ({"Sec-Fetch-Site": "same-site"}, 401),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+    ],
+)
+def test_pages_of_other_sites_get_nothing(hub: RunningHub, headers: dict[str, str], status: int) -> None:
+    assert ask(hub, {**UMA, **headers}).status_code == status
+
+
+def test_what_a_get_changes_needs_a_token(hub: RunningHub) -> None:
+    """A link on any page makes a browser follow it with the proxy's cookie."""
+    url = f"{hub.url}/api/beszel/universal-token"
+    assert httpx2.get(url, headers=UMA).json()["active"] is False
+    for enable in ("0", "1"):
+        assert httpx2.get(url, headers=UMA, params={"enable": enable, "token": "x" * 20}).status_code == 403
+
+
+def test_a_blocked_user_is_nobody(hub: RunningHub) -> None:
+    hub.hub.database.write_now(lambda: User.update(verified=False).where(User.username == "uma").execute())
+    assert ask(hub, UMA).status_code == 401
+    start_over(hub)
+    assert ask(hub, UMA).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "is_inside"),
+    [
+        ("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("fd00::1", True), ("11.0.0.1", False), ("::1", False),
+        ("", False), ("proxy.lan", False),
+    ],
+)  # fmt: skip
+def test_networks(address: str, is_inside: bool) -> None:
+    assert is_within(address, ("10.0.0.0/8", "fd00::/8")) is is_inside
