@@ -94,6 +94,20 @@ def load_file_rules() -> list[RuleRow]:
     return list(RuleRow.select().where(RuleRow.origin == "file"))
 
 
+def system_ids() -> dict[str, list[str]]:
+    """By name, and by id, what systems there are."""
+    found: dict[str, list[str]] = {}
+    for system in SystemRow.select(SystemRow.id, SystemRow.name):
+        found.setdefault(system.name, []).append(system.id)
+        found.setdefault(system.id, []).append(system.id)
+    return found
+
+
+def find_rules_called(name_or_id: str) -> list[Rule]:
+    rows = RuleRow.select().where((RuleRow.id == name_or_id) | (RuleRow.name == name_or_id)).order_by(RuleRow.created)
+    return [to_rule(row) for row in rows]
+
+
 def load_admins() -> frozenset[str]:
     """Who sees every system."""
     return frozenset(user.id for user in User.select(User.id).where(User.role == "admin"))

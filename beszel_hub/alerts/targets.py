@@ -3,7 +3,7 @@
 A target names one series, or with `[*]` for a key all of them: `disk[*].usage_percent` is every filesystem by itself.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -74,8 +74,15 @@ def watchable() -> dict[str, tuple[str, Unit]]:
     return series | {name: (derived.label, derived.unit) for name, derived in DERIVED.items()}
 
 
-def is_status(target: str) -> bool:
-    return target == STATUS
+def catalogue_parts(targets: Iterable[str]) -> frozenset[str] | None:
+    """The members of a sample that these targets are read from; None if that may be any."""
+    parts: set[str] = set()
+    for target in targets:
+        if target.removesuffix("[*]") in DERIVED:
+            return None
+        if target != STATUS:
+            parts.add(parse_address(target)[0].name)
+    return frozenset(parts)
 
 
 def _compile_series(text: str, address: Address, metric: Metric) -> Target:

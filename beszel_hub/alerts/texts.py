@@ -19,7 +19,11 @@ def describe(step: Step, system_name: str) -> str:
         return f"{system_name}: {step.rule.name} ended without recovery: {step.reason}"
     if step.target == STATUS:
         return _describe_status(step, system_name)
-    subject = step.rule.name if step.target == COMPOSITE else _subject(condition, step.target)
+    if step.target == COMPOSITE and (step.happened == "recovered" or condition.comparison == "absent"):
+        return f"{system_name}: {step.rule.name}{' is over' if step.happened == 'recovered' else ''}{_suffix(step)}"
+    subject = _subject(condition, step.target)
+    if step.target == COMPOSITE:
+        subject = f"{step.rule.name}: {subject}"
     if condition.comparison == "absent":
         lately = format_duration(condition.window_seconds)
         told = "is told again" if step.happened == "recovered" else f"was not told for {lately}"
@@ -44,6 +48,8 @@ def _measured(condition: Condition, step: Step) -> str:
     if step.value is None:
         return "recovered" if step.happened == "recovered" else "is not as it should be"
     if condition.aggregate == "forecast":
+        if step.happened == "recovered":
+            return f"will no longer be full within {format_duration(condition.value)}"
         return f"will be full in {format_duration(step.value)}, less than {format_duration(condition.value)}"
     unit = compile_target(condition.target).unit
     how = _HOW[condition.aggregate] if condition.window_seconds else "at"
