@@ -12,13 +12,13 @@ from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
+from beszel_hub.alerts.announcer import Announcer
 from beszel_hub.alerts.beszel_collection import make_alerts_collection
 from beszel_hub.alerts.declaration import apply_file as apply_rules_file
 from beszel_hub.alerts.history_collection import make_history_collection
 from beszel_hub.alerts.quiet_collection import make_quiet_collection
 from beszel_hub.alerts.rules_collection import make_rules_collection
 from beszel_hub.alerts.service import Alerts
-from beszel_hub.alerts.transition import Transition
 from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
 from beszel_hub.checks.collection import make_checks_collection
@@ -112,6 +112,7 @@ class Hub:
         self.records = Records(self.database, self._make_registry(), clock)
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
+        self._announcer = Announcer(self.broker.alerts, self.realtime.news.note)
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
         self.components = Components(self.database, clock)
@@ -130,7 +131,7 @@ class Hub:
         await self.inventory.restore()
         await self.checks.refresh()
         await apply_rules_file(self.database, self.clock, self.config.rules_file_path)
-        await self.alerts.open()
+        self._announcer.restore(await self.alerts.open())
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -241,7 +242,8 @@ class Hub:
             lambda sample: self.realtime.publish_sample(sample.system_id, lambda: self._presence.short_form(sample))
         )
         self.components.on_disk.append(lambda disk_id: self.realtime.news.note("smart_devices", disk_id, Verb.UPDATE))
-        self.alerts.on_told.append(self._note_alerts)
+        self.alerts.on_told.append(self._announcer.told)
+        self.alerts.on_acknowledged.append(self._announcer.acknowledged)
         self.records.audiences.append(self.realtime.audience)
         self.records.on_changed.append(self.realtime.news.record_changed)
         self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))
@@ -294,14 +296,6 @@ class Hub:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self.connections.wait_idle()
-
-    def _note_alerts(self, transitions: Sequence[Transition]) -> None:
-        """Beszel's clients follow their alerts and the history."""
-        for transition in transitions:
-            if transition.kind != "summary":
-                verb = Verb.CREATE if transition.kind == "fired" else Verb.UPDATE
-                self.realtime.news.note("alerts_history", transition.alert_id, verb)
-                self.realtime.news.note("alerts", transition.rule_id, Verb.UPDATE)
 
     async def _save_alerts(self) -> None:
         with suppress(HubError):  # what cannot be stored now happens again after the next start

@@ -193,6 +193,17 @@ class Engine:
         unsaved, self._unsaved = self._unsaved, {}
         return [keep(place, state, moment) for place, state in unsaved.items()]
 
+    def step_of(self, kept: Kept) -> Step | None:
+        """What was last told of an alert that fires; None for any other state, or if nobody watches it any more."""
+        station, rule = self._stations.get(kept.place.system_id), self._rules.get(kept.place.rule_id)
+        if kept.phase != "firing" or rule is None or station is None or station.find(rule.id) is None:
+            return None
+        return Step(
+            rule=rule, system_id=kept.place.system_id, target=kept.place.target, happened="fired",
+            alert_id=kept.alert_id, severity="critical" if kept.is_escalated else rule.severity, value=kept.value,
+            peak=kept.peak, since_ms=kept.since_ms, at_ms=kept.reminded_ms, is_acknowledged=kept.is_acknowledged,
+        )  # fmt: skip
+
     def count_pairs(self) -> int:
         """How many rules watch how many systems."""
         return sum(len(station.on_samples) + len(station.on_status) for station in self._stations.values())
@@ -255,6 +266,7 @@ def _step(system_id: str, rule: Rule, change: Change, moment: Moment, reason: st
         rule=rule, system_id=system_id, target=change.target, happened=change.happened or "closed",
         alert_id=alert.alert_id, severity=_severity(rule, alert), value=change.value, peak=alert.peak,
         since_ms=moment.wall_of(alert.since_ms), at_ms=moment.wall_ms, number=alert.repeats, reason=reason,
+        is_acknowledged=alert.is_acknowledged,
     )  # fmt: skip
 
 

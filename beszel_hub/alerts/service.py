@@ -54,8 +54,9 @@ class Alerts:
         on_transition: OnTransition = lambda _: None,
     ) -> None:  # fmt: skip
         self.on_transition = on_transition
-        self.on_told: list[Callable[[Sequence[Transition]], None]] = []
-        """Told on the event loop what was committed."""
+        self.on_told: list[Callable[[Sequence[Told]], None]] = []
+        """Told on the event loop which steps were committed."""
+        self.on_acknowledged: list[Callable[[str], None]] = []
         self._database = database
         self._directory = directory
         self._clock = clock
@@ -74,14 +75,15 @@ class Alerts:
         self._saved_ms = monotonic_ms()
         self._is_open = False
 
-    async def open(self) -> None:
-        """Go on where the last hub on this database stopped."""
+    async def open(self) -> list[Told]:
+        """Go on where the last hub on this database stopped; gives what fires already, as it was last told."""
         await self._load()
         states, alive_ms = await self._database.read(queries.load_states)
         orphans = self._engine.restore(states, alive_ms, self._moment())
         now_ms = self._clock()
         await self._database.write(lambda: _note_start(orphans, now_ms))
         self._is_open = True
+        return [self._tell(step) for kept in states if (step := self._engine.step_of(kept)) is not None]
 
     async def refresh(self) -> None:
         """Rules or quiet hours have changed. Who calls while others wait for the same is served with them."""
@@ -152,6 +154,8 @@ class Alerts:
             return False
         await self._database.write(lambda: queries.acknowledge(alert_id, user_id, now_ms))
         await self.save()
+        for listener in self.on_acknowledged:
+            listener(alert_id)
         return True
 
     async def put_presets(
@@ -190,9 +194,8 @@ class Alerts:
             self._unsaved.clear()
             self._saved_ms = self._monotonic_ms()
         if told:
-            transitions = [one.transition for one in told]
             for listener in self.on_told:
-                listener(transitions)
+                listener(told)
 
     def _store(self, told: Sequence[Told], states: Sequence[Kept], now_ms: int) -> None:
         for one in told:
@@ -241,6 +244,10 @@ class Alerts:
             del self._waiting[:surplus]
         if steps:
             self._has_waiting.set()
+
+    def _tell(self, step: Step) -> Told:
+        entry = self._names[step.system_id]
+        return tell(step, system_name=entry.name, tags=entry.tags, members=entry.members, silences=self._silences)
 
     def _watched(self, entry: Entry) -> Watched:
         return Watched(

@@ -25,6 +25,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Of a repetition."""
     reason: str = ""
     """Why an alert was closed."""
+    is_acknowledged: bool = False
 
     @property
     def id(self) -> str:
