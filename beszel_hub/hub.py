@@ -38,11 +38,14 @@ from beszel_hub.live.feed import FeedEndpoint
 from beszel_hub.live.guard import Guard
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
+from beszel_hub.metrics.container_stats import make_container_stats_collection
 from beszel_hub.metrics.events import make_events_collection
 from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ingest import Ingest, LiveSample
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
+from beszel_hub.metrics.tier_rows import make_system_stats_collection
+from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.permissions import Verb
 from beszel_hub.preferences.collection import make_user_settings_collection
@@ -55,6 +58,7 @@ from beszel_hub.systems.collection import make_details_collection, make_systems_
 from beszel_hub.systems.declaration_file import apply_file
 from beszel_hub.systems.enrolment_collection import make_fingerprints_collection, make_universal_tokens_collection
 from beszel_hub.systems.monitor import Monitor
+from beszel_hub.systems.queries import read_retentions
 from beszel_hub.systems.service import Systems
 from beszel_hub.systems.team_collection import make_teams_collection
 from beszel_hub.updates.releases import Releases
@@ -100,7 +104,10 @@ class Hub:
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
         self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
-        self._upkeep = Upkeep(self.database, clock, retention_seconds=config.raw_retention_seconds)
+        self._upkeep = Upkeep(
+            self.database, clock, _retention_of(config),
+            read_overrides=read_retentions, max_bytes=config.max_database_bytes,
+        )  # fmt: skip
         self._presence = Presence(self.systems, self.latest, self.connections)
         self.broker = Broker(
             clock,
@@ -189,7 +196,9 @@ class Hub:
                 audit_collection(),
                 make_checks_collection(self.clock, on_change=on_check_change),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
+                make_system_stats_collection(self.database, self.systems.directory, self.clock),
                 make_events_collection(self.database, self.systems.directory, self.clock),
+                make_container_stats_collection(self.database, self.systems.directory, self.clock),
                 make_containers_collection(self.inventory, self.systems.directory, self._newest_containers, self.clock),
             )
         )
@@ -265,6 +274,7 @@ class Hub:
             Job("containers", self.tick_seconds, self.inventory.save),
             Job("stale containers", 60.0, self.inventory.upkeep),
             Job("seal", 15.0, self._upkeep.seal),
+            Job("roll-ups", 15.0, self._upkeep.roll_up),
             Job("retention", 300.0, self._upkeep.retain),
             Job("removal", 5.0, self._upkeep.remove),
             Job("expired logins and codes", 900.0, self.desk.tidy),
@@ -300,6 +310,15 @@ class Hub:
     async def _save_alerts(self) -> None:
         with suppress(HubError):  # what cannot be stored now happens again after the next start
             await self.alerts.save()
+
+
+def _retention_of(config: HubConfig) -> Retention:
+    return Retention(
+        raw=config.raw_retention_seconds,
+        minute=config.minute_retention_seconds,
+        ten_minutes=config.ten_minute_retention_seconds,
+        eight_hours=config.eight_hour_retention_seconds,
+    )
 
 
 def _first_admin() -> str | None:
