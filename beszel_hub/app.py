@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
+from beszel_hub.alerts.routes import ROUTES as ALERT_ROUTES
 from beszel_hub.components.routes import ROUTES as COMPONENT_ROUTES
 from beszel_hub.door.answers import exception_handlers
 from beszel_hub.door.origins import is_allowed_origin
@@ -65,6 +66,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *DOOR_ROUTES,
     *AGENT_ROUTES,
     *METRICS_ROUTES,
+    *ALERT_ROUTES,
     *INVENTORY_ROUTES,
     *COMPONENT_ROUTES,
     *ACCOUNT_ROUTES,
@@ -105,6 +107,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.jobs = hub.job_board
     app.state.records = hub.records
     app.state.agents = hub.agents
+    app.state.alerts = hub.alerts
     app.state.history = hub.history
     app.state.feed = hub.feed
     app.state.realtime = hub.realtime

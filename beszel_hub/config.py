@@ -109,6 +109,11 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "config.yml"
 
     @property
+    def rules_file_path(self) -> Path:
+        """Rules of alerts that the operator wrote down; read at every start if it is there."""
+        return self.data_dir / "alerts.yml"
+
+    @property
     def database_path(self) -> Path:
         return self.data_dir / "data.db"
 

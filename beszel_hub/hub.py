@@ -13,6 +13,13 @@ from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
+from beszel_hub.alerts.announcer import Announcer
+from beszel_hub.alerts.beszel_collection import make_alerts_collection
+from beszel_hub.alerts.declaration import apply_file as apply_rules_file
+from beszel_hub.alerts.history_collection import make_history_collection
+from beszel_hub.alerts.quiet_collection import make_quiet_collection
+from beszel_hub.alerts.rules_collection import make_rules_collection
+from beszel_hub.alerts.service import Alerts
 from beszel_hub.alerts.transition import Transition
 from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
@@ -43,7 +50,7 @@ from beszel_hub.metrics.tier_rows import make_system_stats_collection
 from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.notifications.facts import facts_of
-from beszel_hub.notifications.heartbeat import Situation, SystemNote
+from beszel_hub.notifications.heartbeat import AlertNote, Situation, SystemNote
 from beszel_hub.notifications.service import Notifications
 from beszel_hub.permissions import Verb
 from beszel_hub.preferences.collection import make_user_settings_collection
@@ -101,6 +108,7 @@ class Hub:
             self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
+        self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
         self._upkeep = Upkeep(
             self.database, clock, _retention_of(config),
             read_overrides=read_retentions, max_bytes=config.max_database_bytes,
@@ -118,9 +126,11 @@ class Hub:
             config, self.database, secret, clock, look=self._look, facts=self._facts_of,
             send_letter=None if self.desk.mailer is None else self.desk.mailer.send,
         )  # fmt: skip
+        self.alerts.on_transition = self.notifications.on_transition
         self.records = Records(self.database, self._make_registry(), clock)
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
+        self._announcer = Announcer(self.broker.alerts, self.realtime.news.note)
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
         self.components = Components(self.database, clock)
@@ -138,11 +148,14 @@ class Hub:
         await apply_file(self.systems, self.config.systems_file_path, on_delete=self._forget_history)
         await self.inventory.restore()
         await self.checks.refresh()
+        await apply_rules_file(self.database, self.clock, self.config.rules_file_path)
+        self._announcer.restore(await self.alerts.open())
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self.ingest.run()),
                     group.create_task(self._presence.restore(self.database)),
+                    group.create_task(self.alerts.run()),
                     group.create_task(self.realtime.news.run()),
                     group.create_task(self._guard.run()),
                     group.create_task(self.desk.mailroom.run()),
@@ -151,6 +164,7 @@ class Hub:
                 ]
                 yield
                 await self._await_agents()
+                await self._save_alerts()
                 with suppress(HubError):
                     await self.inventory.save()
                 for task in tasks:
@@ -166,6 +180,9 @@ class Hub:
         async def on_system_change(_: Change) -> None:
             await self.systems.refresh()
 
+        async def on_alert_change(_: Change) -> None:
+            await self.alerts.refresh()
+
         async def on_check_change(_: Change) -> None:
             await self.checks.refresh()
 
@@ -178,6 +195,10 @@ class Hub:
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
+                make_rules_collection(self.clock, on_change=on_alert_change),
+                make_alerts_collection(self.clock, on_change=on_alert_change),
+                make_history_collection(),
+                make_quiet_collection(self.clock, on_change=on_alert_change),
                 make_user_settings_collection(self.clock, self.notifications.absorb_settings()),
                 *self.notifications.collections(),
                 make_smart_devices_collection(),
@@ -203,6 +224,7 @@ class Hub:
         self.ingest.on_record += [self._monitor.sampled, self.inventory.agent_seen]
         self.ingest.on_sample += [
             self._presence.sample_arrived,
+            self.alerts.sample_arrived,
             self.components.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
@@ -214,11 +236,13 @@ class Hub:
         self.systems.on_changed += [
             self._monitor.changed,
             self.connections.system_changed,
+            self.alerts.system_changed,
             lambda entry: self._presence.touch(entry.id),
         ]
         self.systems.on_unbound.append(self.connections.system_unbound)
         self.systems.on_removed += [
             self.connections.system_removed,
+            self.alerts.system_removed,
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
             lambda entry: self.inventory.forget(entry.id),
@@ -240,6 +264,8 @@ class Hub:
             lambda sample: self.realtime.publish_sample(sample.system_id, lambda: self._presence.short_form(sample))
         )
         self.components.on_disk.append(lambda disk_id: self.realtime.news.note("smart_devices", disk_id, Verb.UPDATE))
+        self.alerts.on_told.append(self._announcer.told)
+        self.alerts.on_acknowledged += [self._announcer.acknowledged, self.notifications.postroom.acknowledged]
         self.records.audiences.append(self.realtime.audience)
         self.records.on_changed.append(self.realtime.news.record_changed)
         self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))
@@ -252,6 +278,10 @@ class Hub:
             Job("status", self.tick_seconds, self._monitor.tick),
             Job("fleet", self.tick_seconds, self._tick_fleet),
             Job("changes by others", 0.5, self._follow_changes),
+            Job("alerts", self.tick_seconds, self.alerts.tick),
+            Job("rules of alerts", 10.0, self.alerts.follow),
+            Job("what quiet hours held back", 10.0, self.alerts.tell_held),
+            Job("old alerts", 900.0, self.alerts.tidy),
             Job("info", 5.0, self._presence.save_infos),
             Job("components", SAVE_SECONDS, self.components.save),
             Job("containers", self.tick_seconds, self.inventory.save),
@@ -271,9 +301,18 @@ class Hub:
         down = [
             SystemNote(id=entry.id, name=entry.name, host=entry.host) for entry in entries if entry.status == "down"
         ]
+        names = {entry.id: entry.name for entry in entries}
+        alerts = [
+            AlertNote(
+                system_id=alert.system, system_name=names.get(alert.system, ""), alert_name=alert.name,
+                threshold=alert.threshold,
+            )
+            for alert in self._announcer.firing
+        ]  # fmt: skip
         return Situation(
-            counts=dict(Counter(entry.status for entry in entries)), down=down, failing_jobs=self.job_board.failing()
-        )
+            counts=dict(Counter(entry.status for entry in entries)), down=down, alerts=alerts,
+            failing_jobs=self.job_board.failing(),
+        )  # fmt: skip
 
     def _facts_of(self, transition: Transition) -> list[str]:
         sample = self.latest.get(transition.system_id)
@@ -296,6 +335,7 @@ class Hub:
             await self.systems.refresh()
             await self.checks.refresh()
             await self.accounts.revalidate()
+            await self.alerts.follow()
 
     async def _await_agents(self) -> None:
         """Close the agents' connections, and give what they sent last a moment to be stored."""
@@ -303,6 +343,10 @@ class Hub:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self.connections.wait_idle()
+
+    async def _save_alerts(self) -> None:
+        with suppress(HubError):  # what cannot be stored now happens again after the next start
+            await self.alerts.save()
 
 
 def _retention_of(config: HubConfig) -> Retention:

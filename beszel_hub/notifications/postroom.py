@@ -54,6 +54,7 @@ class Postroom:
         self._networks = networks
         self._shares_all = shares_all
         self._busy: set[str] = set()
+        self._acknowledged: list[str] = []
 
     async def run(self) -> None:
         """Until cancelled. What is under way then is sent again by the next run."""
@@ -71,13 +72,20 @@ class Postroom:
         """Administrators run the networks around the hub, so their channels may go there."""
         return Policy(allows_private=role == "admin", networks=self._networks)
 
+    def acknowledged(self, alert_id: str) -> None:
+        """Somebody has taken an alert on: nobody is told of it again until it is over."""
+        self._acknowledged.append(alert_id)
+
     async def _claim(self) -> list[Claim]:
         now_ms, busy = self._clock(), frozenset(self._busy)
         free = MAX_IN_FLIGHT - len(busy)
-        if free <= 0 or not await self._database.read(lambda: queries.has_work(now_ms)):
+        ended, self._acknowledged = self._acknowledged, []
+        if not ended and (free <= 0 or not await self._database.read(lambda: queries.has_work(now_ms))):
             return []
 
         def write() -> list[Claim]:
+            for alert_id in ended:
+                outbox.end_plans(alert_id)
             outbox.work_plans(now_ms, shares_all=self._shares_all)
             return outbox.claim(now_ms, busy=busy, limit=free)
 

@@ -1,5 +1,6 @@
 """A whole hub over HTTP: channels, the test button, Beszel's settings, the heartbeat, and what is sealed."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,7 +10,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from beszel_hub.alerts.queries import insert_rule
+from beszel_hub.alerts.rule import Condition, Rule
 from beszel_hub.notifications.tables import ChannelRow
+from beszel_hub.store.ids import new_id
+from tests.support.bareagent import LinkAgent
 from tests.support.programs import wait_until
 from tests.support.receiver import receiving
 from tests.support.runninghub import PASSWORD, RunningHub, running_hub
@@ -149,6 +154,30 @@ def test_the_heartbeat_goes_out_in_beszels_form(tmp_path: Path) -> None:
         assert request.headers["User-Agent"].startswith("Beszel-Heartbeat")
         assert request.document["systems"] == {"total": 1, "up": 0, "down": 0, "paused": 0, "pending": 1}
         assert request.document["status"] == "ok"
+
+
+def test_from_an_agents_sample_to_the_webhook_and_back_to_normal(hub: RunningHub) -> None:
+    with receiving() as receiver, login(hub, "ada") as ada:
+        channel = post(ada, CHANNELS, {"name": "ops", "kind": "webhook", "url": receiver.url, "group": 0})
+        system_id, agent_token = hub.create_system("web1", channel["user"])
+        condition = Condition(target="cpu.usage_percent", value=80, window_seconds=0)
+        rule = Rule(id=new_id(), name="busy", conditions=(condition,), user_id=channel["user"])
+        hub.hub.database.write_now(lambda: insert_rule(rule, hub.hub.clock()))
+        hub.refresh()
+
+        async def run() -> None:
+            agent = LinkAgent(hub.link_url, agent_token)
+            async with agent.enrolled() as connection:
+                await connection.send(agent.sample(1, cpu_percent=95.0))
+                await asyncio.to_thread(receiver.wait_for, 1)
+                await connection.send(agent.sample(2, cpu_percent=5.0))
+                await asyncio.to_thread(receiver.wait_for, 2)
+
+        asyncio.run(run())
+        alerts = [request.document["alerts"][0] for request in receiver.requests]
+        assert [alert["kind"] for alert in alerts] == ["fired", "recovered"]
+        assert alerts[0]["link"] == f"https://hub.example.org/system/{system_id}"
+        assert alerts[0]["alert_id"] == alerts[1]["alert_id"]
 
 
 def patch(client: httpx2.Client, record: Any, settings: Any) -> Any:

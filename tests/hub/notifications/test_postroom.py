@@ -13,6 +13,7 @@ from beszel_hub.notifications import backoff, outbox
 from beszel_hub.notifications.egress import PRIVATE
 from beszel_hub.notifications.postroom import SEALED, Postroom
 from beszel_hub.notifications.sender import Sender
+from beszel_hub.notifications.tables import PlanRow
 from beszel_hub.permissions import Role
 from beszel_hub.store.secrets import Secret
 from tests.support.mailserver import mail_server
@@ -168,3 +169,21 @@ def test_one_slow_channel_holds_up_no_other(tmp_path: Path) -> None:
         work(office, is_done(office))
         told = {alert["id"] for request in slow.requests for alert in request.document["alerts"]}
         assert told == {"t0", "t1", "t2"}
+
+
+def test_an_alert_that_somebody_took_on_is_not_told_again(tmp_path: Path) -> None:
+    with open_office(tmp_path) as office, receiving() as receiver:
+        office.add_channel(receiver.url, repeat_seconds=3600)
+        put(office)
+        postroom = Postroom(office.database, office.secret, office.clock, Sender(app_url="", send_letter=None))
+        postroom.tick_seconds = 0.01
+        postroom.acknowledged("alert1")
+
+        async def run() -> None:
+            task = asyncio.create_task(postroom.run())
+            await asyncio.to_thread(wait_until, "it is sent", is_done(office))
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        asyncio.run(run())
+        assert office.database.read_now(lambda: PlanRow.select().count()) == 0

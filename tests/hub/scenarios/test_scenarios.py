@@ -17,7 +17,7 @@ from tests.support.scenario import SECRETS, Answer, Scenario, fill
 from tests.support.world import SECRETS_OF, Caller, World, open_world
 
 TABLES = (
-    "accounts", "audit", "batch", "checks", "components", "containers", "door", "enrolment", "events", "live",
+    "accounts", "alerts", "audit", "batch", "checks", "components", "containers", "door", "enrolment", "events", "live",
     "logins", "metrics", "notifications", "preferences", "systems",
 )  # fmt: skip
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
