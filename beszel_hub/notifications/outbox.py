@@ -59,7 +59,7 @@ def put(transition: Transition, *, now_ms: int, facts: Facts | None = None) -> i
         routed = route(transition, channel, tags, was_told=channel.id in told)
         if routed is None:
             continue
-        step = step or Step(transition=transition, facts=tuple(facts(transition)) if facts else ())
+        step = step or _to_step(transition, facts)
         if routed.is_told_now:
             count += _insert(channel, step, now_ms)
         if routed.plan_due_ms is not None:
@@ -119,6 +119,12 @@ def sweep(now_ms: int) -> int:
     dead = (DeliveryRow.status == "dead") & (DeliveryRow.updated < now_ms - DEAD_KEPT_MS)
     old = DeliveryRow.select(DeliveryRow.id).where(sent | dead).limit(_SWEPT)
     return int(DeliveryRow.delete().where(DeliveryRow.id.in_(old)).execute())
+
+
+def _to_step(transition: Transition, facts: Facts | None) -> Step:
+    """Without who else is told, which is nobody's business."""
+    alone = msgspec.structs.replace(transition, user_ids=())
+    return Step(transition=alone, facts=tuple(facts(transition)) if facts else ())
 
 
 def _told_channels(alert_id: str) -> frozenset[str]:

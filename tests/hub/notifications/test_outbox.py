@@ -41,6 +41,13 @@ def test_a_step_handed_over_twice_is_told_once(tmp_path: Path) -> None:
         assert len(office.rows()) == 1
 
 
+def test_who_else_is_told_is_nobodys_business(tmp_path: Path) -> None:
+    with open_office(tmp_path) as office:
+        office.add_channel(URL)
+        put(office)
+        assert office.rows()[0].step["transition"]["user_ids"] == []
+
+
 def test_a_step_rolled_back_is_not_told(tmp_path: Path) -> None:
     class Stop(Exception):
         pass

@@ -56,3 +56,9 @@ def test_what_sending_takes(tmp_path: Path, code: str) -> None:
 def test_private_addresses_are_open_to_those_who_may(tmp_path: Path) -> None:
     assert "Refused" in attempt(tmp_path, "socket.create_connection(('127.0.0.1', 9))", allows=True)
     assert "Blocked" in attempt(tmp_path, "socket.create_connection(('169.254.169.254', 9))", allows=True)
+
+
+def test_the_hub_itself_never_loads_apprise(tmp_path: Path) -> None:
+    code = "import sys, beszel_hub.app; assert not {'apprise', 'requests', 'urllib3'} & set(sys.modules)"
+    environment = {**clean_environment(tmp_path), "PYTHONPATH": str(Path.cwd())}
+    subprocess.run([sys.executable, "-c", code], env=environment, timeout=20, check=True)
