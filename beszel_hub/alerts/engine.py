@@ -5,6 +5,7 @@ own system. What a step or a state was is told once, in the order in which it ha
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Final, TypeAlias
 
 import msgspec
@@ -22,6 +23,8 @@ from beszel_protocol.sample import Metrics
 START_GRACE_MS: Final = 20_000
 """After a start the statuses of systems are those of before, until agents had time to come back."""
 SWEEP_MS: Final = 30_000
+MAX_RULES: Final = 2000
+"""On one system; further ones do not watch it, so that no user's rules fill the hub's memory."""
 MAX_COUNTED_GAP_MS: Final = 310_000
 """Between two samples a system may be silent for its interval, which is at most five minutes."""
 MAX_PENDING_GAP_MS: Final = 300_000
@@ -212,7 +215,7 @@ class Engine:
         """Make the watches of a system what the rules say."""
         watched = station.watched
         candidates = self._broad | self._of_system.get(watched.id, {})
-        wanted = {rule.id: rule for rule in candidates.values() if _watches(rule, watched)}
+        wanted = dict(islice(((rule.id, rule) for rule in candidates.values() if _watches(rule, watched)), MAX_RULES))
         steps: list[Step] = []
         for watch in station.watches:
             if watch.rule.id not in wanted:

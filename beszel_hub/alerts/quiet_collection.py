@@ -17,6 +17,8 @@ COLLECTION_ID: Final = "pbc_451525641"
 MAX_QUIET_HOURS: Final = 200
 """Of one user."""
 MAX_NOTE_LENGTH: Final = 200
+LATEST_MS: Final = 32_503_680_000_000
+"""The year 3000: a time of day near the last instant that a calendar knows lies in no calendar elsewhere."""
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _FIELDS: Final = (
@@ -116,6 +118,8 @@ def _check(columns: dict[str, Any]) -> None:
         find_zone(columns["timezone"])
     except ValueError as error:
         raise invalid_field("timezone", "validation_invalid_value", str(error)) from error
+    if max(columns["start"], columns["end"]) > LATEST_MS:
+        raise invalid_field("end", "validation_invalid_value", "This is too far in the future.")
     if columns["type"] == "one-time" and columns["start"] >= columns["end"]:
         raise invalid_field("end", "validation_invalid_value", "It ends before it begins.")
     if columns["type"] == "weekly" and not columns["days"]:

@@ -29,6 +29,8 @@ from beszel_protocol.sample import Metrics
 SAVE_SECONDS: Final = 5.0
 """How long the worst value of an alert, or the beginning of a wait, may be in memory only."""
 RETRY_SECONDS: Final = 1.0
+FAILURE_SECONDS: Final = 10.0
+"""After what should not have happened."""
 MAX_WAITING: Final = 20_000
 """Steps that wait for a database that does not answer; the oldest go beyond that, and are told in the log."""
 
@@ -109,6 +111,10 @@ class Alerts:
             except HubError as error:
                 log.warning("steps of alerts could not be stored and wait: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
+                self._has_waiting.set()
+            except Exception:
+                log.exception("steps of alerts could not be stored and wait")
+                await asyncio.sleep(FAILURE_SECONDS)
                 self._has_waiting.set()
 
     def sample_arrived(self, sample: Live) -> None:

@@ -53,7 +53,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     def is_active(self, now_ms: int) -> bool:
         if self.type == "one-time":
             return self.start_ms <= now_ms < self.end_ms
-        zone = find_zone(self.timezone)
+        zone = _zone_or_utc(self.timezone)
         today = _local(now_ms, zone).date()
         return any(self._holds(day, zone, now_ms) for day in (today - _DAY, today))
 
@@ -74,6 +74,14 @@ def find_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, OSError, ValueError) as error:
         raise ValueError(f"There is no time zone {name[:64]!r}.") from error
+
+
+def _zone_or_utc(name: str) -> ZoneInfo:
+    """A database that was moved may name a zone that this host does not know."""
+    try:
+        return find_zone(name)
+    except ValueError:
+        return find_zone("")
 
 
 def is_silent(silences: list[Silence], about: About, now_ms: int) -> bool:

@@ -9,6 +9,7 @@ from beszel_hub.alerts.transition import Transition
 from beszel_hub.store.ids import new_id
 from beszel_protocol.feed import Alerts
 from tests.support.bareagent import LinkAgent
+from tests.support.eventstream import event_stream
 from tests.support.feedclient import FeedClient, feed
 from tests.support.runninghub import RunningHub, running_hub
 
@@ -85,3 +86,26 @@ def test_what_fires_already_is_seen_after_a_restart(tmp_path: Path) -> None:
 
         (after,) = asyncio.run(look()).alerts
     assert [(after.id, after.value, after.text)] == [(alert.id, alert.value, alert.text) for alert in before]
+
+
+def test_beszels_clients_hear_that_their_alert_is_triggered(tmp_path: Path) -> None:
+    with running_hub(tmp_path) as running:
+        uma = running.create_user("uma@example.org")
+        system_id, agent_token = running.create_system("web1", uma)
+        condition = Condition(target="cpu.usage_percent", value=80, window_seconds=0)
+        alert = Rule(id=new_id(), name="CPU", conditions=(condition,), user_id=uma, system_id=system_id)
+        running.hub.database.write_now(
+            lambda: insert_rule(alert, running.hub.clock(), preset="CPU", preset_value=80, preset_minutes=1)
+        )
+        token = running.create_token(uma)
+        running.refresh()
+
+        async def run() -> None:
+            agent = LinkAgent(running.link_url, agent_token)
+            async with event_stream(running.url, token, "alerts/*") as stream, agent.enrolled() as connection:
+                await connection.send(agent.sample(1, cpu_percent=95.0))
+                heard = await stream.receive()
+                record = heard.data["record"]
+                assert (heard.data["action"], record["id"], record["triggered"]) == ("update", alert.id, True)
+
+        asyncio.run(run())

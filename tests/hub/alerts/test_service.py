@@ -250,6 +250,28 @@ def test_what_makes_no_sense_is_refused(refusing: httpx2.Client, change: dict[st
     assert list(answer.json()["data"]) == [field]
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"end": "2019-01-01"}, "end"),
+        ({"type": "daily", "end": "9999-12-31", "timezone": "Pacific/Auckland"}, "end"),
+        ({"type": "weekly"}, "days"),
+        ({"type": "weekly", "days": ["someday"]}, "days"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"type": "sometimes"}, "type"),
+        ({"start": ""}, "start"),
+        ({"rule": "x" * 15}, "rule"),
+        ({"system": "x" * 15}, "system"),
+    ],
+)
+def test_quiet_hours_that_make_no_sense_are_refused(
+    refusing: httpx2.Client, change: dict[str, object], field: str
+) -> None:
+    answer = refusing.post(QUIET, json={"type": "one-time", "start": "2020-01-01", "end": "2020-01-02", **change})
+    assert answer.status_code == 400, answer.text
+    assert list(answer.json()["data"]) == [field]
+
+
 @pytest.fixture(scope="module")
 def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     with running_hub(tmp_path_factory.mktemp("hub")) as running:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from beszel_hub.alerts.silences import About, Silence, find_zone, is_silent
@@ -117,3 +118,9 @@ def test_a_zone_that_there_is_not() -> None:
     for name in ("Mars/Olympus", "../../etc/passwd", "\0"):
         with pytest.raises(ValueError, match="time zone"):
             find_zone(name)
+
+
+def test_a_zone_that_this_host_does_not_know_is_taken_for_utc() -> None:
+    moved = silence("2026-01-10T22:00", "2026-01-10T06:00")
+    moved = msgspec.structs.replace(moved, timezone="Mars/Olympus")
+    assert moved.is_active(at("2026-07-01T22:30"))
