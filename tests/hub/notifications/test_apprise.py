@@ -9,7 +9,7 @@ from beszel_hub.notifications.courier import Parcel
 from beszel_hub.notifications.dispatch_apprise import dispatch
 from beszel_hub.notifications.egress import FORBIDDEN, PRIVATE, Policy
 from beszel_hub.notifications.failures import DeliveryFailed, TargetRefused
-from tests.support.receiver import receiving
+from tests.support.hookserver import receiving
 
 OPEN = Policy(allows_private=True)
 

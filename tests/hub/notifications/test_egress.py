@@ -10,7 +10,7 @@ from beszel_hub.notifications.egress import FORBIDDEN, PRIVATE, Policy, find
 from beszel_hub.notifications.failures import DeliveryFailed, TargetRefused
 from beszel_hub.notifications.http_client import Call, send
 from beszel_protocol.targets import parse_url
-from tests.support.receiver import Receiver, receiving
+from tests.support.hookserver import Receiver, receiving
 
 OPEN = Policy(allows_private=True)
 

@@ -6,7 +6,7 @@ import pytest
 
 from beszel_hub.notifications.failures import DeliveryFailed
 from beszel_hub.notifications.heartbeat import AlertNote, Heartbeat, Situation, SystemNote, make_payload
-from tests.support.receiver import receiving
+from tests.support.hookserver import receiving
 
 DOWN = SystemNote(id="s1", name="web", host="192.0.2.1")
 ALERT = AlertNote(system_id="s2", system_name="db", alert_name="CPU", threshold=80.0)

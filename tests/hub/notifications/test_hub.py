@@ -15,8 +15,8 @@ from beszel_hub.alerts.rule import Condition, Rule
 from beszel_hub.notifications.tables import ChannelRow
 from beszel_hub.store.ids import new_id
 from tests.support.bareagent import LinkAgent
+from tests.support.hookserver import receiving
 from tests.support.programs import wait_until
-from tests.support.receiver import receiving
 from tests.support.runninghub import PASSWORD, RunningHub, running_hub
 from tests.support.transitions import make_transition
 

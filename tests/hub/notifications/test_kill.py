@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from beszel_hub.notifications import outbox
+from tests.support.hookserver import Receiver, Request, receiving
 from tests.support.programs import clean_environment, wait_until
-from tests.support.receiver import Receiver, Request, receiving
 from tests.support.transitions import Office, make_transition, open_office
 
 COUNT = 12

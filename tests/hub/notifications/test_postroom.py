@@ -16,9 +16,9 @@ from beszel_hub.notifications.sender import Sender
 from beszel_hub.notifications.tables import PlanRow
 from beszel_hub.permissions import Role
 from beszel_hub.store.secrets import Secret
+from tests.support.hookserver import Receiver, receiving
 from tests.support.mailserver import mail_server
 from tests.support.programs import wait_until
-from tests.support.receiver import Receiver, receiving
 from tests.support.transitions import Office, make_transition, open_office
 
 
