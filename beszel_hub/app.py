@@ -17,6 +17,7 @@ from beszel_hub.door.origins import is_allowed_origin
 from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
 from beszel_hub.door.stack import middleware
 from beszel_hub.errors import Unauthorized
+from beszel_hub.export.routes import ROUTES as EXPORT_ROUTES
 from beszel_hub.hub import Hub
 from beszel_hub.metrics.routes import ROUTES as METRICS_ROUTES
 from beszel_hub.permissions import Action, Decision, decide
@@ -48,6 +49,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *DOOR_ROUTES,
     *AGENT_ROUTES,
     *METRICS_ROUTES,
+    *EXPORT_ROUTES,
     *ACCOUNT_ROUTES,
     *RECORD_ROUTES,
 )
@@ -74,5 +76,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.records = hub.records
     app.state.agents = hub.agents
     app.state.history = hub.history
+    app.state.exports = hub.exports
+    app.state.recent = hub.recent
     app.state.feed = hub.feed
     return app

@@ -15,6 +15,8 @@ from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.config import HubConfig
+from beszel_hub.export.recent import Recent
+from beszel_hub.export.service import Exports
 from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
@@ -58,6 +60,8 @@ class Hub:
         self.ingest = Ingest(self.database, clock)
         self.latest = Latest()
         self.history = History(self.database, self.systems.directory)
+        self.exports = Exports(self.database, self.systems.directory)
+        self.recent = Recent(self.latest, self.systems.directory, clock)
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, clock, require_tls=config.require_tls
@@ -121,6 +125,7 @@ class Hub:
         self.ingest.on_record.append(self._monitor.sampled)
         self.ingest.on_sample += [
             self._presence.sample_arrived,
+            self.recent.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
@@ -134,6 +139,7 @@ class Hub:
             self.connections.system_removed,
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
+            lambda entry: self.recent.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
         self.broker.on_watched.append(self.connections.watch)

@@ -65,6 +65,8 @@ class Action(enum.StrEnum):
     AUTH_REFRESH = "auth.refresh"
     INFO = "info"
     SERIES = "series"
+    EXPORT = "export"
+    EXPOSITION = "exposition"
     FEED = "feed"
     AGENT_CONNECT = "agent.connect"
 
@@ -147,6 +149,8 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.AUTH_REFRESH: Rule(roles=_EVERYBODY),
     Action.INFO: Rule(roles=_EVERYBODY),
     Action.SERIES: _READ_AS_MEMBER,
+    Action.EXPORT: _READ_AS_MEMBER,
+    Action.EXPOSITION: _READ_AS_MEMBER,
     Action.FEED: _READ_AS_MEMBER,
     Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake
     Action.USERS_LIST: Rule(roles=_EVERYBODY, needs="own"),
