@@ -17,6 +17,7 @@ from beszel_hub.accounts.passwords import (
     check_password,
     dummy_hash,
     hash_password,
+    is_bcrypt,
     verify_password,
 )
 from beszel_hub.accounts.queries import Account, TokenRow
@@ -113,6 +114,7 @@ class Accounts:
             _log.warning("failed login from %s", address)
             raise BadRequest("Failed to authenticate.")
         self._throttle.give_back(address, identity, self._clock())
+        await self._renew_hash(account, password)
         if not account.verified:
             raise Forbidden("This user is not verified.")
         return self._issue(account)
@@ -174,6 +176,14 @@ class Accounts:
             return False
         phc = account.password_hash
         return await self._on_hashing_thread(lambda: verify_password(password, phc))
+
+    async def _renew_hash(self, account: Account, password: str) -> None:
+        """Put Argon2id in the place of a bcrypt hash that was taken over, now that the password is known."""
+        if not is_bcrypt(account.password_hash):
+            return
+        with suppress(HubError):  # it can wait for the next login
+            phc = await self._on_hashing_thread(lambda: hash_password(password, self._cost))
+            await self._database.write(lambda: queries.replace_hash(account.id, account.password_hash, phc))
 
     async def _on_hashing_thread(self, call: Callable[[], T]) -> T:
         if self._waiting_hashes >= MAX_WAITING_HASHES:

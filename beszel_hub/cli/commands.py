@@ -226,6 +226,21 @@ def export(  # noqa: PLR0913, PLR0917  # one option each
     exporting.export_history(_config(data_dir), wanted, None if output == "-" else Path(output), resume=resume)
 
 
+@app.command("import-beszel")
+def import_beszel(
+    path: Annotated[Path, typer.Argument(metavar="PB_DATA", help="The data directory of a Beszel, or its data.db.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take over users, systems, tokens, key and statistics of an existing Beszel; may be repeated."""
+    from beszel_hub.cli import takeover  # noqa: PLC0415
+    from beszel_hub.takeover.report import describe  # noqa: PLC0415
+
+    report = takeover.import_beszel(_config(data_dir), path, dry_run=dry_run)
+    _print(report, describe(report), as_json=as_json)
+
+
 @app.command()
 def health(
     url: Annotated[str | None, typer.Option(metavar="URL", help="Of the hub; else the one on this directory.")] = None,

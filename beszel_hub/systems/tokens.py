@@ -34,9 +34,11 @@ def issue_system_token(secret: Secret, system_id: str, now_ms: int, token: str =
     return _insert(secret, token or new_token(), now_ms, system_id=system_id, owner_id=None, expires_ms=None)
 
 
-def issue_universal_token(secret: Secret, owner_id: str, now_ms: int, expires_ms: int | None = None) -> str:
+def issue_universal_token(
+    secret: Secret, owner_id: str, now_ms: int, expires_ms: int | None = None, token: str = ""
+) -> str:
     """Give a user another universal token, permanent unless it expires, and return it."""
-    return _insert(secret, new_token(), now_ms, system_id=None, owner_id=owner_id, expires_ms=expires_ms)
+    return _insert(secret, token or new_token(), now_ms, system_id=None, owner_id=owner_id, expires_ms=expires_ms)
 
 
 def read_system_token(secret: Secret, system_id: str) -> str | None:

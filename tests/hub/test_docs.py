@@ -21,7 +21,7 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    told = set(re.findall(r"^\| `beszel-hub ((?:user |token )?[a-z]+)", TEXT, re.MULTILINE))
+    told = set(re.findall(r"^\| `beszel-hub ((?:user |token )?[a-z-]+)", TEXT, re.MULTILINE))
     groups = [("", app), ("user ", user_app), ("token ", token_app)]
     assert {f"{group.name} " for group in app.registered_groups} == {prefix for prefix, _ in groups if prefix}
     assert told == {f"{prefix}{_name(command)}" for prefix, group in groups for command in group.registered_commands}
