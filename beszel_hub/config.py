@@ -40,6 +40,11 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     raw_retention_seconds: int = 3 * 86400
     require_tls: bool = False
+    remote_write_url: str = ""
+    remote_write_authorization: str | None = None
+    influx_url: str = ""
+    influx_authorization: str | None = None
+    push_interval_seconds: int = 15
 
     @property
     def database_path(self) -> Path:
@@ -132,6 +137,20 @@ def _read_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _read_target(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment or parts.username:
+        raise ValueError("a URL without a name and password in it; those go into the setting for authorization")
+    return text
+
+
+def _read_authorization(text: str) -> str:
+    scheme, _, credentials = text.partition(" ")
+    if not scheme or not credentials or not text.isprintable() or not text.isascii():
+        raise ValueError("the value of an Authorization header, such as `Bearer …`, `Token …` or `Basic …`")
+    return text
+
+
 def _read_items(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
@@ -192,6 +211,26 @@ SETTINGS: Final = (
     ),
     Setting(
         "RAW_RETENTION", _one("raw_retention_seconds", read_duration), "3d", "How long single samples are kept."
+    ),
+    Setting(
+        "REMOTE_WRITE_URL", _one("remote_write_url", _read_target), "",
+        "Samples go to this Prometheus remote-write endpoint, too.",
+    ),
+    Setting(
+        "REMOTE_WRITE_AUTHORIZATION", _one("remote_write_authorization", _read_authorization), "",
+        "The `Authorization` header for it.", True,
+    ),
+    Setting(
+        "INFLUX_URL", _one("influx_url", _read_target), "",
+        "Samples go to this InfluxDB write endpoint, too, with its database or bucket in the query.", True,
+    ),
+    Setting(
+        "INFLUX_AUTHORIZATION", _one("influx_authorization", _read_authorization), "",
+        "The `Authorization` header for it.", True,
+    ),
+    Setting(
+        "PUSH_INTERVAL", _one("push_interval_seconds", read_duration), "15s",
+        "How often a sample of each system goes to these two.",
     ),
     Setting("LOG_LEVEL", _one("log_level", _read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip

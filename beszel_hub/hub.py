@@ -25,6 +25,8 @@ from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.upkeep import Upkeep
+from beszel_hub.push.service import Push
+from beszel_hub.push.target import make_targets
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
 from beszel_hub.scheduler import Job, run_jobs
@@ -62,6 +64,7 @@ class Hub:
         self.history = History(self.database, self.systems.directory)
         self.exports = Exports(self.database, self.systems.directory)
         self.recent = Recent(self.latest, self.systems.directory, clock)
+        self.push = Push(make_targets(config), self.systems.directory, interval_seconds=config.push_interval_seconds)
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, clock, require_tls=config.require_tls
@@ -90,6 +93,7 @@ class Hub:
                     group.create_task(self.ingest.run()),
                     group.create_task(self._presence.restore(self.database)),
                     group.create_task(run_jobs(self._jobs())),
+                    group.create_task(self.push.run()),
                 ]
                 yield
                 await self._await_agents()
@@ -126,6 +130,7 @@ class Hub:
         self.ingest.on_sample += [
             self._presence.sample_arrived,
             self.recent.sample_arrived,
+            self.push.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
@@ -140,6 +145,7 @@ class Hub:
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
             lambda entry: self.recent.forget(entry.id),
+            lambda entry: self.push.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
         self.broker.on_watched.append(self.connections.watch)

@@ -118,6 +118,11 @@ def key_labels(address: Address) -> Iterator[tuple[str, str]]:
             yield _KEY_NAMES.get(name, name), _LOAD_MINUTES.get(key, key) if name == "load_average" else key
 
 
+def step_word(name: str) -> str:
+    """How one step of an address stands in a name."""
+    return _STEPS.get(name, name)
+
+
 def label_text(labels: Mapping[str, str]) -> str:
     """`{name="value",…}` with values escaped as both text formats want it."""
     return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items()) + "}"
@@ -136,14 +141,9 @@ def _family(pattern: str, metric: Metric) -> Family:
     unit = _UNIT_NAMES[metric.unit]
     if pattern in _FACTORS:
         unit = "seconds"
-    base = _RENAMED.get(pattern) or "_".join(_word(step) for step in pattern.split("."))
+    base = _RENAMED.get(pattern) or "_".join(step_word(step.removesuffix("[]")) for step in pattern.split("."))
     name = base if not unit or base.endswith(f"_{unit}") else f"{base}_{unit}"
     return Family(
         name=f"{PREFIX}_{name}", help=f"{metric.label}.", unit=unit, is_counter=pattern in _COUNTERS,
         factor=_FACTORS.get(pattern, 1.0),
     )  # fmt: skip
-
-
-def _word(step: str) -> str:
-    name = step.removesuffix("[]")
-    return _STEPS.get(name, name)

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import httpx2
 import msgspec
 
+from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.series_upkeep import find_due, replace_by_chunk, seal_window
 from beszel_protocol.addresses import flatten
@@ -68,3 +69,13 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
 
 def read_json_lines(content: bytes) -> list[dict[str, Any]]:
     return [msgspec.json.decode(line) for line in content.splitlines()]
+
+
+def arrive(hub: RunningHub, sample: LiveSample) -> None:
+    """As a record of an agent does, after it was received."""
+
+    async def tell() -> None:
+        for listener in hub.hub.ingest.on_sample:
+            listener(sample)
+
+    hub.call(tell())

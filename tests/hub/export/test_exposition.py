@@ -16,6 +16,7 @@ from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.systems.queries import set_status
 from beszel_protocol.addresses import parse_address
 from beszel_protocol.sample import CpuMetrics, DiskMetrics, Metrics, SmartMetrics, catalogue
+from tests.support.exports import arrive
 from tests.support.runninghub import RunningHub
 from tests.support.samples import make_metrics
 from tests.support.services import need_program
@@ -145,13 +146,3 @@ def test_the_health_of_disks_stays_while_it_is_told_once_a_minute(client: httpx2
     found = parse(client.get(METRICS).content, TextFormat.PROMETHEUS)
     samples = [sample for sample in found["beszel_smart_severity"].samples if sample.labels["system"] == "disks"]
     assert {sample.labels["device"]: sample.value for sample in samples} == {"S1": 1, "OLD": 0}
-
-
-def arrive(hub: RunningHub, sample: LiveSample) -> None:
-    """As a record of an agent does, after it was received."""
-
-    async def tell() -> None:
-        for listener in hub.hub.ingest.on_sample:
-            listener(sample)
-
-    hub.call(tell())
