@@ -1,16 +1,19 @@
 """What a running agent costs its host: processor time a sample, memory, bytes on the wire.
 
-    python benchmarks/agent_footprint.py [--json] [--quick] [--minutes N]
+    python benchmarks/agent_footprint.py [--json] [--quick] [--minutes N] [--processes N] [--interfaces N]
 
-Starts a real hub and a real agent at one sample a second, with a relay between them that counts what passes, waits
-until the agent has settled, then watches it for N minutes.
+Starts a real hub and a real agent at one sample a second, with a relay between them that counts what passes, on a host
+with hundreds of processes and four interfaces, waits until the agent has settled, then watches it for N minutes.
 
 * `cpu_ms_per_sample`: user and system time of all threads of the agent, by the kernel's process clock (nanoseconds,
   threads that ended included), divided by the samples that the hub stored in that time.
 * `resident_mb`, `private_mb`, `anonymous_mb`: from `/proc/<pid>/smaps_rollup` at the end. Private pages are mapped by
   no other process at that moment; the hub runs with the same interpreter, as pages of its files are shared by all that
   use them. Anonymous ones are in no file at all, whoever else runs.
+* `growth_mb`: resident at the end, less resident after two minutes.
 * `wire_bytes_per_second`: both directions, inside TCP, WebSocket frames and compression included.
+
+After that, what each collector and what the sample itself cost, by the clock of a thread that does the same.
 """
 
 import argparse
@@ -31,10 +34,15 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from busy_host import INSIDE, enter_network, processes, traffic
+from sample_costs import measure_costs
+
 ADMIN: Final = "ada@example.org"
 PASSWORD: Final = "correct horse battery"  # noqa: S105 - of a hub that lives for a minute
 SETTLE_SECONDS: Final = 8.0
 START_SECONDS: Final = 15.0
+GROWTH_FROM_SECONDS: Final = 120.0
+COSTS_SECONDS: Final = 20
 _PROCESS_CLOCK: Final = 2
 
 
@@ -84,16 +92,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a running agent costs its host.")
     parser.add_argument("--json", action="store_true", help="one flat object")
     parser.add_argument("--quick", action="store_true", help="under 45 seconds in all")
-    parser.add_argument("--minutes", type=float, default=5.0, help="how long to watch (default 5)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long to watch (default 10)")
+    parser.add_argument("--processes", type=int, default=300, help="how many run beside it (default 300)")
+    parser.add_argument("--interfaces", type=int, default=4, help="how many the host has, for root (default 4)")
     options = parser.parse_args()
-    seconds = 25.0 if options.quick else options.minutes * 60
-    with tempfile.TemporaryDirectory() as folder, _hub(Path(folder)) as enrolled:
-        figures = asyncio.run(measure(enrolled, Path(folder), seconds))
+    enter_network(options.interfaces)
+    seconds = 20.0 if options.quick else options.minutes * 60
+    with tempfile.TemporaryDirectory() as folder, processes(options.processes), traffic():
+        with _hub(Path(folder)) as enrolled:
+            figures = asyncio.run(measure(enrolled, Path(folder), seconds))
+        costs_us = {} if options.quick else measure_costs(COSTS_SECONDS)
+    figures |= {"processes": options.processes, "interfaces": int(os.environ.get(INSIDE, "0"))}
     if options.json:
-        print(json.dumps(figures))
+        print(json.dumps(figures | {f"cost_us_{name}": cost_us for name, cost_us in costs_us.items()}))
         return
     print(f"beszel-agent on Python {platform.python_version()}, {os.cpu_count()} processors, one sample a second")
-    for name, value in figures.items():
+    for name, value in (figures | {f"  {name}, us": cost_us for name, cost_us in costs_us.items()}).items():
         print(f"  {name:28} {value}")
     print(
         "Measured at the agent's process: its clock and /proc/<pid>/smaps_rollup; the wire at a relay before the hub."
@@ -108,7 +122,10 @@ async def measure(enrolled: Enrolled, folder: Path, seconds: float) -> dict[str,
             await asyncio.sleep(SETTLE_SECONDS)
             started, cpu, wire = time.monotonic(), cpu_seconds(agent.pid), relay.sent_bytes + relay.received_bytes
             stored = await asyncio.to_thread(count_samples, enrolled)
-            await asyncio.sleep(seconds)
+            settled_seconds = min(GROWTH_FROM_SECONDS, seconds / 5)
+            await asyncio.sleep(settled_seconds)
+            settled = memory_of(agent.pid)
+            await asyncio.sleep(seconds - settled_seconds)
             elapsed, cpu = time.monotonic() - started, cpu_seconds(agent.pid) - cpu
             wire = relay.sent_bytes + relay.received_bytes - wire
             samples = await asyncio.to_thread(count_samples, enrolled) - stored
@@ -118,6 +135,7 @@ async def measure(enrolled: Enrolled, folder: Path, seconds: float) -> dict[str,
         "resident_mb": memory.resident_mb,
         "private_mb": memory.private_mb,
         "anonymous_mb": memory.anonymous_mb,
+        "growth_mb": round(memory.resident_mb - settled.resident_mb, 1),
         "wire_bytes_per_second": round(wire / elapsed, 1),
         "cpu_percent_of_one_core": round(100 * cpu / elapsed, 3),
         "samples": samples,

@@ -1,6 +1,7 @@
 """The agent put together: one sampler, one spool, one link."""
 
 import asyncio
+import functools
 import gc
 import logging
 import os
@@ -26,19 +27,20 @@ from beszel_agent.host import read_boot, read_details, read_hostname
 from beszel_agent.identity import load_identity
 from beszel_agent.link import Credentials, Link
 from beszel_agent.paths import HostPaths
+from beszel_agent.processes.listing import list_processes
 from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, start_sampler
+from beszel_agent.services.detail import detail_service
 from beszel_agent.session import Duties
-from beszel_agent.spool import MemorySpool
+from beszel_agent.spool.interface import SpoolReport
+from beszel_agent.spool.opening import open_spool
+from beszel_agent.spool.recovery import SPOOL_DIR
 from beszel_agent.verdicts import Change, Verdicts
-from beszel_protocol.handshake import encode_bytes
 from beszel_protocol.messages import encode
 from beszel_protocol.version import VERSION
 
 if TYPE_CHECKING:
     from beszel_agent.smart.detail import DiskDetails
-
-_SPOOL_ID_BYTES = 16
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class CollectorsResult(msgspec.Struct, frozen=True, kw_only=True):
 
     interval_seconds: float
     collectors: list[CollectorReport]
+    spool: SpoolReport
 
 
 class Agent:
@@ -56,11 +59,16 @@ class Agent:
     def __init__(self, config: Config, paths: HostPaths, environment: Mapping[str, str]) -> None:
         endpoint, token = _where_and_as_whom(config)
         self._data_dir = DataDir(choose_data_dir(config.data_dir, default_dirs())).claim()
-        self._spool = MemorySpool(encode_bytes(os.urandom(_SPOOL_ID_BYTES)))
+        self._spool = open_spool(
+            self._data_dir.path / SPOOL_DIR, read_boot(paths), config.spool_limit, time.time_ns() // 1_000_000
+        )
         self._sampler = start_sampler(COLLECTORS, paths, config)
         self._verdicts = Verdicts()
         self._status = StatusKeeper(
-            status_dirs(self._data_dir.path, environment), str(config.hub_url), read_boot(paths).id
+            status_dirs(self._data_dir.path, environment),
+            str(config.hub_url),
+            read_boot(paths).id,
+            spool_problem=lambda: self._spool.report().problem,
         )
         credentials = Credentials(
             token=token,
@@ -72,7 +80,12 @@ class Agent:
             spool=self._spool,
             details=lambda: read_details(paths),
             ask_interval=self._sampler.ask_interval,
-            actions={"collectors": self._report_collectors, "disk_detail": self._describe_disks},
+            actions={
+                "collectors": self._report_collectors,
+                "disk_detail": self._describe_disks,
+                "processes": functools.partial(list_processes, paths),
+                "service_detail": functools.partial(detail_service, paths, config),
+            },
             actions_enabled=config.actions,
         )
         self._link = Link(
@@ -87,6 +100,7 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._sampler.run(self._publish))
+                tasks.create_task(self._spool.run(self._link.wake))
                 tasks.create_task(self._link.run())
                 tasks.create_task(self._status.run())
         finally:
@@ -113,7 +127,11 @@ class Agent:
         return await describe_disks(None if collector is None else collector.disks, params, time.monotonic)
 
     async def _report_collectors(self, params: Mapping[str, Any]) -> CollectorsResult:  # noqa: ARG002
-        return CollectorsResult(interval_seconds=self._sampler.interval_seconds, collectors=self._sampler.reports())
+        return CollectorsResult(
+            interval_seconds=self._sampler.interval_seconds,
+            collectors=self._sampler.reports(),
+            spool=self._spool.report(),
+        )
 
 
 def run_agent(config: Config, environment: Mapping[str, str]) -> None:
@@ -139,17 +157,24 @@ async def _run_until_signalled(run: Callable[[], Coroutine[Any, Any, None]]) -> 
         os._exit(0)
 
 
-def _where_and_as_whom(config: Config) -> tuple[Endpoint, str]:
-    """What is needed to be an agent at all, each missing piece named with the way to get it."""
+def missing_settings(config: Config) -> list[str]:
+    """What is needed to be an agent at all and not there, each with the way to get it."""
+    problems = []
     if config.hub_url is None:
-        raise ConfigError("HUB_URL is not set: the agent dials its hub, and listening for one is not built yet")
+        problems.append("HUB_URL is not set: the agent dials its hub, and listening for one is not built yet")
     if not config.key:
-        raise ConfigError("KEY is not set: it is the hub's public key, and `beszel-hub enrol` prints it")
+        problems.append("KEY is not set: it is the hub's public key, and `beszel-hub enrol` prints it")
     if not config.token:
-        raise ConfigError("TOKEN is not set: `beszel-hub enrol` prints it")
-    if not config.hub_url.secure:
-        if config.require_tls:
-            raise ConfigError(f"REQUIRE_TLS is set and {config.hub_url} is not https://")
-        if not config.hub_url.is_loopback:
-            log.warning("unencrypted: everybody on the way to %s can read the metrics; use https://", config.hub_url)
+        problems.append("TOKEN is not set: `beszel-hub enrol` prints it")
+    if config.require_tls and config.hub_url is not None and not config.hub_url.secure:
+        problems.append(f"REQUIRE_TLS is set and {config.hub_url} is not https://")
+    return problems
+
+
+def _where_and_as_whom(config: Config) -> tuple[Endpoint, str]:
+    problems = missing_settings(config)
+    if problems or config.hub_url is None or config.token is None:
+        raise ConfigError(problems[0])
+    if not config.hub_url.secure and not config.hub_url.is_loopback:
+        log.warning("unencrypted: everybody on the way to %s can read the metrics; use https://", config.hub_url)
     return make_endpoint(config.hub_url, config.token, config), config.token

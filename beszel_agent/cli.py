@@ -1,4 +1,4 @@
-"""The command line: `run` (also without a word), `once`, `collectors`, `fingerprint`, `health`."""
+"""The command line: `run` (also without a word), `once`, `collectors`, `config`, `fingerprint`, `health`."""
 
 import argparse
 import logging
@@ -20,8 +20,9 @@ from beszel_agent.host import read_boot
 from beszel_agent.identity import load_fingerprint, reset_identity
 from beszel_agent.log import set_up_log
 from beszel_agent.paths import HostPaths
-from beszel_agent.report import format_collectors, format_sample
+from beszel_agent.report import format_collectors, format_sample, format_settings
 from beszel_agent.sampler import BASELINE_SECONDS, start_sampler
+from beszel_agent.spool.recovery import SPOOL_DIR, discard_spool
 from beszel_protocol.messages import encode
 from beszel_protocol.version import VERSION
 
@@ -76,6 +77,8 @@ def make_parser() -> argparse.ArgumentParser:
     once.add_argument("--json", action="store_true", help="as it goes over the link")
     collectors = commands.add_parser("collectors", parents=[common], help="what runs here and its cost, what does not")
     collectors.add_argument("--json", action="store_true", help="as the hub gets it")
+    config = commands.add_parser("config", parents=[common], help="the settings in effect, and what is wrong with them")
+    config.add_argument("verb", nargs="?", choices=("check",), default="check")
     fingerprint = commands.add_parser("fingerprint", parents=[common], help="which host this is to the hub")
     fingerprint.add_argument("verb", nargs="?", choices=("view", "reset"), default="view")
     commands.add_parser("health", parents=[common], help="exit 0 only if an agent runs here and is connected")
@@ -140,6 +143,30 @@ def _collectors(parsed: argparse.Namespace, loaded: Loaded) -> int:
     return EXIT_OK
 
 
+def _config(parsed: argparse.Namespace, loaded: Loaded) -> int:  # noqa: ARG001 - there is only one verb
+    from beszel_agent.agent import missing_settings  # noqa: PLC0415 - the link is for those who need it
+    from beszel_agent.endpoint import make_endpoint  # noqa: PLC0415
+
+    config = loaded.config
+    problems = missing_settings(config)
+    if config.hub_url is not None and config.token is not None:
+        try:
+            make_endpoint(config.hub_url, config.token, config)
+        except ConfigError as error:
+            problems.append(str(error))
+    sys.stdout.write(format_settings(loaded) + "\n")
+    for warning in loaded.warnings:
+        sys.stdout.write(f"warning: {warning}\n")
+    if not problems and find_data_dir(config.data_dir, default_dirs()) is None:
+        sys.stdout.write(
+            "warning: there is no data directory yet that this user can write to; `run` tries to make it\n"
+        )
+    sys.stdout.flush()
+    for problem in problems:
+        sys.stderr.write(f"beszel-agent: {problem}\n")
+    return EXIT_USAGE if problems else EXIT_OK
+
+
 def _fingerprint(parsed: argparse.Namespace, loaded: Loaded) -> int:
     data_dir = DataDir(choose_data_dir(loaded.config.data_dir, default_dirs()))
     paths = HostPaths()
@@ -147,6 +174,7 @@ def _fingerprint(parsed: argparse.Namespace, loaded: Loaded) -> int:
         sys.stdout.write(load_fingerprint(data_dir, paths) + "\n")
         return EXIT_OK
     data_dir.claim()  # a running agent would go on with the identity that it has
+    discard_spool(data_dir.path / SPOOL_DIR)  # what waits there belongs to the host that this was
     sys.stdout.write(reset_identity(data_dir, paths).fingerprint + "\n")
     sys.stderr.write("New fingerprint and key. The hub takes this for a new host: it needs a new token.\n")
     return EXIT_OK
@@ -168,6 +196,7 @@ _COMMANDS: Final = {
     "run": _run,
     "once": _once,
     "collectors": _collectors,
+    "config": _config,
     "fingerprint": _fingerprint,
     "health": _health,
 }

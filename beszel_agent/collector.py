@@ -13,6 +13,16 @@ class ToldOnce:
     __slots__ = ()
 
 
+class NeverWaits:
+    """Marks a collector with a pace that needs no thread, as all that it reads is in memory.
+
+    Its part stands in the sample for which it was read and in no other. The very first reading is a baseline, so that
+    the second follows at once; one that turns out to be dear is read less often than its pace says.
+    """
+
+    __slots__ = ()
+
+
 class Collector(Protocol):
     """One file in `collectors/`, one entry in `COLLECTORS`.
 
@@ -22,10 +32,12 @@ class Collector(Protocol):
 
     name: ClassVar[str]
     """The name of its module."""
+    fields: ClassVar[tuple[str, ...]]
+    """Of a sample, which its parts may fill; they are asked for no others."""
     pace_seconds: ClassVar[float]
     """0: it only reads what the kernel has in memory, with every sample. More: it may have to wait for a device, a pool
-    or another process, so it runs in a thread of its own, at most this often. One that knows how long it may take has
-    an attribute `timeout_seconds` too."""
+    or another process, so it runs in a thread of its own, at most this often; unless it is one that `NeverWaits`. One
+    that knows how long it may take has an attribute `timeout_seconds` too."""
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:

@@ -19,6 +19,7 @@ from beszel_agent.settings import (
     NamedDisk,
     Setting,
     SmartDevice,
+    SpoolLimit,
     parse_choice,
     parse_flag,
     parse_hub_keys,
@@ -31,6 +32,7 @@ from beszel_agent.settings import (
     parse_seconds,
     parse_smart_device,
     parse_smart_interval,
+    parse_spool_limit,
     parse_text,
     parse_timeout,
 )
@@ -93,6 +95,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Setting(parse_names, "names", "The interfaces to count, with `*`; a leading `-` makes them those to leave out.",
                 may_be_empty=True),
     ] = None  # fmt: skip
+    spool_limit: Annotated[
+        SpoolLimit,
+        Setting(parse_spool_limit, "time, size or both", "How much waits for a hub that is away, such as `24h,64MiB`; "
+                "beyond that the oldest goes, and a gap says so."),
+    ] = SpoolLimit()  # fmt: skip
     sensors: Annotated[
         tuple[str, ...] | None,
         Setting(parse_names, "names", "The temperature sensors to read, with `*`; a leading `-` makes them those to "
@@ -148,6 +155,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     smart_interval: Annotated[
         float, Setting(parse_smart_interval, "seconds", "How often SMART is read of a disk that is awake.")
     ] = 3600.0
+    service_patterns: Annotated[
+        tuple[str, ...],
+        Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "
+                "Unset: all services."),
+    ] = ()  # fmt: skip
+    skip_systemd: Annotated[bool, Setting(parse_flag, "true or false", "Do not read systemd's units.")] = False
+    textfile_dir: Annotated[
+        str | None,
+        Setting(parse_text, "path", "A directory whose `*.prom` files become series of their own: what scripts write "
+                "there in Prometheus' text format."),
+    ] = None  # fmt: skip
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True
@@ -176,8 +194,6 @@ LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("NETWORK", "Kind of the address in LISTEN."),
     LaterSetting("NVML", "Read NVIDIA GPUs by NVML."),
     LaterSetting("PORT", "Port on which to wait for a hub."),
-    LaterSetting("SERVICE_PATTERNS", "systemd units to watch."),
-    LaterSetting("SKIP_SYSTEMD", "Do not read systemd units."),
 )
 
 
@@ -185,6 +201,8 @@ class Loaded(NamedTuple):
     config: Config
     warnings: tuple[str, ...]
     """Sentences for the log."""
+    origins: Mapping[str, str]
+    """Where each setting that was set comes from, by its name in capitals."""
 
 
 @functools.cache
@@ -212,7 +230,20 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str], file: 
         config.smart_device_list()
     except ValueError as error:
         raise ConfigError(f"SMART_DEVICES: {error}") from error
-    return Loaded(config, tuple(warnings))
+    return Loaded(config, tuple(warnings), _origins(layers, str(file or DEFAULT_FILE)))
+
+
+def _origins(layers: tuple[Mapping[str, str], ...], file: str) -> dict[str, str]:
+    """Layers are those of `load_config`."""
+    labels = ("command line", "{prefix}{name}", "{name}", file)
+    found: dict[str, str] = {}
+    for name, setting in settings().items():
+        for layer, label in zip(layers, labels, strict=True):
+            given = next((key for key in (name, name + FILE_SUFFIX) if key in layer), None)
+            if given is not None and (given == name or setting.secret):
+                found[name] = label.format(prefix=PREFIX, name=given)
+                break
+    return found
 
 
 def _parse_all(layers: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, Any]]:

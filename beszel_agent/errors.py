@@ -3,12 +3,19 @@
 AgentError
 ├── ConfigError         a setting is missing, malformed or unknown: exit status 2
 ├── DataDirError        the data directory cannot be used, or another agent uses it
+├── SpoolError          what lies in the spool cannot be used
+│   ├── SpoolDamaged    it is not what was written
+│   └── SpoolTooNew     a later version wrote it
 ├── Unavailable         this host has nothing for a collector to read; not a failure
 ├── ReadingFailed       a source is there but could not be read or understood
+│   └── ReadingIncomplete   one of several could not; `part` is what the others told
+├── RequestRefused      the hub asked for something that an action does not give; `code` goes into the answer
 └── LinkError           a connection to the hub ended or did not come about
     ├── HubRefused      the hub said why it does not take this agent; `code` is the hub's
     └── HubSilent       the hub did not answer, or did not confirm, in time
 """
+
+from beszel_protocol.sample import Metrics
 
 
 class AgentError(Exception):
@@ -23,12 +30,38 @@ class DataDirError(AgentError):
     code = "data_dir_error"
 
 
+class SpoolError(AgentError):
+    code = "spool_error"
+
+
+class SpoolDamaged(SpoolError):
+    code = "spool_damaged"
+
+
+class SpoolTooNew(SpoolError):
+    code = "spool_too_new"
+
+
 class Unavailable(AgentError):
     code = "unavailable"
 
 
 class ReadingFailed(AgentError):
     code = "reading_failed"
+
+
+class ReadingIncomplete(ReadingFailed):
+    code = "reading_incomplete"
+
+    def __init__(self, reason: str, part: Metrics) -> None:
+        super().__init__(reason)
+        self.part = part
+
+
+class RequestRefused(AgentError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class LinkError(AgentError):

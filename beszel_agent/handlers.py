@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from beszel_agent.errors import RequestRefused
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import Cancel, ErrorBody, Request, Response
 
@@ -69,6 +70,8 @@ class Handlers:
         try:
             async with asyncio.timeout(timeout_seconds):
                 return Response(id=request.id, result=await self._actions[request.action](request.params))
+        except RequestRefused as error:
+            return _failure(request.id, error.code, str(error))
         except TimeoutError:
             return _failure(request.id, "timeout", f"not done within {timeout_seconds:g} s")
         except Exception:  # whatever goes wrong in an action, the link goes on

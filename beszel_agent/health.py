@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -37,6 +37,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hub: str
     since_ms: int
     problem: str | None = None
+    spool_problem: str | None = None
+    """Why a restart would lose what waits for the hub."""
 
 
 class Verdict(NamedTuple):
@@ -55,7 +57,8 @@ def judge(status: Status | None, *, boot_id: str, boot_ms: int, is_running: bool
         return Verdict(healthy=False, sentence=f"the agent (pid {status.pid}) has not moved for {age_seconds:.0f} s")
     if not status.connected:
         return Verdict(healthy=False, sentence=f"not connected to {status.hub}: {status.problem or 'still trying'}")
-    return Verdict(healthy=True, sentence=f"connected to {status.hub}")
+    spool = f"; the spool is in memory: {status.spool_problem}" if status.spool_problem else ""
+    return Verdict(healthy=True, sentence=f"connected to {status.hub}{spool}")
 
 
 def status_dirs(data_dir: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
@@ -99,7 +102,16 @@ def is_running(pid: int) -> bool:
 class StatusKeeper:
     """The running agent's side. A status that cannot be written is logged, and costs nothing but the health check."""
 
-    def __init__(self, directories: Iterable[Path], hub: str, boot_id: str) -> None:
+    def __init__(
+        self,
+        directories: Iterable[Path],
+        hub: str,
+        boot_id: str,
+        *,
+        spool_problem: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        """`spool_problem` tells why the spool is not on the disk, if it is not."""
+        self._spool_problem = spool_problem
         self._directory = DataDir(make_dir(directories))
         self._hub, self._boot_id = hub, boot_id
         self._state = LinkState(connected=False, since_ms=time.time_ns() // 1_000_000, problem=None)
@@ -128,6 +140,7 @@ class StatusKeeper:
             hub=self._hub,
             since_ms=self._state.since_ms,
             problem=self._state.problem,
+            spool_problem=self._spool_problem(),
         )
         try:
             self._directory.write(STATUS_FILE, msgspec.json.encode(status).decode(), durably=False)

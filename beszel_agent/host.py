@@ -60,6 +60,24 @@ def boot_ms() -> int:
     return time.clock_gettime_ns(_BOOT_CLOCK) // 1_000_000
 
 
+def online_processors(paths: HostPaths) -> int:
+    """How many logical processors share the work of the host, at least 1."""
+    text = read_text_or_none(paths.sys("devices/system/cpu/online"))
+    try:
+        return max(1, count_listed(text)) if text else os.cpu_count() or 1
+    except ValueError:
+        return os.cpu_count() or 1
+
+
+def count_listed(text: str) -> int:
+    """How many numbers the kernel's list `0-3,8` names."""
+    count = 0
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        count += int(last or first) - int(first) + 1
+    return count
+
+
 def parse_os_release(text: str) -> str | None:
     """`PRETTY_NAME` of os-release(5)."""
     for line in text.splitlines():

@@ -22,7 +22,7 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.proofs import Answer, Question
 from beszel_agent.prover import answer_challenge
 from beszel_agent.session import Duties, Session, check_ranges
-from beszel_protocol.handshake import NONCE_BYTES, make_hello
+from beszel_protocol.handshake import NONCE_BYTES, encode_bytes, make_hello
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import (
     CLOSE_REPLACED,
@@ -39,6 +39,7 @@ from beszel_protocol.messages import (
 from beszel_protocol.sample import HostDetails
 from beszel_protocol.version import LINK_SUBPROTOCOL, VERSION
 
+_START_ID_BYTES: Final = 16
 _CLOSE_SECONDS: Final = 0.5
 _MAX_QUEUED_FRAMES: Final = 16
 
@@ -70,6 +71,7 @@ class Link:
     ) -> None:
         self._endpoint, self._credentials, self._duties, self._paths = endpoint, credentials, duties, paths
         self._backoff, self._on_change, self._answer = backoff, on_change, answer
+        self._start_id = encode_bytes(os.urandom(_START_ID_BYTES))
         self._session: Session | None = None
         self._last_problem: str | None = None
 
@@ -144,6 +146,7 @@ class Link:
                 spool_id=self._duties.spool.id,
                 boot_id=boot.id,
                 boot_ms=boot.ms,
+                start_id=self._start_id,
             ),
         )
         answer = await self._answer(question)

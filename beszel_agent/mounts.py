@@ -76,7 +76,7 @@ class MountTable:
     """The filesystems that count, now. The kernel says when its table changed, so it is rarely read."""
 
     def __init__(self, paths: HostPaths, rules: DiskRules = NO_RULES) -> None:
-        self._file, self._rules = paths.proc_file("self/mountinfo"), rules
+        self._file, self._rules = paths.proc_file("self/mountinfo", long_lines=True), rules
         self._poll: select.poll | None = None
         descriptor = self._file.fileno()
         if descriptor is not None:

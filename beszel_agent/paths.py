@@ -12,6 +12,9 @@ from beszel_agent.errors import ReadingFailed
 _CHUNK_BYTES: Final = 64 << 10
 _MAX_BYTES: Final = 8 << 20
 """Far above any of the kernel's tables; a read past it is a sign of a wrong path."""
+_FULL_BYTES: Final = 3 << 10
+"""The kernel hands out a table by the page, as many whole lines as go in. A read that leaves a kilobyte of the page has
+come to the end of a table whose lines are shorter than that."""
 
 
 class HostPaths:
@@ -42,18 +45,22 @@ class HostPaths:
         """An absolute path of the host, such as a mount point."""
         return path if self._root == "/" else self._root + path
 
-    def proc_file(self, name: str) -> "HostFile":
-        """A file that is read again and again. Raise FileNotFoundError if it is not there."""
-        return HostFile(self.proc(name), keep_open=self._keep_open)
+    def proc_file(self, name: str, *, long_lines: bool = False) -> "HostFile":
+        """A file that is read again and again. Raise FileNotFoundError if it is not there.
+
+        `long_lines`: some may have a kilobyte and more.
+        """
+        return HostFile(self.proc(name), keep_open=self._keep_open, long_lines=long_lines)
 
 
 class HostFile:
     """A file of the kernel, kept open: reading it at offset 0 makes the kernel write it anew, for half the price."""
 
-    __slots__ = ("_descriptor", "_path")
+    __slots__ = ("_descriptor", "_full_bytes", "_path")
 
-    def __init__(self, path: str, *, keep_open: bool) -> None:
+    def __init__(self, path: str, *, keep_open: bool, long_lines: bool) -> None:
         self._path = path
+        self._full_bytes = 1 if long_lines else _FULL_BYTES
         self._descriptor: int | None = None
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         if not keep_open:
@@ -62,10 +69,10 @@ class HostFile:
     def read(self) -> bytes:
         """Raise OSError."""
         if self._descriptor is not None:
-            return _read_all(self._descriptor, self._path)
+            return _read_all(self._descriptor, self._path, self._full_bytes)
         descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return _read_all(descriptor, self._path)
+            return _read_all(descriptor, self._path, self._full_bytes)
         finally:
             os.close(descriptor)
 
@@ -81,13 +88,18 @@ class HostFile:
         self.close()
 
 
-def read_text(path: str) -> str:
-    """A file as text without surrounding space. Raise OSError, or `ReadingFailed` if it does not end."""
+def read_bytes(path: str) -> bytes:
+    """Raise OSError, or `ReadingFailed` if the file does not end."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return _read_all(descriptor, path).decode("utf-8", "replace").strip()
+        return _read_all(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def read_text(path: str) -> str:
+    """A file as text without surrounding space. Raise OSError, or `ReadingFailed` if it does not end."""
+    return read_bytes(path).decode("utf-8", "replace").strip()
 
 
 def read_text_or_none(path: str) -> str | None:
@@ -115,10 +127,10 @@ def list_names(path: str) -> list[str]:
         return []
 
 
-def _read_all(descriptor: int, path: str) -> bytes:
-    """The kernel hands out long tables a page at a time, so only an empty read is the end."""
+def _read_all(descriptor: int, path: str, full_bytes: int = 1) -> bytes:
+    """The kernel hands out long tables a page at a time; a read of less than `full_bytes` is the end."""
     data = chunk = os.pread(descriptor, _CHUNK_BYTES, 0)
-    while chunk:
+    while len(chunk) >= full_bytes:
         if len(data) > _MAX_BYTES:
             raise ReadingFailed(f"{path} does not end")
         chunk = os.pread(descriptor, _CHUNK_BYTES, len(data))

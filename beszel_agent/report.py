@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from beszel_agent.config import Loaded, settings
 from beszel_agent.runs import CollectorReport
 from beszel_protocol.addresses import flatten
 from beszel_protocol.hygiene import clean_text
@@ -28,6 +29,30 @@ def format_collectors(reports: Iterable[CollectorReport]) -> str:
             pace = f"{report.pace_seconds:g} s"
         rows.append((report.name, report.state, cost, pace, clean_text(report.reason or "")))
     return "\n".join(_align(rows))
+
+
+def format_settings(loaded: Loaded) -> str:
+    """Every setting that has an effect, with where it comes from; secrets are not shown."""
+    rows = [("SETTING", "VALUE", "FROM")]
+    for name, setting in settings().items():
+        value = getattr(loaded.config, name.lower())
+        shown = "(secret)" if setting.secret and value else _show(value)
+        rows.append((name, clean_text(shown), loaded.origins.get(name, "default")))
+    return "\n".join(_align(rows))
+
+
+def _show(value: object) -> str:
+    match value:
+        case None | ():
+            return ABSENT
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:g} s"
+        case tuple() if type(value) is tuple:
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def _align(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

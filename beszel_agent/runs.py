@@ -11,9 +11,10 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from beszel_agent.collector import Collector, Partial, ToldOnce
+from beszel_agent.collector import Collector, NeverWaits, Partial, ToldOnce
 from beszel_agent.config import Config
-from beszel_agent.errors import ReadingFailed, Unavailable, describe
+from beszel_agent.errors import ReadingFailed, ReadingIncomplete, Unavailable, describe
+from beszel_agent.pace import Pace
 from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import Metrics
 
@@ -23,6 +24,7 @@ REPROBE_SECONDS: Final = 60.0
 
 _FAILURES: Final = (OSError, ValueError, ReadingFailed)
 _STALE_PACES: Final = 3
+_ALWAYS: Final = float("-inf")
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,12 @@ class CollectorReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class Run(Protocol):
+    fields: tuple[str, ...]
+    """Those of a sample that its parts may fill."""
+    due_at: float
+    """Until then `read` has nothing to do and nothing to tell: most collectors find nothing on most hosts, and asking
+    each of them with every sample would be dear."""
+
     def read(self, now: float) -> Metrics | None:
         """The collector's part of a sample that is taken `now`; None if it has none. Never raises, never waits."""
 
@@ -91,6 +99,8 @@ class InPlaceRun:
 
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
+        self.fields = collector.fields
+        self.due_at = _ALWAYS
         self._ledger = _Ledger(collector)
 
     def read(self, now: float) -> Metrics | None:  # noqa: ARG002
@@ -100,7 +110,7 @@ class InPlaceRun:
             part = self.collector.collect(started)
         except Exception as error:  # noqa: BLE001 - a mistake in one collector must not cost the readings of the others
             self._ledger.failed(_reason(error), time.monotonic() - started)
-            return None
+            return _part_of(error)
         self._ledger.succeeded(time.monotonic() - started)
         return part
 
@@ -108,10 +118,26 @@ class InPlaceRun:
         return self._ledger.report()
 
 
+class PacedRun(InPlaceRun):
+    """Runs the collector at its pace, or less often where that would cost too much. It has a part when it was read."""
+
+    def __init__(self, collector: Collector) -> None:
+        super().__init__(collector)
+        self._pace = Pace(collector.pace_seconds)
+
+    def read(self, now: float) -> Metrics | None:
+        if now < self.due_at:
+            return None
+        started = time.thread_time()
+        part = super().read(now)
+        self.due_at = self._pace.due_after(now, time.thread_time() - started)
+        return part
+
+
 class _Outcome(NamedTuple):
     part: Metrics | None
     reason: str | None
-    """Why there is no part."""
+    """Why there is no part, or why it is not complete."""
     seconds: float
 
 
@@ -134,7 +160,7 @@ class _Attempt:
         try:
             part = self._collector.collect(self.started)
         except Exception as error:  # noqa: BLE001 - as above
-            reason = _reason(error)
+            part, reason = _part_of(error), _reason(error)
         self.outcome = _Outcome(part, reason, time.monotonic() - self.started)
 
 
@@ -146,6 +172,8 @@ class ThreadedRun:
 
     def __init__(self, collector: Collector, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.collector = collector
+        self.fields = collector.fields
+        self.due_at = _ALWAYS
         self._told_once = isinstance(collector, ToldOnce)
         self._ledger = _Ledger(collector)
         self._timeout_seconds = timeout_seconds
@@ -163,6 +191,7 @@ class ThreadedRun:
         part = self._part if now - self._part_at < _STALE_PACES * self.collector.pace_seconds else None
         if self._told_once:
             self._part = None
+            self.due_at = self._next_at if self._attempt is None else _ALWAYS
         return part
 
     def report(self) -> CollectorReport:
@@ -192,9 +221,10 @@ class ThreadedRun:
         self._attempt = None
         if outcome.reason is not None:
             self._ledger.failed(outcome.reason, outcome.seconds)
-            return
-        self._ledger.succeeded(outcome.seconds)
-        self._part, self._part_at = outcome.part, attempt.started
+        else:
+            self._ledger.succeeded(outcome.seconds)
+        if outcome.part is not None:
+            self._part, self._part_at = outcome.part, attempt.started
 
 
 class ProbedRun:
@@ -202,17 +232,21 @@ class ProbedRun:
 
     def __init__(self, kind: type[Collector], paths: HostPaths, config: Config) -> None:
         self._kind, self._paths, self._config = kind, paths, config
+        self.fields = kind.fields
+        self.due_at = _ALWAYS
         self._run: InPlaceRun | ThreadedRun | None = None
         self._reason: str | None = None
-        self._probe_at = float("-inf")
 
     def read(self, now: float) -> Metrics | None:
-        if self._run is None:
-            if now < self._probe_at:
-                return None
-            self._probe_at = now + REPROBE_SECONDS
-            self._run = self._probe()
-        return None if self._run is None else self._run.read(now)
+        if now < self.due_at:
+            return None
+        run = self._run = self._run or self._probe()
+        if run is None:
+            self.due_at = now + REPROBE_SECONDS
+            return None
+        part = run.read(now)
+        self.due_at = run.due_at
+        return part
 
     def report(self) -> CollectorReport:
         if self._run is not None:
@@ -238,10 +272,16 @@ class ProbedRun:
 def _make_run(collector: Collector) -> InPlaceRun | ThreadedRun:
     if not collector.pace_seconds:
         return InPlaceRun(collector)
+    if isinstance(collector, NeverWaits):
+        return PacedRun(collector)
     timeout_seconds = getattr(collector, "timeout_seconds", None)
     return (
         ThreadedRun(collector) if timeout_seconds is None else ThreadedRun(collector, timeout_seconds=timeout_seconds)
     )
+
+
+def _part_of(error: Exception) -> Metrics | None:
+    return error.part if isinstance(error, ReadingIncomplete) else None
 
 
 def _reason(error: Exception) -> str:

@@ -1,9 +1,7 @@
 """Takes a sample at every tick: on whole multiples of the interval of CLOCK_MONOTONIC, without drift or catching up."""
 
 import asyncio
-import functools
 import math
-import operator
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
@@ -103,7 +101,7 @@ class Sampler:
     def read(self) -> Reading:
         """One sample, now. The first has no rates."""
         now = time.monotonic()
-        parts = [part for run in self._runs if (part := run.read(now)) is not None]
+        parts = [(run.fields, part) for run in self._runs if run.due_at <= now and (part := run.read(now)) is not None]
         return Reading(time.time_ns() // 1_000_000, boot_ms(), merge_parts(parts))
 
     def find(self, kind: type[CollectorT]) -> CollectorT | None:
@@ -143,12 +141,17 @@ def next_tick(now: float, last_tick: float, interval_seconds: float) -> float:
     return (math.floor(max(now, last_tick + _EARLY_SECONDS) / interval_seconds) + 1) * interval_seconds
 
 
-def merge_parts(parts: Iterable[Metrics]) -> Metrics:
-    """One sample of what the collectors found. Where two tell of the same subject, their fields stand side by side."""
+def merge_parts(parts: Iterable[tuple[Iterable[str], Metrics]]) -> Metrics:
+    """One sample of what collectors found, each with the fields that it may fill.
+
+    Where two tell of the same subject, their fields stand side by side.
+    """
     merged: dict[str, Any] = {}
-    for part in parts:
-        for name, value in _told(part):
-            merged[name] = _join(merged[name], value) if name in merged else value
+    for fields, part in parts:
+        for name in fields:
+            value = getattr(part, name)
+            if value is not None:
+                merged[name] = _join(merged[name], value) if name in merged else value
     return Metrics(**merged)
 
 
@@ -159,17 +162,6 @@ def _join(first: Any, second: Any) -> Any:
             joined[key] = _join(joined[key], value) if key in joined else value
         return joined
     if isinstance(first, msgspec.Struct):
-        return msgspec.structs.replace(first, **dict(_told(second)))
+        told = {name: value for name in second.__struct_fields__ if (value := getattr(second, name)) is not None}
+        return msgspec.structs.replace(first, **told)
     return second
-
-
-def _told(struct: msgspec.Struct) -> list[tuple[str, Any]]:
-    """The fields that say something."""
-    names = struct.__struct_fields__
-    return [pair for pair in zip(names, _getter(names)(struct), strict=True) if pair[1] is not None]
-
-
-@functools.cache
-def _getter(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
-    """All fields in one call: most are absent in a part, and asking for each by itself would cost as much again."""
-    return operator.attrgetter(*names)

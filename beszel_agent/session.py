@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from beszel_agent.errors import HubSilent
 from beszel_agent.handlers import Action, Handlers
-from beszel_agent.spool import Spool
+from beszel_agent.spool.interface import Spool
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_BATCH_BYTES,
@@ -160,7 +160,7 @@ class Session:
             return False
         self._batch = {record.sequence for record in records}
         self._mark_sent(self._batch)
-        batch = Samples(records=[msgspec.Raw(record.data) for record in records])
+        batch = Samples(records=[msgspec.Raw(record.data) for record in records], boot_id=records[0].boot_id)
         await self._connection.send(encode(batch), text=True)
         return True
 

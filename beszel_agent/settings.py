@@ -22,6 +22,9 @@ _NAME_MARK: Final = "__"
 _SMART_TYPE: Final = re.compile(r"(3ware|[a-z]\w*)[\w,/+-]*", re.ASCII)
 """What smartctl knows behind `-d`; a number may be part of a path."""
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SIZES: Final = {"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_LEAST_SPOOL_SECONDS: Final = 60.0
+_LEAST_SPOOL_BYTES: Final = 1 << 20
 
 
 class Setting(NamedTuple):
@@ -84,6 +87,16 @@ class HubUrl(msgspec.Struct, frozen=True):
         return self.host in {"localhost", "::1"} or self.host.startswith("127.")
 
 
+class SpoolLimit(NamedTuple):
+    """How much may wait for the hub; what is reached first counts."""
+
+    age_ms: int = 24 * 3600 * 1000
+    size_bytes: int = 64 << 20
+
+    def __str__(self) -> str:
+        return f"{self.age_ms / 3_600_000:g}h,{self.size_bytes / (1 << 20):g}MiB"
+
+
 def parse_text(text: str) -> str:
     return text.strip()
 
@@ -121,6 +134,23 @@ def parse_interval(text: str) -> float:
     if not MIN_INTERVAL_SECONDS <= seconds <= MAX_INTERVAL_SECONDS:
         raise ValueError(f"lies between {MIN_INTERVAL_SECONDS:g} s and {MAX_INTERVAL_SECONDS:g} s")
     return seconds
+
+
+def parse_spool_limit(text: str) -> SpoolLimit:
+    """`24h`, `64MiB` or both with a comma between them; what is not said stays as it is without the setting."""
+    limit = SpoolLimit()
+    for word in parse_names(text.lower()):
+        size_bytes = _parse_size(word)
+        if size_bytes is None:
+            seconds = parse_seconds(word)
+            if not _LEAST_SPOOL_SECONDS <= seconds < float("inf"):
+                raise ValueError("holds at least a minute")
+            limit = limit._replace(age_ms=int(1000 * seconds))
+        elif size_bytes < _LEAST_SPOOL_BYTES:
+            raise ValueError("holds at least 1 MiB")
+        else:
+            limit = limit._replace(size_bytes=size_bytes)
+    return limit
 
 
 def parse_timeout(text: str) -> float:
@@ -225,6 +255,17 @@ def _decode_base64(word: str, altchars: bytes | None = None) -> bytes:
         return base64.b64decode(word.encode("ascii") + b"=" * (-len(word) % 4), altchars=altchars, validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise ValueError("is not base64; was the key cut?") from None
+
+
+def _parse_size(word: str) -> int | None:
+    """None if this is no size at all."""
+    unit = next((unit for unit in _SIZES if word.endswith(unit)), None)
+    if unit is None:
+        return None
+    number = word.removesuffix(unit).strip()
+    if not number.isdecimal():
+        raise ValueError("write a size such as 64MiB")
+    return int(number) * _SIZES[unit]
 
 
 def _sum_durations(word: str) -> float:

@@ -95,6 +95,8 @@ class EnrolBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spool_id: str
     boot_id: str
     boot_ms: int
+    start_id: str = ""
+    """Random for every start of the agent; two that take turns are two machines, though they share everything else."""
 
 
 class Sample(_Message, frozen=True, kw_only=True, tag="sample"):
@@ -129,6 +131,8 @@ class Samples(_Message, frozen=True, kw_only=True, tag="samples"):
     """Backfill, oldest first. Each record is decoded by itself: a bad one does not spoil its neighbours."""
 
     records: list[msgspec.Raw]
+    boot_id: str = ""
+    """Of the boot of the host that all of them were made in, if it is not the one in `enrol`."""
 
 
 class Details(_Message, frozen=True, kw_only=True, tag="details"):

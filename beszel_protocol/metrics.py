@@ -21,6 +21,9 @@ class Unit(enum.StrEnum):
     BYTES = "bytes"
     BYTES_PER_SECOND = "bytes/s"
     COUNT = "count"
+    PER_SECOND = "1/s"
+    NUMBER = "number"
+    """Of a script's own metrics: whatever it counts, also below zero."""
     LOAD = "load"
     MILLISECONDS = "ms"
     SECONDS = "s"
@@ -53,6 +56,8 @@ UNIT_BOUNDS: Final[Mapping[Unit, Bounds]] = {
     Unit.BYTES: Bounds(0, _LARGEST),
     Unit.BYTES_PER_SECOND: Bounds(0, 1e14),
     Unit.COUNT: Bounds(0, _LARGEST),
+    Unit.PER_SECOND: Bounds(0, 1e12),
+    Unit.NUMBER: Bounds(-1e300, 1e300),
     Unit.LOAD: Bounds(0, 1e7),
     Unit.MILLISECONDS: Bounds(0, 1e12),
     Unit.SECONDS: Bounds(0, 1e12),

@@ -71,6 +71,19 @@ def _depth(label: str) -> Metric:
     return Metric(label=label, unit=Unit.LOAD, peak=True, alarm=True)
 
 
+def _flag(label: str) -> Metric:
+    """1 if something is wrong, else 0; a longer interval in which it was wrong once says so."""
+    return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.MAX, alarm=True)
+
+
+def _events(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.PER_SECOND, peak=True, alarm=True)
+
+
+def _level(label: str) -> Metric:
+    return Metric(label=label, unit=Unit.COUNT, peak=True, alarm=True)
+
+
 def _load(label: str) -> Metric:
     return Metric(label=label, unit=Unit.LOAD, peak=True, alarm=True)
 
@@ -92,6 +105,10 @@ class CpuMetrics(_Part, frozen=True, kw_only=True):
     """Over 1, 5 and 15 minutes, in this order."""
     pressure_percent: Annotated[float, _percent("CPU pressure")] | None = None
     """PSI `some avg10`: share of time in which a task waited for a processor."""
+    pressure_full_percent: Annotated[float, _percent("CPU pressure on all")] | None = None
+    """PSI `full avg10`; of a whole host the kernel does not tell it for processors."""
+    context_switches_per_second: Annotated[float, _events("Context switches")] | None = None
+    interrupts_per_second: Annotated[float, _events("Interrupts")] | None = None
 
 
 class MemoryMetrics(_Part, frozen=True, kw_only=True):
@@ -102,6 +119,15 @@ class MemoryMetrics(_Part, frozen=True, kw_only=True):
     swap_total_bytes: Annotated[int, _total("Swap size")] | None = None
     swap_used_bytes: Annotated[int, _bytes("Swap used")] | None = None
     pressure_percent: Annotated[float, _percent("Memory pressure")] | None = None
+    pressure_full_percent: Annotated[float, _percent("Memory pressure on all")] | None = None
+    """PSI `full avg10`: share of time in which no task could go on for want of memory."""
+
+
+class IoMetrics(_Part, frozen=True, kw_only=True):
+    """Of all block devices together."""
+
+    pressure_percent: Annotated[float, _percent("I/O pressure")] | None = None
+    pressure_full_percent: Annotated[float, _percent("I/O pressure on all")] | None = None
 
 
 class DiskMetrics(_Part, frozen=True, kw_only=True):
@@ -282,18 +308,83 @@ class ContainerMetrics(_Part, frozen=True, kw_only=True):
 
 
 class ProcessMetrics(_Part, frozen=True, kw_only=True):
-    """One of the busiest processes; too short-lived to be a series."""
+    """One of the busiest processes; too short-lived to be a series. Kernel threads stand in brackets."""
 
     pid: int
     name: str
     user: str | None = None
     cpu_percent: float | None = None
     memory_bytes: int | None = None
+    read_bytes_per_second: float | None = None
+    """From and to disks. Absent where the agent may not know, as of other users' processes."""
+    write_bytes_per_second: float | None = None
+    container: str | None = None
+    """The first 12 digits of its id, or its name where the engine has names only."""
+    unit: str | None = None
+    """The systemd unit, `nginx.service`."""
+
+
+class ProcessCounts(_Part, frozen=True, kw_only=True):
+    """All processes together; totals come as often as the agent looks at each of them."""
+
+    running: Annotated[int, _level("Processes running")] | None = None
+    blocked: Annotated[int, _level("Processes blocked by I/O")] | None = None
+    forks_per_second: Annotated[float, _events("Processes started")] | None = None
+    total: Annotated[int, _level("Processes")] | None = None
+    """Without kernel threads."""
+    threads: Annotated[int, _level("Threads of processes")] | None = None
+    kernel_threads: Annotated[int, _level("Kernel threads")] | None = None
+    zombies: Annotated[int, _level("Zombie processes")] | None = None
+
+
+class ServiceUnitMetrics(_Part, frozen=True, kw_only=True):
+    """One service that its manager has started; read less often than every sample."""
+
+    state: str | None = None
+    """As the manager calls it: `active`, `failed` …"""
+    sub_state: str | None = None
+    cpu_percent: Annotated[float, _percent("Service CPU")] | None = None
+    memory_bytes: Annotated[int, _bytes("Service memory")] | None = None
+    memory_peak_bytes: Annotated[int, _total("Service memory peak")] | None = None
+    restarts: Annotated[int, _count("Service restarts")] | None = None
 
 
 class ServiceMetrics(_Part, frozen=True, kw_only=True):
     total: Annotated[int, _count("Services")] | None = None
     failed: Annotated[int, _failures("Failed services")] | None = None
+    units: dict[str, ServiceUnitMetrics] | None = None
+
+
+class KernelMetrics(_Part, frozen=True, kw_only=True):
+    file_handles: Annotated[int, _level("File handles open")] | None = None
+    file_handles_limit: Annotated[int, _count("File handles possible")] | None = None
+    """Absent where there is no limit."""
+    entropy_bits: Annotated[int, _count("Entropy")] | None = None
+
+
+class ClockMetrics(_Part, frozen=True, kw_only=True):
+    """What the kernel was told about its clock by whoever disciplines it."""
+
+    unsynchronized: Annotated[int, _flag("Clock not synchronized")] | None = None
+    offset_ms: Annotated[float, Metric(label="Clock offset", unit=Unit.MILLISECONDS, peak=True, alarm=True)] | None = (
+        None
+    )
+    """How much the clock is off, to either side, and still to be corrected."""
+    max_error_ms: Annotated[float, Metric(label="Clock error at most", unit=Unit.MILLISECONDS, peak=True)] | None = None
+
+
+class LoginMetrics(_Part, frozen=True, kw_only=True):
+    sessions: Annotated[int, _level("Login sessions")] | None = None
+    users: Annotated[int, _level("Users logged in")] | None = None
+    names: list[str] | None = None
+
+
+class UpdateMetrics(_Part, frozen=True, kw_only=True):
+    """Packages of the distribution, as of the last time that its own tools asked for news."""
+
+    pending: Annotated[int, _level("Package updates")] | None = None
+    security: Annotated[int, _level("Security updates")] | None = None
+    reboot_required: Annotated[int, _flag("Reboot required")] | None = None
 
 
 class Metrics(_Part, frozen=True, kw_only=True):
@@ -301,6 +392,7 @@ class Metrics(_Part, frozen=True, kw_only=True):
 
     cpu: CpuMetrics | None = None
     memory: MemoryMetrics | None = None
+    io: IoMetrics | None = None
     disk: dict[str, DiskMetrics] | None = None
     arrays: dict[str, ArrayMetrics] | None = None
     """By kernel name: `md0`."""
@@ -323,7 +415,18 @@ class Metrics(_Part, frozen=True, kw_only=True):
     gpus: dict[str, GpuMetrics] | None = None
     containers: Annotated[list[ContainerMetrics], Keyed("name")] | None = None
     top_processes: list[ProcessMetrics] | None = None
+    processes: ProcessCounts | None = None
     services: ServiceMetrics | None = None
+    kernel: KernelMetrics | None = None
+    clock: ClockMetrics | None = None
+    logins: LoginMetrics | None = None
+    updates: UpdateMetrics | None = None
+    custom: dict[str, Annotated[float, Metric(label="Custom", unit=Unit.NUMBER, peak=True, alarm=True)]] | None = None
+    """What scripts of the host's owner wrote, by name and labels as Prometheus writes them: `backup_size{job="db"}`."""
+    custom_age_seconds: (
+        dict[str, Annotated[float, Metric(label="Custom metrics last written", unit=Unit.SECONDS, alarm=True)]] | None
+    ) = None
+    """By file."""
     uptime_seconds: Annotated[float, Metric(label="Uptime", unit=Unit.SECONDS, rollup=Rollup.LAST)] | None = None
 
 

@@ -73,6 +73,16 @@ def format_duration(seconds: float) -> str:
     return f"{int(seconds // _DAY)}d"
 
 
+def format_signed(value: float) -> str:
+    """Any number in three significant digits: `0`, `-41.2`, `0.03`, `1.2M`; a power of ten where no prefix reaches."""
+    size = abs(value)
+    if size >= 1e15 or 0 < size < 0.001:
+        return f"{value:.0e}".replace("e+", "e").replace("e-0", "e-")
+    if size >= 999.5:
+        return ("-" if value < 0 else "") + format_bytes(size, ByteFamily.DECIMAL)
+    return f"{value:.3g}" if size >= 1 else f"{value:.2g}"
+
+
 def _format_milliseconds(value: float) -> str:
     return f"{format_number(value)}ms" if value < 1000 else format_duration(value / 1000)
 
@@ -86,6 +96,8 @@ _FORMATS: Final[dict[Unit, Callable[[float, Style], str]]] = {
     Unit.BYTES: lambda value, style: format_bytes(value, style.sizes),
     Unit.BYTES_PER_SECOND: lambda value, style: f"{format_bytes(value, style.rates)}/s",
     Unit.COUNT: lambda value, _: f"{value:.0f}",
+    Unit.PER_SECOND: lambda value, _: f"{format_signed(value)}/s",
+    Unit.NUMBER: lambda value, _: format_signed(value),
     Unit.LOAD: lambda value, _: f"{value:.2f}" if value < 100 else f"{value:.0f}",
     Unit.MILLISECONDS: lambda value, _: _format_milliseconds(value),
     Unit.SECONDS: lambda value, _: format_duration(value),

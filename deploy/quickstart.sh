@@ -33,14 +33,22 @@ provide_venv() {
     $sudo apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
 
-# What stands in for NVIDIA's library is compiled by its tests; without a compiler they are skipped, unless they must not.
-provide_compiler() {
+# What tests start, compile with or ask: `program=packages`. Without one its tests are skipped, unless they must not be.
+for_tests='gcc=gcc,libc6-dev dbus-daemon=dbus-daemon prometheus=prometheus influxd=influxdb'
+
+provide_programs() {
     [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0
-    command -v gcc >/dev/null && return
-    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || fail "BESZEL_REQUIRE_SERVICES=1 needs gcc"
-    echo "quickstart: installing Debian's gcc"
+    packages=
+    for pair in $for_tests; do
+        command -v "${pair%%=*}" >/dev/null || packages="$packages,${pair#*=}"
+    done
+    [ -n "$packages" ] || return 0
+    packages=$(echo "$packages" | tr , ' ')
+    command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || fail "BESZEL_REQUIRE_SERVICES=1 needs$packages"
+    echo "quickstart: installing$packages"
     apt-get update -qq
-    apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null
+    # shellcheck disable=SC2086 - a list of words
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
 }
 
 make_environment() { # directory, what to install ...
@@ -63,7 +71,7 @@ local)
     exec .venv/bin/beszel-tui local "$@"
     ;;
 tests)
-    provide_compiler
+    provide_programs
     make_environment .venv-nox nox
     exec .venv-nox/bin/nox "$@"
     ;;

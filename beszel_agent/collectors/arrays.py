@@ -43,6 +43,7 @@ class Array(NamedTuple):
 
 class ArraysCollector:
     name: ClassVar[str] = "arrays"
+    fields: ClassVar[tuple[str, ...]] = ("arrays",)
     pace_seconds: ClassVar[float] = 15
 
     def __init__(self, paths: HostPaths) -> None:

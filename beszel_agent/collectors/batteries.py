@@ -36,6 +36,7 @@ class Battery(NamedTuple):
 
 class BatteriesCollector:
     name: ClassVar[str] = "batteries"
+    fields: ClassVar[tuple[str, ...]] = ("batteries",)
     # Every reading makes the firmware of many laptops ask the battery over its slow bus.
     pace_seconds: ClassVar[float] = 10
 

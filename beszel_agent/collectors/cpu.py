@@ -24,6 +24,7 @@ _NOTHING: Final = (0,) * _STATES
 
 class CpuCollector:
     name: ClassVar[str] = "cpu"
+    fields: ClassVar[tuple[str, ...]] = ("cpu",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, stat: HostFile) -> None:

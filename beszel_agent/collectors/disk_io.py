@@ -43,6 +43,7 @@ class Counters(NamedTuple):
 
 class DiskIoCollector:
     name: ClassVar[str] = "disk_io"
+    fields: ClassVar[tuple[str, ...]] = ("disk",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, diskstats: HostFile, table: MountTable, devices: BlockDevices) -> None:

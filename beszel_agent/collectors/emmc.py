@@ -21,6 +21,7 @@ _SPARE_STATES: Final = {
 
 class EmmcCollector(ToldOnce):
     name: ClassVar[str] = "emmc"
+    fields: ClassVar[tuple[str, ...]] = ("smart",)
     pace_seconds: ClassVar[float] = 60
 
     def __init__(self, paths: HostPaths, names: list[str]) -> None:

@@ -12,6 +12,7 @@ from beszel_protocol.sample import Metrics
 
 class FansCollector:
     name: ClassVar[str] = "fans"
+    fields: ClassVar[tuple[str, ...]] = ("fans",)
     pace_seconds: ClassVar[float] = 5
 
     def __init__(self, bank: SensorBank, timeout_seconds: float) -> None:

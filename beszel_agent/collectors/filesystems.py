@@ -13,6 +13,7 @@ from beszel_protocol.sample import DiskMetrics, Metrics
 
 class FilesystemsCollector:
     name: ClassVar[str] = "filesystems"
+    fields: ClassVar[tuple[str, ...]] = ("disk",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, table: MountTable, usage: UsageReader) -> None:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 class GpusCollector:
     name: ClassVar[str] = "gpus"
+    fields: ClassVar[tuple[str, ...]] = ("gpus",)
     pace_seconds: ClassVar[float] = 3
 
     def __init__(self, paths: HostPaths, names: tuple[str, ...] | None) -> None:

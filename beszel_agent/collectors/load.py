@@ -10,6 +10,7 @@ from beszel_protocol.sample import CpuMetrics, Metrics
 
 class LoadCollector:
     name: ClassVar[str] = "load"
+    fields: ClassVar[tuple[str, ...]] = ("cpu",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, loadavg: HostFile) -> None:

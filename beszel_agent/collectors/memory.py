@@ -17,6 +17,7 @@ _WANTED: Final = frozenset({
 
 class MemoryCollector:
     name: ClassVar[str] = "memory"
+    fields: ClassVar[tuple[str, ...]] = ("memory",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, meminfo: HostFile, arcstats: HostFile | None, *, as_htop: bool) -> None:

@@ -63,6 +63,7 @@ class Totals:
 
 class NetworkCollector:
     name: ClassVar[str] = "network"
+    fields: ClassVar[tuple[str, ...]] = ("network",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, paths: HostPaths, table: HostFile, rules: tuple[str, ...] | None) -> None:

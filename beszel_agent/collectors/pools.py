@@ -53,6 +53,7 @@ class Btrfs(NamedTuple):
 
 class PoolsCollector:
     name: ClassVar[str] = "pools"
+    fields: ClassVar[tuple[str, ...]] = ("pools",)
     pace_seconds: ClassVar[float] = 30
 
     def __init__(self, paths: HostPaths) -> None:

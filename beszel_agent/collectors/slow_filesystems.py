@@ -13,6 +13,7 @@ from beszel_protocol.sample import DiskMetrics, Metrics
 
 class SlowFilesystemsCollector:
     name: ClassVar[str] = "slow_filesystems"
+    fields: ClassVar[tuple[str, ...]] = ("disk",)
     pace_seconds: ClassVar[float] = 10
 
     def __init__(self, table: MountTable, usage: UsageReader) -> None:

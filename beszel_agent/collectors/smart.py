@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 class SmartCollector(ToldOnce):
     name: ClassVar[str] = "smart"
+    fields: ClassVar[tuple[str, ...]] = ("smart",)
     pace_seconds: ClassVar[float] = 60
     timeout_seconds: ClassVar[float] = 60
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 class TemperaturesCollector:
     name: ClassVar[str] = "temperatures"
+    fields: ClassVar[tuple[str, ...]] = ("temperatures", "primary_temperature_celsius")
     # Drivers keep a reading for one to two seconds, and one of a disk keeps the disk from its deeper sleep.
     pace_seconds: ClassVar[float] = 5
 

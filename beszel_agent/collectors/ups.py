@@ -22,6 +22,7 @@ _ENVIRONMENT: Final = {"LC_ALL": "C", "PATH": os.defpath, "NUT_QUIET_INIT_SSL": 
 
 class UpsCollector:
     name: ClassVar[str] = "ups"
+    fields: ClassVar[tuple[str, ...]] = ("ups",)
     pace_seconds: ClassVar[float] = 15
     timeout_seconds: ClassVar[float] = 60
 

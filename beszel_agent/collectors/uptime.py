@@ -10,6 +10,7 @@ from beszel_protocol.sample import Metrics
 
 class UptimeCollector:
     name: ClassVar[str] = "uptime"
+    fields: ClassVar[tuple[str, ...]] = ("uptime_seconds",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, uptime: HostFile) -> None:

@@ -52,7 +52,7 @@ class Connections:
         old = self._links.get(link.system_id)
         if old is not None:
             watch = self._clones.setdefault(link.system_id, CloneWatch())
-            if watch.replaced(old.spool_id, link.spool_id, self._clock()):
+            if watch.replaced(old.start_id, link.start_id, self._clock()):
                 self._log_clones(old, link)
                 raise AgentRefused("duplicate_host", f"{old.wire.address} has the same identity and is connected")
             old.close(CLOSE_REPLACED, "another connection of this system took over")
@@ -103,7 +103,7 @@ class Connections:
     def _log_clones(self, old: Link, new: Link) -> None:
         entry = self._directory.get(old.system_id)
         log.warning(
-            "two machines share the identity of system %s: spool %s at %s stays connected, spool %s at %s is refused",
-            old.system_id if entry is None else entry.name, old.spool_id, old.wire.address, new.spool_id,
+            "two machines share the identity of system %s: start %s at %s stays connected, start %s at %s is refused",
+            old.system_id if entry is None else entry.name, old.start_id, old.wire.address, new.start_id,
             new.wire.address,
         )  # fmt: skip

@@ -91,18 +91,23 @@ class Endpoint:
         link = Link(
             wire,
             system_id=system_id,
-            spool_id=body.spool_id,
+            start_id=body.start_id or body.spool_id,
             interval_seconds=self._connections.interval_of(system_id),
             save_details=save_details,
         )
         self._connections.adopt(link)
         try:
             inbox = await self._ingest.open(
-                system_id, body.spool_id, body.boot_id, on_stored=link.note_stored, on_lost=link.note_lost
+                system_id, body.spool_id, on_stored=link.note_stored, on_lost=link.note_lost
             )
             try:
                 intake = Intake(
-                    self._ingest, inbox, self._clock, boot_ms=body.boot_ms, is_paused=lambda: self._is_paused(system_id)
+                    self._ingest,
+                    inbox,
+                    self._clock,
+                    boot_id=body.boot_id,
+                    boot_ms=body.boot_ms,
+                    is_paused=lambda: self._is_paused(system_id),
                 )
                 log.info("agent of system %s connected from %s", system_id, wire.address)
                 await link.run(intake, inbox.ledger.stored)

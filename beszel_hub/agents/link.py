@@ -35,8 +35,10 @@ CLOSE_TRY_AGAIN: Final = 1013
 DETAILS_PAUSE_SECONDS: Final = 10.0
 """Between two changes of details; an agent that is quicker is read from no faster."""
 ACK_PAUSE_SECONDS: Final = 3.0
-"""Live samples are acknowledged a few at a time: an agent would wake for every ack. A batch is, at once: the next one
-waits for it."""
+"""Live samples are acknowledged a few at a time, and just when another one came in: its agent is awake then, and would
+have to wake for an ack at another time. A batch is acknowledged at once: the next one waits for it."""
+_WITH_SAMPLE, _WITHOUT = 0.8, 1.2
+"""Shares of that pause after which an ack goes out with a sample that came, and without one."""
 _RECORDS_BETWEEN_PAUSES: Final = 16
 
 
@@ -44,12 +46,13 @@ class Link:
     """`save_details` stores changed facts about the host."""
 
     def __init__(
-        self, wire: Wire, *, system_id: str, spool_id: str, interval_seconds: float,
+        self, wire: Wire, *, system_id: str, start_id: str, interval_seconds: float,
         save_details: Callable[[HostDetails], Awaitable[None]],
     ) -> None:  # fmt: skip
         self.wire = wire
         self.system_id = system_id
-        self.spool_id = spool_id
+        self.start_id = start_id
+        """Of the agent's process."""
         self.ignored_frames = 0
         """Of unknown type, or known ones that make no sense."""
         self._save_details = save_details
@@ -67,11 +70,10 @@ class Link:
         """These are committed; the agent will be told."""
         for first, last in sequences:
             self._stored.add_range(first, last)
-        now = _now()
-        if now < self._batch_until or now >= self._ack_due:
+        if _now() < self._batch_until:
             self._acknowledge()
         elif self._ack_timer is None:
-            self._ack_timer = asyncio.get_running_loop().call_at(self._ack_due, self._acknowledge)
+            self._ack_timer = asyncio.get_running_loop().call_later(_WITHOUT * ACK_PAUSE_SECONDS, self._acknowledge)
 
     def note_lost(self) -> None:
         """A commit failed: only a new connection makes the agent send those records again."""
@@ -90,7 +92,7 @@ class Link:
 
     def _acknowledge(self) -> None:
         self._cancel_ack_timer()
-        self._ack_due = _now() + ACK_PAUSE_SECONDS
+        self._ack_due = _now() + _WITH_SAMPLE * ACK_PAUSE_SECONDS
         self._has_work.set()
 
     def _cancel_ack_timer(self) -> None:
@@ -135,6 +137,8 @@ class Link:
     async def _take(self, message: FromAgent | None, intake: Intake) -> None:
         match message:
             case Sample() | Event() | Gap():
+                if self._ack_timer is not None and _now() >= self._ack_due:
+                    self._acknowledge()
                 await intake.take(message, is_live=True)
             case Samples():
                 await self._take_batch(message, intake)
@@ -152,7 +156,7 @@ class Link:
         self._batch_until = _now() + ACK_PAUSE_SECONDS
         for index, raw in enumerate(batch.records):
             try:
-                await intake.take(decode_record(raw), is_live=False)
+                await intake.take(decode_record(raw), is_live=False, boot_id=batch.boot_id)
             except (InvalidMessage, MalformedFrame):
                 await self._take_invalid(bytes(raw), intake)
             if index % _RECORDS_BETWEEN_PAUSES == 0:

@@ -65,5 +65,7 @@ def refusal_frame(refusal: AgentRefused) -> bytes:
 def _check_lengths(enrolment: Enrolment) -> None:
     body = enrolment.body
     ids = (body.fingerprint, body.spool_id, body.boot_id)
+    if len(body.start_id) > _MAX_ID_LENGTH:
+        raise AgentRefused("protocol_error", "an id is too long")
     if not all(0 < len(text) <= _MAX_ID_LENGTH for text in ids) or len(body.name) > _MAX_NAME_LENGTH:
         raise AgentRefused("protocol_error", "an id is empty or too long")

@@ -21,6 +21,8 @@ _UNIT_NAMES: Final[Mapping[Unit, str]] = {
     Unit.BYTES: "bytes",
     Unit.BYTES_PER_SECOND: "bytes_per_second",
     Unit.COUNT: "",
+    Unit.NUMBER: "",
+    Unit.PER_SECOND: "per_second",
     Unit.LOAD: "",
     Unit.MILLISECONDS: "seconds",
     Unit.SECONDS: "seconds",
@@ -43,22 +45,23 @@ _KEY_NAMES: Final[Mapping[str, str]] = {
     "gpus": "gpu",
     "engines_percent": "engine",
     "containers": "container",
+    "units": "unit",
+    "custom": "metric",
+    "custom_age_seconds": "file",
 }
 """Labels that hold the dynamic key of a field."""
 _LOAD_MINUTES: Final = {"0": "1", "1": "5", "2": "15"}
 
 _STEPS: Final[Mapping[str, str]] = {
     "arrays": "array", "pools": "pool", "interfaces": "interface", "temperatures": "temperature", "fans": "fan",
-    "batteries": "battery", "gpus": "gpu", "containers": "container", "cores_percent": "core_usage",
+    "batteries": "battery", "gpus": "gpu", "containers": "container", "units": "unit", "cores_percent": "core_usage",
     "engines_percent": "engine_usage",
 }  # fmt: skip
 """Fields of many, named as each of them is."""
 _RENAMED: Final[Mapping[str, str]] = {
-    "disk[].inodes_total": "disk_inodes",
     "disk[].io_read_bytes": "disk_read_bytes",
     "disk[].io_write_bytes": "disk_written_bytes",
-    "disk[].read_await_ms": "disk_read_await",
-    "disk[].write_await_ms": "disk_write_await",
+    "kernel.entropy_bits": "kernel_entropy",
     "smart[].power_on_hours": "smart_power_on_seconds",
     "smart[].bytes_read": "smart_read_bytes",
     "smart[].bytes_written": "smart_written_bytes",
@@ -72,18 +75,14 @@ _RENAMED: Final[Mapping[str, str]] = {
     "containers[].network_tx": "container_sent_bytes",
     "containers[].rx_bytes_per_second": "container_received_bytes_per_second",
     "containers[].tx_bytes_per_second": "container_sent_bytes_per_second",
-    "services.total": "services",
 }
-_FACTORS: Final[Mapping[str, float]] = {
-    "disk[].read_await_ms": 0.001,
-    "disk[].write_await_ms": 0.001,
-    "smart[].power_on_hours": 3600.0,
-}
+_HOURS: Final = frozenset({"smart[].power_on_hours"})
+"""Counts of the catalogue that are a time."""
 _COUNTERS: Final = frozenset({
     "disk[].io_read_bytes", "disk[].io_write_bytes", "smart[].power_cycles", "smart[].bytes_read",
     "smart[].bytes_written", "network.bytes_sent", "network.bytes_recv", "network.interfaces[].bytes_sent",
     "network.interfaces[].bytes_recv", "network.interfaces[].errors", "network.interfaces[].drops",
-    "containers[].network_rx", "containers[].network_tx",
+    "containers[].network_rx", "containers[].network_tx", "services.units[].restarts",
 })  # fmt: skip
 """The catalogue says how a total rolls up, not whether it ever falls; these do only when they start anew."""
 
@@ -138,12 +137,16 @@ def _escape(value: str) -> str:
 
 
 def _family(pattern: str, metric: Metric) -> Family:
-    unit = _UNIT_NAMES[metric.unit]
-    if pattern in _FACTORS:
-        unit = "seconds"
-    base = _RENAMED.get(pattern) or "_".join(step_word(step.removesuffix("[]")) for step in pattern.split("."))
-    name = base if not unit or base.endswith(f"_{unit}") else f"{base}_{unit}"
+    unit = "seconds" if pattern in _HOURS else _UNIT_NAMES[metric.unit]
+    is_counter = pattern in _COUNTERS
+    name = _RENAMED.get(pattern) or "_".join(step_word(step.removesuffix("[]")) for step in pattern.split("."))
+    if metric.unit is Unit.MILLISECONDS:
+        name = name.removesuffix("_ms")
+    if not is_counter:
+        name = name.removesuffix("_total")  # only counters may end so
+    if unit and not name.endswith(f"_{unit}"):
+        name = f"{name}_{unit}"
     return Family(
-        name=f"{PREFIX}_{name}", help=f"{metric.label}.", unit=unit, is_counter=pattern in _COUNTERS,
-        factor=_FACTORS.get(pattern, 1.0),
+        name=f"{PREFIX}_{name}", help=f"{metric.label}.", unit=unit, is_counter=is_counter,
+        factor=3600.0 if pattern in _HOURS else 0.001 if metric.unit is Unit.MILLISECONDS else 1.0,
     )  # fmt: skip

@@ -28,15 +28,11 @@ class Arrival(NamedTuple):
 class Ledger:
     """The stored sequences of one spool, shared by all connections that deliver it. Changes only after a commit."""
 
-    __slots__ = ("boot_id", "inboxes", "is_doubtful", "spans_boots", "spool_id", "stored", "system_id")
+    __slots__ = ("inboxes", "is_doubtful", "spool_id", "stored", "system_id")
 
-    def __init__(
-        self, system_id: str, spool_id: str, boot_id: str, *, spans_boots: bool, stored: SequenceRanges
-    ) -> None:
+    def __init__(self, system_id: str, spool_id: str, stored: SequenceRanges) -> None:
         self.system_id = system_id
         self.spool_id = spool_id
-        self.boot_id = boot_id
-        self.spans_boots = spans_boots
         self.stored = stored
         self.inboxes = 0
         self.is_doubtful = False

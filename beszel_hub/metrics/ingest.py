@@ -52,14 +52,14 @@ class Ingest:
         """Held by one commit at a time: each starts from the ledgers that the one before has left."""
 
     async def open(
-        self, system_id: str, spool_id: str, boot_id: str, *,
+        self, system_id: str, spool_id: str, *,
         on_stored: Callable[[SequenceRanges], None], on_lost: Callable[[], None],
     ) -> Inbox:  # fmt: skip
         """An inbox for a new connection; its ledger tells what of the spool is stored already."""
         async with self._opening:
             ledger = self._ledgers.get((system_id, spool_id))
             if ledger is None:
-                ledger = await self._database.read(lambda: load_ledger(system_id, spool_id, boot_id))
+                ledger = await self._database.read(lambda: load_ledger(system_id, spool_id))
                 self._ledgers[system_id, spool_id] = ledger
             ledger.inboxes += 1
         inbox = Inbox(ledger, on_waiting=self._has_waiting.set, on_stored=on_stored, on_lost=on_lost)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from beszel_hub.metrics.marks import Mark
 from beszel_hub.metrics.series_codec import Document, Entry
 from beszel_hub.store.ids import ID_LENGTH
+from beszel_protocol.sample import Metrics
 
 Row = dict[str, Any]
 RAW_RESOLUTION_SECONDS: Final = 1
@@ -24,11 +25,7 @@ def _load(document: Document) -> Any:
     return None if averages is None else {"load_average": averages}
 
 
-TYPES: Final[Mapping[str, tuple[str, Callable[[Document], Any]]]] = {
-    "cpu": ("cpu", _part("cpu")),
-    "memory": ("memory", _part("memory")),
-    "disk": ("disk", _part("disk")),
-    "network": ("network", _part("network")),
+_NAMED: Final[Mapping[str, tuple[str, Callable[[Document], Any]]]] = {
     "load": ("cpu", _load),
     "temperature": ("temperatures", _part("temperatures")),
     "fan": ("fans", _part("fans")),
@@ -37,6 +34,13 @@ TYPES: Final[Mapping[str, tuple[str, Callable[[Document], Any]]]] = {
     "container": ("containers", _part("containers")),
     "process": ("top_processes", _part("top_processes")),
     "service": ("services", _part("services")),
+}
+"""Types that clients know by another name than that of the member."""
+_RENAMED: Final = frozenset(member for member, _ in _NAMED.values()) - {"cpu"}
+
+TYPES: Final[Mapping[str, tuple[str, Callable[[Document], Any]]]] = {
+    **{member: (member, _part(member)) for member in Metrics.__struct_fields__ if member not in _RENAMED},
+    **_NAMED,
 }
 """By type: the member of a sample that it is read from, and how."""
 

@@ -52,19 +52,21 @@ def adjust_anchor(anchor: BootAnchor, boot_ms: int, hub_now_ms: int) -> BootAnch
     return BootAnchor(min(hub_now_ms - boot_ms, allowed_ms), hub_now_ms)
 
 
-def date_record(
-    timestamp_ms: int, boot_ms: int, anchor: BootAnchor, *, hub_now_ms: int, spool_spans_boots: bool
-) -> Dating:
+def date_record(timestamp_ms: int, boot_ms: int, anchor: BootAnchor, *, hub_now_ms: int) -> Dating:
     """Choose between the agent's time stamp and its boot clock.
 
-    `spool_spans_boots` tells that the spool was already known from an earlier boot of the host. Only then can a record
-    be older than this boot, and it is if its time stamp says so. Nothing is dated later than the hub's now by more
-    than the limit.
+    Nothing is dated later than the hub's now by more than the limit.
     """
     expected_ms = anchor.instant_of(boot_ms)
     latest_ms = hub_now_ms + SKEW_LIMIT_MS
     if abs(timestamp_ms - expected_ms) <= SKEW_LIMIT_MS:
         return Dating(min(timestamp_ms, latest_ms))
-    if spool_spans_boots and timestamp_ms < anchor.offset_ms:
-        return Dating(timestamp_ms, earlier_boot=True)
     return Dating(max(0, min(expected_ms, latest_ms)), skew_ms=timestamp_ms - expected_ms)
+
+
+def date_earlier_boot(timestamp_ms: int, anchor: BootAnchor, *, hub_now_ms: int) -> Dating:
+    """A record of an earlier boot has only its own time stamp, and cannot be younger than this boot."""
+    latest_ms = max(0, min(anchor.offset_ms, hub_now_ms) + SKEW_LIMIT_MS)
+    if timestamp_ms <= latest_ms:
+        return Dating(timestamp_ms, earlier_boot=True)
+    return Dating(latest_ms, skew_ms=timestamp_ms - latest_ms, earlier_boot=True)

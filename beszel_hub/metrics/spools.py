@@ -8,17 +8,10 @@ from beszel_hub.metrics.tables import Happening, SpoolRow
 from beszel_protocol.ranges import SequenceRanges
 
 
-def load_ledger(system_id: str, spool_id: str, boot_id: str) -> Ledger:
+def load_ledger(system_id: str, spool_id: str) -> Ledger:
     row = SpoolRow.get_or_none((SpoolRow.system_id == system_id) & (SpoolRow.spool_id == spool_id))
-    if row is None:
-        return Ledger(system_id, spool_id, boot_id, spans_boots=False, stored=SequenceRanges())
-    return Ledger(
-        system_id,
-        spool_id,
-        boot_id,
-        spans_boots=row.spans_boots or row.boot_id != boot_id,
-        stored=SequenceRanges((first, last) for first, last in row.stored),
-    )
+    stored = [] if row is None else row.stored
+    return Ledger(system_id, spool_id, SequenceRanges((first, last) for first, last in stored))
 
 
 def store_arrivals(batch: Sequence[tuple[Ledger, Sequence[Arrival]]], now_ms: int) -> list[SequenceRanges]:
@@ -52,7 +45,7 @@ def store_arrivals(batch: Sequence[tuple[Ledger, Sequence[Arrival]]], now_ms: in
 def _stored_of(ledger: Ledger) -> SequenceRanges:
     if not ledger.is_doubtful:
         return ledger.stored
-    return load_ledger(ledger.system_id, ledger.spool_id, ledger.boot_id).stored
+    return load_ledger(ledger.system_id, ledger.spool_id).stored
 
 
 def _save_ledgers(ledgers: Sequence[Ledger], all_stored: Sequence[SequenceRanges], now_ms: int) -> None:
@@ -60,8 +53,6 @@ def _save_ledgers(ledgers: Sequence[Ledger], all_stored: Sequence[SequenceRanges
         {
             "system_id": ledger.system_id,
             "spool_id": ledger.spool_id,
-            "boot_id": ledger.boot_id,
-            "spans_boots": ledger.spans_boots,
             "stored": list(stored),
             "updated": now_ms,
         }

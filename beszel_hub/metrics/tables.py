@@ -49,8 +49,6 @@ class SpoolRow(Table):
 
     system_id = peewee.TextField()
     spool_id = peewee.TextField()
-    boot_id = peewee.TextField()
-    spans_boots = peewee.BooleanField()
     stored = JsonField()
     updated = InstantField()
 

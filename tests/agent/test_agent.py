@@ -4,8 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from beszel_agent.config import load_config
 from beszel_agent.paths import HostPaths
 from beszel_protocol.messages import Request, Response
 from tests.support.linkhub import LinkHub, openssh_key
-from tests.support.programs import clean_environment, free_port
+from tests.support.programs import free_port
+from tests.support.runningagent import environment, started
 
 pytestmark = pytest.mark.system
 
@@ -29,26 +29,8 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(bounded())
 
 
-def environment(hub: LinkHub, home: Path) -> dict[str, str]:
-    return clean_environment(
-        home, KEY=openssh_key(hub.public_key), TOKEN=hub.token, HUB_URL=hub.url, DATA_DIR=str(home / "data")
-    )
-
-
-@asynccontextmanager
-async def started(
-    hub: LinkHub, home: Path, *arguments: str, **settings: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "beszel_agent", *arguments, env=environment(hub, home) | settings,
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+def answers_of(hub: LinkHub) -> dict[int, Response]:
+    return {message.id: message for message in hub.messages if isinstance(message, Response)}
 
 
 async def said(process: asyncio.subprocess.Process) -> str:
@@ -77,6 +59,16 @@ def test_from_the_first_sample_to_the_end(tmp_path: Path) -> None:
                 await hub.send(Request(id=1, action="collectors"))
                 response = await hub.until("an answer", lambda: [m for m in hub.messages if isinstance(m, Response)])
                 assert {"cpu", "memory"} <= {row["name"] for row in response[0].result["collectors"]}
+                assert response[0].result["spool"]["kind"] == "disk"
+                await hub.send(Request(id=2, action="processes", params={"by": "memory", "limit": 50}))
+                await hub.send(Request(id=3, action="service_detail", params={"name": "none such"}))
+                await hub.send(Request(id=4, action="processes", params={"by": "name"}))
+                answers = await hub.until("answers", lambda: by_id if len(by_id := answers_of(hub)) == 4 else None)
+                assert agent.pid in {row["pid"] for row in answers[2].result["processes"]}
+                assert answers[3].error is not None
+                assert answers[3].error.code in {"unknown_service", "unavailable"}
+                assert answers[4].error is not None
+                assert answers[4].error.code == "bad_params"
             assert await health(hub, tmp_path) == 1
             async with hub.running():
                 await hub.until("back", lambda: len(hub.enrolments) >= 2)
@@ -106,7 +98,7 @@ def test_it_is_the_same_host_after_a_restart(tmp_path: Path) -> None:
                     await agent.wait()
         before, after = (enrolment.body for enrolment in hub.enrolments)
         assert (before.fingerprint, before.agent_key) == (after.fingerprint, after.agent_key)
-        assert before.spool_id != after.spool_id
+        assert before.spool_id == after.spool_id
 
     run(main())
 
@@ -119,6 +111,23 @@ def test_a_second_agent_in_the_same_directory_does_not_start(tmp_path: Path) -> 
             async with started(hub, tmp_path) as second:
                 assert await asyncio.wait_for(second.wait(), 10) == 1
                 assert "another agent runs" in await said(second)
+
+    run(main())
+
+
+def test_without_a_place_to_write_it_still_streams(tmp_path: Path) -> None:
+    async def main() -> None:
+        hub = LinkHub()
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "spool").write_text("in the way")
+        async with hub.running(), started(hub, tmp_path) as agent:
+            await hub.until("two samples", lambda: len(hub.samples) >= 2)
+            await hub.send(Request(id=1, action="collectors"))
+            response = await hub.until("an answer", lambda: [m for m in hub.messages if isinstance(m, Response)])
+            assert response[0].result["spool"]["kind"] == "memory"
+            assert "File exists" in response[0].result["spool"]["problem"]
+            agent.terminate()
+            assert "the spool is kept in memory" in await said(agent)
 
     run(main())
 

@@ -123,6 +123,46 @@ def test_what_is_wrong_with_the_settings_is_said_and_the_status_is_2(
     assert "nonsense" not in complaint
 
 
+def check_config(home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return agent(home, "config", "check", environment=settings)
+
+
+def test_config_check_shows_what_is_in_effect_and_where_it_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("top secret\n")
+    finished = check_config(
+        tmp_path, KEY=KEY, TOKEN_FILE=str(tmp_path / "token"), HUB_URL="http://127.0.0.1:1",
+        BESZEL_AGENT_SPOOL_LIMIT="2h", SMART_INTERVAL="1h",
+    )  # fmt: skip
+    assert (finished.returncode, finished.stderr) == (0, "")
+    rows = {line.split()[0]: line.split()[1:] for line in finished.stdout.splitlines()}
+    assert rows["TOKEN"] == ["(secret)", "TOKEN_FILE"]
+    assert rows["SPOOL_LIMIT"] == ["2h,64MiB", "BESZEL_AGENT_SPOOL_LIMIT"]
+    assert rows["LOG_LEVEL"] == ["info", "default"]
+    assert rows["warning:"]
+    assert "secret\n" not in finished.stdout
+    assert not (tmp_path / "data").exists()  # it changes nothing
+
+
+def test_config_check_names_everything_that_is_missing(tmp_path: Path) -> None:
+    finished = check_config(tmp_path, HUB_URL="http://hub", REQUIRE_TLS="true")
+    assert finished.returncode == 2
+    assert [part in finished.stderr for part in ("KEY is not", "TOKEN is not", "REQUIRE_TLS is")] == [True] * 3
+
+
+def test_config_check_reads_the_certificate_authority(tmp_path: Path) -> None:
+    finished = check_config(tmp_path, **{**ENOUGH, "HUB_URL": "https://hub", "CA_FILE": "/nowhere.pem"})
+    assert finished.returncode == 2
+    assert "CA_FILE: cannot use /nowhere.pem" in finished.stderr
+
+
+def test_a_new_identity_takes_no_records_of_the_old_one_along(tmp_path: Path) -> None:
+    spool = tmp_path / "data" / "spool"
+    spool.mkdir(parents=True)
+    (spool / "0000000000000001.segment").write_bytes(b"of the machine that this was cloned from")
+    assert agent(tmp_path, "fingerprint", "reset").returncode == 0
+    assert not spool.exists()
+
+
 def test_without_anything_the_status_is_2_too(tmp_path: Path) -> None:
     finished = agent(tmp_path)
     assert (finished.returncode, finished.stdout) == (2, "")
@@ -178,7 +218,18 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
 
 def test_a_running_agent_holds_nothing_heavy() -> None:
     """What a command line loads is one thing, what stays in memory for months another."""
-    heavy = {"starlette", "peewee", "textual", "docker", "pynvml", "cryptography", "psutil", "tomllib"}
+    heavy = {
+        "starlette",
+        "peewee",
+        "textual",
+        "docker",
+        "pynvml",
+        "cryptography",
+        "psutil",
+        "tomllib",
+        "jeepney",
+        "tarfile",
+    }
     code = f"import sys, beszel_agent.agent; print(sorted({heavy!r} & set(sys.modules)))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "[]"

@@ -63,6 +63,9 @@ def test_every_setting_from_a_file(tmp_path: Path) -> None:
         update_interval = 10
         nics = ["eth*", "-eth9"]
         log_level = "debug"
+        service_patterns = ["nginx", "backup.timer"]
+        skip_systemd = true
+        textfile_dir = "/var/lib/beszel-agent/custom"
         """
     )
     file.chmod(0o600)
@@ -70,6 +73,8 @@ def test_every_setting_from_a_file(tmp_path: Path) -> None:
     config = loaded.config
     assert (config.key, config.token, str(config.hub_url)) == ((KEY,), "secret", "https://hub.example.org:443/below")
     assert (config.require_tls, config.update_interval, config.nics) == (True, 10.0, ("eth*", "-eth9"))
+    assert (config.service_patterns, config.skip_systemd) == (("nginx", "backup.timer"), True)
+    assert config.textfile_dir == "/var/lib/beszel-agent/custom"
     assert loaded.warnings == ()
 
 

@@ -25,6 +25,12 @@ def changed(**what: object) -> Status:
     ("status", "running", "healthy", "said"),
     [
         (WELL, True, True, "connected to http://hub:80"),
+        (
+            changed(spool_problem="disk full"),
+            True,
+            True,
+            "connected to http://hub:80; the spool is in memory: disk full",
+        ),
         (None, False, False, "no agent has run here"),
         (WELL, False, False, "not running"),
         (changed(boot_id="an earlier one"), True, False, "not running"),
@@ -49,6 +55,14 @@ def test_what_the_agent_writes_the_check_reads(tmp_path: Path) -> None:
     assert check([tmp_path / "elsewhere", tmp_path], boot).healthy
     keeper.tell(LinkState(connected=False, since_ms=2, problem="it is down"))
     assert check([tmp_path], boot).sentence == "not connected to http://hub:80: it is down"
+
+
+def test_it_tells_that_a_restart_would_lose_something(tmp_path: Path) -> None:
+    keeper = StatusKeeper([tmp_path], "http://hub:80", "boot", spool_problem=lambda: "disk full")
+    keeper.tell(CONNECTED)
+    status = read_status(DataDir(tmp_path))
+    assert status is not None
+    assert status.spool_problem == "disk full"
 
 
 @pytest.mark.parametrize("text", ["", "garbage", '{"pid": "x"}', "\0"])

@@ -20,7 +20,7 @@ def test_the_folder_and_the_registry_agree() -> None:
 
 
 def test_every_collector_of_the_kernel_files_has_cases() -> None:
-    """Usage of filesystems is asked of the kernel itself, SMART and UPSes of other programs; they have tests apart."""
+    """Those that ask by system calls or other programs, and that of what scripts write, have tests of their own."""
     recorded = {path.name for path in CASES.iterdir()}
-    elsewhere = {"filesystems", "slow_filesystems", "smart", "ups"}
+    elsewhere = {"clock", "custom", "filesystems", "slow_filesystems", "smart", "ups"}
     assert recorded == {collector.name for collector in COLLECTORS} - elsewhere

@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 
 import pytest
 
-from beszel_agent.collector import Collector, ToldOnce
+from beszel_agent.collector import Collector, NeverWaits, ToldOnce
 from beszel_agent.config import Config
-from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.errors import ReadingFailed, ReadingIncomplete, Unavailable
 from beszel_agent.paths import HostPaths
-from beszel_agent.runs import MAX_LOST_THREADS, REPROBE_SECONDS, InPlaceRun, ProbedRun, ThreadedRun
+from beszel_agent.runs import MAX_LOST_THREADS, REPROBE_SECONDS, InPlaceRun, PacedRun, ProbedRun, ThreadedRun
 from beszel_protocol.sample import Metrics
 from tests.support.programs import wait_until
 
@@ -19,6 +19,7 @@ class Scripted:
     """Does at each reading what it was told: an instant is an uptime, an error is raised, an event is waited for."""
 
     name: ClassVar[str] = "scripted"
+    fields: ClassVar[tuple[str, ...]] = ("uptime_seconds",)
     pace_seconds: ClassVar[float] = 0
 
     def __init__(self, *script: float | Exception | threading.Event) -> None:
@@ -40,6 +41,14 @@ class Scripted:
 
 class Paced(Scripted):
     pace_seconds: ClassVar[float] = 10
+
+
+class PacedOnce(Paced, ToldOnce):
+    pass
+
+
+class PacedInPlace(Paced, NeverWaits):
+    pass
 
 
 class Absent(Scripted):
@@ -151,26 +160,45 @@ def test_one_that_hangs_never_holds_up_the_sample_and_is_reported() -> None:
     assert run.report().state == "running"
 
 
-class Rare(Scripted, ToldOnce):
-    pace_seconds: ClassVar[float] = 60
-
-
 class Hindered(Scripted):
     def shortfall(self) -> str | None:
         return "SMART of /dev/sda needs CAP_SYS_RAWIO"
 
 
-def test_a_part_told_once_stands_in_one_sample_a_pace() -> None:
-    run = ThreadedRun(Rare(1.0, 2.0))
-    told = []
+def test_what_is_told_once_stands_in_one_sample() -> None:
+    run = ThreadedRun(PacedOnce(1.0, 2.0))
+    parts: list[Metrics | None] = []
 
-    def has_told() -> bool:
-        told.extend([part] if (part := run.read(0.0)) is not None else [])
-        return bool(told)
+    def is_told() -> bool:
+        parts.append(run.read(0.5))
+        return parts[-1] is not None
 
-    wait_until("a part", has_told)
-    assert told == [Metrics(uptime_seconds=1.0)]
-    assert [run.read(float(now)) for now in range(1, 60)] == [None] * 59
+    wait_until("the first part", is_told)
+    assert parts[-1] == Metrics(uptime_seconds=1.0)
+    assert [run.read(float(now)) for now in range(1, 10)] == [None] * 9
+    run.read(10.5)
+    wait_until("the second part", is_told)
+    assert parts[-1] == Metrics(uptime_seconds=2.0)
+
+
+def test_what_never_waits_is_read_in_place_at_its_pace_and_told_when_it_is_read() -> None:
+    run = PacedRun(PacedInPlace(1.0, 2.0, ReadingFailed("broken"), 4.0))
+    assert [run.read(float(now)) for now in (0, 1)] == [Metrics(uptime_seconds=1.0), Metrics(uptime_seconds=2.0)]
+    assert [run.read(float(now)) for now in range(2, 12)] == [None] * 10
+    assert (run.report().readings, run.report().state) == (3, "failing")
+    assert [run.read(float(now)) for now in range(12, 22)] == [None] * 9 + [Metrics(uptime_seconds=4.0)]
+    assert (run.report().readings, run.report().pace_seconds) == (4, 10)
+
+
+def test_what_could_be_read_is_told_although_something_is_missing() -> None:
+    incomplete = ReadingIncomplete("one of three is broken", Metrics(uptime_seconds=7.0))
+    in_place = InPlaceRun(Scripted(incomplete))
+    assert in_place.read(0.0) == Metrics(uptime_seconds=7.0)
+    assert (in_place.report().state, in_place.report().reason) == ("failing", "one of three is broken")
+    threaded = ThreadedRun(Paced(incomplete))
+    finish(threaded, 1, 0.5)
+    assert threaded.read(1.0) == Metrics(uptime_seconds=7.0)
+    assert threaded.report().state == "failing"
 
 
 def test_one_that_reads_only_some_says_what_it_misses() -> None:
@@ -179,3 +207,26 @@ def test_one_that_reads_only_some_says_what_it_misses() -> None:
     assert (run.report().state, run.report().reason) == ("running", "SMART of /dev/sda needs CAP_SYS_RAWIO")
     run.read(0.0)
     assert (run.report().state, run.report().reason) == ("failing", "worse")
+
+
+def test_nobody_asks_for_what_is_not_there_or_not_due() -> None:
+    absent = ProbedRun(Absent, HostPaths(), Config())
+    assert absent.due_at <= 5.0
+    assert absent.read(5.0) is None
+    assert absent.due_at == 5.0 + REPROBE_SECONDS
+    paced = PacedRun(PacedInPlace(1.0))
+    for now in (0.0, 1.0):
+        assert paced.due_at <= now
+        paced.read(now)
+    assert 10.9 < paced.due_at < 11.0
+    once = ThreadedRun(PacedOnce(1.0))
+    wait_until("its part", lambda: once.due_at > 0.5 or once.read(0.5) is not None)
+    assert once.due_at == 10.5
+    assert once.read(5.0) is None
+
+
+def test_what_stands_in_several_samples_is_asked_for_each() -> None:
+    run = ThreadedRun(Paced(1.0))
+    finish(run, 1, 0.5)
+    assert run.due_at == float("-inf")
+    assert run.read(3.0) == Metrics(uptime_seconds=1.0)

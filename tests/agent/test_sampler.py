@@ -18,6 +18,9 @@ from beszel_protocol.sample import CpuMetrics, DiskMetrics, MemoryMetrics, Metri
 class Clockwork:
     """A run whose part is the instant of its reading."""
 
+    fields: tuple[str, ...] = ("uptime_seconds",)
+    due_at: float = 0.0
+
     def read(self, now: float) -> Metrics:
         return Metrics(uptime_seconds=now)
 
@@ -35,6 +38,7 @@ class Clockwork:
         (61.0, 60.0, 30.0, 90.0),
         (299.5, 299.0, 300.0, 300.0),  # soon after the last one, which was of another interval
         (100.0, 99.0, 300.0, 300.0),
+        (28_810.4, 10.0, 1.0, 28_811.0),  # stopped for hours: one sample, no burst
         (10.2, 9.0, 1.5, 10.5),
     ],
 )
@@ -97,12 +101,15 @@ def test_a_shorter_interval_takes_effect_at_once() -> None:
 
 
 def test_parts_of_one_subject_stand_side_by_side() -> None:
+    first = Metrics(cpu=CpuMetrics(usage_percent=5.0), disk={"/": DiskMetrics(total_bytes=1)})
+    second = Metrics(cpu=CpuMetrics(load_average=[1.0, 2.0, 3.0]), memory=MemoryMetrics(total_bytes=7))
+    disk = {"/": DiskMetrics(io_read_bytes=2), "/srv": DiskMetrics(total_bytes=3)}
     merged = merge_parts(
         [
-            Metrics(cpu=CpuMetrics(usage_percent=5.0), disk={"/": DiskMetrics(total_bytes=1)}),
-            Metrics(),
-            Metrics(cpu=CpuMetrics(load_average=[1.0, 2.0, 3.0]), memory=MemoryMetrics(total_bytes=7)),
-            Metrics(disk={"/": DiskMetrics(io_read_bytes=2), "/srv": DiskMetrics(total_bytes=3)}, uptime_seconds=0.0),
+            (("cpu", "disk"), first),
+            (("cpu",), Metrics()),
+            (("cpu", "memory"), second),
+            (("disk", "uptime_seconds"), Metrics(disk=disk, uptime_seconds=0.0)),
         ]
     )
     assert merged == Metrics(

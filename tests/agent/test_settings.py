@@ -10,6 +10,7 @@ from beszel_agent.settings import (
     HubUrl,
     NamedDisk,
     SmartDevice,
+    SpoolLimit,
     parse_choice,
     parse_flag,
     parse_hub_keys,
@@ -19,6 +20,7 @@ from beszel_agent.settings import (
     parse_names,
     parse_seconds,
     parse_smart_device,
+    parse_spool_limit,
 )
 from beszel_protocol.handshake import encode_bytes
 from tests.support.linkhub import openssh_key
@@ -66,7 +68,7 @@ def test_any_key_is_read_back(key: bytes) -> None:
 
 @given(st.text())
 def test_garbage_is_a_value_error_or_nothing(text: str) -> None:
-    for parse in (parse_hub_keys, parse_hub_url, parse_seconds, parse_flag):
+    for parse in (parse_hub_keys, parse_hub_url, parse_seconds, parse_flag, parse_spool_limit):
         try:
             parse(text)
         except ValueError:
@@ -124,6 +126,21 @@ def test_no_seconds(text: str) -> None:
 def test_no_interval(text: str) -> None:
     with pytest.raises(ValueError, match=r"lies between|write a time"):
         parse_interval(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours", "mib"),
+    [("", 24, 64), ("2h", 2, 64), ("8MiB", 24, 8), ("1h30m, 1GiB", 1.5, 1024), ("7200", 2, 64)],
+)
+def test_spool_limit(text: str, hours: float, mib: int) -> None:
+    assert parse_spool_limit(text) == SpoolLimit(round(hours * 3_600_000), mib << 20)
+    assert parse_spool_limit(str(parse_spool_limit(text))) == parse_spool_limit(text)
+
+
+@pytest.mark.parametrize("text", ["30s", "1KiB", "-1MiB", "a lot", "1e999", "MiB", "64TiB"])
+def test_no_spool_limit(text: str) -> None:
+    with pytest.raises(ValueError, match=r"holds at least|write a"):
+        parse_spool_limit(text)
 
 
 def test_flags_choices_and_names() -> None:

@@ -4,7 +4,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from beszel_agent.spool import MemorySpool, SpooledRecord
+from beszel_agent.spool.interface import SpooledRecord
+from beszel_agent.spool.memory import MemorySpool
 from beszel_protocol.messages import Gap, decode_record
 from beszel_protocol.ranges import SequenceRanges
 from beszel_protocol.timestamps import parse_timestamp
@@ -150,5 +151,5 @@ def test_it_is_a_set_of_what_was_appended_less_what_was_stored(actions: list[tup
                 for sequence, data in expected.items()
                 if not any(first <= sequence <= last for first, last in ranges)
             }
-        assert dict(kept(spool)) == expected
+        assert {item.sequence: item.data for item in kept(spool)} == expected
         assert len(spool) == len(expected)

@@ -38,7 +38,7 @@ def test_a_declared_metric_is_in_the_catalogue(pattern: str, unit: Unit, rollup:
 
 
 def test_processes_are_no_series() -> None:
-    assert not any("processes" in pattern for pattern in catalogue())
+    assert not any("top_processes" in pattern or pattern.startswith("gpus[].processes") for pattern in catalogue())
 
 
 def test_every_number_of_a_series_struct_is_declared() -> None:
@@ -59,6 +59,7 @@ def test_units_stand_in_the_names() -> None:
         Unit.BYTES_PER_SECOND: "bytes_per_second",
         Unit.MILLISECONDS: "ms",
         Unit.SECONDS: "seconds",
+        Unit.PER_SECOND: "per_second",
         Unit.WATTS: "watts",
     }
     for pattern, metric in catalogue().items():

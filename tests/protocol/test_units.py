@@ -62,6 +62,13 @@ def test_durations(seconds: float, expected: str) -> None:
         (71.0, Unit.WATTS, "71W"),
         (61, Unit.COUNT, "61"),
         (900, Unit.RPM, "900"),
+        (22_400, Unit.PER_SECOND, "22.4k/s"),
+        (0, Unit.NUMBER, "0"),
+        (-41.234, Unit.NUMBER, "-41.2"),
+        (0.0312, Unit.NUMBER, "0.031"),
+        (-1_200_000, Unit.NUMBER, "-1.2M"),
+        (-3e-7, Unit.NUMBER, "-3e-7"),
+        (1.2e20, Unit.NUMBER, "1e20"),
     ],
 )
 def test_values_with_their_unit(value: float | None, unit: Unit, expected: str) -> None:
@@ -75,6 +82,11 @@ def test_fahrenheit() -> None:
 @given(st.floats(0, 1e18), st.sampled_from(ByteFamily))
 def test_bytes_never_widen_a_column(value: float, family: ByteFamily) -> None:
     assert len(format_bytes(value, family)) <= 6
+
+
+@given(st.floats(-1e300, 1e300))
+def test_numbers_of_scripts_never_widen_a_column(value: float) -> None:
+    assert len(format_value(value, Unit.NUMBER)) <= 7
 
 
 @given(st.floats(0, 1e14), st.sampled_from(Unit))

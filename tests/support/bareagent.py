@@ -47,6 +47,7 @@ class LinkAgent:
         self.name = name
         self.spool_id = encode_bytes(os.urandom(16))
         self.boot_id = "boot-1"
+        self.start_id = encode_bytes(os.urandom(16))
         self.boot_ms = 3_600_000
         self.shown_token_id = token_id(token)
         self.headers: dict[str, str] = {}
@@ -62,6 +63,7 @@ class LinkAgent:
             spool_id=self.spool_id,
             boot_id=self.boot_id,
             boot_ms=self.boot_ms,
+            start_id=self.start_id,
         )
 
     def sample(self, sequence: int, *, cpu_percent: float = 12.5) -> Sample:
@@ -121,8 +123,8 @@ class Connection:
     async def send_frame(self, frame: bytes) -> None:
         await self.websocket.send(frame, text=True)
 
-    async def send_batch(self, *records: Sample) -> None:
-        await self.send(Samples(records=[msgspec.Raw(encode(record)) for record in records]))
+    async def send_batch(self, *records: Sample, boot_id: str = "") -> None:
+        await self.send(Samples(records=[msgspec.Raw(encode(record)) for record in records], boot_id=boot_id))
 
     async def receive_frame(self) -> bytes:
         async with asyncio.timeout(REPLY_SECONDS):

@@ -18,7 +18,8 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.proofs import Answer, Question, answer
 from beszel_agent.session import Duties
 from beszel_agent.settings import parse_hub_url
-from beszel_agent.spool import MemorySpool
+from beszel_agent.spool.interface import Spool
+from beszel_agent.spool.memory import MemorySpool
 from beszel_protocol.messages import Sample, encode
 from beszel_protocol.sample import HostDetails, Metrics
 from beszel_protocol.timestamps import format_timestamp
@@ -32,7 +33,7 @@ SPOOL_ID = "c3Bvb2wtb2YtMTYtYi4"
 class LinkedAgent:
     """Made by `linked`."""
 
-    spool: MemorySpool
+    spool: Spool
     details: HostDetails
     intervals: list[float] = field(default_factory=list)
     states: list[LinkState] = field(default_factory=list)
@@ -91,11 +92,12 @@ async def linked(
     seed: bytes = b"s" * 32,
     fingerprint: str = FINGERPRINT,
     actions: Mapping[str, Action] | None = None,
+    spool: Spool | None = None,
     records: int = 0,
     metrics: Metrics | None = None,
 ) -> AsyncIterator[LinkedAgent]:
     """An agent that dials `hub` until the block ends; `records` wait in its spool from before."""
-    agent = LinkedAgent(MemorySpool(SPOOL_ID), HostDetails(hostname="web-1"))
+    agent = LinkedAgent(spool if spool is not None else MemorySpool(SPOOL_ID), HostDetails(hostname="web-1"))
     for _ in range(records):
         agent.append(metrics)
     config = msgspec.structs.replace(config or Config(), hub_url=parse_hub_url(hub.url))

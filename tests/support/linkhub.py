@@ -84,6 +84,8 @@ class LinkHub:
     records: list[tuple[str, Record]] = field(default_factory=list)
     """With the spool that each came from, in the order of arrival, repetitions included."""
     batches: list[list[int]] = field(default_factory=list)
+    batch_boots: list[str] = field(default_factory=list)
+    batch_bytes: list[int] = field(default_factory=list)
     messages: list[FromAgent] = field(default_factory=list)
     frame_bytes: int = 0
     close_codes: list[int] = field(default_factory=list)
@@ -234,6 +236,8 @@ class LinkHub:
         records = list(_records_in(message))
         if isinstance(message, Samples):
             self.batches.append([record.sequence for record in records])
+            self.batch_boots.append(message.boot_id)
+            self.batch_bytes.append(len(frame))
         elif not records:
             self.messages.append(message)
         for record in records:

@@ -8,7 +8,7 @@ def test_two_machines_that_take_turns_are_clones() -> None:
     assert not watch.replaced("a", "b", 0)
     assert not watch.replaced("b", "a", MINUTE)
     assert watch.replaced("a", "b", 2 * MINUTE)
-    assert watch.spools == {"a", "b"}
+    assert watch.starts == {"a", "b"}
 
 
 def test_they_stay_clones_while_they_go_on() -> None:
@@ -17,12 +17,12 @@ def test_they_stay_clones_while_they_go_on() -> None:
     assert turns == [False, False, True, True, True, True]
 
 
-def test_an_agent_that_reconnects_keeps_its_spool() -> None:
+def test_an_agent_that_reconnects_keeps_its_start() -> None:
     watch = CloneWatch()
     assert not any(watch.replaced("a", "a", at * 1000) for at in range(50))
 
 
-def test_an_agent_that_restarts_has_a_new_spool_every_time() -> None:
+def test_an_agent_that_restarts_is_a_new_start_every_time() -> None:
     watch = CloneWatch()
     assert not any(watch.replaced(f"s{at}", f"s{at + 1}", at * 1000) for at in range(50))
 

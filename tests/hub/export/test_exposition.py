@@ -15,7 +15,15 @@ from beszel_hub.export.plan import Source
 from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.systems.queries import set_status
 from beszel_protocol.addresses import parse_address
-from beszel_protocol.sample import CpuMetrics, DiskMetrics, Metrics, SmartMetrics, catalogue
+from beszel_protocol.sample import (
+    CpuMetrics,
+    DiskMetrics,
+    Metrics,
+    ServiceMetrics,
+    ServiceUnitMetrics,
+    SmartMetrics,
+    catalogue,
+)
 from tests.support.exports import arrive
 from tests.support.runninghub import RunningHub
 from tests.support.samples import make_metrics
@@ -131,18 +139,23 @@ def test_a_scrape_has_the_newest_sample_of_what_is_up(client: httpx2.Client, hub
     assert (states["up"], states["old"], states["down"]) == (1, 1, 0)
 
 
-def test_the_health_of_disks_stays_while_it_is_told_once_a_minute(client: httpx2.Client, hub: RunningHub) -> None:
+def test_what_is_told_in_one_sample_only_stays_for_some_minutes(client: httpx2.Client, hub: RunningHub) -> None:
     system_id, _ = hub.create_system("disks")
     now_ms = hub.hub.clock()
     told = [
-        (200_000, {"OLD": SmartMetrics(severity=0), "S1": SmartMetrics(severity=0)}),
-        (60_000, {"S1": SmartMetrics(severity=1)}),
-        (1000, None),
+        (400_000, Metrics(custom={"gone": 1.0})),
+        (200_000, Metrics(smart={"OLD": SmartMetrics(severity=0), "S1": SmartMetrics(severity=0)})),
+        (60_000, Metrics(smart={"S1": SmartMetrics(severity=1)}, custom={"kept": 2.0})),
+        (20_000, Metrics(services=ServiceMetrics(units={"nginx": ServiceUnitMetrics(cpu_percent=3.0)}))),
+        (1000, Metrics(services=ServiceMetrics(total=7))),
     ]
-    for age_ms, smart in told:
-        arrive(hub, LiveSample(system_id, now_ms - age_ms, now_ms - age_ms, Metrics(smart=smart)))
+    for age_ms, metrics in told:
+        arrive(hub, LiveSample(system_id, now_ms - age_ms, now_ms - age_ms, metrics))
     hub.hub.database.write_now(lambda: set_status(system_id, "up", now_ms))
     hub.refresh()
     found = parse(client.get(METRICS).content, TextFormat.PROMETHEUS)
     samples = [sample for sample in found["beszel_smart_severity"].samples if sample.labels["system"] == "disks"]
     assert {sample.labels["device"]: sample.value for sample in samples} == {"S1": 1, "OLD": 0}
+    assert [sample.labels["metric"] for sample in found["beszel_custom"].samples] == ["kept"]
+    assert [sample.labels["unit"] for sample in found["beszel_services_unit_cpu_percent"].samples] == ["nginx"]
+    assert [sample.value for sample in found["beszel_services"].samples] == [7]

@@ -9,7 +9,7 @@ from beszel_protocol.ranges import SequenceRanges
 
 
 def make_inbox() -> Inbox:
-    ledger = Ledger("system", "spool", "boot", spans_boots=False, stored=SequenceRanges())
+    ledger = Ledger("system", "spool", SequenceRanges())
     return Inbox(ledger, on_waiting=lambda: None, on_stored=lambda _: None, on_lost=lambda: None)
 
 

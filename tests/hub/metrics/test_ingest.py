@@ -14,7 +14,7 @@ from beszel_hub.metrics.series_codec import Entry
 from beszel_hub.metrics.tables import Happening, HotSample
 from beszel_hub.systems.tables import SystemRow
 from beszel_protocol.messages import Event, Gap, Sample, encode
-from beszel_protocol.timestamps import format_timestamp
+from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from tests.support.bareagent import LinkAgent
 from tests.support.runninghub import RunningHub
 from tests.support.samples import make_sample
@@ -166,6 +166,44 @@ def test_a_wrong_clock_is_replaced_by_the_hubs_and_marked(hub: RunningHub) -> No
     (entry,) = stored(hub, system_id)
     assert abs(entry.instant_ms - now_ms()) < 10_000
     assert entry.mark == 1
+
+
+def test_records_of_an_earlier_boot_keep_their_own_time_and_are_marked(hub: RunningHub) -> None:
+    """Also of a spool that the hub has never heard of: it may have been away since before the restart."""
+    system_id, token = hub.create_system("rebooted")
+    yesterday = [sample(sequence, age_seconds=86_400 - sequence) for sequence in (1, 2)]
+    old = [msgspec.structs.replace(item, boot_ms=900_000_000 + item.sequence) for item in yesterday]
+
+    async def run() -> None:
+        async with LinkAgent(hub.link_url, token).enrolled() as connection:
+            await connection.send_batch(*old, boot_id="boot-0")
+            await connection.send_batch(sample(3, age_seconds=5), boot_id="boot-1")
+            await connection.await_stored((1, 3))
+
+    asyncio.run(run())
+    entries = stored(hub, system_id)
+    assert [entry.mark for entry in entries] == [2, 2, 0]
+    assert [entry.instant_ms for entry in entries[:2]] == [parse_timestamp(item.timestamp) for item in old]
+
+
+def test_a_board_without_a_battery_that_was_restarted_is_not_taken_to_1970(hub: RunningHub) -> None:
+    """Its spool has records of two boots, and those of this one were made before it learned the time."""
+    system_id, token = hub.create_system("board")
+    unset = msgspec.structs.replace(sample(2), timestamp="1970-01-01T00:05:00Z")
+
+    async def run() -> None:
+        agent = LinkAgent(hub.link_url, token)
+        agent.boot_id = "boot-0"
+        async with agent.enrolled() as connection:
+            await connection.send(sample(1))
+            await connection.await_stored((1, 1))
+        agent.boot_id = "boot-1"
+        async with agent.enrolled() as connection:
+            await connection.send_batch(unset)
+            await connection.await_stored((2, 2))
+
+    asyncio.run(run())
+    assert all(abs(entry.instant_ms - now_ms()) < 10_000 for entry in stored(hub, system_id))
 
 
 def test_an_agent_reaches_no_rows_but_its_own(hub: RunningHub) -> None:

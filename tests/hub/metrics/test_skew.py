@@ -1,14 +1,18 @@
 import pytest
 
-from beszel_hub.metrics.skew import BootAnchor, Dating, adjust_anchor, date_record, drop_anchor
+from beszel_hub.metrics.skew import BootAnchor, Dating, adjust_anchor, date_earlier_boot, date_record, drop_anchor
 
 NOW = 1_795_348_800_000
 BOOT = 3_600_000  # the host has been up for an hour
 ANCHOR = drop_anchor(BOOT, NOW)
 
 
-def dated(timestamp_ms: int, boot_ms: int, *, spans: bool = False) -> Dating:
-    return date_record(timestamp_ms, boot_ms, ANCHOR, hub_now_ms=NOW, spool_spans_boots=spans)
+def dated(timestamp_ms: int, boot_ms: int) -> Dating:
+    return date_record(timestamp_ms, boot_ms, ANCHOR, hub_now_ms=NOW)
+
+
+def dated_earlier(timestamp_ms: int) -> Dating:
+    return date_earlier_boot(timestamp_ms, ANCHOR, hub_now_ms=NOW)
 
 
 @pytest.mark.parametrize("error_ms", [0, 59_000, -59_000, 60_000, -60_000])
@@ -26,15 +30,24 @@ def test_a_clock_that_was_set_right_during_this_boot_still_dates_the_records_bef
     assert dated(5_000, 5_000) == Dating(NOW - BOOT + 5_000, skew_ms=5_000 - (NOW - BOOT + 5_000))
 
 
-def test_a_record_of_an_earlier_boot_keeps_its_own_time_stamp() -> None:
-    yesterday = NOW - 86_400_000
-    assert dated(yesterday, 7_200_000, spans=True) == Dating(yesterday, earlier_boot=True)
-    assert dated(yesterday, 60_000, spans=True) == Dating(yesterday, earlier_boot=True)
+@pytest.mark.parametrize("timestamp_ms", [NOW - 86_400_000, 5_000, NOW - BOOT + 30_000])
+def test_a_record_of_an_earlier_boot_keeps_its_own_time_stamp(timestamp_ms: int) -> None:
+    assert dated_earlier(timestamp_ms) == Dating(timestamp_ms, earlier_boot=True)
 
 
-def test_a_future_time_stamp_is_no_earlier_boot() -> None:
+def test_no_record_of_an_earlier_boot_is_younger_than_this_one() -> None:
+    latest = NOW - BOOT + 60_000
     tomorrow = NOW + 86_400_000
-    assert dated(tomorrow, BOOT, spans=True) == Dating(NOW, skew_ms=86_400_000)
+    assert dated_earlier(tomorrow) == Dating(latest, skew_ms=tomorrow - latest, earlier_boot=True)
+
+
+def test_a_suspend_moves_nothing() -> None:
+    """CLOCK_BOOTTIME goes on while a laptop sleeps, as the hub's clock does."""
+    slept = 8 * 3_600_000
+    awake = adjust_anchor(ANCHOR, BOOT + slept + 1_000, NOW + slept + 1_000)
+    assert awake.instant_of(BOOT) == NOW
+    before = date_record(NOW - 5_000, BOOT - 5_000, awake, hub_now_ms=NOW + slept + 1_000)
+    assert before == Dating(NOW - 5_000)
 
 
 @pytest.mark.parametrize("boot_ms", [BOOT + 10**12, 2**62])

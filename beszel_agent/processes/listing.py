@@ -1,0 +1,65 @@
+"""The action `processes`: every process of the host, on request."""
+
+import asyncio
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from beszel_agent.errors import RequestRefused
+from beszel_agent.host import online_processors
+from beszel_agent.paths import HostPaths
+from beszel_agent.processes.busiest import count_processes, describe_process
+from beszel_agent.processes.owners import Owners
+from beszel_agent.processes.scanner import Scanner
+from beszel_protocol.sample import ProcessCounts, ProcessMetrics
+
+MAX_PROCESSES: Final = 1000
+"""In one answer, so that it fits into a frame."""
+
+_BETWEEN_SCANS_SECONDS: Final = 0.5
+_ORDERS: Final[Mapping[str, str]] = {
+    "cpu": "cpu_percent",
+    "memory": "memory_bytes",
+    "io": "io_bytes_per_second",
+}
+
+
+class ProcessesParams(msgspec.Struct, frozen=True, kw_only=True):
+    by: Literal["cpu", "memory", "io"] = "cpu"
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PROCESSES)] = MAX_PROCESSES
+
+
+class ProcessesResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The first `limit` in the order asked for. Arguments of commands are left out: people put passwords there."""
+
+    counts: ProcessCounts
+    processes: list[ProcessMetrics]
+
+
+async def list_processes(paths: HostPaths, params: Mapping[str, Any]) -> ProcessesResult:
+    """Raise `RequestRefused`. Takes two looks, half a second apart, for its rates; each in a thread."""
+    try:
+        wanted = msgspec.convert(params, ProcessesParams)
+    except msgspec.ValidationError as error:
+        raise RequestRefused("bad_params", str(error)) from error
+    clock = asyncio.get_running_loop().time
+    scanner = Scanner(paths, online_processors(paths))
+    await asyncio.to_thread(scanner.scan, clock())
+    await asyncio.sleep(_BETWEEN_SCANS_SECONDS)
+    return await asyncio.to_thread(_look, scanner, paths, wanted, clock())
+
+
+def _look(scanner: Scanner, paths: HostPaths, wanted: ProcessesParams, now: float) -> ProcessesResult:
+    processes = scanner.scan(now).processes
+    order = attrgetter(_ORDERS[wanted.by], "memory_bytes")
+    first = sorted(processes, key=lambda process: [value or 0 for value in order(process)], reverse=True)
+    owners = Owners(paths)
+    return ProcessesResult(
+        counts=count_processes(processes),
+        processes=[
+            describe_process(process, lambda pid, start: owners.owner_of(pid, start, now))
+            for process in first[: wanted.limit]
+        ],
+    )

@@ -1,0 +1,39 @@
+"""Control groups of services, as the kernel lays them out."""
+
+from pathlib import Path
+
+from beszel_agent.services.cgroups import GroupUsage, find_groups, read_usage
+from tests.support.fakesystemd import host_below
+
+
+def make_group(root: Path, path: str, **files: str) -> Path:
+    group = root / "sys" / "fs" / "cgroup" / path
+    group.mkdir(parents=True)
+    for name, text in files.items():
+        (group / name.replace("_", ".", 1)).write_text(text)
+    return group
+
+
+def test_services_are_found_in_slices_and_pods_are_passed_by(tmp_path: Path) -> None:
+    for path in (
+        "system.slice/a.service",
+        r"system.slice/system-fsck.slice/fsck@x\x2dy.service",
+        "user.slice/user-1000.slice/user@1000.service/app.slice/inner.service",
+        "kubepods.slice/kubepods-pod1.slice/never.service",
+        "init.scope",
+    ):
+        make_group(tmp_path, path)
+    assert set(find_groups(host_below(tmp_path))) == {"a.service", r"fsck@x\x2dy.service", "user@1000.service"}
+
+
+def test_without_control_groups_there_are_none(tmp_path: Path) -> None:
+    assert find_groups(host_below(tmp_path)) == {}
+
+
+def test_what_is_not_there_or_no_number_is_not_told(tmp_path: Path) -> None:
+    make_group(tmp_path, "a.service", cpu_stat="usage_usec 12\n", memory_current="4096\n", memory_peak="8192\n")
+    make_group(tmp_path, "b.service", cpu_stat="usage_usec x\n", memory_current="max\n")
+    make_group(tmp_path, "c.service")
+    found = find_groups(host_below(tmp_path))
+    assert read_usage(found["a.service"]) == GroupUsage(12, 4096, 8192)
+    assert read_usage(found["b.service"]) == read_usage(found["c.service"]) == GroupUsage(None, None, None)
