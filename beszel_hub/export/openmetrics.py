@@ -4,13 +4,14 @@ That order is not the one history is kept in. A first pass counts what there is 
 fit the budget are read together, so memory stays bounded and short spans still take one pass.
 """
 
+import asyncio
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from typing import Final, NamedTuple
 
 from beszel_hub.export.naming import Family, families, key_labels, label_text, number_text
-from beszel_hub.export.pages import PageReader
+from beszel_hub.export.pages import Moment, PageReader
 from beszel_hub.export.plan import Plan, Source
 from beszel_hub.export.selection import select
 from beszel_hub.export.walk import IsAllowed, walk, walk_source
@@ -81,9 +82,8 @@ async def _count(database: Database, plan: Plan, is_allowed: IsAllowed) -> list[
     counts: defaultdict[tuple[Source, Address], int] = defaultdict(int)
     reader = PageReader(plan.selection, plan.resolution_seconds)
     async for source, moments in walk(database, plan, reader, is_allowed):
-        for moment in moments:
-            for reading in moment.readings:
-                counts[source, reading.address] += 1
+        for address, readings in (await asyncio.to_thread(_count_page, moments)).items():
+            counts[source, address] += readings
     return sorted(
         _Series(
             families()[address.pattern].name,
@@ -117,12 +117,20 @@ async def _read_group(
     for source, addresses in by_source.items():
         reader = PageReader(select(addresses), plan.resolution_seconds)
         async for _, moments in walk_source(database, plan, reader, source, is_allowed):
-            for moment in moments:
-                for reading in moment.readings:
-                    found = points[source.system_id, reading.address]
-                    found.instants_ms.append(moment.instant_ms)
-                    found.values.append(reading.value)
+            await asyncio.to_thread(_add_page, points, source.system_id, moments)
     return points
+
+
+def _count_page(moments: list[Moment]) -> Counter[Address]:
+    return Counter(reading.address for moment in moments for reading in moment.readings)
+
+
+def _add_page(points: defaultdict[tuple[str, Address], _Points], system_id: str, moments: list[Moment]) -> None:
+    for moment in moments:
+        for reading in moment.readings:
+            found = points[system_id, reading.address]
+            found.instants_ms.append(moment.instant_ms)
+            found.values.append(reading.value)
 
 
 def _blocks(family: Family, labels: str, points: _Points) -> Iterator[bytes]:

@@ -1,11 +1,13 @@
 """Where history has something; runs inside `Database.read`."""
 
-from typing import Any
+from typing import Any, Final
 
 import peewee
 
-from beszel_hub.metrics.series import WINDOW_MS
 from beszel_hub.metrics.tables import ChunkRow, HotSample
+
+LONGEST_CHUNK_MS: Final = 3_600_000
+"""More than the samples of any chunk span, which bounds the search from below."""
 
 
 def next_instant(system_id: str, from_ms: int, to_ms: int) -> int | None:
@@ -17,7 +19,7 @@ def next_instant(system_id: str, from_ms: int, to_ms: int) -> int | None:
     sealed = _least(
         ChunkRow.first,
         (ChunkRow.system_id == system_id)
-        & ChunkRow.first.between(from_ms - WINDOW_MS, to_ms - 1)
+        & ChunkRow.first.between(from_ms - LONGEST_CHUNK_MS, to_ms - 1)
         & (ChunkRow.last >= from_ms),
     )
     found = [max(from_ms, instant) for instant in (hot, sealed) if instant is not None]

@@ -1,5 +1,6 @@
 """Exports for those who may see what is in them, a few at a time."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
@@ -73,7 +74,7 @@ class Exports:
             yield writer.begin()
             reader = PageReader(plan.selection, plan.resolution_seconds)
             async for source, moments in walk(self._database, plan, reader, is_allowed):
-                block = writer.write(source, moments)
+                block = await asyncio.to_thread(writer.write, source, moments)
                 if block:
                     yield block
             yield writer.end()

@@ -16,7 +16,7 @@ from tests.support.runninghub import RunningHub
 from tests.support.samples import NOON_MS, make_metrics
 
 EXPORT: Final = "/api/beszel/export"
-COUNT: Final = 600
+COUNT: Final = 360
 """Samples of each system, one a second from noon on."""
 
 

@@ -23,5 +23,5 @@ def client(hub: RunningHub) -> Iterator[httpx2.Client]:
 
 @pytest.fixture(scope="module")
 def shelf(hub: RunningHub) -> Shelf:
-    """Two systems with ten minutes of samples each, the older half of them sealed."""
+    """Two systems with six minutes of samples each, the first five of them sealed."""
     return fill_history(hub)

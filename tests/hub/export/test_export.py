@@ -118,10 +118,14 @@ def test_a_bucket_rolls_up_as_declared(client: httpx2.Client, hub: RunningHub, s
     assert (row["value"], row["minimum"], row["maximum"]) == (81.0, 81.0, 90.0)
 
 
+def fmean_of_all() -> Any:
+    return pytest.approx(fmean(cpu_percent(index) for index in range(COUNT)))
+
+
 def test_parquet_has_buckets_too(client: httpx2.Client, shelf: Shelf) -> None:
-    content = fetch(client, shelf, format="parquet", resolution="10m", metric=CPU, system=shelf.first)
+    content = fetch(client, shelf, format="parquet", resolution="1h", metric=CPU, system=shelf.first)
     (row,) = pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
-    assert (row["samples"], row["minimum"], row["maximum"], row["value"]) == (600, 0.0, 99.0, pytest.approx(49.5))
+    assert (row["samples"], row["minimum"], row["maximum"], row["value"]) == (COUNT, 0.0, 99.0, fmean_of_all())
 
 
 def test_patterns_name_every_key(client: httpx2.Client, shelf: Shelf) -> None:
@@ -132,7 +136,7 @@ def test_patterns_name_every_key(client: httpx2.Client, shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("chosen", ["csv", "jsonl"])
-@pytest.mark.parametrize("lines", [1, 2, 30, 7000, 17_000])
+@pytest.mark.parametrize("lines", [1, 30, 7000, 12_000])
 def test_an_export_goes_on_after_any_line(client: httpx2.Client, shelf: Shelf, chosen: str, lines: int) -> None:
     whole = fetch(client, shelf, format=chosen)
     kept = whole.splitlines(keepends=True)[:lines]
