@@ -19,6 +19,10 @@ from beszel_hub.log import LEVELS
 PREFIX: Final = "BESZEL_HUB_"
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)", re.ASCII)
+_FOREVER: Final = "forever"
+_SIZE = re.compile(r"([0-9]{1,6})([KMGT])B?", re.ASCII | re.IGNORECASE)
+_SIZE_BITS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
+_SMALLEST_DATABASE_BYTES: Final = 16 << 20
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _MAX_SECRET_BYTES: Final = 16 << 10
 
@@ -38,7 +42,12 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     log_level: str = "info"
-    raw_retention_seconds: int = 3 * 86400
+    raw_retention_seconds: int | None = 3 * 86400
+    """None for ever, as with the others."""
+    minute_retention_seconds: int | None = 90 * 86400
+    ten_minute_retention_seconds: int | None = 730 * 86400
+    eight_hour_retention_seconds: int | None = None
+    max_database_bytes: int | None = None
     require_tls: bool = False
     remote_write_url: str = ""
     remote_write_authorization: str | None = None
@@ -98,6 +107,25 @@ def read_duration(text: str) -> int:
     if match is None or int(match[1]) == 0:
         raise ValueError("a duration such as 90s, 15m, 12h or 3d")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_retention(text: str) -> int | None:
+    """Seconds, or None for `forever`."""
+    if text.lower() == _FOREVER:
+        return None
+    try:
+        return read_duration(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {_FOREVER}") from error
+
+
+def read_size(text: str) -> int:
+    """Bytes of `500M` or `20G`, powers of 1024."""
+    match = _SIZE.fullmatch(text)
+    size = 0 if match is None else int(match[1]) << _SIZE_BITS[match[2].upper()]
+    if size < _SMALLEST_DATABASE_BYTES:
+        raise ValueError("a size such as 500M or 20G, of at least 16M")
+    return size
 
 
 def read_address(text: str) -> dict[str, Any]:
@@ -210,7 +238,24 @@ SETTINGS: Final = (
         "REQUIRE_TLS", _one("require_tls", _read_bool), "false", "Refuse agents whose connection is not encrypted."
     ),
     Setting(
-        "RAW_RETENTION", _one("raw_retention_seconds", read_duration), "3d", "How long single samples are kept."
+        "RAW_RETENTION", _one("raw_retention_seconds", read_retention), "3d",
+        "How long single samples are kept: a duration, or `forever`.",
+    ),
+    Setting(
+        "MINUTE_RETENTION", _one("minute_retention_seconds", read_retention), "90d",
+        "How long history by the minute is kept.",
+    ),
+    Setting(
+        "TEN_MINUTE_RETENTION", _one("ten_minute_retention_seconds", read_retention), "730d",
+        "How long history by ten minutes is kept.",
+    ),
+    Setting(
+        "EIGHT_HOUR_RETENTION", _one("eight_hour_retention_seconds", read_retention), "forever",
+        "How long history by eight hours is kept.",
+    ),
+    Setting(
+        "MAX_DATABASE_SIZE", _one("max_database_bytes", read_size), "",
+        "What the database may take, such as `20G`; when full, the finest history goes first, oldest first.",
     ),
     Setting(
         "REMOTE_WRITE_URL", _one("remote_write_url", _read_target), "",

@@ -24,6 +24,7 @@ from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
+from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.push.service import Push
 from beszel_hub.push.target import make_targets
@@ -34,6 +35,7 @@ from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import load_secret
 from beszel_hub.systems.collection import make_details_collection, make_systems_collection
 from beszel_hub.systems.monitor import Monitor
+from beszel_hub.systems.queries import read_retentions
 from beszel_hub.systems.service import Systems
 from beszel_protocol.messages import CLOSE_RESTARTING
 
@@ -70,7 +72,10 @@ class Hub:
             self.key, self.systems, self.connections, self.ingest, clock, require_tls=config.require_tls
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
-        self._upkeep = Upkeep(self.database, clock, retention_seconds=config.raw_retention_seconds)
+        self._upkeep = Upkeep(
+            self.database, clock, _retention_of(config),
+            read_overrides=read_retentions, max_bytes=config.max_database_bytes,
+        )  # fmt: skip
         self._presence = Presence(self.systems, self.latest, self.connections)
         self.broker = Broker(
             clock,
@@ -158,6 +163,7 @@ class Hub:
             Job("changes by others", 0.5, self._follow_changes),
             Job("info", 5.0, self._presence.save_infos),
             Job("seal", 15.0, self._upkeep.seal),
+            Job("roll-ups", 15.0, self._upkeep.roll_up),
             Job("retention", 300.0, self._upkeep.retain),
             Job("removal", 5.0, self._upkeep.remove),
         )
@@ -178,6 +184,15 @@ class Hub:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self.connections.wait_idle()
+
+
+def _retention_of(config: HubConfig) -> Retention:
+    return Retention(
+        raw=config.raw_retention_seconds,
+        minute=config.minute_retention_seconds,
+        ten_minutes=config.ten_minute_retention_seconds,
+        eight_hours=config.eight_hour_retention_seconds,
+    )
 
 
 def _first_admin() -> str | None:

@@ -1,19 +1,19 @@
 """Readings of one system over one bounded span, as they were sampled or gathered into buckets."""
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import msgspec
-
 from beszel_hub.export.queries import next_instant
-from beszel_hub.export.selection import Selection
-from beszel_hub.metrics.series import WINDOW_MS, read_entries
-from beszel_protocol.addresses import Address, flatten
+from beszel_hub.export.samples import SampleReader, Value
+from beszel_hub.export.selection import Names, Selection
+from beszel_hub.metrics.series import WINDOW_MS
+from beszel_hub.metrics.series_tiers import read_rows, read_summaries
+from beszel_hub.metrics.summaries import Bucket, scaled_down
+from beszel_hub.metrics.tiers import HOUR_MS, TIERS, Tier, tier_of
+from beszel_protocol.addresses import Address
 from beszel_protocol.metrics import Rollup
-from beszel_protocol.sample import Metrics
 
-_MAX_KNOWN: Final = 100_000
-"""Addresses whose text is remembered."""
+BUCKETS_AT_ONCE: Final = 360
+"""Of a tier, whose chunks hold a day of minutes or more."""
 
 
 class Reading(NamedTuple):
@@ -45,9 +45,12 @@ class PageReader:
     """Reads pages of any system. `resolution_seconds` None is every sample as it is."""
 
     def __init__(self, selection: Selection, resolution_seconds: int | None = None) -> None:
-        self._selection = selection
+        self._names = Names(selection)
+        self._samples = SampleReader(self._names)
         self._step_ms = None if resolution_seconds is None else resolution_seconds * 1000
-        self._names: dict[Address, str | None] = {}
+        tier = None if resolution_seconds is None else tier_of(resolution_seconds)
+        self._tiers = [] if tier is None else [each for each in reversed(TIERS) if each.seconds <= tier.seconds]
+        self._span_ms = _span_of(self._step_ms, tier)
 
     def align(self, from_ms: int, to_ms: int) -> tuple[int, int]:
         """The span in whole buckets."""
@@ -57,74 +60,76 @@ class PageReader:
 
     def read_page(self, system_id: str, from_ms: int, to_ms: int) -> Page | None:
         """The next readings with `from_ms <= instant < to_ms`, None if there are no more; runs in `Database.read`."""
-        found_ms = next_instant(system_id, from_ms, to_ms)
+        found_ms = next_instant(system_id, from_ms, to_ms, self._tiers)
         if found_ms is None:
             return None
-        span_ms = self._span_ms
-        start_ms = found_ms - found_ms % span_ms
-        end_ms = min(start_ms + span_ms, to_ms)
-        samples = self._samples(system_id, max(from_ms, start_ms), end_ms)
-        moments = _as_sampled(samples) if self._step_ms is None else _in_buckets(samples, self._step_ms)
-        return Page(moments, end_ms)
-
-    @property
-    def _span_ms(self) -> int:
-        """Whole buckets, and not less than a chunk of history, which is read as a whole in any case."""
+        page_ms = found_ms - found_ms % self._span_ms
+        start_ms, end_ms = max(from_ms, page_ms), min(page_ms + self._span_ms, to_ms)
         if self._step_ms is None:
-            return WINDOW_MS
-        return self._step_ms * max(1, WINDOW_MS // self._step_ms)
+            return Page(self._as_sampled(system_id, start_ms, end_ms), end_ms)
+        return Page(self._in_buckets(system_id, start_ms, end_ms, self._step_ms), end_ms)
 
-    def _samples(self, system_id: str, from_ms: int, to_ms: int) -> Iterator[tuple[int, list["_Value"]]]:
-        for entry in read_entries(system_id, from_ms, to_ms, self._selection.parts):
-            try:
-                metrics = msgspec.convert(entry.document, Metrics)
-            except msgspec.ValidationError:
+    def _as_sampled(self, system_id: str, from_ms: int, to_ms: int) -> list[Moment]:
+        """One reading for each series and instant: if two samples of a system claim the same instant, the first."""
+        by_instant: dict[int, dict[str, Reading]] = {}
+        for name, values in self._samples.read(system_id, from_ms, to_ms):
+            address = self._names.address(name)
+            if address is not None:
+                for instant_ms, value in values:
+                    readings = by_instant.setdefault(instant_ms, {})
+                    readings.setdefault(name, Reading(address, name, value, value, value, 1))
+        return [
+            Moment(instant_ms, [readings[name] for name in sorted(readings)])
+            for instant_ms, readings in sorted(by_instant.items())
+        ]
+
+    def _in_buckets(self, system_id: str, from_ms: int, to_ms: int, step_ms: int) -> list[Moment]:
+        """From the coarsest tier that fits; what is not rolled up yet from finer ones, and from single samples."""
+        buckets = _Buckets(step_ms)
+        covered_ms = from_ms
+        for tier in self._tiers:
+            rows = read_rows(system_id, tier, covered_ms, to_ms)
+            if rows:
+                self._add_tier(buckets, system_id, tier, (covered_ms, to_ms))
+                covered_ms = max(covered_ms, *(row.last for row in rows))
+        while (found_ms := next_instant(system_id, covered_ms, to_ms)) is not None:
+            covered_ms = min(found_ms - found_ms % HOUR_MS + HOUR_MS, to_ms)
+            for name, values in self._samples.read(system_id, found_ms, covered_ms):
+                address = self._names.address(name)
+                if address is not None:
+                    buckets.add_values(name, address, values)
+        return buckets.moments()
+
+    def _add_tier(self, buckets: "_Buckets", system_id: str, tier: Tier, span: tuple[int, int]) -> None:
+        for name, summary in read_summaries(system_id, tier, *span).items():
+            address = self._names.address(name)
+            if address is None:
                 continue
-            yield (
-                entry.instant_ms,
-                [
-                    _Value(address, name, value)
-                    for address, value in flatten(metrics)
-                    if (name := self._name(address)) is not None
-                ],
-            )
-
-    def _name(self, address: Address) -> str | None:
-        """The text of an address that is asked for."""
-        try:
-            return self._names[address]
-        except KeyError:
-            if len(self._names) >= _MAX_KNOWN:
-                self._names.clear()
-            name = self._names[address] = str(address) if self._selection.takes(address) else None
-            return name
+            scale = 10 ** (summary.places or 0)
+            for number, bucket in enumerate(summary.buckets, summary.start):
+                if bucket.readings:
+                    buckets.add_bucket(name, address, number * tier.bucket_ms, scaled_down(bucket, scale))
 
 
-class _Value(NamedTuple):
-    address: Address
-    name: str
-    value: float
-
-
-class _Bucket:
+class _Series:
     """What one series did during one bucket."""
 
     __slots__ = ("address", "greatest", "last", "last_ms", "least", "samples", "total")
 
-    def __init__(self, address: Address, value: float, instant_ms: int) -> None:
+    def __init__(self, address: Address) -> None:
         self.address = address
         self.total = 0.0
-        self.least = self.greatest = self.last = value
+        self.least, self.greatest = float("inf"), float("-inf")
+        self.last, self.last_ms = 0.0, -1
         self.samples = 0
-        self.last_ms = instant_ms
 
-    def add(self, value: float, instant_ms: int) -> None:
-        self.total += value
-        self.samples += 1
-        self.least = min(self.least, value)
-        self.greatest = max(self.greatest, value)
+    def add(self, bucket: Bucket, instant_ms: int) -> None:
+        self.total += bucket.total
+        self.samples += bucket.readings
+        self.least = min(self.least, bucket.low)
+        self.greatest = max(self.greatest, bucket.high)
         if instant_ms >= self.last_ms:
-            self.last, self.last_ms = value, instant_ms
+            self.last, self.last_ms = bucket.last, instant_ms
 
     def reading(self, name: str) -> Reading:
         return Reading(self.address, name, self._main(), self.least, self.greatest, self.samples)
@@ -138,34 +143,38 @@ class _Bucket:
         return {Rollup.MAX: self.greatest, Rollup.LAST: self.last, Rollup.SUM: self.total}[rollup]
 
 
-def _as_sampled(samples: Iterator[tuple[int, list[_Value]]]) -> list[Moment]:
-    """One reading for each series and instant: if two samples of a system claim the same instant, the first."""
-    by_instant: dict[int, dict[str, _Value]] = {}
-    for instant_ms, values in samples:
-        readings = by_instant.setdefault(instant_ms, {})
-        for value in values:
-            readings.setdefault(value.name, value)
-    return [
-        Moment(
-            instant_ms,
-            [Reading(address, name, value, value, value, 1) for name, (address, _, value) in sorted(readings.items())],
-        )
-        for instant_ms, readings in sorted(by_instant.items())
-        if readings
-    ]
+class _Buckets:
+    """Buckets of one length, filled from readings or from shorter buckets, both in the order of time."""
+
+    def __init__(self, step_ms: int) -> None:
+        self._step_ms = step_ms
+        self._buckets: dict[int, dict[str, _Series]] = {}
+
+    def add_bucket(self, name: str, address: Address, instant_ms: int, bucket: Bucket) -> None:
+        self._series(name, address, instant_ms).add(bucket, instant_ms)
+
+    def add_values(self, name: str, address: Address, values: list[Value]) -> None:
+        for instant_ms, value in values:
+            one = Bucket(1, value, value, value, value, value, 0)
+            self._series(name, address, instant_ms).add(one, instant_ms)
+
+    def moments(self) -> list[Moment]:
+        return [
+            Moment(start_ms, [series[name].reading(name) for name in sorted(series)])
+            for start_ms, series in sorted(self._buckets.items())
+        ]
+
+    def _series(self, name: str, address: Address, instant_ms: int) -> _Series:
+        readings = self._buckets.setdefault(instant_ms - instant_ms % self._step_ms, {})
+        series = readings.get(name)
+        if series is None:
+            series = readings[name] = _Series(address)
+        return series
 
 
-def _in_buckets(samples: Iterator[tuple[int, list[_Value]]], step_ms: int) -> list[Moment]:
-    buckets: dict[int, dict[str, _Bucket]] = {}
-    for instant_ms, values in samples:
-        readings = buckets.setdefault(instant_ms - instant_ms % step_ms, {})
-        for address, name, value in values:
-            bucket = readings.get(name)
-            if bucket is None:
-                bucket = readings[name] = _Bucket(address, value, instant_ms)
-            bucket.add(value, instant_ms)
-    return [
-        Moment(start_ms, [bucket.reading(name) for name, bucket in sorted(readings.items())])
-        for start_ms, readings in sorted(buckets.items())
-        if readings
-    ]
+def _span_of(step_ms: int | None, tier: Tier | None) -> int:
+    """How much time a page has: whole buckets, and not so many that the page is large."""
+    if step_ms is None:
+        return WINDOW_MS
+    wanted_ms = WINDOW_MS if tier is None else BUCKETS_AT_ONCE * tier.bucket_ms
+    return step_ms * max(1, wanted_ms // step_ms)

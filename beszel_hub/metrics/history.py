@@ -1,13 +1,11 @@
 """Questions about history, asked by actors about systems they see."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from beszel_hub.errors import NotFound
-from beszel_hub.metrics.buckets import Aggregate, Grid, choose_resolution, phase_of, spacing_of
-from beszel_hub.metrics.series import Stretch, read_readings
+from beszel_hub.metrics.reader import Range, read_aggregates
 from beszel_hub.permissions import Action, Actor, Decision, decide
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
@@ -27,7 +25,11 @@ class SeriesQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """One series, a value per bucket; None where nothing was read."""
+    """One series, a value per bucket; None where nothing was read.
+
+    `mean` is what the series' declaration has for an interval: the mean, but for totals and counters the last reading,
+    and for what counts failures the highest.
+    """
 
     mean: list[float | None]
     min: list[float | None]
@@ -56,28 +58,13 @@ class History:
 
 
 def _gather(query: SeriesQuery) -> SeriesAnswer:
-    stretches = list(read_readings(query.system_id, query.addresses, query.from_ms, query.to_ms))
-    grid = _grid_for(query, stretches)
-    aggregates = [Aggregate(grid.count) for _ in query.addresses]
-    for stretch in stretches:
-        indices = grid.indices(stretch.instants_ms)
-        for aggregate, readings in zip(aggregates, stretch.readings, strict=False):
-            aggregate.add(indices, readings)
+    span = Range(query.from_ms, query.to_ms)
+    grid, aggregates = read_aggregates(query.system_id, query.addresses, span, query.points)
     return SeriesAnswer(
         resolution_seconds=grid.resolution_seconds,
         timestamps=grid.timestamps_ms,
         series={
-            str(address): Envelope(mean=aggregate.mean, min=aggregate.least, max=aggregate.greatest)
+            str(address): Envelope(mean=aggregate.main, min=aggregate.least, max=aggregate.greatest)
             for address, aggregate in zip(query.addresses, aggregates, strict=True)
         },
     )
-
-
-def _grid_for(query: SeriesQuery, stretches: Sequence[Stretch]) -> Grid:
-    newest = max((stretch.instants_ms for stretch in stretches if stretch.instants_ms), key=max, default=[])
-    spacing_ms = spacing_of(newest)
-    resolution_seconds = choose_resolution(query.to_ms - query.from_ms, query.points, spacing_ms)
-    phase_ms = 0
-    if spacing_ms is not None and resolution_seconds * 1000 < 2 * spacing_ms:
-        phase_ms = phase_of(newest, resolution_seconds)
-    return Grid(query.from_ms, query.to_ms, resolution_seconds, phase_ms)

@@ -63,6 +63,12 @@ def load_entries() -> list[Entry]:
     ]
 
 
+def read_retentions() -> dict[str, dict[str, int | None]]:
+    """How long which tier is kept, of the systems that say so themselves."""
+    rows = SystemRow.select(SystemRow.id, SystemRow.retention).where(SystemRow.retention != {})
+    return {row.id: row.retention for row in rows}
+
+
 def insert_system(
     *, name: str, now_ms: int, members: Iterable[str], host: str = "", system_id: str | None = None,
     others: Mapping[str, Any] = NOTHING_ELSE,

@@ -1,12 +1,14 @@
 """Statistics into history: for every time the finest of Beszel's intervals that has it, so nothing counts twice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import msgspec
 
 from beszel_hub.metrics.series import NewSample, insert_samples, read_entries
-from beszel_hub.metrics.series_codec import Document
+from beszel_hub.metrics.series_tiers import read_summaries
+from beszel_hub.metrics.tiers import MINUTE
 from beszel_hub.store.database import Database
 from beszel_hub.takeover.report import Report, TableReport
 from beszel_hub.takeover.source import SourceDatabase
@@ -24,16 +26,15 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 def take_statistics(
-    database: Database, source: SourceDatabase, system_ids: list[str], report: Report, *, oldest_ms: int, now_ms: int,
-    dry_run: bool,
-) -> None:  # fmt: skip
-    """`oldest_ms` is from when on history keeps single samples."""
+    database: Database, source: SourceDatabase, system_ids: list[str], report: Report, *, now_ms: int, dry_run: bool
+) -> None:
+    """As samples at their times, from which the hub makes minutes and longer buckets as from any that come late."""
     for name in ("system_stats", "container_stats"):
         table = report.table(name)
         total = source.count(name)
         for system_id in system_ids:
             for kind in INTERVALS:
-                _take(database, source, system_id, kind, table, (oldest_ms, now_ms), dry_run=dry_run)
+                _take(database, source, system_id, kind, table, now_ms, dry_run=dry_run)
         others = total - table.found
         if others > 0:
             table.leave_out("their system was not taken over, or their interval is unknown", others)
@@ -45,11 +46,11 @@ def take_statistics(
 
 
 def _take(
-    database: Database, source: SourceDatabase, system_id: str, kind: str, table: TableReport, span: tuple[int, int],
+    database: Database, source: SourceDatabase, system_id: str, kind: str, table: TableReport, now_ms: int,
     *, dry_run: bool,
 ) -> None:  # fmt: skip
     batch: list[NewSample] = []
-    for sample in _samples(source, system_id, kind, table, span):
+    for sample in _samples(source, system_id, kind, table, now_ms):
         batch.append(sample)
         if len(batch) == _BATCH:
             _store(database, batch, table, dry_run=dry_run)
@@ -58,10 +59,7 @@ def _take(
         _store(database, batch, table, dry_run=dry_run)
 
 
-def _samples(
-    source: SourceDatabase, system_id: str, kind: str, table: TableReport, span: tuple[int, int]
-) -> Iterator[NewSample]:
-    oldest_ms, now_ms = span
+def _samples(source: SourceDatabase, system_id: str, kind: str, table: TableReport, now_ms: int) -> Iterator[NewSample]:
     finer_ms = _first_finer(source, table.table, system_id, kind)
     for number, row in enumerate(source.statistics(table.table, system_id, kind)):
         instant_ms = instant_of(row, "created")
@@ -71,8 +69,6 @@ def _samples(
             table.leave_out("its time cannot be")
         elif finer_ms is not None and instant_ms >= finer_ms:
             table.leave_out("a finer interval covers the same time")
-        elif instant_ms < oldest_ms:
-            table.leave_out("it is older than RAW_RETENTION; with a longer one, run this again")
         else:
             stats = json_of(row, "stats")
             metrics = metrics_of_system(stats) if isinstance(stats, dict) else metrics_of_containers(stats)
@@ -97,30 +93,34 @@ def _first(source: SourceDatabase, table: str, system_id: str, kind: str) -> Ite
 
 def _store(database: Database, batch: list[NewSample], table: TableReport, *, dry_run: bool) -> None:
     """Add what history does not have yet."""
-    is_present = _has_containers if table.table == "container_stats" else _has_more_than_containers
-    taken = database.read_now(lambda: _instants(batch, is_present))
+    wants_containers = table.table == "container_stats"
+    present = database.read_now(lambda: _present(batch, wants_containers=wants_containers))
     new: list[NewSample] = []
     for sample in batch:
-        if sample.instant in taken:
+        if sample.instant in present or sample.instant // MINUTE.bucket_ms in present:
             table.skip_present()
         else:
-            taken.add(sample.instant)
+            present.add(sample.instant)
             new.append(sample)
             table.take()
     if new and not dry_run:
         database.write_now(lambda: insert_samples(new))
 
 
-def _instants(batch: list[NewSample], is_present: Callable[[Document], bool]) -> set[int]:
-    instants = [sample.instant for sample in batch]
-    entries = read_entries(batch[0].system_id, min(instants), max(instants) + 1)
-    return {entry.instant_ms for entry in entries if is_present(entry.document)}
+def _present(batch: list[NewSample], *, wants_containers: bool) -> set[int]:
+    """Instants of samples that are here, and the numbers of minutes that are, once their samples are gone.
+
+    Beszel writes the rows of a system and of its containers at once, so they may stand at the very same instant.
+    """
+    system_id, instants = batch[0].system_id, [sample.instant for sample in batch]
+    from_ms, to_ms = min(instants), max(instants) + 1
+    entries = read_entries(system_id, from_ms, to_ms)
+    found = {entry.instant_ms for entry in entries if _has(entry.document.keys(), wants_containers=wants_containers)}
+    for name, summary in read_summaries(system_id, MINUTE, from_ms, to_ms).items():
+        if name.startswith("containers[") == wants_containers:
+            found |= {number for number, bucket in enumerate(summary.buckets, summary.start) if bucket.readings}
+    return found
 
 
-def _has_containers(document: Document) -> bool:
-    return "containers" in document
-
-
-def _has_more_than_containers(document: Document) -> bool:
-    """Beszel writes both rows at once, so they may stand at the very same instant."""
-    return bool(document.keys() - {"containers"})
+def _has(parts: AbstractSet[str], *, wants_containers: bool) -> bool:
+    return "containers" in parts if wants_containers else bool(parts - {"containers"})

@@ -49,8 +49,7 @@ def take_over(
         has_agents = any(entry.ever_seen for entry in database.read_now(load_entries))
         system_ids = _take_records(database, source, secret, report, now_ms)
         take_key(path, config, report, has_agents=has_agents, dry_run=dry_run)
-        oldest_ms = now_ms - config.raw_retention_seconds * 1000
-        take_statistics(database, source, system_ids, report, oldest_ms=oldest_ms, now_ms=now_ms, dry_run=dry_run)
+        take_statistics(database, source, system_ids, report, now_ms=now_ms, dry_run=dry_run)
         for table, reason in WITHOUT_HOME.items():
             count = source.count(table)
             if count:

@@ -36,8 +36,9 @@ def _open(path: str) -> None:
     database.close()
 
 
-def test_numbers_are_one_after_the_other_and_each_has_its_module() -> None:
-    assert [migration.number for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+def test_numbers_rise_and_each_has_its_module() -> None:
+    numbers = [migration.number for migration in MIGRATIONS]
+    assert numbers == sorted(set(numbers))
     modules = {path.stem for path in FOLDER.glob("m[0-9]*.py")}
     assert modules == {f"m{migration.number:04d}_{migration.name}" for migration in MIGRATIONS}
 
@@ -54,14 +55,14 @@ def test_every_older_version_comes_to_the_newest(tmp_path: Path, older: int) -> 
 
 
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    newer = Migration(len(MIGRATIONS) + 1, "future", ("CREATE TABLE future (id)",))
+    newer = Migration(MIGRATIONS[-1].number + 1, "future", ("CREATE TABLE future (id)",))
     _migrate(tmp_path / "data.db", (*MIGRATIONS, newer))
     with pytest.raises(StartError, match="schema"):
         Database(tmp_path / "data.db").open()
 
 
 def test_a_failed_migration_leaves_the_version_before(tmp_path: Path) -> None:
-    broken = Migration(len(MIGRATIONS) + 1, "broken", ("CREATE TABLE half (id)", "no SQL at all"))
+    broken = Migration(MIGRATIONS[-1].number + 1, "broken", ("CREATE TABLE half (id)", "no SQL at all"))
     _migrate(tmp_path / "data.db", MIGRATIONS)
     before = _schema(tmp_path / "data.db")
     with pytest.raises(peewee.OperationalError):

@@ -140,7 +140,6 @@ def test_statistics_that_make_no_sense_are_left_out(make: Make, take: Importer, 
     rows = [
         (json.dumps(weird), NOW), ('{"cpu": 1e999}', NOW), ("{", NOW), (deep, NOW), ("7", NOW), (None, NOW),
         ('{"cpu": 5}', "yesterday"), ('{"cpu": 5}', format_date(NOW_MS + 86_400_000)), ('{"cpu": 5}', None),
-        ('{"cpu": 6}', format_date(NOW_MS - 90 * 86_400_000)),
     ]  # fmt: skip
     tables = take(
         make(
@@ -154,7 +153,6 @@ def test_statistics_that_make_no_sense_are_left_out(make: Make, take: Importer, 
     assert tables["system_stats"]["taken"] == 1
     assert tables["system_stats"]["left_out"] == {
         "nothing in it can be read": 5, "its time cannot be": 3,
-        "it is older than RAW_RETENTION; with a longer one, run this again": 1,
         "their system was not taken over, or their interval is unknown": 2,
     }  # fmt: skip
     database = Database(tmp_path / "hub" / "data.db")

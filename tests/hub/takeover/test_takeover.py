@@ -1,5 +1,6 @@
 """A Beszel's data, written by a real PocketBase, comes over by `beszel-hub import-beszel`, and its users log in."""
 
+import asyncio
 import hashlib
 import json
 import shutil
@@ -14,7 +15,11 @@ from beszel_hub.accounts import passwords
 from beszel_hub.accounts.queries import find_identity
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.cli.commands import run_command_line
+from beszel_hub.metrics import upkeep
 from beszel_hub.metrics.series import read_entries
+from beszel_hub.metrics.series_tiers import read_summaries
+from beszel_hub.metrics.tiers import DAY_MS, MINUTE, Retention
+from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.records.dates import format_date
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import load_secret
@@ -26,6 +31,7 @@ from tests.support.runninghub import FAST_COST, running_hub
 
 NOW_MS: Final = time.time_ns() // 60_000_000_000 * 60_000
 MINUTE_MS: Final = 60_000
+TEN_DAYS: Final = 10 * 24 * 60
 TOKEN: Final = "3f0c0a2e-7f3e-4b0e-9d40-3c1f5a7c9b21"
 UNIVERSAL_TOKEN: Final = "b1c2d3e4-7f3e-4b0e-9d40-3c1f5a7c9b22"
 LOGIN: Final = "/api/collections/users/auth-with-password"
@@ -69,7 +75,7 @@ def fill(server: PocketBase) -> Ids:
         add_statistics(server, ids.web, "1m", minute)
     for minutes in (5, 20, 30):
         add_statistics(server, ids.web, "10m", minutes)
-    add_statistics(server, ids.web, "480m", 10 * 24 * 60)
+    add_statistics(server, ids.web, "480m", TEN_DAYS)
     created = format_date(NOW_MS - MINUTE_MS)
     server.create("container_stats", system=ids.web, type="1m", stats=CONTAINERS, created=created)
     return ids
@@ -136,7 +142,7 @@ def test_everything_that_has_a_home_comes_over(
     report = take(capsys, beszel, tmp_path)
     assert tables(report) == {
         "users": (3, 0, 0), "systems": (2, 0, 0), "system_details": (1, 0, 0), "fingerprints": (1, 0, 1),
-        "universal_tokens": (1, 0, 0), "id_ed25519": (1, 0, 0), "system_stats": (12, 0, 2),
+        "universal_tokens": (1, 0, 0), "id_ed25519": (1, 0, 0), "system_stats": (13, 0, 1),
         "container_stats": (1, 0, 0), "_superusers": (0, 0, 1), "alerts": (0, 0, 1),
     }  # fmt: skip
     assert load_hub_key(tmp_path / "id_ed25519").public_line == load_hub_key(beszel / "id_ed25519").public_line
@@ -163,7 +169,7 @@ def test_statistics_stand_in_history_in_our_units(
     with Taken(tmp_path) as taken:
         entries = taken.database.read_now(lambda: list(read_entries(ids.web, 0, NOW_MS + 1)))
     instants = sorted({entry.instant_ms for entry in entries})
-    assert instants == [NOW_MS - minute * MINUTE_MS for minute in (30, 20, *range(10, 0, -1))]
+    assert instants == [NOW_MS - minute * MINUTE_MS for minute in (TEN_DAYS, 30, 20, *range(10, 0, -1))]
     document: dict[str, Any] = {}
     for entry in entries:
         if entry.instant_ms == NOW_MS - MINUTE_MS:
@@ -309,3 +315,31 @@ def test_a_copy_of_the_file_alone_is_enough(beszel: Path, tmp_path: Path, capsys
     for name in ("data.db", "data.db-wal"):
         shutil.copyfile(beszel / name, copy / name)
     assert tables(take(capsys, copy / "data.db", tmp_path / "hub"))["systems"] == (2, 0, 0)
+
+
+def test_statistics_outlive_single_samples_and_come_over_once(
+    beszel: Path, ids: Ids, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "PAUSE_SECONDS", 0.0)
+    first = tables(take(capsys, beszel, tmp_path))
+    with Taken(tmp_path) as taken:
+        keep(taken.database, NOW_MS + 4 * DAY_MS)
+        assert taken.database.read_now(lambda: list(read_entries(ids.web, 0, NOW_MS + 1))) == []
+        rolled = taken.database.read_now(lambda: read_summaries(ids.web, MINUTE, 0, NOW_MS + MINUTE_MS))
+    usage = rolled["cpu.usage_percent"]
+    assert sum(bucket.readings for bucket in usage.buckets) == first["system_stats"][0]
+    second = tables(take(capsys, beszel, tmp_path))
+    for table in ("system_stats", "container_stats"):
+        assert second[table] == (0, first[table][0], first[table][2])
+
+
+def keep(database: Database, now_ms: int) -> None:
+    """What a hub does with history by and by, done as of an instant."""
+    kept = Upkeep(database, lambda: now_ms, Retention(), read_overrides=dict)
+
+    async def run() -> None:
+        await kept.seal()
+        await kept.roll_up()
+        await kept.retain()
+
+    asyncio.run(run())

@@ -1,0 +1,98 @@
+"""Reading history at any resolution: the coarsest tier that fits, and finer ones for what is not rolled up yet.
+
+The functions run inside `Database.read`.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from beszel_hub.metrics.buckets import Aggregate, Grid, choose_resolution, phase_of
+from beszel_hub.metrics.series import find_spacing_ms, read_strands
+from beszel_hub.metrics.series_codec import DamagedChunk
+from beszel_hub.metrics.series_tiers import find_first, floor_of, read_chunks, report_damage
+from beszel_hub.metrics.tiers import RAW, TIERS, Tier, tier_of
+from beszel_protocol.addresses import Address
+from beszel_protocol.metrics import Rollup
+
+_SAMPLED_FOR_PHASE: Final = 300
+
+
+class Range(NamedTuple):
+    """`from_ms <= instant < to_ms`."""
+
+    from_ms: int
+    to_ms: int
+
+
+def read_aggregates(
+    system_id: str, addresses: Sequence[Address], span: Range, points: int
+) -> tuple[Grid, list[Aggregate]]:
+    """The series at the finest resolution that has at most `points` buckets and is there from the beginning on."""
+    spacing_ms = find_spacing_ms(system_id, span.to_ms)
+    finest = _finest_kept(system_id, span.from_ms)
+    seconds = choose_resolution(span.to_ms - span.from_ms, points, spacing_ms, finest)
+    return read_at(system_id, addresses, span, seconds, spacing_ms)
+
+
+def read_at(
+    system_id: str, addresses: Sequence[Address], span: Range, seconds: int, spacing_ms: float | None = None
+) -> tuple[Grid, list[Aggregate]]:
+    """The series in buckets of that many seconds, the first and last of them whole."""
+    grid = Grid(span.from_ms, span.to_ms, seconds)
+    aggregates = [Aggregate(grid, rollup_of(address)) for address in addresses]
+    texts = [str(address) for address in addresses]
+    covered_ms = grid.from_ms
+    for tier in _from_coarse(tier_of(seconds)):
+        begin_ms = covered_ms
+        for row, chunk in read_chunks(system_id, tier, begin_ms, grid.to_ms):
+            covered_ms = max(covered_ms, row.last)
+            for text, aggregate in zip(texts, aggregates, strict=True):
+                try:
+                    columns = chunk.columns(text)
+                except DamagedChunk as damage:
+                    report_damage(system_id, damage)
+                    continue
+                if columns is not None:
+                    aggregate.add_columns(columns, tier.bucket_ms, begin_ms)
+    if covered_ms < grid.to_ms:
+        _add_samples(system_id, addresses, grid, aggregates, covered_ms, spacing_ms)
+    return grid, aggregates
+
+
+def rollup_of(address: Address) -> Rollup:
+    metric = address.metric
+    return Rollup.MEAN if metric is None else metric.rollup
+
+
+def _add_samples(
+    system_id: str, addresses: Sequence[Address], grid: Grid, aggregates: Sequence[Aggregate], from_ms: int,
+    spacing_ms: float | None,
+) -> None:  # fmt: skip
+    jitters = spacing_ms is not None and grid.step_ms < 2 * spacing_ms
+    # Samples that are moved into the grid's last bucket may lie a little after it, and likewise at its beginning.
+    margin_ms = grid.step_ms if jitters else 0
+    strands = read_strands(system_id, addresses, from_ms - margin_ms, grid.to_ms + margin_ms)
+    if jitters:
+        longest = max((strand.instants_ms for strand in strands if strand is not None), key=len, default=())
+        grid.phase_ms = phase_of(longest[-_SAMPLED_FOR_PHASE:], grid.resolution_seconds)
+    for aggregate, strand in zip(aggregates, strands, strict=True):
+        if strand is not None:
+            aggregate.add_strand(strand)
+
+
+def _from_coarse(tier: Tier | None) -> list[Tier]:
+    """The tier and the finer ones, coarsest first."""
+    return [] if tier is None else [each for each in reversed(TIERS) if each.seconds <= tier.seconds]
+
+
+def _finest_kept(system_id: str, from_ms: int) -> int:
+    """The length of the shortest buckets that history still has at the beginning of a range, 1 for samples."""
+    tier = RAW
+    for coarser in TIERS:
+        floor_ms = floor_of(system_id, tier)
+        first_ms = find_first(system_id, coarser) if floor_ms > from_ms else None
+        if first_ms is None or first_ms >= floor_ms:
+            break
+        # What is asked for begins where this tier has been deleted and the coarser one has something.
+        tier = coarser.seconds
+    return max(1, tier)
