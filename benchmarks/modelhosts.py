@@ -1,10 +1,11 @@
-"""Model hosts, second by second: an idle server, and one that is busy with forty containers.
+"""Model hosts, second by second: an idle server, and one that is busy with 20 containers.
 
 Made of whole numbers as the kernel counts them (clock ticks, pages, sectors, packets), so that what compresses and what
 does not is as on real hosts. The same seed gives the same host.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import accumulate, pairwise
 from operator import add
 from random import Random
@@ -16,6 +17,9 @@ from beszel_protocol.metrics import Rollup
 
 _PAGE = 4096
 _SECTOR = 512
+_CALM_SHARE = 0.75
+_DRAWN = 2048
+_parse = cache(parse_address)
 
 
 class Column(NamedTuple):
@@ -37,7 +41,7 @@ class Traits(NamedTuple):
 
 
 QUIET = Traits(cores=8, ticks=2, pages=3, packets=4, containers=0)
-BUSY = Traits(cores=16, ticks=60, pages=4000, packets=900, containers=40)
+BUSY = Traits(cores=16, ticks=60, pages=4000, packets=900, containers=20)
 
 
 class ModelHost:
@@ -49,9 +53,9 @@ class ModelHost:
         for index in range(traits.containers):
             self.columns += self._container(f"service-{index}")
 
-    def strands(self, from_ms: int) -> dict[str, Strand]:
-        """Every series, one sample a second from an instant on."""
-        instants = range(from_ms, from_ms + 1000 * self._seconds, 1000)
+    def strands(self, from_ms: int, step_ms: int = 1000) -> dict[str, Strand]:
+        """Every series, one sample a step from an instant on."""
+        instants = range(from_ms, from_ms + step_ms * self._seconds, step_ms)
         return {
             column.address: Strand(instants, column.values, column.places, _is_counter(column.address))
             for column in self.columns
@@ -68,10 +72,12 @@ class ModelHost:
     def _choose(self, most: int) -> list[int]:
         """Small numbers more often than large ones, in bursts."""
         numbers = range(most + 1)
-        calm = self._random.choices(numbers, [1 / (1 + number) ** 2 for number in numbers], k=self._seconds)
-        loud = self._random.choices(numbers, k=self._seconds)
-        bursts = accumulate(self._random.choices((0, 1), (59, 1), k=self._seconds))
-        return [high if burst % 4 == 3 else low for low, high, burst in zip(calm, loud, bursts, strict=True)]
+        calm = self._random.choices(numbers, [1 / (1 + number) ** 2 for number in numbers], k=_DRAWN)
+        chosen: list[int] = []
+        while len(chosen) < self._seconds:
+            population = calm if self._random.random() < _CALM_SHARE else numbers
+            chosen += self._random.choices(population, k=self._random.randrange(20, 120))
+        return chosen[: self._seconds]
 
     def _constant(self, address: str, value: int, places: int = 0) -> Column:
         return Column(address, [value] * self._seconds, places)
@@ -94,14 +100,10 @@ class ModelHost:
         for index, ticks in enumerate(cores):
             yield self._percent(f"cpu.cores_percent[{index}]", ticks, 100)
         for index, minutes in enumerate((1, 5, 15)):
-            smooth = accumulate(
-                used, lambda load, ticks, m=minutes: load + (ticks / 100 - load) / (60 * m), initial=0.0
-            )
+            loads = _smoothed(used, 60 * minutes)
             # The kernel computes them every five seconds.
-            loads = [round(100 * load) for load in smooth][1:]
-            yield Column(
-                f"cpu.load_average[{index}]", [loads[second - second % 5] for second in range(self._seconds)], 2
-            )
+            shown = [loads[second - second % 5] for second in range(self._seconds)]
+            yield Column(f"cpu.load_average[{index}]", shown, 2)
         yield self._percent("cpu.pressure_percent", self._choose(self._traits.ticks // 4), 100)
 
     def _memory(self) -> Iterator[Column]:
@@ -205,7 +207,7 @@ def _is_counter(address: str) -> bool:
 
 def _put(root: dict[str, Any], address: str, value: float) -> None:
     """Lists are filled in the order of their positions; containers are known by name."""
-    steps = parse_address(address)
+    steps = _parse(address)
     node: Any = root
     for step, following in pairwise((*steps, None)):
         if step is None:

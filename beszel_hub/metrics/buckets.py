@@ -66,10 +66,15 @@ class Aggregate:
         first, numbers = self._grid.first, columns.numbers
         position = bisect_left(numbers, max(first * factor, -(-from_ms // bucket_ms)))
         stop = bisect_left(numbers, (first + self._grid.count) * factor)
+        merged = self._counted if self._is_counter else self._gauged
+        unit, divisor = columns.unit, 10 ** (columns.places or 0)
         while position < stop:
             index = numbers[position] // factor
-            end = bisect_left(numbers, (index + 1) * factor, position, stop)
-            self._put(index - first, self._merged(columns, position, end))
+            # Without gaps, the next bucket of the grid begins where so many have passed.
+            end = min(position + (index + 1) * factor - numbers[position], stop)
+            if numbers[end - 1] >= (index + 1) * factor:
+                end = bisect_left(numbers, (index + 1) * factor, position, end)
+            self._put(index - first, merged(columns, position, end, unit, divisor))
             position = end
 
     def add_strand(self, strand: Strand) -> None:
@@ -107,17 +112,30 @@ class Aggregate:
         before = self._cells[index]
         self._cells[index] = merge((before, bucket), is_counter=self._is_counter) if before.readings else bucket
 
-    def _merged(self, columns: Columns, begin: int, end: int) -> Bucket:
-        scale = 10 ** (columns.places or 0)
-        readings = sum(columns.counts[begin:end])
-        low, high = min(columns.lows[begin:end]), max(columns.highs[begin:end])
-        last = columns.lasts[end - 1]
-        if not self._is_counter:
-            total = sum(columns.totals[begin:end])
-            return Bucket(readings, low / scale, high / scale, last / scale, total / scale, 0, 0)
+    @staticmethod
+    def _gauged(columns: Columns, begin: int, end: int, unit: int, divisor: int) -> Bucket:
+        return Bucket(
+            sum(columns.counts[begin:end]),
+            min(columns.lows[begin:end]) * unit / divisor,
+            max(columns.highs[begin:end]) * unit / divisor,
+            columns.lasts[end - 1] * unit / divisor,
+            sum(columns.totals[begin:end]) * unit / divisor,
+            0,
+            0,
+        )
+
+    @staticmethod
+    def _counted(columns: Columns, begin: int, end: int, unit: int, divisor: int) -> Bucket:
         steps = map(gain_between, columns.lasts[begin : end - 1], columns.firsts[begin + 1 : end])
-        gain = sum(columns.gains[begin:end]) + sum(steps)
-        return Bucket(readings, low / scale, high / scale, last / scale, 0, columns.firsts[begin] / scale, gain / scale)
+        return Bucket(
+            sum(columns.counts[begin:end]),
+            min(columns.lows[begin:end]) * unit / divisor,
+            max(columns.highs[begin:end]) * unit / divisor,
+            columns.lasts[end - 1] * unit / divisor,
+            0,
+            columns.firsts[begin] * unit / divisor,
+            (sum(columns.gains[begin:end]) + sum(steps)) * unit / divisor,
+        )
 
 
 def choose_resolution(span_ms: int, points: int, spacing_ms: float | None = None, finest_seconds: int = 1) -> int:

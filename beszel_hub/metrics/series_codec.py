@@ -177,7 +177,7 @@ def _transpose(nodes: Sequence[Any], path: Path) -> Iterator[tuple[Path, list[Sc
     kinds = set(map(type, nodes))
     has_gaps = Absent in kinds
     kinds.discard(Absent)
-    if not kinds <= {dict, list} or len(kinds) > 1 or not all(nodes):
+    if len(kinds) > 1 or not kinds <= {dict, list} or not all(nodes):
         yield from _transpose_mixed(nodes, path, kinds)
     elif kinds == {dict}:
         present = [_EMPTY if node is ABSENT else node for node in nodes] if has_gaps else nodes

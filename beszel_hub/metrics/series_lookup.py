@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,20 @@ from beszel_protocol.metrics import shape_of
 from beszel_protocol.sample import Metrics
 
 _CACHED_ROUTES: Final = 1 << 12
+
+
+class _Named(NamedTuple):
+    """The item of a list that is called so."""
+
+    field: str
+    name: str
+
+    def find(self, items: Any) -> Any:
+        return next((item for item in items if item.get(self.field) == self.name), None)
+
+
+_Step: TypeAlias = str | int | _Named
+_NUMBERS: Final = frozenset({int, float})
 
 
 def readings_of_document(document: bytes, addresses: Sequence[Address]) -> list[float | None]:
@@ -22,25 +36,19 @@ def readings_of_document(document: bytes, addresses: Sequence[Address]) -> list[
     return [_walk(members, _route_of(address)) for address in addresses]
 
 
-def _walk(node: Any, route: tuple[str | int | tuple[str, str], ...]) -> float | None:
-    for step in route:
-        if isinstance(step, str):
-            node = node.get(step) if isinstance(node, dict) else None
-        elif not isinstance(node, list):
-            return None
-        elif isinstance(step, int):
-            node = node[step] if step < len(node) else None
-        else:
-            node = next((item for item in node if isinstance(item, dict) and item.get(step[0]) == step[1]), None)
-        if node is None:
-            return None
-    return node if isinstance(node, int | float) and not isinstance(node, bool) else None
+def _walk(node: Any, route: tuple[_Step, ...]) -> float | None:
+    try:
+        for step in route:
+            node = node[step] if type(step) is not _Named else step.find(node)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return None
+    return node if type(node) in _NUMBERS else None
 
 
 @lru_cache(_CACHED_ROUTES)
-def _route_of(address: Address) -> tuple[str | int | tuple[str, str], ...]:
-    """Keys, positions, and for an item of a named list which of its fields has which text."""
-    route: list[str | int | tuple[str, str]] = []
+def _route_of(address: Address) -> tuple[_Step, ...]:
+    """What to take at every step."""
+    route: list[_Step] = []
     struct: type[msgspec.Struct] | None = Metrics
     for name, key in address:
         shape = shape_of(struct).get(name) if struct is not None else None
@@ -51,7 +59,7 @@ def _route_of(address: Address) -> tuple[str | int | tuple[str, str], ...]:
         if shape is None or shape.container != "list":
             route.append(key)
         elif shape.key_field is not None:
-            route.append((shape.key_field, key))
+            route.append(_Named(shape.key_field, key))
         else:
-            route.append(int(key) if key.isascii() and key.isdecimal() else -1)
+            route.append(int(key) if key.isascii() and key.isdecimal() else key)
     return tuple(route)

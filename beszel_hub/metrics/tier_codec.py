@@ -62,7 +62,10 @@ class _Body(msgspec.Struct, frozen=True):
 
 
 class Columns(NamedTuple):
-    """The buckets of one series that have readings; `numbers` counts buckets since the epoch."""
+    """The buckets of one series that have readings, as whole numbers of `unit`, and that of `places`.
+
+    `numbers` counts buckets since the epoch.
+    """
 
     numbers: list[int]
     counts: list[int]
@@ -72,8 +75,19 @@ class Columns(NamedTuple):
     totals: Sequence[Number]
     firsts: Sequence[Number]
     gains: Sequence[Number]
+    unit: int
     places: int | None
     is_counter: bool
+
+    def whole(self) -> "Columns":
+        """The same in units of 1."""
+        if self.unit == 1:
+            return self
+        lows, highs, lasts, totals, firsts, gains = (
+            [number * self.unit for number in column]
+            for column in (self.lows, self.highs, self.lasts, self.totals, self.firsts, self.gains)
+        )
+        return self._replace(lows=lows, highs=highs, lasts=lasts, totals=totals, firsts=firsts, gains=gains, unit=1)
 
 
 class TierChunk:
@@ -105,6 +119,7 @@ class TierChunk:
         columns = self.columns(address)
         if columns is None or not columns.numbers:
             return None
+        columns = columns.whole()
         start = columns.numbers[0]
         buckets = [NOTHING] * (columns.numbers[-1] + 1 - start)
         filled = map(
@@ -203,7 +218,9 @@ def _unpack(packed: _Packed, start: int) -> Columns:
         numbers, counts = list(compress(numbers, dense)), [count for count in dense if count]
     unpack = _unpack_doubles if packed.places is None else _unpack_exact
     lows, highs, lasts, totals, firsts, gains = unpack(packed, counts)
-    return Columns(numbers, counts, lows, highs, lasts, totals, firsts, gains, packed.places, packed.is_counter)
+    return Columns(
+        numbers, counts, lows, highs, lasts, totals, firsts, gains, packed.unit, packed.places, packed.is_counter
+    )
 
 
 def _unpack_exact(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number], ...]:
@@ -222,7 +239,7 @@ def _unpack_exact(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number],
         totals = list(map(add, map(mul, base, counts), rest))
         zeros = [0] * size
         columns = (_less(base, low), list(map(add, base, high)), list(map(add, base, last)), totals, zeros, zeros)
-    return columns if packed.unit == 1 else tuple([number * packed.unit for number in column] for column in columns)
+    return columns
 
 
 def _unpack_doubles(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number], ...]:
