@@ -15,6 +15,8 @@ def next_instant(system_id: str, from_ms: int, to_ms: int) -> int | None:
 
     An export skips what is empty by it, so that asking from 1970 on costs nothing.
     """
+    if from_ms >= to_ms:
+        return None
     hot = _least(HotSample.instant, (HotSample.system_id == system_id) & HotSample.instant.between(from_ms, to_ms - 1))
     sealed = _least(
         ChunkRow.first,
