@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textual import events
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -37,12 +38,14 @@ class Client(NamedTuple):
     def fleet(self) -> FleetScreen:
         screen = self.app.screen
         assert isinstance(screen, FleetScreen), screen
+        assert screen.is_mounted
         return screen
 
     @property
     def system(self) -> SystemScreen:
         screen = self.app.screen
         assert isinstance(screen, SystemScreen), screen
+        assert screen.is_mounted
         return screen
 
     @property
@@ -71,7 +74,7 @@ class Client(NamedTuple):
         """Wait for something to become true, however slow the machine."""
         async with asyncio.timeout(LIMIT_SECONDS):
             while True:
-                with contextlib.suppress(AssertionError):
+                with contextlib.suppress(AssertionError, NoMatches):  # a screen that comes or goes has no widgets yet
                     if condition():
                         return
                 await asyncio.sleep(0.005)

@@ -44,7 +44,11 @@ def test_many_at_once_do_not_wait_for_each_other() -> None:
         assert all(result.result(timeout=20) for result in results)
 
 
-@pytest.mark.parametrize("phc", ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", dummy_hash(FAST)[:-5]])
+@pytest.mark.parametrize(
+    "phc",
+    ["", "x", "$argon2id$", "$2b$12$abcdefghijklmnopqrstuv", dummy_hash(FAST)[:-5]],
+    ids=["empty", "x", "no fields", "bcrypt", "cut off"],
+)
 def test_what_is_no_hash_fits_nothing(phc: str) -> None:
     assert not verify_password("correct horse", phc)
 

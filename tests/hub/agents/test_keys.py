@@ -42,7 +42,7 @@ def test_the_public_line_is_what_openssh_writes(tmp_path: Path) -> None:
     assert public_key.public_bytes_raw() == key.public_bytes  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("content", [PKCS8, OPENSSH])
+@pytest.mark.parametrize("content", [PKCS8, OPENSSH], ids=["PKCS #8", "OpenSSH"])
 def test_an_own_key_comes_as_a_file_or_as_text(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "own.pem"
     file.write_bytes(content)
@@ -62,6 +62,7 @@ def test_an_own_key_comes_as_a_file_or_as_text(tmp_path: Path, content: bytes) -
         rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         OWN.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")),
     ],
+    ids=["empty", "nonsense", "RSA", "encrypted"],
 )
 def test_what_is_no_key_of_ours_is_refused_at_the_start(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "id_ed25519"

@@ -152,6 +152,7 @@ def test_several_series_come_in_one_answer(client: httpx2.Client, system_id: str
         (format_timestamp(NOW - 60_000).replace("T", " "), format_timestamp(NOW).replace("T", " ")),
         (format_timestamp(NOW - 60_000).replace("Z", "+00:00"), ""),
     ],
+    ids=["milliseconds", "T", "space", "offset, no end"],
 )
 def test_instants_come_in_three_forms(client: httpx2.Client, system_id: str, start: str, end: str) -> None:
     answer = series(client, system_id, **{"from": start, "to": end, "points": 60})
