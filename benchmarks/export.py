@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="less of everything, under 45 s")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    systems, hours = (2, 1) if options.quick else (4, 12)
+    systems, hours = (2, 1) if options.quick else (4, 3)
     samples = hours * 3600
     per_system = len(list(flatten(make_metrics(0))))
     figures: dict[str, Any] = {"systems": systems, "hours": hours, "series_per_system": per_system}
