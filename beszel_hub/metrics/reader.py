@@ -27,17 +27,18 @@ class Range(NamedTuple):
 def read_aggregates(
     system_id: str, addresses: Sequence[Address], span: Range, points: int
 ) -> tuple[Grid, list[Aggregate]]:
-    """The series at the finest resolution that has at most `points` buckets and is there from the beginning on."""
+    """What a chart shows of the series: the finest resolution with at most `points` buckets that is still kept."""
     spacing_ms = find_spacing_ms(system_id, span.to_ms)
     finest = _finest_kept(system_id, span.from_ms)
     seconds = choose_resolution(span.to_ms - span.from_ms, points, spacing_ms, finest)
-    return read_at(system_id, addresses, span, seconds, spacing_ms)
+    return read_at(system_id, addresses, span, seconds, spacing_ms, is_brief=True)
 
 
 def read_at(
-    system_id: str, addresses: Sequence[Address], span: Range, seconds: int, spacing_ms: float | None = None
-) -> tuple[Grid, list[Aggregate]]:
-    """The series in buckets of that many seconds, the first and last of them whole."""
+    system_id: str, addresses: Sequence[Address], span: Range, seconds: int, spacing_ms: float | None = None, *,
+    is_brief: bool = False,
+) -> tuple[Grid, list[Aggregate]]:  # fmt: skip
+    """The series in buckets of that many seconds, the first and last of them whole; if brief, what a chart shows."""
     grid = Grid(span.from_ms, span.to_ms, seconds)
     aggregates = [Aggregate(grid, rollup_of(address)) for address in addresses]
     texts = [str(address) for address in addresses]
@@ -48,7 +49,7 @@ def read_at(
             covered_ms = max(covered_ms, row.last)
             for text, aggregate in zip(texts, aggregates, strict=True):
                 try:
-                    columns = chunk.columns(text)
+                    columns = chunk.columns(text, is_brief=is_brief)
                 except DamagedChunk as damage:
                     report_damage(system_id, damage)
                     continue
@@ -87,12 +88,10 @@ def _from_coarse(tier: Tier | None) -> list[Tier]:
 
 def _finest_kept(system_id: str, from_ms: int) -> int:
     """The length of the shortest buckets that history still has at the beginning of a range, 1 for samples."""
-    tier = RAW
-    for coarser in TIERS:
+    firsts_ms = [find_first(system_id, tier) for tier in TIERS]
+    for position, tier in enumerate((RAW, *(tier.seconds for tier in TIERS))):
         floor_ms = floor_of(system_id, tier)
-        first_ms = find_first(system_id, coarser) if floor_ms > from_ms else None
-        if first_ms is None or first_ms >= floor_ms:
-            break
-        # What is asked for begins where this tier has been deleted and the coarser one has something.
-        tier = coarser.seconds
-    return max(1, tier)
+        if floor_ms <= from_ms or not any(first is not None and first < floor_ms for first in firsts_ms[position:]):
+            return max(1, tier)
+        # What is asked for begins where this tier has been deleted and a coarser one has something.
+    return TIERS[-1].seconds

@@ -8,7 +8,7 @@ least and greatest by their distance from that.
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, chain, compress
+from itertools import chain, compress
 from operator import add, floordiv, mul, sub
 from typing import Any, Final, NamedTuple
 
@@ -101,8 +101,12 @@ class TierChunk:
     def addresses(self) -> list[str]:
         return list(self._raw)
 
-    def columns(self, address: str) -> Columns | None:
-        """None if nothing here has such a series; raise `DamagedChunk` if it cannot be read."""
+    def columns(self, address: str, *, is_brief: bool = False) -> Columns | None:
+        """None if nothing here has such a series; raise `DamagedChunk` if it cannot be read.
+
+        If brief, only with what a chart shows: without the last readings of gauges, and the first and the gains of
+        counters (zeros stand in their place).
+        """
         raw = self._raw.get(address)
         if raw is None:
             return None
@@ -110,7 +114,7 @@ class TierChunk:
             packed = msgspec.msgpack.decode(raw, type=_Packed)
             if not 0 <= packed.length <= MAX_BUCKETS or not 0 <= (packed.places or 0) <= MAX_PLACES:
                 raise DamagedChunk("a series of impossible length")
-            return _unpack(packed, self._start + packed.offset)
+            return _unpack(packed, self._start + packed.offset, is_brief=is_brief)
         except (VectorError, msgspec.DecodeError, ZeroDivisionError) as error:
             raise DamagedChunk(str(error)) from error
 
@@ -210,36 +214,37 @@ def _pack_doubles(summary: Summary, present: list[Bucket], offset: int) -> _Pack
     )
 
 
-def _unpack(packed: _Packed, start: int) -> Columns:
+def _unpack(packed: _Packed, start: int, *, is_brief: bool) -> Columns:
     dense = unpack_walk(packed.counts, packed.length)
     numbers = list(range(start, start + packed.length))
     counts = dense
     if not all(dense):
         numbers, counts = list(compress(numbers, dense)), [count for count in dense if count]
-    unpack = _unpack_doubles if packed.places is None else _unpack_exact
-    lows, highs, lasts, totals, firsts, gains = unpack(packed, counts)
+    if packed.places is None:
+        lows, highs, lasts, totals, firsts, gains = _unpack_doubles(packed, counts)
+    else:
+        lows, highs, lasts, totals, firsts, gains = _unpack_exact(packed, counts, is_brief=is_brief)
     return Columns(
         numbers, counts, lows, highs, lasts, totals, firsts, gains, packed.unit, packed.places, packed.is_counter
     )
 
 
-def _unpack_exact(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number], ...]:
+def _unpack_exact(packed: _Packed, counts: list[int], *, is_brief: bool) -> tuple[Sequence[Number], ...]:
     size = len(counts)
-    low, high, last, total, rest = (
-        unpack_vector(data, size) for data in (packed.low, packed.high, packed.last, packed.total, packed.rest)
-    )
+    zeros = [0] * size
     if packed.is_counter:
-        lows = list(accumulate(low))
-        highs = list(map(add, lows, high))
-        lasts = list(map(sub, highs, last))
-        firsts = list(map(add, lows, total))
-        columns = (lows, highs, lasts, [0] * size, firsts, list(map(add, rest, map(sub, lasts, firsts))))
-    else:
-        base = list(accumulate(total))
-        totals = list(map(add, map(mul, base, counts), rest))
-        zeros = [0] * size
-        columns = (_less(base, low), list(map(add, base, high)), list(map(add, base, last)), totals, zeros, zeros)
-    return columns
+        lows = unpack_walk(packed.low, size)
+        highs = list(map(add, lows, unpack_vector(packed.high, size)))
+        lasts = _less(highs, unpack_vector(packed.last, size))
+        if is_brief:
+            return lows, highs, lasts, zeros, zeros, zeros
+        firsts = list(map(add, lows, unpack_vector(packed.total, size)))
+        return lows, highs, lasts, zeros, firsts, list(map(add, unpack_vector(packed.rest, size), _less(lasts, firsts)))
+    base = unpack_walk(packed.total, size)
+    totals = list(map(add, map(mul, base, counts), unpack_vector(packed.rest, size)))
+    lasts = zeros if is_brief else list(map(add, base, unpack_vector(packed.last, size)))
+    lows = _less(base, unpack_vector(packed.low, size))
+    return lows, list(map(add, base, unpack_vector(packed.high, size))), lasts, totals, zeros, zeros
 
 
 def _unpack_doubles(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number], ...]:
