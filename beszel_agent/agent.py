@@ -144,8 +144,7 @@ def run_agent(config: Config, environment: Mapping[str, str]) -> None:
 async def _run_until_signalled(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
     loop = asyncio.get_running_loop()
     task = loop.create_task(run())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+    _end_on_signals(loop, task.cancel)
     try:
         await task
     except asyncio.CancelledError:
@@ -155,6 +154,20 @@ async def _run_until_signalled(run: Callable[[], Coroutine[Any, Any, None]]) -> 
         logging.shutdown()
         sys.stdout.flush()
         os._exit(0)
+
+
+def _end_on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[], object]) -> None:
+    def end_soon(*_: object) -> None:
+        loop.call_soon_threadsafe(end)
+
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, end)
+        except NotImplementedError:  # the loops of Windows
+            signal.signal(number, end_soon)
 
 
 def missing_settings(config: Config) -> list[str]:

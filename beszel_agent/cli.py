@@ -6,8 +6,9 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -42,6 +43,10 @@ log = logging.getLogger(__name__)
 
 def run_command_line(arguments: Sequence[str]) -> int:
     """The exit status."""
+    if sys.platform == "win32":
+        # Into a file or a pipe it would else write what Windows has made of the local alphabet.
+        for stream in (sys.stdout, sys.stderr):
+            cast("TextIOWrapper", stream).reconfigure(encoding="utf-8")
     parsed = make_parser().parse_args(arguments)
     try:
         loaded = load_config(_given_flags(parsed), os.environ, _config_file(parsed))

@@ -1,6 +1,6 @@
 """What a collector is: it probes, then reads, parses and returns its part of the sample."""
 
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from beszel_agent.config import Config
 from beszel_agent.paths import HostPaths
@@ -40,8 +40,12 @@ class Collector(Protocol):
     that knows how long it may take has an attribute `timeout_seconds` too."""
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> "Collector":
         """Find out what there is to read, without waiting for anything. Raise `Unavailable` if there is nothing.
+
+        What is not read from `/proc` and `/sys` on systems other than Linux is read by a variant, which this returns:
+        another class, in `<name>_psutil.py` beside this file and loaded only there. Without a variant there is nothing
+        to do: `HostPaths` raises `Unavailable` for whoever asks for these trees.
 
         It is called again a minute later then, since disks and modules come while a host runs.
         """

@@ -5,6 +5,7 @@ guessed. Names that belong to a later version are known and only named in a warn
 """
 
 import functools
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
@@ -36,9 +37,10 @@ from beszel_agent.settings import (
     parse_text,
     parse_timeout,
 )
+from beszel_agent.system import host_system, settings_file
 
 PREFIX: Final = "BESZEL_AGENT_"
-DEFAULT_FILE: Final = Path("/etc/beszel-agent.toml")
+DEFAULT_FILE: Final = settings_file(host_system())
 FILE_SUFFIX: Final = "_FILE"
 _MAX_FILE_BYTES: Final = 1 << 20
 _OTHERS_MAY_READ: Final = 0o004
@@ -305,7 +307,7 @@ def _read_config_file(file: Path | None, warnings: list[str]) -> dict[str, str]:
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
     values = _parse_config_file(path, raw)
-    if mode & _OTHERS_MAY_READ and "TOKEN" in values:
+    if sys.platform != "win32" and mode & _OTHERS_MAY_READ and "TOKEN" in values:
         warnings.append(f"{path} holds the token and everybody on this host may read it; chmod 600 it")
     return values
 

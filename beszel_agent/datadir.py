@@ -1,22 +1,22 @@
 """The agent's data directory: the little it keeps between starts, for its own user only."""
 
-import fcntl
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Self
 
 from beszel_agent.errors import DataDirError
+from beszel_agent.system import data_dirs, host_system
 
-SYSTEM_DIR: Final = Path("/var/lib/beszel-agent")
 _LOCK_NAME: Final = "lock"
 _PRIVATE_FILE: Final = 0o600
 _PRIVATE_DIR: Final = 0o700
 
 
 def default_dirs() -> tuple[Path, ...]:
-    return SYSTEM_DIR, Path.home() / ".config" / "beszel"
+    return data_dirs(host_system())
 
 
 def choose_data_dir(wanted: str | None, candidates: Iterable[Path]) -> Path:
@@ -55,9 +55,9 @@ class DataDir:
 
     def claim(self) -> Self:
         """Make this process the only agent of the directory until it ends. Raise `DataDirError` if there is one."""
-        descriptor = os.open(self.path / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+        descriptor = os.open(self.path / _LOCK_NAME, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as error:
             os.close(descriptor)
             raise DataDirError(f"another agent runs with {self.path}; give this one its own DATA_DIR") from error
@@ -100,6 +100,18 @@ class DataDir:
             (self.path / name).unlink(missing_ok=True)
         except OSError as error:
             raise DataDirError(f"cannot remove {self.path / name}: {error}") from error
+
+
+def _lock(descriptor: int) -> None:
+    """Until it is closed. Raise OSError if another process has it."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415 - only there
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415 - not there
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _can_use(path: Path, *, make: bool) -> bool:

@@ -52,8 +52,8 @@ def _wish(paths: HostPaths, disk: NamedDisk) -> Wish:
     """The mount table knows a device by one name; `/dev` has links to it under others."""
     text = disk.disk.rstrip("/") or "/"
     device = text if text.startswith("/") else _DEV + text
-    if not device.startswith(_DEV):
-        return Wish(text, frozenset(), disk.name)
+    if not device.startswith(_DEV) or not paths.is_linux:
+        return Wish(text, frozenset({device}), disk.name)
     real = os.path.realpath(device)
     names = {device, real}
     mapped = read_text_or_none(paths.sys(f"class/block/{real.removeprefix(_DEV)}/dm/name"))

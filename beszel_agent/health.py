@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,10 +16,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from beszel_agent.datadir import SYSTEM_DIR, DataDir, make_dir
+from beszel_agent.datadir import DataDir, make_dir
 from beszel_agent.errors import DataDirError
 from beszel_agent.host import Boot, boot_ms
 from beszel_agent.linkstate import LinkState
+from beszel_agent.system import LINUX_DATA_DIR
 
 STATUS_FILE: Final = "status.json"
 RUNTIME_DIR: Final = Path("/run/beszel-agent")
@@ -66,7 +68,7 @@ def status_dirs(data_dir: Path, environment: Mapping[str, str]) -> tuple[Path, .
     runtime = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
     if runtime:
         return Path(runtime), data_dir
-    return (RUNTIME_DIR, data_dir) if data_dir == SYSTEM_DIR else (data_dir,)
+    return (RUNTIME_DIR, data_dir) if data_dir == LINUX_DATA_DIR else (data_dir,)
 
 
 def check(directories: Iterable[Path], boot: Boot) -> Verdict:
@@ -90,6 +92,10 @@ def read_status(directory: DataDir) -> Status | None:
 
 
 def is_running(pid: int) -> bool:
+    if sys.platform == "win32":
+        import psutil  # noqa: PLC0415 - a signal 0 would be Ctrl+C there
+
+        return psutil.pid_exists(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -12,9 +12,8 @@ from beszel_protocol.version import VERSION
 _MODEL_FIELDS: Final = ("model name", "cpu model", "Model", "Hardware", "system type", "cpu")
 """Where `/proc/cpuinfo` names the processor: x86, MIPS, Raspberry Pi, older ARM, older MIPS, PowerPC; first wins."""
 
-
-_BOOT_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Only Linux has the former."""
+_BOOT_CLOCK: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""Linux has the former, macOS and the BSDs the latter, which there counts a host's sleep too."""
 
 
 class Processors(NamedTuple):
@@ -28,10 +27,14 @@ class Boot(NamedTuple):
 
     id: str
     ms: int
-    """CLOCK_BOOTTIME, which also runs while the host sleeps."""
+    """Since it started, with the time that the host slept."""
 
 
 def read_details(paths: HostPaths) -> HostDetails:
+    if not paths.is_linux:
+        from beszel_agent import host_psutil  # noqa: PLC0415 - for the systems that need it
+
+        return host_psutil.read_details(paths)
     kernel = os.uname()
     processors = parse_cpuinfo(read_text_or_none(paths.proc("cpuinfo")) or "")
     return HostDetails(
@@ -49,20 +52,52 @@ def read_details(paths: HostPaths) -> HostDetails:
 
 
 def read_hostname(paths: HostPaths) -> str:
-    return read_text_or_none(paths.proc("sys/kernel/hostname")) or socket.gethostname()
+    named = read_text_or_none(paths.proc("sys/kernel/hostname")) if paths.is_linux else None
+    return named or socket.gethostname()
+
+
+def read_cpu_model(paths: HostPaths) -> str | None:
+    if not paths.is_linux:
+        from beszel_agent import host_psutil  # noqa: PLC0415
+
+        return host_psutil.read_cpu_model(paths.system)
+    return parse_cpuinfo(read_text_or_none(paths.proc("cpuinfo")) or "").model
+
+
+def read_host_id(paths: HostPaths) -> str | None:
+    """Of the machine where the agent may read it, else of the installation, else of this boot."""
+    if not paths.is_linux:
+        from beszel_agent import host_psutil  # noqa: PLC0415
+
+        return host_psutil.read_host_id(paths.system)
+    uuid = read_text_or_none(paths.sys("class/dmi/id/product_uuid"))
+    if uuid:
+        return uuid.splitlines()[0].strip().lower()
+    machine_id = read_text_or_none(paths.etc("machine-id"))
+    if machine_id and len(machine_id) == 32:
+        parts = machine_id[:8], machine_id[8:12], machine_id[12:16], machine_id[16:20], machine_id[20:]
+        return "-".join(parts).lower()
+    boot_id = read_text_or_none(paths.proc("sys/kernel/random/boot_id"))
+    return boot_id.lower() if boot_id else None
 
 
 def read_boot(paths: HostPaths) -> Boot:
+    if not paths.is_linux:
+        from beszel_agent import host_psutil  # noqa: PLC0415
+
+        return Boot(host_psutil.read_boot_id(paths.system), boot_ms())
     return Boot(read_text_or_none(paths.proc("sys/kernel/random/boot_id")) or "", boot_ms())
 
 
 def boot_ms() -> int:
-    return time.clock_gettime_ns(_BOOT_CLOCK) // 1_000_000
+    # Windows has neither clock; its monotonic one counts from the start of the system.
+    elapsed_ns = time.monotonic_ns() if _BOOT_CLOCK is None else time.clock_gettime_ns(_BOOT_CLOCK)
+    return elapsed_ns // 1_000_000
 
 
 def online_processors(paths: HostPaths) -> int:
     """How many logical processors share the work of the host, at least 1."""
-    text = read_text_or_none(paths.sys("devices/system/cpu/online"))
+    text = read_text_or_none(paths.sys("devices/system/cpu/online")) if paths.is_linux else None
     try:
         return max(1, count_listed(text)) if text else os.cpu_count() or 1
     except ValueError:

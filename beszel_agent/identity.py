@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from beszel_agent.datadir import DataDir
 from beszel_agent.errors import DataDirError
-from beszel_agent.host import parse_cpuinfo, read_hostname
-from beszel_agent.paths import HostPaths, read_text_or_none
+from beszel_agent.host import read_cpu_model, read_host_id, read_hostname
+from beszel_agent.paths import HostPaths
 from beszel_protocol.handshake import decode_bytes, encode_bytes
 from beszel_protocol.messages import MessageError
 
@@ -58,23 +58,10 @@ def reset_identity(data_dir: DataDir, paths: HostPaths) -> Identity:
 
 def make_fingerprint(paths: HostPaths) -> str:
     """The same that Beszel's agent makes of this host, so that a host keeps its identity when it changes over."""
-    host_id = _host_id(paths)
+    host_id = read_host_id(paths)
     if host_id is None or host_id in _NOBODYS_UUIDS:
-        model = parse_cpuinfo(read_text_or_none(paths.proc("cpuinfo")) or "").model
-        host_id = read_hostname(paths) + (model or "")
+        host_id = read_hostname(paths) + (read_cpu_model(paths) or "")
     return hashlib.sha256(host_id.encode()).digest()[:_FINGERPRINT_BYTES].hex()
-
-
-def _host_id(paths: HostPaths) -> str | None:
-    uuid = read_text_or_none(paths.sys("class/dmi/id/product_uuid"))
-    if uuid:
-        return uuid.splitlines()[0].strip().lower()
-    machine_id = read_text_or_none(paths.etc("machine-id"))
-    if machine_id and len(machine_id) == 32:
-        parts = machine_id[:8], machine_id[8:12], machine_id[12:16], machine_id[16:20], machine_id[20:]
-        return "-".join(parts).lower()
-    boot_id = read_text_or_none(paths.proc("sys/kernel/random/boot_id"))
-    return boot_id.lower() if boot_id else None
 
 
 def _load_seed(data_dir: DataDir) -> bytes:

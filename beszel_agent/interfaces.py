@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, Protocol
 
 from beszel_agent.paths import HostPaths, list_names, read_number_or_none, read_text_or_none
 
@@ -26,7 +26,49 @@ USUAL_LINK: Final = 1000 * _MEGABIT_BYTES
 """Taken for a link that gives no speed, in bytes per second."""
 
 
-def choose_interfaces(paths: HostPaths, names: Iterable[str], rules: tuple[str, ...] | None) -> frozenset[str]:
+class Interfaces(Protocol):
+    """What a system tells of its interfaces beside their counters."""
+
+    def is_loopback(self, name: str) -> bool: ...
+
+    def is_edge(self, name: str) -> bool:
+        """Not a virtual one, nor stacked on others (bond, team, VLAN, bridge) that carry the same packets."""
+
+    def has_peer(self, name: str) -> bool:
+        """It is one end of a pair, as a veth of whatever name: the other is a container's, or outside this one."""
+
+    def link_bytes_per_second(self, name: str) -> int | None:
+        """What it can carry each way, by its own account; None while it is down, or if it gives none."""
+
+
+class SysInterfaces:
+    """From `/sys/class/net`."""
+
+    def __init__(self, paths: HostPaths) -> None:
+        self._paths = paths
+
+    def is_loopback(self, name: str) -> bool:
+        return name == _LOOPBACK
+
+    def is_edge(self, name: str) -> bool:
+        if name == _LOOPBACK or name.startswith(_VIRTUAL_PREFIXES):
+            return False
+        if read_text_or_none(self._paths.sys(f"class/net/{name}/type")) == _TUNNEL_TYPE:
+            return False
+        return not any(entry.startswith("lower_") for entry in list_names(self._paths.sys(f"class/net/{name}")))
+
+    def has_peer(self, name: str) -> bool:
+        own, peer = (self._number(name, field) for field in ("ifindex", "iflink"))
+        return own is not None and peer is not None and own != peer
+
+    def link_bytes_per_second(self, name: str) -> int | None:
+        return link_speed(self._number(name, "speed"))
+
+    def _number(self, name: str, field: str) -> int | None:
+        return read_number_or_none(self._paths.sys(f"class/net/{name}/{field}"))
+
+
+def choose_interfaces(interfaces: Interfaces, names: Iterable[str], rules: tuple[str, ...] | None) -> frozenset[str]:
     """Those of `names` that count. `rules` are the patterns of `NICS`; None chooses by what the interfaces are."""
     names = sorted(names)
     wanted = tuple(rule for rule in rules or () if not rule.startswith("-"))
@@ -34,33 +76,17 @@ def choose_interfaces(paths: HostPaths, names: Iterable[str], rules: tuple[str, 
     left = [name for name in names if not _matches(name, refused)]
     if rules is None or (refused and not wanted):
         # Where nothing looks like a real interface, as in some containers, the others are all there is.
-        edges = [name for name in left if _is_edge(paths, name)]
-        chosen = [name for name in edges if not _has_peer(paths, name)] or edges
-        chosen = chosen or [name for name in left if name != _LOOPBACK]
+        edges = [name for name in left if interfaces.is_edge(name)]
+        chosen = [name for name in edges if not interfaces.has_peer(name)] or edges
+        chosen = chosen or [name for name in left if not interfaces.is_loopback(name)]
     else:
         chosen = [name for name in left if _matches(name, wanted)]
     return frozenset(chosen[:MAX_INTERFACES])
 
 
-def link_bytes_per_second(paths: HostPaths, name: str) -> int | None:
-    """What the link can carry each way, by its own account; None while it is down, or if it gives none."""
-    megabits = read_number_or_none(paths.sys(f"class/net/{name}/speed"))
+def link_speed(megabits: int | None) -> int | None:
+    """In bytes per second; None of what no link can have."""
     return megabits * _MEGABIT_BYTES if megabits is not None and 0 < megabits <= _MOST_MEGABITS else None
-
-
-def _is_edge(paths: HostPaths, name: str) -> bool:
-    """Not one of the virtual ones, nor stacked on others (bond, team, VLAN, bridge) that carry the same packets."""
-    if name == _LOOPBACK or name.startswith(_VIRTUAL_PREFIXES):
-        return False
-    if read_text_or_none(paths.sys(f"class/net/{name}/type")) == _TUNNEL_TYPE:
-        return False
-    return not any(entry.startswith("lower_") for entry in list_names(paths.sys(f"class/net/{name}")))
-
-
-def _has_peer(paths: HostPaths, name: str) -> bool:
-    """It is one end of a pair, as a veth of whatever name: the other end is a container's, or is outside this one."""
-    own, peer = (read_number_or_none(paths.sys(f"class/net/{name}/{field}")) for field in ("ifindex", "iflink"))
-    return own is not None and peer is not None and own != peer
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

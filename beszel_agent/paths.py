@@ -1,13 +1,15 @@
 """Where the host's own files are. Every read of `/proc`, `/sys` and `/etc` goes through here.
 
-Tests put a recorded tree there instead, and a bug report becomes such a tree.
+Tests put a recorded tree there instead, and a bug report becomes such a tree. On a system without such trees whoever
+asks for one is told so: a collector that knows no other source is thereby unavailable there, for that reason.
 """
 
 import os
 from pathlib import Path
 from typing import Final
 
-from beszel_agent.errors import ReadingFailed
+from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.system import LINUX, NAMES, host_system
 
 _CHUNK_BYTES: Final = 64 << 10
 _MAX_BYTES: Final = 8 << 20
@@ -21,21 +23,42 @@ class HostPaths:
     """The roots. With `keep_open=False` every read opens the file anew, as recorded trees change under the reader."""
 
     def __init__(
-        self, *, proc: str = "/proc", sys: str = "/sys", etc: str = "/etc", root: str = "/", keep_open: bool = True
+        self,
+        *,
+        proc: str = "/proc",
+        sys: str = "/sys",
+        etc: str = "/etc",
+        root: str = "/",
+        keep_open: bool = True,
+        system: str | None = None,
     ) -> None:
+        """`system` as `host_system` has it; that of this host if it is None."""
         self._proc, self._sys, self._etc, self._root = proc, sys, etc, root
         self._keep_open = keep_open
+        self.system = system or host_system()
+        self.is_linux = self.system == LINUX
+
+    @property
+    def system_name(self) -> str:
+        """For people."""
+        return NAMES.get(self.system, self.system)
 
     def with_sys(self, sys: str | None) -> "HostPaths":
         """The same host with its `/sys` elsewhere, as where a container has it mounted."""
         if sys is None:
             return self
-        return HostPaths(proc=self._proc, sys=sys, etc=self._etc, root=self._root, keep_open=self._keep_open)
+        return HostPaths(
+            proc=self._proc, sys=sys, etc=self._etc, root=self._root, keep_open=self._keep_open, system=self.system
+        )
 
     def proc(self, name: str) -> str:
+        """Raise `Unavailable` on a system without Linux's `/proc`."""
+        self._need_linux("/proc")
         return f"{self._proc}/{name}"
 
     def sys(self, name: str) -> str:
+        """Raise `Unavailable` on a system without Linux's `/sys`."""
+        self._need_linux("/sys")
         return f"{self._sys}/{name}"
 
     def etc(self, name: str) -> str:
@@ -52,9 +75,16 @@ class HostPaths:
         """
         return HostFile(self.proc(name), keep_open=self._keep_open, long_lines=long_lines)
 
+    def _need_linux(self, tree: str) -> None:
+        if not self.is_linux:
+            raise Unavailable(f"it needs Linux's {tree}, and this is {self.system_name}")
+
 
 class HostFile:
-    """A file of the kernel, kept open: reading it at offset 0 makes the kernel write it anew, for half the price."""
+    """A file of the kernel, kept open: reading it at offset 0 makes the kernel write it anew, for half the price.
+
+    No program that the agent starts inherits it; Python opens every file so.
+    """
 
     __slots__ = ("_descriptor", "_full_bytes", "_path")
 
@@ -62,7 +92,7 @@ class HostFile:
         self._path = path
         self._full_bytes = 1 if long_lines else _FULL_BYTES
         self._descriptor: int | None = None
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = os.open(path, os.O_RDONLY)
         if not keep_open:
             self.close()
 
@@ -70,7 +100,7 @@ class HostFile:
         """Raise OSError."""
         if self._descriptor is not None:
             return _read_all(self._descriptor, self._path, self._full_bytes)
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(self._path, os.O_RDONLY)
         try:
             return _read_all(descriptor, self._path, self._full_bytes)
         finally:
@@ -90,7 +120,7 @@ class HostFile:
 
 def read_bytes(path: str) -> bytes:
     """Raise OSError, or `ReadingFailed` if the file does not end."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         return _read_all(descriptor, path)
     finally:

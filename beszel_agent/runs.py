@@ -262,8 +262,10 @@ class ProbedRun:
             collector = self._kind.probe(self._paths, self._config)
         except Unavailable as error:
             self._reason = str(error)
-        except _FAILURES as error:
-            self._reason = describe(error)
+        except ImportError:
+            raise  # the agent is not whole; whoever started it is told what to install
+        except Exception as error:  # noqa: BLE001 - as with a reading; psutil has errors of its own
+            self._reason = _reason(error)
         else:
             return _make_run(collector)
         return None

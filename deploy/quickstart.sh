@@ -34,7 +34,7 @@ provide_venv() {
 }
 
 # What tests start, compile with or ask: `program=packages`. Without one its tests are skipped, unless they must not be.
-for_tests='gcc=gcc,libc6-dev dbus-daemon=dbus-daemon prometheus=prometheus influxd=influxdb'
+for_tests='gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd prometheus=prometheus influxd=influxdb'
 
 provide_programs() {
     [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0

@@ -1,8 +1,9 @@
 """Charge and state of the batteries, from `/sys/class/power_supply`; the format is the kernel's `sysfs-class-power`."""
 
 from collections.abc import Callable
-from typing import ClassVar, Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple
 
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.device_files import DeviceFiles, parse_integer
 from beszel_agent.errors import ReadingFailed, Unavailable
@@ -49,7 +50,11 @@ class BatteriesCollector:
         self.timeout_seconds = config.sensors_timeout
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.batteries_psutil import PsutilBatteriesCollector  # noqa: PLC0415
+
+            return PsutilBatteriesCollector.probe(paths, config)
         directory = paths.sys("class/power_supply")
         if not any(_is_battery(f"{directory}/{name}") for name in list_names(directory)):
             raise Unavailable("no battery in /sys/class/power_supply")

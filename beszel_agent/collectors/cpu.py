@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from operator import sub
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.deltas import share
 from beszel_agent.errors import ReadingFailed, Unavailable
@@ -32,7 +33,11 @@ class CpuCollector:
         self._previous: dict[bytes, Times] = {}
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.cpu_psutil import PsutilCpuCollector  # noqa: PLC0415
+
+            return PsutilCpuCollector.probe(paths, config)
         try:
             return cls(paths.proc_file("stat"))
         except OSError as error:

@@ -19,7 +19,7 @@ MAX_SERIES: Final = 1000
 """Of all files together. More would cost the hub more than all that the agent reads itself."""
 
 _SUFFIX: Final = ".prom"
-_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """A pipe among the files would wait for its writer."""
 
 

@@ -5,9 +5,10 @@ of milliseconds 32 bits.
 """
 
 from collections.abc import Container, Sequence
-from typing import ClassVar, Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple
 
 from beszel_agent.block_devices import BlockDevices
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.deltas import gained_wrapping, per_second, share
 from beszel_agent.disk_rules import read_rules
@@ -55,7 +56,11 @@ class DiskIoCollector:
         self._numbers: dict[str, list[DeviceNumber]] = {}
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.disk_io_psutil import PsutilDiskIoCollector  # noqa: PLC0415
+
+            return PsutilDiskIoCollector.probe(paths, config)
         try:
             return cls(paths.proc_file("diskstats"), MountTable(paths, read_rules(paths, config)), BlockDevices(paths))
         except OSError as error:

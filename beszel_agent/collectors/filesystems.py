@@ -1,7 +1,8 @@
 """Usage of the filesystems that answer from memory; the others are for `slow_filesystems`."""
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.disk_rules import read_rules
 from beszel_agent.errors import ReadingFailed, Unavailable
@@ -20,12 +21,19 @@ class FilesystemsCollector:
         self._table, self._usage = table, usage
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.filesystems_psutil import PsutilFilesystemsCollector  # noqa: PLC0415
+
+            return PsutilFilesystemsCollector.probe(paths, config)
         try:
             table = MountTable(paths, read_rules(paths, config))
         except OSError as error:
             raise Unavailable(f"no mount table: {error.strerror}") from error
         return cls(table, UsageReader(paths, config.disk_usage_cache))
+
+    def shortfall(self) -> str | None:
+        return self._usage.shortfall()
 
     def collect(self, now: float) -> Metrics:
         wanted = [filesystem for filesystem in self._table.filesystems(now) if not filesystem.may_wait]
@@ -35,5 +43,5 @@ class FilesystemsCollector:
             if usage is not None:
                 found[filesystem.name] = usage
         if wanted and not found:
-            raise ReadingFailed("no filesystem could be asked for its usage")
+            raise ReadingFailed(self.shortfall() or "no filesystem could be asked for its usage")
         return Metrics(disk=found or None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable, describe
+from beszel_agent.grants import PTRACE, describe_need
 from beszel_agent.hwmon import list_names
 from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import GpuMetrics, Metrics
@@ -51,7 +52,7 @@ class GpusCollector:
     def shortfall(self) -> str | None:
         reasons = [f"{name}: {problem}" for name, problem in self._problems.items()]
         if not self._clients.sees_all:
-            reasons.append("CAP_SYS_PTRACE is missing to see what other users' processes do on the GPU")
+            reasons.append(describe_need("what other users' processes do on the GPU", [PTRACE]))
         return "; ".join(reasons) or None
 
     def find_readers(self) -> list[str]:

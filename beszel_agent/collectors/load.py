@@ -1,7 +1,9 @@
 """Load average, from `/proc/loadavg`."""
 
+import os
 from typing import ClassVar, Self
 
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.paths import HostFile, HostPaths
@@ -17,7 +19,9 @@ class LoadCollector:
         self._loadavg = loadavg
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            return SystemLoadCollector.probe(paths, config)
         try:
             return cls(paths.proc_file("loadavg"))
         except OSError as error:
@@ -25,6 +29,23 @@ class LoadCollector:
 
     def collect(self, now: float) -> Metrics:
         return Metrics(cpu=CpuMetrics(load_average=parse_loadavg(self._loadavg.read())))
+
+
+class SystemLoadCollector:
+    """By getloadavg(3), on systems other than Linux."""
+
+    name: ClassVar[str] = "load"
+    fields: ClassVar[tuple[str, ...]] = ("cpu",)
+    pace_seconds: ClassVar[float] = 0
+
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
+        if not hasattr(os, "getloadavg"):
+            raise Unavailable(f"{paths.system_name} keeps no load average")
+        return cls()
+
+    def collect(self, now: float) -> Metrics:
+        return Metrics(cpu=CpuMetrics(load_average=[round(load, 2) for load in os.getloadavg()]))
 
 
 def parse_loadavg(text: bytes) -> list[float]:

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
-from beszel_agent.collector import NeverWaits
+from beszel_agent.collector import Collector, NeverWaits
 from beszel_agent.config import Config
 from beszel_agent.errors import Unavailable
 from beszel_agent.paths import HostPaths, read_bytes, read_text_or_none
@@ -33,7 +33,11 @@ class LoginsCollector(NeverWaits):
         self._paths, self._utmp = paths, utmp
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.logins_psutil import PsutilLoginsCollector  # noqa: PLC0415
+
+            return PsutilLoginsCollector.probe(paths, config)
         if os.path.isdir(paths.root(_SESSIONS)):  # noqa: PTH112 - as everywhere, a path is a text here
             return cls(paths, None)
         for path in map(paths.root, _UTMP):

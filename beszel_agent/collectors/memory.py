@@ -1,7 +1,8 @@
 """Memory and swap, from `/proc/meminfo`, and what ZFS keeps cached, from its kstat."""
 
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.deltas import share
 from beszel_agent.errors import ReadingFailed, Unavailable
@@ -24,7 +25,11 @@ class MemoryCollector:
         self._meminfo, self._arcstats, self._as_htop = meminfo, arcstats, as_htop
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.memory_psutil import PsutilMemoryCollector  # noqa: PLC0415
+
+            return PsutilMemoryCollector.probe(paths, config)
         try:
             meminfo = paths.proc_file("meminfo")
         except OSError as error:

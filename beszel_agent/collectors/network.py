@@ -1,13 +1,14 @@
 """Traffic of the interfaces that count, from `/proc/net/dev`."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Final, NamedTuple, Self
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final, NamedTuple
 
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.deltas import gained_wrapping, per_second
 from beszel_agent.errors import ReadingFailed, Unavailable
-from beszel_agent.interfaces import USUAL_LINK, choose_interfaces, link_bytes_per_second
-from beszel_agent.paths import HostFile, HostPaths
+from beszel_agent.interfaces import USUAL_LINK, Interfaces, SysInterfaces, choose_interfaces
+from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import InterfaceMetrics, Metrics, NetworkMetrics
 
 _CHOICE_SECONDS: Final = 60
@@ -66,8 +67,14 @@ class NetworkCollector:
     fields: ClassVar[tuple[str, ...]] = ("network",)
     pace_seconds: ClassVar[float] = 0
 
-    def __init__(self, paths: HostPaths, table: HostFile, rules: tuple[str, ...] | None) -> None:
-        self._paths, self._table, self._rules = paths, table, rules
+    def __init__(
+        self,
+        read: Callable[[], dict[str, Counters]],
+        look: Callable[[], Interfaces],
+        rules: tuple[str, ...] | None,
+    ) -> None:
+        """`read` is called for every sample, `look` now and then, when interfaces are chosen."""
+        self._read, self._look, self._rules = read, look, rules
         self._previous: dict[str, Counters] = {}
         self._previous_now = 0.0
         self._names: frozenset[str] = frozenset()
@@ -77,14 +84,19 @@ class NetworkCollector:
         self._totals = Totals()
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.network_psutil import look_at_interfaces, read_counters  # noqa: PLC0415
+
+            return cls(read_counters, lambda: look_at_interfaces(paths.system), config.nics)
         try:
-            return cls(paths, paths.proc_file("net/dev"), config.nics)
+            table = paths.proc_file("net/dev")
         except OSError as error:
             raise Unavailable(f"no /proc/net/dev: {error.strerror}") from error
+        return cls(lambda: parse_net_dev(table.read()), lambda: SysInterfaces(paths), config.nics)
 
     def collect(self, now: float) -> Metrics:
-        found = parse_net_dev(self._table.read())
+        found = self._read()
         self._choose(found, now)
         current = {name: counters for name, counters in found.items() if name in self._chosen}
         previous, elapsed = self._previous, now - self._previous_now
@@ -102,11 +114,12 @@ class NetworkCollector:
         names = frozenset(found)
         if names == self._names and now - self._chosen_at < _CHOICE_SECONDS:
             return
-        chosen = choose_interfaces(self._paths, names, self._rules)
+        interfaces = self._look()
+        chosen = choose_interfaces(interfaces, names, self._rules)
         for name in chosen & self._names - self._chosen:
             self._totals.skip(name, found[name])
         self._names, self._chosen, self._chosen_at = names, chosen, now
-        self._links = {name: link_bytes_per_second(self._paths, name) for name in chosen}
+        self._links = {name: interfaces.link_bytes_per_second(name) for name in chosen}
 
 
 def parse_net_dev(text: bytes) -> dict[str, Counters]:

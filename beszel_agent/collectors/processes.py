@@ -1,11 +1,12 @@
 """The busiest processes by processor time, memory and I/O, and how many there are, from `/proc/<pid>`."""
 
 import os
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
-from beszel_agent.collector import NeverWaits
+from beszel_agent.collector import Collector, NeverWaits
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingIncomplete, Unavailable
+from beszel_agent.grants import PTRACE, describe_need
 from beszel_agent.host import online_processors
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.busiest import busiest, count_processes, describe_process
@@ -26,7 +27,11 @@ class ProcessesCollector(NeverWaits):
         self._scanner, self._owners = scanner, owners
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            from beszel_agent.collectors.processes_psutil import PsutilProcessesCollector  # noqa: PLC0415
+
+            return PsutilProcessesCollector.probe(paths, config)
         if not os.path.exists(paths.proc("self/stat")):  # noqa: PTH110 - as everywhere, a path is a text here
             raise Unavailable("no /proc/<pid>")
         return cls(Scanner(paths, online_processors(paths)), Owners(paths))
@@ -48,5 +53,5 @@ class ProcessesCollector(NeverWaits):
         if not self._scanner.sees_others:
             return "hidepid= of /proc hides the processes of other users: its gid= lets a group see them"
         if self._scanner.is_denied_io:
-            return "what processes of other users read and write needs CAP_SYS_PTRACE"
+            return describe_need("what processes of other users read and write", [PTRACE])
         return None

@@ -46,7 +46,7 @@ class ServiceUnitsCollector(ToldOnce):
 
     def collect(self, now: float) -> Metrics:
         units = by_shown_name(self._manager.units())
-        groups = find_groups(self._paths)
+        groups = find_groups(self._paths) if self._paths.is_linux else {}
         found = {name: self._describe(unit, groups.get(unit.name), now) for name, unit in units.items()}
         known = {unit.name for unit in units.values()}
         self._cpu = {name: cpu for name, cpu in self._cpu.items() if name in known}

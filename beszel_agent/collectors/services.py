@@ -22,4 +22,5 @@ class ServicesCollector:
         return cls(find_manager(paths, config))
 
     def collect(self, now: float) -> Metrics:
-        return Metrics(services=count_services(self._manager.units()))
+        units = self._manager.units()
+        return Metrics(services=count_services(units, tells_failures=self._manager.tells_failures))

@@ -22,6 +22,8 @@ class SlowFilesystemsCollector:
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Self:
+        if not paths.is_linux:
+            raise Unavailable("`filesystems` asks them all here")
         try:
             table = MountTable(paths, read_rules(paths, config))
             filesystems = table.filesystems(0.0)
@@ -30,6 +32,9 @@ class SlowFilesystemsCollector:
         if not any(filesystem.may_wait for filesystem in filesystems):
             raise Unavailable("every filesystem here answers from memory")
         return cls(table, UsageReader(paths, config.disk_usage_cache))
+
+    def shortfall(self) -> str | None:
+        return self._usage.shortfall()
 
     def collect(self, now: float) -> Metrics:
         found: dict[str, DiskMetrics] = {}

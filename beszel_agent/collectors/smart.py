@@ -29,7 +29,7 @@ class SmartCollector(ToldOnce):
         listed = config.smart_device_list()
         if listed is not None and not listed:
             raise Unavailable("SMART_DEVICES names no disk")
-        if listed is None and not physical_disks(paths):
+        if listed is None and paths.is_linux and not physical_disks(paths):
             raise Unavailable("no disk here has SMART; SMART_DEVICES names those that do not look like one")
         from beszel_agent.smart.disks import SmartDisks  # noqa: PLC0415
         from beszel_agent.smart.smartctl import Smartctl, find_smartctl  # noqa: PLC0415

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterator
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.device_files import DeviceFiles, parse_integer
 from beszel_agent.errors import ReadingFailed, Unavailable
@@ -31,9 +32,13 @@ class TemperaturesCollector:
         self.timeout_seconds = config.sensors_timeout
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
         if config.sensors is not None and not config.sensors:
             raise Unavailable("SENSORS is set and empty: no temperature is read")
+        if not paths.is_linux:
+            from beszel_agent.collectors.temperatures_psutil import PsutilTemperaturesCollector  # noqa: PLC0415
+
+            return PsutilTemperaturesCollector.probe(paths, config)
         paths = paths.with_sys(config.sys_sensors)
         directories = (paths.sys("class/hwmon"), paths.sys("class/thermal"))
         bank = SensorBank(
@@ -75,7 +80,12 @@ def parse_temperature(text: str | None) -> float | None:
     if not raw:
         return None
     celsius = float(raw) if raw in _WHOLE_DEGREES else raw / 1000
-    return round(celsius, 1) if _COLDEST_CELSIUS < celsius < _HOTTEST_CELSIUS else None
+    return round(celsius, 1) if is_plausible(celsius) else None
+
+
+def is_plausible(celsius: float) -> bool:
+    """Whether a sensor can mean it."""
+    return celsius != 0 and _COLDEST_CELSIUS < celsius < _HOTTEST_CELSIUS
 
 
 def _find_zones(paths: HostPaths) -> Iterator[Sensor]:

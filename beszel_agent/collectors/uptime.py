@@ -2,8 +2,10 @@
 
 from typing import ClassVar, Self
 
+from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.host import boot_ms
 from beszel_agent.paths import HostFile, HostPaths
 from beszel_protocol.sample import Metrics
 
@@ -17,7 +19,9 @@ class UptimeCollector:
         self._uptime = uptime
 
     @classmethod
-    def probe(cls, paths: HostPaths, config: Config) -> Self:
+    def probe(cls, paths: HostPaths, config: Config) -> Collector:
+        if not paths.is_linux:
+            return ClockUptimeCollector.probe(paths, config)
         try:
             return cls(paths.proc_file("uptime"))
         except OSError as error:
@@ -25,6 +29,21 @@ class UptimeCollector:
 
     def collect(self, now: float) -> Metrics:
         return Metrics(uptime_seconds=parse_uptime(self._uptime.read()))
+
+
+class ClockUptimeCollector:
+    """By the clock that counts from the start of the system, on systems other than Linux."""
+
+    name: ClassVar[str] = "uptime"
+    fields: ClassVar[tuple[str, ...]] = ("uptime_seconds",)
+    pace_seconds: ClassVar[float] = 0
+
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
+        return cls()
+
+    def collect(self, now: float) -> Metrics:
+        return Metrics(uptime_seconds=boot_ms() / 1000)
 
 
 def parse_uptime(text: bytes) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -12,8 +12,11 @@ from beszel_agent.host import online_processors
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.busiest import count_processes, describe_process
 from beszel_agent.processes.owners import Owners
-from beszel_agent.processes.scanner import Scanner
+from beszel_agent.processes.scanner import Process, Scanner
 from beszel_protocol.sample import ProcessCounts, ProcessMetrics
+
+if TYPE_CHECKING:
+    from beszel_agent.processes.scanner_psutil import PsutilScanner
 
 MAX_PROCESSES: Final = 1000
 """In one answer, so that it fits into a frame."""
@@ -45,21 +48,41 @@ async def list_processes(paths: HostPaths, params: Mapping[str, Any]) -> Process
     except msgspec.ValidationError as error:
         raise RequestRefused("bad_params", str(error)) from error
     clock = asyncio.get_running_loop().time
-    scanner = Scanner(paths, online_processors(paths))
-    await asyncio.to_thread(scanner.scan, clock())
+    if paths.is_linux:
+        scanner = Scanner(paths, online_processors(paths))
+        await asyncio.to_thread(scanner.scan, clock())
+        await asyncio.sleep(_BETWEEN_SCANS_SECONDS)
+        return await asyncio.to_thread(_look, scanner, paths, wanted, clock())
+    from beszel_agent.processes.scanner_psutil import PsutilScanner  # noqa: PLC0415 - for the systems that need it
+
+    other = PsutilScanner()
+    await asyncio.to_thread(other.scan, clock())
     await asyncio.sleep(_BETWEEN_SCANS_SECONDS)
-    return await asyncio.to_thread(_look, scanner, paths, wanted, clock())
+    return await asyncio.to_thread(_look_by_psutil, other, wanted, clock())
 
 
 def _look(scanner: Scanner, paths: HostPaths, wanted: ProcessesParams, now: float) -> ProcessesResult:
     processes = scanner.scan(now).processes
-    order = attrgetter(_ORDERS[wanted.by], "memory_bytes")
-    first = sorted(processes, key=lambda process: [value or 0 for value in order(process)], reverse=True)
     owners = Owners(paths)
     return ProcessesResult(
         counts=count_processes(processes),
         processes=[
             describe_process(process, lambda pid, start: owners.owner_of(pid, start, now))
-            for process in first[: wanted.limit]
+            for process in _first(processes, wanted)
         ],
     )
+
+
+def _look_by_psutil(scanner: "PsutilScanner", wanted: ProcessesParams, now: float) -> ProcessesResult:
+    processes = scanner.scan(now).processes
+    first = _first(processes, wanted)
+    return ProcessesResult(
+        counts=scanner.count(processes),
+        processes=[describe_process(process, lambda pid, _: scanner.owner_of(pid)) for process in first],
+    )
+
+
+def _first(processes: list[Process], wanted: ProcessesParams) -> list[Process]:
+    order = attrgetter(_ORDERS[wanted.by], "memory_bytes")
+    first = sorted(processes, key=lambda process: [value or 0 for value in order(process)], reverse=True)
+    return first[: wanted.limit]

@@ -8,11 +8,12 @@ from beszel_agent.errors import ReadingFailed
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.stat import Io, Stat, parse_io, parse_stat
 
-_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
-_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+"""Windows has neither, and no `/proc` to read; it only loads this file."""
 _STAT_BYTES: Final = 2048
 _IO_BYTES: Final = 512
-_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC
+_FLAGS: Final = os.O_RDONLY
 _IDLE_LOOKS: Final = 4
 """Of so many scans one looks at a kernel thread that does nothing. On small hosts these are most of what there is."""
 

@@ -21,6 +21,10 @@ _BUS: Final = "/run/dbus/system_bus_socket"
 def find_manager(paths: HostPaths, config: Config) -> ServiceManager:
     """Raise `Unavailable`."""
     patterns = full_patterns(config.service_patterns)
+    if paths.system == "windows":
+        from beszel_agent.services.windows import WindowsServices  # noqa: PLC0415 - for the system that has them
+
+        return WindowsServices(patterns)
     if not config.skip_systemd and os.path.isdir(paths.root(_SYSTEMD)):  # noqa: PTH112 - a path is a text here
         return find_systemd(paths, config)
     if os.path.isdir(paths.root(DIRECTORY)):  # noqa: PTH112

@@ -22,6 +22,10 @@ class Unit(NamedTuple):
 
 
 class ServiceManager(Protocol):
+    @property
+    def tells_failures(self) -> bool:
+        """Whether one that failed can be told from one that was stopped."""
+
     def units(self) -> list[Unit]:
         """Those that match the patterns and run or have run. Raise OSError or `ReadingFailed`."""
 
@@ -46,6 +50,6 @@ def full_patterns(patterns: Sequence[str]) -> tuple[str, ...]:
     return tuple(pattern if pattern.endswith(_KNOWN_SUFFIXES) else pattern + _SUFFIX for pattern in patterns or ("*",))
 
 
-def count_services(units: Iterable[Unit]) -> ServiceMetrics:
+def count_services(units: Iterable[Unit], *, tells_failures: bool = True) -> ServiceMetrics:
     states = [unit.state for unit in units]
-    return ServiceMetrics(total=len(states), failed=states.count("failed"))
+    return ServiceMetrics(total=len(states), failed=states.count("failed") if tells_failures else None)

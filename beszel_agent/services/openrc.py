@@ -15,6 +15,8 @@ _SUFFIX: Final = ".service"
 
 
 class OpenRc:
+    tells_failures = True
+
     def __init__(self, directory: str, patterns: tuple[str, ...]) -> None:
         self._directory, self._patterns = directory, patterns
 

@@ -20,6 +20,8 @@ _INACTIVE: Final = "inactive"
 
 
 class Systemd:
+    tells_failures = True
+
     def __init__(self, bus: Bus, patterns: tuple[str, ...]) -> None:
         self._bus, self._patterns = bus, patterns
         self._seen_active: set[str] = set()

@@ -10,13 +10,15 @@ MAX_DEVICES: Final = 128
 
 _GUESSED_TYPES: Final = frozenset({"ata", "scsi"})
 """A scan calls SATA disks so that hang on a SCSI controller; asked without a type, smartctl finds out."""
+_PATHS: Final = ("/dev/", "IOService:")
+"""How the devices of every system are written, and how macOS also writes its own."""
 
 
 def parse_scan(document: Document) -> list[SmartDevice]:
     found = []
     for row in find_rows(document, "devices"):
         name, kind = find_text(row, "name"), find_text(row, "type")
-        if name is not None and name.startswith("/dev/"):
+        if name is not None and name.startswith(_PATHS):
             found.append(SmartDevice(name, None if kind in _GUESSED_TYPES else kind))
     return found
 

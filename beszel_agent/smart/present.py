@@ -10,7 +10,9 @@ _VIRTUAL: Final = ("iet", "msft", "qemu", "vbox", "virtual", "vmware")
 
 
 def physical_disks(paths: HostPaths) -> list[str]:
-    """By kernel name."""
+    """By kernel name; none on a system that does not tell."""
+    if not paths.is_linux:
+        return []
     names = [name for name in list_names(paths.sys("block")) if name.startswith(_DISKS)]
     return [name for name in names if not _is_virtual_disk(paths, name)]
 

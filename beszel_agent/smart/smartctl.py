@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from typing import Final, NamedTuple
 
@@ -16,6 +17,8 @@ _KILLED_SECONDS: Final = 1.0
 """How long a killed one may take to go; in the kernel, waiting for a disk, it does not."""
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENVIRONMENT: Final = {"LC_ALL": "C", "PATH": _PATH}
+_NEEDED_BY_WINDOWS: Final = ("PATH", "SYSTEMROOT")
+"""No program starts there without them."""
 
 
 class Output(NamedTuple):
@@ -69,7 +72,17 @@ class Smartctl:
 
 def find_smartctl() -> str | None:
     """Also where a user's own search path does not look."""
-    return shutil.which("smartctl", path=os.pathsep.join([os.environ.get("PATH", ""), _PATH]))
+    if sys.platform == "win32":
+        usual = os.path.join(os.environ.get("PROGRAMFILES", r"C:\Program Files"), "smartmontools", "bin")  # noqa: PTH118
+    else:
+        usual = _PATH
+    return shutil.which("smartctl", path=os.pathsep.join([os.environ.get("PATH", ""), usual]))
+
+
+def _environment() -> dict[str, str]:
+    if sys.platform != "win32":
+        return _ENVIRONMENT
+    return {name: os.environ[name] for name in _NEEDED_BY_WINDOWS if name in os.environ}
 
 
 def _start(command: list[str]) -> "subprocess.Popen[bytes]":
@@ -79,7 +92,7 @@ def _start(command: list[str]) -> "subprocess.Popen[bytes]":
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_ENVIRONMENT,
+            env=_environment(),
             close_fds=True,
         )
     except OSError as error:

@@ -1,6 +1,7 @@
 """Opens the spool where it should be, or at least one."""
 
 import logging
+import os
 from pathlib import Path
 
 from beszel_agent.errors import describe
@@ -16,6 +17,9 @@ log = logging.getLogger(__name__)
 
 def open_spool(directory: Path, boot: Boot, limit: SpoolLimit, instant_ms: int) -> Spool:
     """A spool in `directory`; one in memory, with an id of its own, if that cannot be written to."""
+    if not hasattr(os, "O_DIRECTORY"):
+        # Windows neither syncs a directory nor takes away a file that is open, and the one on disk needs both.
+        return MemorySpool(make_id(), max_age_ms=limit.age_ms, max_bytes=limit.size_bytes)
     try:
         return DiskSpool(
             directory, boot_id=boot.id, instant_ms=instant_ms, boot_ms=boot.ms,

@@ -61,7 +61,7 @@ class Sender:
                     await self._deliver(client, self._target.compress(body), samples)
                 except Exception:
                     self._outbox.dropped += samples
-                    log.exception("%d samples for %s are dropped", samples, self._target.name)
+                    log.exception("samples dropped for %s: %d", self._target.name, samples)
 
     async def _deliver(self, client: "httpx2.AsyncClient", body: bytes, samples: int) -> None:
         pause_seconds = self.first_pause_seconds
@@ -95,7 +95,7 @@ class Sender:
     def _report_dropped(self, reason: str) -> None:
         """Say how many samples are lost, once a minute at most; what is not said now is with the next."""
         lost = self._outbox.dropped - self._told_dropped
-        if lost and self._complain("%d samples for %s are dropped: %s", lost, self._target.name, reason):
+        if lost and self._complain("samples dropped for %s: %d; %s", self._target.name, lost, reason):
             self._told_dropped = self._outbox.dropped
 
     def _complain(self, message: str, *arguments: object) -> bool:

@@ -44,7 +44,7 @@ def take_systems(rows: Iterable[Row], users: UserIds, report: Report, now_ms: in
             ids.append(system_id)
             table.take()
     if unseen:
-        report.notes.append(f"{unseen} systems have no user who was taken over; only administrators see them.")
+        report.notes.append(f"Systems without a user who was taken over, which only administrators see: {unseen}.")
     return ids
 
 

@@ -37,7 +37,7 @@ def take_users(rows: Iterable[Row], report: Report, now_ms: int) -> UserIds:
             without_password += _password_hash(row) == UNUSABLE_HASH
     if without_password:
         report.notes.append(
-            f"{without_password} users have no password that can be checked: `beszel-hub user password EMAIL` sets one."
+            f"Users without a password that can be checked: {without_password}; `beszel-hub user password` sets one."
         )
     return ids
 

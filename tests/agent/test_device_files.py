@@ -90,6 +90,7 @@ def make_host(root: Path) -> HostPaths:
 
 def test_a_hanging_sensor_blocks_neither_the_sample_nor_the_other_sensors(tmp_path: Path) -> None:
     collector = TemperaturesCollector.probe(make_host(tmp_path), Config(sensors_timeout=2.0))
+    assert isinstance(collector, TemperaturesCollector)
     run = ThreadedRun(collector, timeout_seconds=collector.timeout_seconds)
     fifo = tmp_path / "sys/class/hwmon/hwmon1/temp1_input"
     assert run.read(0.0) is None

@@ -1,8 +1,10 @@
 """Usage of filesystems, asked of the kernel; the mount tables are made up, the directories are real."""
 
 import contextlib
+import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,15 +35,9 @@ def paths(tmp_path: Path) -> HostPaths:
     return HostPaths(proc=str(tmp_path / "proc"), root=str(tmp_path), keep_open=False)
 
 
-def usage(path: Path) -> DiskMetrics:
-    found = read_usage(str(path))
-    assert found is not None
-    return found
-
-
 def test_percent_is_that_of_df(tmp_path: Path) -> None:
     answer = os.statvfs(tmp_path)
-    found = usage(tmp_path)
+    found = read_usage(str(tmp_path))
     used = answer.f_blocks - answer.f_bfree
     assert found.total_bytes == answer.f_blocks * answer.f_frsize
     assert found.usage_percent == pytest.approx(100 * used / (used + answer.f_bavail), abs=0.1)
@@ -60,11 +56,33 @@ def test_the_others_are_read_apart(paths: HostPaths) -> None:
     assert set(disk) == {"/boot/efi", "/tank"}
 
 
+def refuse(number: int, end: str = "") -> Callable[[str], DiskMetrics]:
+    """Instead of asking, an error for the paths that end so."""
+
+    def ask(path: str) -> DiskMetrics:
+        if path.endswith(end):
+            raise OSError(number, os.strerror(number))
+        return read_usage(path)
+
+    return ask
+
+
 def test_no_answer_at_all_is_a_failure(paths: HostPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     collector = FilesystemsCollector.probe(paths, Config())
-    monkeypatch.setattr(usage_module, "read_usage", lambda _: None)
-    with pytest.raises(ReadingFailed):
+    monkeypatch.setattr(usage_module, "read_usage", refuse(errno.EIO))
+    with pytest.raises(ReadingFailed, match="no filesystem could be asked"):
         collector.collect(0.0)
+
+
+def test_what_this_user_may_not_ask_is_told_with_the_grant(paths: HostPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    collector = FilesystemsCollector.probe(paths, Config())
+    assert isinstance(collector, FilesystemsCollector)
+    monkeypatch.setattr(usage_module, "read_usage", refuse(errno.EACCES, "/srv"))
+    assert set(collector.collect(0.0).disk or {}) == {"/"}
+    assert collector.shortfall() == "the usage of /srv needs CAP_DAC_READ_SEARCH, or x on every directory above"
+    monkeypatch.setattr(usage_module, "read_usage", read_usage)
+    collector.collect(1.0)
+    assert collector.shortfall() is None
 
 
 def test_one_that_hangs_keeps_its_thread_and_is_passed_by(
@@ -74,7 +92,7 @@ def test_one_that_hangs_keeps_its_thread_and_is_passed_by(
     collector = SlowFilesystemsCollector.probe(paths, Config())
     hung, released = threading.Event(), threading.Event()
 
-    def ask(path: str) -> DiskMetrics | None:
+    def ask(path: str) -> DiskMetrics:
         if path.endswith("/boot/efi") and not hung.is_set():
             hung.set()
             released.wait(20)
@@ -108,7 +126,7 @@ def test_where_all_answer_from_memory_no_thread_is_needed(tmp_path: Path) -> Non
 def test_others_are_asked_no_more_often_than_the_owner_said(paths: HostPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def ask(path: str) -> DiskMetrics | None:
+    def ask(path: str) -> DiskMetrics:
         asked.append(path)
         return DiskMetrics(total_bytes=len(asked))
 
@@ -126,9 +144,14 @@ def test_one_that_stops_to_answer_is_not_answered_from_before(
     paths: HostPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter([DiskMetrics(total_bytes=1), None, DiskMetrics(total_bytes=2)])
-    monkeypatch.setattr(
-        usage_module, "read_usage", lambda path: next(answers) if path.endswith("/srv") else DiskMetrics(total_bytes=9)
-    )
+
+    def ask(path: str) -> DiskMetrics:
+        answer = next(answers) if path.endswith("/srv") else DiskMetrics(total_bytes=9)
+        if answer is None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return answer
+
+    monkeypatch.setattr(usage_module, "read_usage", ask)
     collector = FilesystemsCollector.probe(paths, Config(disk_usage_cache=10.0))
     found = [(collector.collect(now).disk or {}).get("/srv") for now in (0.0, 10.0, 11.0)]
     assert [item and item.total_bytes for item in found] == [1, None, 2]

@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from beszel_agent.datadir import SYSTEM_DIR, DataDir
+from beszel_agent.datadir import DataDir
 from beszel_agent.health import STATUS_FILE, Status, StatusKeeper, check, is_running, judge, read_status, status_dirs
 from beszel_agent.host import Boot
 from beszel_agent.linkstate import LinkState
+from beszel_agent.system import LINUX_DATA_DIR
 
 WELL = Status(pid=42, boot_id="boot", touched_boot_ms=100_000, connected=True, hub="http://hub:80", since_ms=1)
 CONNECTED = LinkState(connected=True, since_ms=1, problem=None)
@@ -89,7 +90,7 @@ def test_the_best_directory_is_made_even_where_the_other_is_there(tmp_path: Path
 def test_a_disk_may_sleep() -> None:
     assert status_dirs(Path("/d"), {"RUNTIME_DIRECTORY": "/run/a:/run/b"}) == (Path("/run/a"), Path("/d"))
     assert status_dirs(Path("/d"), {}) == (Path("/d"),)
-    assert status_dirs(SYSTEM_DIR, {}) == (Path("/run/beszel-agent"), SYSTEM_DIR)
+    assert status_dirs(LINUX_DATA_DIR, {}) == (Path("/run/beszel-agent"), LINUX_DATA_DIR)
 
 
 def test_is_running() -> None:

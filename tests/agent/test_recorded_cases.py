@@ -15,8 +15,10 @@ def test_the_collector_makes_of_each_step_what_was_written_down(case: str, tmp_p
 
 def test_the_folder_and_the_registry_agree() -> None:
     folder = Path(__file__).parents[2] / "beszel_agent" / "collectors"
-    modules = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
-    assert [collector.name for collector in COLLECTORS] == modules
+    modules = {path.stem for path in folder.glob("*.py") if path.stem != "__init__"}
+    variants = {module for module in modules if module.endswith("_psutil")}
+    assert [collector.name for collector in COLLECTORS] == sorted(modules - variants)
+    assert {module.removesuffix("_psutil") for module in variants} <= modules
 
 
 def test_every_collector_of_the_kernel_files_has_cases() -> None:

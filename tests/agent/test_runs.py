@@ -63,6 +63,18 @@ class Broken(Scripted):
         raise PermissionError(13, "Permission denied", "/sys/secret")
 
 
+class Mistaken(Scripted):
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
+        raise RuntimeError("oops")
+
+
+class Incomplete(Scripted):
+    @classmethod
+    def probe(cls, paths: HostPaths, config: Config) -> Self:
+        raise ModuleNotFoundError("No module named 'psutil'", name="psutil")
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -88,12 +100,23 @@ def test_a_failure_is_a_gap_and_told_once(error: Exception, reason: str, caplog:
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"), [(Absent, "no such thing here"), (Broken, "/sys/secret: Permission denied")]
+    ("kind", "reason"),
+    [
+        (Absent, "no such thing here"),
+        (Broken, "/sys/secret: Permission denied"),
+        (Mistaken, "unexpected RuntimeError: oops"),
+    ],
 )
 def test_what_is_not_there_is_no_failure(kind: type[Collector], reason: str) -> None:
     run = ProbedRun(kind, HostPaths(), Config())
     assert run.read(0.0) is None
     assert (run.report().state, run.report().reason) == ("unavailable", reason)
+
+
+def test_an_agent_that_is_not_whole_does_not_start() -> None:
+    """Its command line says what to install."""
+    with pytest.raises(ModuleNotFoundError):
+        ProbedRun(Incomplete, HostPaths(), Config()).read(0.0)
 
 
 def test_what_was_not_there_is_looked_for_again() -> None:

@@ -126,7 +126,7 @@ def test_without_the_right_it_is_the_time_outside_the_idle_state(host: Path, mon
     paths = HostPaths(proc=str(host / "proc"), sys=str(host / "sys"), root=str(host))
     collector = GpusCollector.probe(paths, Config())
     collector.collect(0.0)
-    assert collector.shortfall() == "CAP_SYS_PTRACE is missing to see what other users' processes do on the GPU"
+    assert collector.shortfall() == "what other users' processes do on the GPU needs CAP_SYS_PTRACE"
 
 
 def start_client(host: Path, pid: int, client_id: int) -> None:

@@ -95,6 +95,7 @@ def test_what_the_agent_may_not_see_is_said(tmp_path: Path) -> None:
     (tmp_path / "self" / "stat").touch()
     write_process(tmp_path, 7, STAT.format(pid=7, ticks=0))
     collector = ProcessesCollector.probe(HostPaths(proc=str(tmp_path), keep_open=False), Config())
+    assert isinstance(collector, ProcessesCollector)
     assert collector.shortfall() is None
     collector.collect(0.0)
     assert "hidepid" in (collector.shortfall() or "")

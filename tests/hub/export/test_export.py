@@ -1,7 +1,9 @@
 """`/api/beszel/export` over HTTP, every format read back by somebody else's reader."""
 
 import io
+import subprocess
 from collections import defaultdict
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -29,6 +31,7 @@ from tests.support.exports import (
 )
 from tests.support.runninghub import RunningHub
 from tests.support.samples import NOON_MS, make_metrics
+from tests.support.services import need_program
 
 CPU = "cpu.usage_percent"
 
@@ -81,6 +84,19 @@ def test_openmetrics_passes_the_reference_parser(client: httpx2.Client, shelf: S
     assert families["beszel_network_sent_bytes"].type == "counter"
     disks = {sample.labels["disk"] for sample in families["beszel_disk_usage_percent"].samples}
     assert disks == {"/", "/mnt/v1.2"}
+
+
+def test_prometheus_makes_blocks_of_an_export(client: httpx2.Client, shelf: Shelf, tmp_path: Path) -> None:
+    promtool = need_program("promtool")
+    path, blocks = tmp_path / "export.om", tmp_path / "blocks"
+    path.write_bytes(fetch(client, shelf, format="openmetrics", metric="cpu.usage_percent,disk[].usage_percent"))
+    argv = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(path), str(blocks)]
+    subprocess.run(argv, check=True, capture_output=True, timeout=30)
+    listed = subprocess.run(
+        [promtool, "tsdb", "list", str(blocks)], check=True, capture_output=True, text=True, timeout=30
+    )
+    rows = [row.split() for row in listed.stdout.splitlines()[1:]]
+    assert [(row[4], row[6]) for row in rows] == [(str(6 * COUNT), "6")], "samples and series of one block"
 
 
 def test_openmetrics_reads_in_several_passes_what_one_would_not_hold(hub: RunningHub, shelf: Shelf) -> None:

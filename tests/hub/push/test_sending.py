@@ -97,8 +97,8 @@ def test_what_is_refused_for_good_is_dropped_counted_and_said(reply: Reply, capl
     assert push.outboxes[0].dropped == 1
     said = [record.getMessage() for record in caplog.records if "dropped" in record.getMessage()]
     assert len(said) == 1
-    assert said[0].startswith("1 samples for InfluxDB at http://127.0.0.1:")
-    assert str(reply.status) in said[0]
+    assert said[0].startswith("samples dropped for InfluxDB at http://127.0.0.1:")
+    assert f"/write: 1; {reply.status}" in said[0]
     assert "\x1b" not in said[0]
     assert "\n" not in said[0]
 
