@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 import zstandard
+from modelhosts import ModelHost, Traits
 
-from benchmarks.modelhosts import ModelHost, Traits
 from beszel_hub.metrics.reader import Range
 from beszel_hub.metrics.rollup import fold
 from beszel_hub.metrics.series import WINDOW_MS

@@ -19,9 +19,9 @@ from typing import Any, Final
 
 import httpx2
 import msgspec
+from modelhistory import ModelHistory, fill
+from modelhosts import BUSY, QUIET
 
-from benchmarks.modelhistory import ModelHistory, fill
-from benchmarks.modelhosts import BUSY, QUIET
 from beszel_hub.cli.people import create_token, create_user
 from beszel_hub.config import HubConfig
 from beszel_hub.metrics.series_space import Usage, measure_usage

@@ -24,6 +24,7 @@ from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
+from beszel_hub.metrics.tier_rows import make_system_stats_collection
 from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.push.service import Push
@@ -126,6 +127,7 @@ class Hub:
                 ),
                 make_details_collection(),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
+                make_system_stats_collection(self.database, self.systems.directory, self.clock),
             )
         )
 

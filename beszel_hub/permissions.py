@@ -67,6 +67,9 @@ class Action(enum.StrEnum):
     SERIES = "series"
     EXPORT = "export"
     EXPOSITION = "exposition"
+    TRAFFIC = "traffic"
+    TOP = "top"
+    FORECAST = "forecast"
     FEED = "feed"
     AGENT_CONNECT = "agent.connect"
 
@@ -99,6 +102,12 @@ class Action(enum.StrEnum):
     METRICS_CREATE = "metrics.create"
     METRICS_UPDATE = "metrics.update"
     METRICS_DELETE = "metrics.delete"
+
+    SYSTEM_STATS_LIST = "system_stats.list"
+    SYSTEM_STATS_VIEW = "system_stats.view"
+    SYSTEM_STATS_CREATE = "system_stats.create"
+    SYSTEM_STATS_UPDATE = "system_stats.update"
+    SYSTEM_STATS_DELETE = "system_stats.delete"
 
     @classmethod
     def of(cls, collection: str, verb: Verb) -> "Action":
@@ -151,6 +160,9 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.SERIES: _READ_AS_MEMBER,
     Action.EXPORT: _READ_AS_MEMBER,
     Action.EXPOSITION: _READ_AS_MEMBER,
+    Action.TRAFFIC: _READ_AS_MEMBER,
+    Action.TOP: _READ_AS_MEMBER,
+    Action.FORECAST: _READ_AS_MEMBER,
     Action.FEED: _READ_AS_MEMBER,
     Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake
     Action.USERS_LIST: Rule(roles=_EVERYBODY, needs="own"),
@@ -178,6 +190,11 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.METRICS_CREATE: _CLOSED,
     Action.METRICS_UPDATE: _CLOSED,
     Action.METRICS_DELETE: _CLOSED,
+    Action.SYSTEM_STATS_LIST: _READ_AS_MEMBER,
+    Action.SYSTEM_STATS_VIEW: _CLOSED,  # rows are made when they are listed; Beszel shows none alone either
+    Action.SYSTEM_STATS_CREATE: _CLOSED,
+    Action.SYSTEM_STATS_UPDATE: _CLOSED,
+    Action.SYSTEM_STATS_DELETE: _CLOSED,
 }
 
 

@@ -100,6 +100,9 @@ class Aggregate:
         """What the series' declaration has for an interval: the mean, for totals the last reading, and so on."""
         return [main_value(bucket, self._rollup, 0) for bucket in self._cells]
 
+    def main_at(self, index: int) -> float | None:
+        return main_value(self._cells[index], self._rollup, 0)
+
     @property
     def least(self) -> list[float | None]:
         return [bucket.low if bucket.readings else None for bucket in self._cells]

@@ -3,15 +3,17 @@
 The functions run inside `Database.read`.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Container, Sequence
 from typing import Final, NamedTuple
 
 from beszel_hub.metrics.buckets import Aggregate, Grid, choose_resolution, phase_of
-from beszel_hub.metrics.series import find_spacing_ms, read_strands
+from beszel_hub.metrics.series import find_spacing_ms, read_all_strands, read_strands
 from beszel_hub.metrics.series_codec import DamagedChunk
 from beszel_hub.metrics.series_tiers import find_first, floor_of, read_chunks, report_damage
+from beszel_hub.metrics.tier_codec import Columns, TierChunk
 from beszel_hub.metrics.tiers import RAW, TIERS, Tier, tier_of
-from beszel_protocol.addresses import Address
+from beszel_protocol.addresses import Address, parse_address
 from beszel_protocol.metrics import Rollup
 
 _SAMPLED_FOR_PHASE: Final = 300
@@ -48,16 +50,51 @@ def read_at(
         for row, chunk in read_chunks(system_id, tier, begin_ms, grid.to_ms):
             covered_ms = max(covered_ms, row.last)
             for text, aggregate in zip(texts, aggregates, strict=True):
-                try:
-                    columns = chunk.columns(text, is_brief=is_brief)
-                except DamagedChunk as damage:
-                    report_damage(system_id, damage)
-                    continue
+                columns = _columns_or_none(system_id, chunk, text, is_brief=is_brief)
                 if columns is not None:
                     aggregate.add_columns(columns, tier.bucket_ms, begin_ms)
     if covered_ms < grid.to_ms:
         _add_samples(system_id, addresses, grid, aggregates, covered_ms, spacing_ms)
     return grid, aggregates
+
+
+def read_parts(system_id: str, parts: Container[str], span: Range, seconds: int) -> tuple[Grid, dict[str, Aggregate]]:
+    """Every series of these members of a sample (`cpu`, `disk` …) by address, in buckets of that many seconds."""
+    grid = Grid(span.from_ms, span.to_ms, seconds)
+    found: dict[str, Aggregate] = {}
+    covered_ms = grid.from_ms
+    for tier in _from_coarse(tier_of(seconds)):
+        begin_ms = covered_ms
+        for row, chunk in read_chunks(system_id, tier, begin_ms, grid.to_ms):
+            covered_ms = max(covered_ms, row.last)
+            for text in chunk.addresses:
+                if part_of(text) in parts:
+                    columns = _columns_or_none(system_id, chunk, text)
+                    if columns is not None:
+                        _aggregate_of(found, text, grid).add_columns(columns, tier.bucket_ms, begin_ms)
+    for text, strand in read_all_strands(system_id, parts, covered_ms, grid.to_ms).items():
+        _aggregate_of(found, text, grid).add_strand(strand)
+    return grid, found
+
+
+def part_of(address: str) -> str:
+    """The member of a sample in which a series lies."""
+    return re.split(r"[.\[]", address, maxsplit=1)[0]
+
+
+def _aggregate_of(found: dict[str, Aggregate], address: str, grid: Grid) -> Aggregate:
+    aggregate = found.get(address)
+    if aggregate is None:
+        aggregate = found[address] = Aggregate(grid, rollup_of(parse_address(address)))
+    return aggregate
+
+
+def _columns_or_none(system_id: str, chunk: TierChunk, address: str, *, is_brief: bool = False) -> Columns | None:
+    try:
+        return chunk.columns(address, is_brief=is_brief)
+    except DamagedChunk as damage:
+        report_damage(system_id, damage)
+        return None
 
 
 def rollup_of(address: Address) -> Rollup:

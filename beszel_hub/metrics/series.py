@@ -11,9 +11,9 @@ import msgspec
 import peewee
 
 from beszel_hub.metrics.buckets import spacing_of
-from beszel_hub.metrics.series_codec import Chunk, DamagedChunk, Entry, unseal
+from beszel_hub.metrics.series_codec import Chunk, DamagedChunk, Entry, seal, unseal
 from beszel_hub.metrics.series_lookup import readings_of_document
-from beszel_hub.metrics.strands import Strand, join_strands, make_strand, strand_of
+from beszel_hub.metrics.strands import Strand, gather, join_strands, make_strand, strand_of
 from beszel_hub.metrics.tables import ChunkRow, HotSample
 from beszel_protocol.addresses import Address
 
@@ -79,6 +79,29 @@ def read_strands(system_id: str, addresses: Sequence[Address], from_ms: int, to_
         if strand is not None:
             strands.append(strand)
     return [join_strands(strands).cut(from_ms, to_ms) if strands else None for strands in found]
+
+
+def read_all_strands(system_id: str, parts: Container[str], from_ms: int, to_ms: int) -> dict[str, Strand]:
+    """Every series of these members of a sample with `from_ms <= instant < to_ms`, by address."""
+    chunks = [chunk for _, chunk in read_chunks(system_id, from_ms, to_ms)]
+    hot = [Entry(*row) for row in _hot_entries(system_id, parts, from_ms, to_ms)]
+    if hot:
+        chunks.append(unseal(seal(hot)))  # transposing them is most of the work, whoever does it
+    try:
+        strands = gather(chunks, parts)
+    except DamagedChunk as damage:
+        log.error("a part of the history of system %s is damaged and left out: %s", system_id, damage)
+        return {}
+    cut = ((address, strand.cut(from_ms, to_ms)) for address, strand in strands.items())
+    return {address: strand for address, strand in cut if strand is not None}
+
+
+def _hot_entries(
+    system_id: str, parts: Container[str], from_ms: int, to_ms: int
+) -> Iterator[tuple[int, dict[str, Any], int]]:
+    for instant, mark, document in _hot_rows(system_id, from_ms, to_ms):
+        members: dict[str, Any] = msgspec.json.decode(document)
+        yield instant, {name: member for name, member in members.items() if name in parts}, mark
 
 
 def find_spacing_ms(system_id: str, before_ms: int) -> float | None:

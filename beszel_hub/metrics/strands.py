@@ -1,7 +1,7 @@
 """Strands: all readings of one series in some samples, found in the columns of chunks. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import lru_cache, reduce
 from itertools import chain, pairwise
 from typing import Final, NamedTuple
@@ -47,16 +47,14 @@ class _Place(NamedTuple):
     key_field: str = ""
 
 
-def strands_of(chunk: Chunk) -> dict[str, Strand]:
-    """Every series of a chunk by its address."""
+def strands_of(chunk: Chunk, parts: Container[str] | None = None) -> dict[str, Strand]:
+    """Every series of a chunk by its address; with `parts`, only those of these members of a sample."""
     strands: dict[str, Strand] = {}
     names: dict[tuple[Path, int], list[object]] = {}
     for path in chunk.paths:
-        place = _place_of(path)
-        if place is None:
-            continue
-        strand = _strand(chunk, path, place)
-        if strand is None:
+        place = _place_of(path) if parts is None or (path and path[0] in parts) else None
+        strand = None if place is None else _strand(chunk, path, place)
+        if place is None or strand is None:
             continue
         if place.list_path is None:
             strands[str(Address(place.steps))] = strand
@@ -144,13 +142,13 @@ def join_strands(strands: Sequence[Strand]) -> Strand:
     )
 
 
-def gather(chunks: Iterable[Chunk]) -> dict[str, Strand]:
+def gather(chunks: Iterable[Chunk], parts: Container[str] | None = None) -> dict[str, Strand]:
     """The series of several chunks, which may overlap."""
-    parts: dict[str, list[Strand]] = {}
+    found: dict[str, list[Strand]] = {}
     for chunk in chunks:
-        for address, strand in strands_of(chunk).items():
-            parts.setdefault(address, []).append(strand)
-    return {address: join_strands(found) for address, found in parts.items()}
+        for address, strand in strands_of(chunk, parts).items():
+            found.setdefault(address, []).append(strand)
+    return {address: join_strands(strands) for address, strands in found.items()}
 
 
 def _strand(chunk: Chunk, path: Path, place: _Place) -> Strand | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from beszel_hub.cli.commands import app, token_app, user_app
+from beszel_hub.cli.commands import app, store_app, token_app, user_app
 from beszel_hub.config import SETTINGS
 from beszel_hub.records import filter as filters
 from beszel_hub.records import listing
@@ -21,8 +21,8 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    told = set(re.findall(r"^\| `beszel-hub ((?:user |token )?[a-z-]+)", TEXT, re.MULTILINE))
-    groups = [("", app), ("user ", user_app), ("token ", token_app)]
+    told = set(re.findall(r"^\| `beszel-hub ((?:user |token |store )?[a-z-]+)", TEXT, re.MULTILINE))
+    groups = [("", app), ("user ", user_app), ("token ", token_app), ("store ", store_app)]
     assert {f"{group.name} " for group in app.registered_groups} == {prefix for prefix, _ in groups if prefix}
     assert told == {f"{prefix}{_name(command)}" for prefix, group in groups for command in group.registered_commands}
 
