@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from beszel_agent.backoff import Backoff
+from beszel_agent.checks.board import CheckBoard
 from beszel_agent.collectors import COLLECTORS
 from beszel_agent.collectors.smart import SmartCollector
 from beszel_agent.config import Config
@@ -62,7 +63,8 @@ class Agent:
         self._spool = open_spool(
             self._data_dir.path / SPOOL_DIR, read_boot(paths), config.spool_limit, time.time_ns() // 1_000_000
         )
-        self._sampler = start_sampler(COLLECTORS, paths, config)
+        self._checks = CheckBoard(paths, config)
+        self._sampler = start_sampler(COLLECTORS, paths, config, (self._checks,))
         self._verdicts = Verdicts()
         self._status = StatusKeeper(
             status_dirs(self._data_dir.path, environment),
@@ -80,6 +82,7 @@ class Agent:
             spool=self._spool,
             details=lambda: read_details(paths),
             ask_interval=self._sampler.ask_interval,
+            configure=lambda configuration: self._checks.replace(configuration.checks),
             actions={
                 "collectors": self._report_collectors,
                 "disk_detail": self._describe_disks,
@@ -101,6 +104,7 @@ class Agent:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._sampler.run(self._publish))
                 tasks.create_task(self._spool.run(self._link.wake))
+                tasks.create_task(self._checks.run())
                 tasks.create_task(self._link.run())
                 tasks.create_task(self._status.run())
         finally:

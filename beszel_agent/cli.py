@@ -12,6 +12,7 @@ from typing import Final, cast
 
 import msgspec
 
+from beszel_agent.checks.board import CheckBoard
 from beszel_agent.collectors import COLLECTORS
 from beszel_agent.config import DEFAULT_FILE, LATER, Loaded, load_config, settings
 from beszel_agent.datadir import DataDir, choose_data_dir, default_dirs, find_data_dir
@@ -134,7 +135,8 @@ def _once(parsed: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _collectors(parsed: argparse.Namespace, loaded: Loaded) -> int:
-    sampler = start_sampler(COLLECTORS, HostPaths(), loaded.config)
+    paths = HostPaths()
+    sampler = start_sampler(COLLECTORS, paths, loaded.config, (CheckBoard(paths, loaded.config),))
     reports = sampler.reports()
     for count in range(_MAX_TRIAL_READINGS):
         sampler.read()

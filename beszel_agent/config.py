@@ -15,12 +15,14 @@ import msgspec
 from beszel_agent.errors import ConfigError
 from beszel_agent.log import LEVELS
 from beszel_agent.settings import (
+    CHECKS_CHOICES,
     HubUrl,
     LaterSetting,
     NamedDisk,
     Setting,
     SmartDevice,
     SpoolLimit,
+    parse_checks,
     parse_choice,
     parse_flag,
     parse_hub_keys,
@@ -157,6 +159,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     smart_interval: Annotated[
         float, Setting(parse_smart_interval, "seconds", "How often SMART is read of a disk that is awake.")
     ] = 3600.0
+    checks: Annotated[
+        str,
+        Setting(parse_checks, " ".join(f"`{choice}`" for choice in CHECKS_CHOICES), "Whether the hub may have this "
+                "host check other services; `public`: only at public addresses, whatever it allows."),
+    ] = "on"  # fmt: skip
     service_patterns: Annotated[
         tuple[str, ...],
         Setting(parse_names, "names", "The services to tell of, with `*`; without a kind of unit, `.service` is meant. "
@@ -183,7 +190,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("ALL_PROXY", "SOCKS proxy for the link."),
     LaterSetting("AMD_SYSFS", "Read AMD GPUs from sysfs."),
-    LaterSetting("CHECKS", "Whether the hub may have this host check other services."),
     LaterSetting("CONTAINER_DETAILS", "Whether the hub may ask for the configuration of containers."),
     LaterSetting("DISABLE_SSH", "Do not listen for hubs."),
     LaterSetting("DOCKER_HOST", "Socket of the container engine."),

@@ -9,6 +9,9 @@ AgentError
 ├── Unavailable         this host has nothing for a collector to read; not a failure
 ├── ReadingFailed       a source is there but could not be read or understood
 │   └── ReadingIncomplete   one of several could not; `part` is what the others told
+├── CheckError          a check that the hub has defined has no good result
+│   ├── TargetDown      its target did not do what was asked of it
+│   └── CheckRefused    it may not or cannot be made from here, which says nothing about its target
 ├── RequestRefused      the hub asked for something that an action does not give; `code` goes into the answer
 └── LinkError           a connection to the hub ended or did not come about
     ├── HubRefused      the hub said why it does not take this agent; `code` is the hub's
@@ -48,6 +51,18 @@ class Unavailable(AgentError):
 
 class ReadingFailed(AgentError):
     code = "reading_failed"
+
+
+class CheckError(AgentError):
+    code = "check_error"
+
+
+class TargetDown(CheckError):
+    code = "target_down"
+
+
+class CheckRefused(CheckError):
+    code = "check_refused"
 
 
 class ReadingIncomplete(ReadingFailed):

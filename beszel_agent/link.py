@@ -160,6 +160,7 @@ class Link:
         check_ranges(welcome.stored)
         self._duties.spool.drop(welcome.stored)
         self._duties.ask_interval(welcome.interval_seconds)
+        self._duties.configure(welcome.configuration)
         session = self._session = Session(connection, self._duties, details)
         self._tell_connected(welcome)
         try:

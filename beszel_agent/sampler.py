@@ -130,9 +130,11 @@ class Sampler:
         return min(MAX_INTERVAL_SECONDS, max(self._floor_seconds, seconds))
 
 
-def start_sampler(collectors: Iterable[type[Collector]], paths: HostPaths, config: Config) -> Sampler:
-    """Samples come at `UPDATE_INTERVAL` until a hub says otherwise."""
-    runs = [ProbedRun(kind, paths, config) for kind in collectors]
+def start_sampler(
+    collectors: Iterable[type[Collector]], paths: HostPaths, config: Config, others: Iterable[Run] = ()
+) -> Sampler:
+    """Samples come at `UPDATE_INTERVAL` until a hub says otherwise. `others` stand in them beside the collectors."""
+    runs = [*(ProbedRun(kind, paths, config) for kind in collectors), *others]
     return Sampler(runs, config.update_interval or MIN_INTERVAL_SECONDS, floor_seconds=config.update_interval)
 
 

@@ -21,6 +21,7 @@ from beszel_protocol.messages import (
     MAX_RANGES,
     Ack,
     Cancel,
+    Configuration,
     Configure,
     Configured,
     Details,
@@ -56,6 +57,8 @@ class Duties(NamedTuple):
     spool: Spool
     details: Callable[[], HostDetails]
     ask_interval: Callable[[float], None]
+    configure: Callable[[Configuration], None]
+    """Take over what the hub wants, as a whole."""
     actions: Mapping[str, Action]
     actions_enabled: bool
 
@@ -116,6 +119,7 @@ class Session:
             case Interval(seconds=seconds):
                 self._duties.ask_interval(seconds)
             case Configure(configuration=configuration):
+                self._duties.configure(configuration)
                 await self._send_quietly(Configured(revision=configuration.revision))
             case Request():
                 await handlers.start(message)

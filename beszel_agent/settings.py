@@ -17,6 +17,7 @@ from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
 _KEY_TYPE: Final = "ssh-ed25519"
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+CHECKS_CHOICES: Final = ("on", "public", "off")
 MIN_SMART_SECONDS: Final = 60.0
 _NAME_MARK: Final = "__"
 _SMART_TYPE: Final = re.compile(r"(3ware|[a-z]\w*)[\w,/+-]*", re.ASCII)
@@ -118,6 +119,17 @@ def parse_choice(*choices: str) -> Callable[[str], str]:
         return word
 
     return parse
+
+
+def parse_checks(text: str) -> str:
+    """One of `CHECKS_CHOICES`."""
+    word = text.strip().lower()
+    if word == "public":
+        return word
+    try:
+        return "on" if parse_flag(word) else "off"
+    except ValueError:
+        raise ValueError(f"write {', '.join(CHECKS_CHOICES[:-1])} or {CHECKS_CHOICES[-1]}") from None
 
 
 def parse_seconds(text: str) -> float:

@@ -1,4 +1,4 @@
-"""How bad it is, on the one scale that arrays, pools and disks share."""
+"""How bad it is, on the one scale that arrays, pools, disks and checks share."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple

@@ -1,17 +1,23 @@
-"""What became of arrays, pools and disks between one sample and the next: events of changed verdicts."""
+"""What became of arrays, pools, disks and checks between one sample and the next: events of changed verdicts."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from beszel_agent.severity import WORDS
 from beszel_protocol.messages import Event
-from beszel_protocol.sample import ArrayMetrics, Metrics, PoolMetrics, SmartMetrics
+from beszel_protocol.sample import ArrayMetrics, CheckMetrics, Metrics, PoolMetrics, SmartMetrics
 from beszel_protocol.timestamps import format_timestamp
 
-_Judged: TypeAlias = ArrayMetrics | PoolMetrics | SmartMetrics
+_Judged: TypeAlias = ArrayMetrics | PoolMetrics | SmartMetrics | CheckMetrics
 
-KINDS: Final = {"arrays": "array_verdict", "pools": "pool_verdict", "smart": "disk_verdict"}
+KINDS: Final = {
+    "arrays": "array_verdict", "pools": "pool_verdict", "smart": "disk_verdict", "checks": "check_verdict",
+}  # fmt: skip
 """Of the events, by what in a sample they are about."""
+
+
+MAX_KNOWN: Final = 4096
+"""Checks come and go by names that the hub makes up; the longest known gives way."""
 
 
 class Change(NamedTuple):
@@ -57,7 +63,12 @@ class Verdicts:
             if after is None:
                 continue
             before = self._known.get((kind, subject))
-            self._known[kind, subject] = after
+            self._remember((kind, subject), after)
             if before is not None and before != after:
                 found.append(Change(kind, subject, before, after, item.state or ""))
         return found
+
+    def _remember(self, key: tuple[str, str], severity: int) -> None:
+        self._known[key] = severity
+        if len(self._known) > MAX_KNOWN:
+            del self._known[next(iter(self._known))]

@@ -13,6 +13,8 @@ from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
+from beszel_hub.checks.collection import make_checks_collection
+from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.export.recent import Recent
@@ -62,6 +64,7 @@ class Hub:
         self.systems = Systems(
             self.database, secret, clock, first_admin=_first_admin, universal_token=config.token or ""
         )
+        self.checks = Checks(self.database)
         self.ingest = Ingest(self.database, clock)
         self.latest = Latest()
         self.history = History(self.database, self.systems.directory)
@@ -70,8 +73,9 @@ class Hub:
         self.push = Push(make_targets(config), self.systems.directory, interval_seconds=config.push_interval_seconds)
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
-            self.key, self.systems, self.connections, self.ingest, clock, require_tls=config.require_tls
-        )
+            self.key, self.systems, self.connections, self.ingest, clock,
+            configuration_of=self.checks.configuration_of, require_tls=config.require_tls,
+        )  # fmt: skip
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
         self._upkeep = Upkeep(
             self.database, clock, _retention_of(config),
@@ -92,6 +96,7 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Serve: load what is known, run the jobs, and at the end close every connection and the database."""
         await self.systems.refresh()
+        await self.checks.refresh()
         await self.accounts.revalidate()
         try:
             async with asyncio.TaskGroup() as group:
@@ -116,6 +121,9 @@ class Hub:
         async def on_system_change(_: Change) -> None:
             await self.systems.refresh()
 
+        async def on_check_change(_: Change) -> None:
+            await self.checks.refresh()
+
         return Registry(
             (
                 users_collection(self.accounts, self.clock),
@@ -126,6 +134,7 @@ class Hub:
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
+                make_checks_collection(self.clock, on_change=on_check_change),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
                 make_system_stats_collection(self.database, self.systems.directory, self.clock),
             )
@@ -155,6 +164,7 @@ class Hub:
             lambda entry: self.push.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
+        self.checks.on_changed.append(self.connections.configuration_changed)
         self.broker.on_watched.append(self.connections.watch)
         self.accounts.on_revoked.append(lambda revoked: self.feed.doubt(revoked.user_id))
 
@@ -178,6 +188,7 @@ class Hub:
         """The command line writes to the database beside the running hub."""
         if await self.database.changed_elsewhere():
             await self.systems.refresh()
+            await self.checks.refresh()
             await self.accounts.revalidate()
 
     async def _await_agents(self) -> None:

@@ -97,6 +97,12 @@ class Action(enum.StrEnum):
     SYSTEM_DETAILS_UPDATE = "system_details.update"
     SYSTEM_DETAILS_DELETE = "system_details.delete"
 
+    CHECKS_LIST = "checks.list"
+    CHECKS_VIEW = "checks.view"
+    CHECKS_CREATE = "checks.create"
+    CHECKS_UPDATE = "checks.update"
+    CHECKS_DELETE = "checks.delete"
+
     METRICS_LIST = "metrics.list"
     METRICS_VIEW = "metrics.view"
     METRICS_CREATE = "metrics.create"
@@ -185,6 +191,11 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.SYSTEM_DETAILS_CREATE: _CLOSED,
     Action.SYSTEM_DETAILS_UPDATE: _CLOSED,
     Action.SYSTEM_DETAILS_DELETE: _CLOSED,
+    Action.CHECKS_LIST: _READ_AS_MEMBER,
+    Action.CHECKS_VIEW: _READ_AS_MEMBER,
+    Action.CHECKS_CREATE: _WRITE_AS_MEMBER,
+    Action.CHECKS_UPDATE: _WRITE_AS_MEMBER,
+    Action.CHECKS_DELETE: _WRITE_AS_MEMBER,
     Action.METRICS_LIST: _READ_AS_MEMBER,
     Action.METRICS_VIEW: _READ_AS_MEMBER,
     Action.METRICS_CREATE: _CLOSED,

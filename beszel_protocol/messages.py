@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.hygiene import clean
 from beszel_protocol.sample import HostDetails, Metrics
 
@@ -165,7 +166,11 @@ class Challenge(_Message, frozen=True, kw_only=True, tag="challenge"):
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the hub wants of an agent, as a whole: each takes the place of the one before."""
+
     revision: int = 0
+    """Rises with every change, for one system."""
+    checks: list[CheckDefinition] = []
 
 
 class Welcome(_Message, frozen=True, kw_only=True, tag="welcome"):

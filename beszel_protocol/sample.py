@@ -349,6 +349,31 @@ class ServiceUnitMetrics(_Part, frozen=True, kw_only=True):
     restarts: Annotated[int, _count("Service restarts")] | None = None
 
 
+class CheckMetrics(_Part, frozen=True, kw_only=True):
+    """What came of checking another service from here. Not in every sample: only in the next after it was checked.
+
+    Where the check could not be made at all there are no numbers, and `state` says why.
+    """
+
+    severity: Annotated[int, _severity("Check health")] | None = None
+    """2 if it is down, 1 if it is up on a certificate that ends soon."""
+    state: str | None = None
+    """Why it is of this severity, in words."""
+    up: Annotated[int, Metric(label="Check up", unit=Unit.COUNT, alarm=True)] | None = None
+    """1 if it did what was asked of it, else 0; its mean is the share of checks that went well."""
+    latency_ms: (
+        Annotated[float, Metric(label="Check latency", unit=Unit.MILLISECONDS, peak=True, alarm=True)] | None
+    ) = None
+    """From the first packet to the answer: the connection, the echo, the head of the last page. Looking up the name is
+    not part of it."""
+    status_code: Annotated[int, _count("Check HTTP status")] | None = None
+    certificate_expires_seconds: (
+        Annotated[float, Metric(label="Certificate valid for", unit=Unit.SECONDS, rollup=Rollup.LAST, alarm=True)]
+        | None
+    ) = None
+    """Of the certificate that ends first, where redirects lead to several; 0 from then on."""
+
+
 class ServiceMetrics(_Part, frozen=True, kw_only=True):
     total: Annotated[int, _count("Services")] | None = None
     failed: Annotated[int, _failures("Failed services")] | None = None
@@ -417,6 +442,8 @@ class Metrics(_Part, frozen=True, kw_only=True):
     top_processes: list[ProcessMetrics] | None = None
     processes: ProcessCounts | None = None
     services: ServiceMetrics | None = None
+    checks: dict[str, CheckMetrics] | None = None
+    """By the name that the hub has given the check. Not in every sample."""
     kernel: KernelMetrics | None = None
     clock: ClockMetrics | None = None
     logins: LoginMetrics | None = None

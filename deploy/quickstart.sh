@@ -34,7 +34,8 @@ provide_venv() {
 }
 
 # What tests start, compile with or ask: `program=packages`. Without one its tests are skipped, unless they must not be.
-for_tests='gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd prometheus=prometheus influxd=influxdb'
+for_tests='gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd ip=iproute2 unshare=util-linux'
+for_tests="$for_tests prometheus=prometheus influxd=influxdb"
 
 provide_programs() {
     [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0

@@ -10,7 +10,13 @@ from beszel_hub.agents.link import Link
 from beszel_hub.clock import Clock
 from beszel_hub.systems.directory import Directory, Entry
 from beszel_protocol.handshake import AgentRefused
-from beszel_protocol.messages import CLOSE_FORBIDDEN, CLOSE_REPLACED, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
+from beszel_protocol.messages import (
+    CLOSE_FORBIDDEN,
+    CLOSE_REPLACED,
+    MAX_INTERVAL_SECONDS,
+    MIN_INTERVAL_SECONDS,
+    Configuration,
+)
 
 WATCHED_INTERVAL_SECONDS: Final = MIN_INTERVAL_SECONDS
 
@@ -73,6 +79,11 @@ class Connections:
 
     def system_changed(self, entry: Entry) -> None:
         self._refresh_interval(entry.id)
+
+    def configuration_changed(self, system_id: str, configuration: Configuration) -> None:
+        link = self._links.get(system_id)
+        if link is not None:
+            link.configure(configuration)
 
     def system_removed(self, entry: Entry) -> None:
         link = self._links.get(entry.id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from beszel_hub.agents.connections import Connections
@@ -22,6 +23,7 @@ from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     HANDSHAKE_TIMEOUT_SECONDS,
     REFUSAL_CLOSE_CODES,
+    Configuration,
     MalformedFrame,
 )
 from beszel_protocol.sample import HostDetails
@@ -36,13 +38,16 @@ class Endpoint:
 
     def __init__(
         self, hub_key: HubKey, systems: Systems, connections: Connections, ingest: Ingest, clock: Clock, *,
+        configuration_of: Callable[[str], Awaitable[Configuration]],
         require_tls: bool = False, handshake_timeout_seconds: float = HANDSHAKE_TIMEOUT_SECONDS,
     ) -> None:  # fmt: skip
+        """`configuration_of` a system is what its agent is told to do."""
         self._hub_key = hub_key
         self._systems = systems
         self._connections = connections
         self._ingest = ingest
         self._clock = clock
+        self._configuration_of = configuration_of
         self._require_tls = require_tls
         self._handshake_timeout_seconds = handshake_timeout_seconds
         self._gate = Gate()
@@ -97,6 +102,8 @@ class Endpoint:
         )
         self._connections.adopt(link)
         try:
+            # Only now, as from now on the link hears of changes.
+            link.configure(await self._configuration_of(system_id))
             inbox = await self._ingest.open(
                 system_id, body.spool_id, on_stored=link.note_stored, on_lost=link.note_lost
             )

@@ -1,4 +1,4 @@
-"""One proved agent: reads its records into ingest, and tells it what is stored and how often to measure."""
+"""One proved agent: reads its records into ingest, and tells it what is stored and what it is to do."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,9 @@ from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_RANGES,
     Ack,
+    Configuration,
+    Configure,
+    Configured,
     Details,
     Event,
     FromAgent,
@@ -60,6 +63,10 @@ class Link:
         self._details_due = 0.0
         self._interval_seconds = interval_seconds
         self._told_seconds = interval_seconds
+        self._configuration = Configuration()
+        self._told_revision = 0
+        self.configured_revision: int | None = None
+        """Which the agent says it has taken over; None until it has said so."""
         self._stored = SequenceRanges()
         self._ack_timer: asyncio.TimerHandle | None = None
         self._ack_due = self._batch_until = 0.0
@@ -84,6 +91,12 @@ class Link:
             self._interval_seconds = seconds
             self._has_work.set()
 
+    def configure(self, configuration: Configuration) -> None:
+        """The agent will be told, unless it is an older one that comes late."""
+        if configuration.revision > self._configuration.revision:
+            self._configuration = configuration
+            self._has_work.set()
+
     def close(self, code: int, reason: str) -> None:
         """End the connection soon; the first reason given counts."""
         if self._closing is None:
@@ -102,8 +115,12 @@ class Link:
 
     async def run(self, intake: Intake, already_stored: SequenceRanges) -> None:
         """Serve the agent until the connection ends."""
+        self._told_revision = self._configuration.revision
         welcome = Welcome(
-            system_id=self.system_id, interval_seconds=self._told_seconds, stored=already_stored.newest(MAX_RANGES)
+            system_id=self.system_id,
+            interval_seconds=self._told_seconds,
+            stored=already_stored.newest(MAX_RANGES),
+            configuration=self._configuration,
         )
         try:
             await self.wire.send(encode(welcome))
@@ -142,6 +159,8 @@ class Link:
                 await intake.take(message, is_live=True)
             case Samples():
                 await self._take_batch(message, intake)
+            case Configured():
+                self.configured_revision = message.revision
             case Details():
                 await self._take_details(message.details)
             case _:
@@ -182,6 +201,9 @@ class Link:
             if self._told_seconds != self._interval_seconds:
                 self._told_seconds = self._interval_seconds
                 await self.wire.send(encode(Interval(seconds=self._told_seconds)))
+            if self._told_revision != self._configuration.revision:
+                self._told_revision = self._configuration.revision
+                await self.wire.send(encode(Configure(configuration=self._configuration)))
 
 
 def _now() -> float:

@@ -46,6 +46,7 @@ _KEY_NAMES: Final[Mapping[str, str]] = {
     "engines_percent": "engine",
     "containers": "container",
     "units": "unit",
+    "checks": "check",
     "custom": "metric",
     "custom_age_seconds": "file",
 }
@@ -54,8 +55,8 @@ _LOAD_MINUTES: Final = {"0": "1", "1": "5", "2": "15"}
 
 _STEPS: Final[Mapping[str, str]] = {
     "arrays": "array", "pools": "pool", "interfaces": "interface", "temperatures": "temperature", "fans": "fan",
-    "batteries": "battery", "gpus": "gpu", "containers": "container", "units": "unit", "cores_percent": "core_usage",
-    "engines_percent": "engine_usage",
+    "batteries": "battery", "gpus": "gpu", "containers": "container", "units": "unit", "checks": "check",
+    "cores_percent": "core_usage", "engines_percent": "engine_usage",
 }  # fmt: skip
 """Fields of many, named as each of them is."""
 _RENAMED: Final[Mapping[str, str]] = {

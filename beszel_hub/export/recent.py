@@ -19,9 +19,9 @@ STALE_INTERVALS: Final = 5
 STALE_MS: Final = 60_000
 """A newest sample older than this, and than so many intervals, stands for nothing that is."""
 RARE_MS: Final = 300_000
-"""How long what is told in one sample only stands for what is; agents tell it every 10 to 60 s."""
+"""How long what is told in one sample only stands for what is; agents tell most of it every 10 to 60 s."""
 
-_RARE_PARTS: Final = ("smart", "custom", "custom_age_seconds")
+_RARE_PARTS: Final = ("smart", "checks", "custom", "custom_age_seconds")
 _UNITS: Final = "units"
 _Told = dict[tuple[str, str], tuple[Any, int]]
 """By part and key: what was told, and when."""

@@ -53,7 +53,8 @@ def test_collectors_says_what_runs_what_it_costs_and_why_the_others_do_not(tmp_p
     finished = agent(tmp_path, "collectors")
     assert finished.returncode == 0
     rows = {line.split()[0]: line for line in finished.stdout.splitlines()[1:]}
-    assert sorted(rows) == [collector.name for collector in COLLECTORS]
+    assert list(rows) == [*(collector.name for collector in COLLECTORS), "checks"]
+    assert "the hub defines them" in rows["checks"]
     assert " ms" in rows["cpu"]
     reports = json.loads(agent(tmp_path, "collectors", "--json").stdout)
     assert {report["name"] for report in reports} == set(rows)
@@ -230,6 +231,7 @@ def test_a_running_agent_holds_nothing_heavy() -> None:
         "jeepney",
         "tarfile",
     }
+    heavy |= {"h11", *(f"beszel_agent.checks.{name}" for name in ("probing", "network", "http", "dns", "ping", "tls"))}
     code = f"import sys, beszel_agent.agent; print(sorted({heavy!r} & set(sys.modules)))"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "[]"

@@ -10,6 +10,7 @@ import pytest
 
 from beszel_agent import session as session_module
 from beszel_agent.config import Config
+from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.messages import (
     MAX_FRAME_BYTES,
     Ack,
@@ -108,10 +109,15 @@ def test_the_interval_is_passed_on() -> None:
 def test_a_configuration_is_confirmed_with_its_revision() -> None:
     async def main() -> None:
         hub = LinkHub()
-        async with hub.running(), linked(hub):
+        async with hub.running(), linked(hub) as agent:
             await hub.until("enrolled", lambda: hub.connections)
-            await hub.send(Configure(configuration=Configuration(revision=42)))
+            await agent.until("configured", lambda: agent.configurations == [Configuration()])  # by the welcome
+            configuration = Configuration(
+                revision=42, checks=[CheckDefinition(name="a", kind="ping", target="example.org")]
+            )
+            await hub.send(Configure(configuration=configuration))
             await hub.until("confirmed", lambda: hub.messages == [Configured(revision=42)])
+            assert agent.configurations[1:] == [configuration]
 
     run(main())
 

@@ -11,6 +11,7 @@ from beszel_agent.settings import (
     NamedDisk,
     SmartDevice,
     SpoolLimit,
+    parse_checks,
     parse_choice,
     parse_flag,
     parse_hub_keys,
@@ -146,11 +147,14 @@ def test_no_spool_limit(text: str) -> None:
 def test_flags_choices_and_names() -> None:
     assert [parse_flag(word) for word in ("true", "YES", "1", "off", "false", "")] == [True] * 3 + [False] * 3
     assert parse_choice("htop")(" HTOP ") == "htop"
+    assert [parse_checks(text) for text in ("on", "true", "Public", "off", "0")] == ["on", "on", "public", "off", "off"]
     assert parse_names(" eth0 , wg* ,") == ("eth0", "wg*")
     with pytest.raises(ValueError, match="true or false"):
         parse_flag("perhaps")
     with pytest.raises(ValueError, match="a or b"):
         parse_choice("a", "b")("c")
+    with pytest.raises(ValueError, match="write on, public or off"):
+        parse_checks("private")
 
 
 def test_named_disks() -> None:

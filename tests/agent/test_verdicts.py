@@ -1,8 +1,8 @@
 """Changed verdicts become events, once each."""
 
-from beszel_agent.verdicts import Verdicts
+from beszel_agent.verdicts import MAX_KNOWN, Verdicts
 from beszel_protocol.messages import Event
-from beszel_protocol.sample import ArrayMetrics, Metrics, PoolMetrics, SmartMetrics
+from beszel_protocol.sample import ArrayMetrics, CheckMetrics, Metrics, PoolMetrics, SmartMetrics
 
 
 def disk(severity: int | None, state: str = "passed") -> Metrics:
@@ -25,6 +25,21 @@ def test_arrays_and_pools_are_told_apart() -> None:
         ("array_verdict", 2),
         ("pool_verdict", 0),
     ]
+
+
+def test_checks_that_come_and_go_are_not_remembered_for_ever() -> None:
+    verdicts = Verdicts()
+
+    def told(name: str, severity: int) -> list[int]:
+        part = Metrics(checks={name: CheckMetrics(severity=severity, state="up")})
+        return [change.after for change in verdicts.changes(part)]
+
+    assert told("web", 0) == []
+    assert told("web", 2) == [2]
+    for number in range(MAX_KNOWN):
+        told(f"check {number}", 0)
+    assert told("web", 0) == []  # as if for the first time
+    assert len(verdicts._known) == MAX_KNOWN
 
 
 def test_as_it_goes_over_the_link() -> None:

@@ -20,13 +20,14 @@ class Certificates(NamedTuple):
     server: ssl.SSLContext
 
 
-def make_certificates(directory: Path) -> Certificates:
+def make_certificates(directory: Path, *, since: timedelta = -DAY, until: timedelta = DAY) -> Certificates:
+    """`since` and `until` are counted from now, for the server; its authority is always valid."""
     ca_key, key = generate_private_key(SECP256R1()), generate_private_key(SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority of this test")])
     ca = _builder(ca_name, ca_name, ca_key, is_ca=True).sign(ca_key, SHA256())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    leaf = _builder(name, ca_name, key, is_ca=False).add_extension(address, critical=False)
+    leaf = _builder(name, ca_name, key, is_ca=False, since=since, until=until).add_extension(address, critical=False)
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     certificate = leaf.add_extension(authority, critical=False).sign(ca_key, SHA256())
     ca_file, server_file = directory / "ca.pem", directory / "server.pem"
@@ -39,7 +40,13 @@ def make_certificates(directory: Path) -> Certificates:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: EllipticCurvePrivateKey, *, is_ca: bool
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: EllipticCurvePrivateKey,
+    *,
+    is_ca: bool,
+    since: timedelta = -DAY,
+    until: timedelta = DAY,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     usage = x509.KeyUsage(
@@ -59,8 +66,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + DAY)
+        .not_valid_before(now + since)
+        .not_valid_after(now + until)
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(usage, critical=True)

@@ -20,7 +20,7 @@ from beszel_agent.session import Duties
 from beszel_agent.settings import parse_hub_url
 from beszel_agent.spool.interface import Spool
 from beszel_agent.spool.memory import MemorySpool
-from beszel_protocol.messages import Sample, encode
+from beszel_protocol.messages import Configuration, Sample, encode
 from beszel_protocol.sample import HostDetails, Metrics
 from beszel_protocol.timestamps import format_timestamp
 from tests.support.linkhub import TOKEN, LinkHub
@@ -36,6 +36,7 @@ class LinkedAgent:
     spool: Spool
     details: HostDetails
     intervals: list[float] = field(default_factory=list)
+    configurations: list[Configuration] = field(default_factory=list)
     states: list[LinkState] = field(default_factory=list)
     link: Link | None = None
 
@@ -105,7 +106,14 @@ async def linked(
     agent.link = Link(
         make_endpoint(config.hub_url, token, config),
         Credentials(token, trusted_keys or (hub.public_key,), Identity(fingerprint, seed), "web-1"),
-        Duties(agent.spool, lambda: agent.details, agent.intervals.append, actions or {}, config.actions),
+        Duties(
+            spool=agent.spool,
+            details=lambda: agent.details,
+            ask_interval=agent.intervals.append,
+            configure=agent.configurations.append,
+            actions=actions or {},
+            actions_enabled=config.actions,
+        ),
         HostPaths(),
         backoff=Backoff(lambda: 0.05),
         on_change=agent.states.append,

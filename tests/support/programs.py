@@ -26,7 +26,7 @@ def program(name: str) -> str:
 
 def clean_environment(home: Path, **settings: str) -> dict[str, str]:
     """An environment in which no setting or state of the user who runs the tests is visible."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG", "TZ") if name in os.environ}
     return {
         **kept,
         "HOME": str(home),

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -12,11 +12,13 @@ from beszel_hub.accounts import tokens
 from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.tables import ApiToken, User
 from beszel_hub.accounts.throttle import LoginThrottle
+from beszel_hub.checks.queries import insert_check
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tables import HotSample
 from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import SystemRow
 from beszel_hub.systems.tokens import issue_system_token
+from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.sample import HostDetails
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
 from tests.support.samples import make_metrics
@@ -50,6 +52,10 @@ USER_IDS: Final = {
 }
 _ROLES: Final = {Caller.ADMIN: "admin", Caller.USER: "user", Caller.OTHER: "user", Caller.READONLY: "readonly"}
 SYSTEM_IDS: Final = {"uma-web": "umaweb000000001", "otto-db": "ottodb000000001"}
+CHECK_IDS: Final = {
+    "uma-check": "umacheck0000001", "private-check": "umacheck0000002", "otto-check": "ottocheck000001",
+}  # fmt: skip
+"""The first two belong to uma-web; the second goes to private addresses."""
 CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
 """In the only sample of each system."""
 READ_TOKEN_ID: Final = "readtokenofuma1"
@@ -59,6 +65,8 @@ LIMITED_TOKEN_ID: Final = "limitedtokenad1"
 NAMES: Final = {
     "ada": USER_IDS[Caller.ADMIN], "uma": USER_IDS[Caller.USER], "otto": USER_IDS[Caller.OTHER],
     "rea": USER_IDS[Caller.READONLY], "uma_web": SYSTEM_IDS["uma-web"], "otto_db": SYSTEM_IDS["otto-db"],
+    "uma_check": CHECK_IDS["uma-check"], "otto_check": CHECK_IDS["otto-check"],
+    "private_check": CHECK_IDS["private-check"],
     "read_token": READ_TOKEN_ID, "write_token": WRITE_TOKEN_ID, "limited_token": LIMITED_TOKEN_ID,
 }  # fmt: skip
 """What `{uma_web}` and the like stand for in the paths, bodies and texts of scenarios."""
@@ -115,6 +123,9 @@ class World:
             issue_system_token(self.running.hub.secret, system_id, CREATED_MS, f"agent-token-of-{name}-0123456789")
             document = msgspec.json.encode(make_metrics(CPU_PERCENT[name]))
             insert_samples([NewSample(system_id, self.running.hub.clock() - 5000, 0, document)])
+        _insert_check("uma-check", "uma-web", kind="http", target="https://uma.example.org/")
+        _insert_check("private-check", "uma-web", kind="tcp", target="10.0.0.1:22", allow_private=True)
+        _insert_check("otto-check", "otto-db", kind="tcp", target="otto.example.org:22")
         _insert_token(READ_TOKEN_ID, Caller.USER, "read", None)
         _insert_token(WRITE_TOKEN_ID, Caller.USER, "write", None)
         _insert_token(LIMITED_TOKEN_ID, Caller.ADMIN, "write", [SYSTEM_IDS["uma-web"]])
@@ -137,6 +148,13 @@ def _token_key(owner: Caller) -> str:
 def _insert_system(name: str, members: list[str]) -> None:
     insert_system(name=name, now_ms=CREATED_MS, members=members, host="192.0.2.1", system_id=SYSTEM_IDS[name])
     save_details(SYSTEM_IDS[name], HostDetails(hostname=f"host-of-{name}", os="linux"), "1.2.3", CREATED_MS)
+
+
+def _insert_check(name: str, system: str, **fields: Any) -> None:
+    insert_check(
+        SYSTEM_IDS[system], CheckDefinition(name=name, **fields), is_enabled=True, now_ms=CREATED_MS,
+        check_id=CHECK_IDS[name],
+    )  # fmt: skip
 
 
 def _insert_token(token_id: str, owner: Caller, scope: str, system_ids: list[str] | None) -> None:

@@ -6,7 +6,14 @@ A module has `STATEMENTS`: SQL that takes the schema from the number before to i
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from beszel_hub.store.migrations import m0001_accounts, m0002_systems, m0003_metrics, m0004_boots, m0007_tiers
+from beszel_hub.store.migrations import (
+    m0001_accounts,
+    m0002_systems,
+    m0003_metrics,
+    m0004_boots,
+    m0005_checks,
+    m0007_tiers,
+)
 
 
 class Migration(NamedTuple):
@@ -20,5 +27,6 @@ MIGRATIONS: Final = (
     Migration(2, "systems", m0002_systems.STATEMENTS),
     Migration(3, "metrics", m0003_metrics.STATEMENTS),
     Migration(4, "boots", m0004_boots.STATEMENTS),
+    Migration(5, "checks", m0005_checks.STATEMENTS),
     Migration(7, "tiers", m0007_tiers.STATEMENTS),
 )

@@ -15,7 +15,7 @@ from beszel_hub.permissions import RULES, Action
 from tests.support.scenario import SECRETS, Answer, Scenario, fill
 from tests.support.world import Caller, World, open_world
 
-TABLES = ("accounts", "door", "export", "live", "metrics", "systems")
+TABLES = ("accounts", "checks", "door", "export", "live", "metrics", "systems")
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 FRAME_TIMEOUT_SECONDS = 0.3
 
