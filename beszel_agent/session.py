@@ -16,6 +16,7 @@ from beszel_agent.errors import HubSilent
 from beszel_agent.handlers import Action, Handlers
 from beszel_agent.spool.interface import Spool
 from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_BATCH_BYTES,
@@ -40,7 +41,6 @@ from beszel_protocol.messages import (
     encode,
 )
 from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.sample import HostDetails
 
 CONFIRMATION_SECONDS: Final = 60.0
 """A hub that takes records but confirms none for so long is left and dialled anew."""

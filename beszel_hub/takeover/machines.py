@@ -14,9 +14,9 @@ from beszel_hub.takeover.people import UserIds
 from beszel_hub.takeover.report import Report
 from beszel_hub.takeover.source import Row
 from beszel_hub.takeover.values import flag_of, ids_of, instant_of, json_of, number_of, text_of
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import token_id
 from beszel_protocol.hygiene import clean
-from beszel_protocol.sample import HostDetails
 
 SHORTEST_TOKEN: Final = 16
 LONGEST_TOKEN: Final = 255

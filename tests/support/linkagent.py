@@ -21,8 +21,9 @@ from beszel_agent.settings import parse_hub_url
 from beszel_agent.spool.interface import Spool
 from beszel_agent.spool.memory import MemorySpool
 from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.messages import Configuration, Sample, encode
-from beszel_protocol.sample import HostDetails, Metrics
+from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
 from tests.support.linkhub import TOKEN, LinkHub
 
