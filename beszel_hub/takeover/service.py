@@ -1,8 +1,9 @@
-"""One run: users, systems and tokens in one transaction, then the key, then statistics in small ones.
+"""One run: users, systems, tokens and settings in one transaction, then the key, then statistics in small ones.
 
 What is here stays as it is, so a run can be repeated: it adds what an earlier one had to leave out.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from beszel_hub.takeover.history import take_statistics
 from beszel_hub.takeover.hubkey import take_key
 from beszel_hub.takeover.machines import take_details, take_systems, take_tokens, take_universal_tokens
 from beszel_hub.takeover.people import take_users
+from beszel_hub.takeover.preferences import take_settings
 from beszel_hub.takeover.report import Report
 from beszel_hub.takeover.source import SourceDatabase, open_source
 
@@ -23,7 +25,6 @@ WITHOUT_HOME: Final = {
     "alerts": "this version has no alerts; run this again with one that has",
     "alerts_history": "this version has no alerts; run this again with one that has",
     "quiet_hours": "this version has no alerts; run this again with one that has",
-    "user_settings": "this version keeps no settings of users; run this again with one that does",
     "containers": "agents tell anew what runs",
     "systemd_services": "agents tell anew what runs",
     "smart_devices": "agents tell anew what disks there are",
@@ -40,14 +41,18 @@ class _DryRun(Exception):
 
 
 def take_over(
-    path: Path, config: HubConfig, database: Database, secret: Secret, clock: Clock, *, dry_run: bool = False
-) -> Report:
-    """Take over what is in the data directory (or the database file) at `path`; raise `CommandFailed` if it cannot."""
+    path: Path, config: HubConfig, database: Database, secret: Secret, clock: Clock, *, note: Callable[[Report], None],
+    dry_run: bool = False,
+) -> Report:  # fmt: skip
+    """Take over what is in the data directory (or the database file) at `path`; raise `CommandFailed` if it cannot.
+
+    `note` runs inside the transaction of the records, which the report is about until then.
+    """
     report = Report(dry_run=dry_run)
     now_ms = clock()
     with open_source(path, config.data_dir) as source:
         has_agents = any(entry.ever_seen for entry in database.read_now(load_entries))
-        system_ids = _take_records(database, source, secret, report, now_ms)
+        system_ids = _take_records(database, source, secret, report, now_ms, note)
         take_key(path, config, report, has_agents=has_agents, dry_run=dry_run)
         take_statistics(database, source, system_ids, report, now_ms=now_ms, dry_run=dry_run)
         for table, reason in WITHOUT_HOME.items():
@@ -57,7 +62,10 @@ def take_over(
     return report
 
 
-def _take_records(database: Database, source: SourceDatabase, secret: Secret, report: Report, now_ms: int) -> list[str]:
+def _take_records(
+    database: Database, source: SourceDatabase, secret: Secret, report: Report, now_ms: int,
+    note: Callable[[Report], None],
+) -> list[str]:  # fmt: skip
     """The ids of the systems that are here now."""
 
     def write() -> list[str]:
@@ -66,8 +74,10 @@ def _take_records(database: Database, source: SourceDatabase, secret: Secret, re
         take_details(source.rows("system_details"), system_ids, report, now_ms)
         take_tokens(source.rows("fingerprints"), system_ids, secret, report, now_ms)
         take_universal_tokens(source.rows("universal_tokens"), users, secret, report, now_ms)
+        take_settings(source.rows("user_settings"), users, report, now_ms)
         if report.dry_run:
             raise _DryRun(system_ids)
+        note(report)
         return system_ids
 
     try:

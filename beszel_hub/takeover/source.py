@@ -28,13 +28,13 @@ _SELECT: Final = {
     "system_details": "SELECT * FROM system_details",
     "fingerprints": "SELECT * FROM fingerprints",
     "universal_tokens": "SELECT * FROM universal_tokens",
+    "user_settings": "SELECT * FROM user_settings",
 }
 _COUNT: Final = {
     "_superusers": "SELECT count(*) FROM _superusers",
     "alerts": "SELECT count(*) FROM alerts",
     "alerts_history": "SELECT count(*) FROM alerts_history",
     "quiet_hours": "SELECT count(*) FROM quiet_hours",
-    "user_settings": "SELECT count(*) FROM user_settings",
     "containers": "SELECT count(*) FROM containers",
     "systemd_services": "SELECT count(*) FROM systemd_services",
     "smart_devices": "SELECT count(*) FROM smart_devices",

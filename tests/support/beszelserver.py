@@ -42,6 +42,7 @@ _COLLECTIONS: Final[dict[str, list[dict[str, Any]]]] = {
     "container_stats": [_text("system"), _json("stats"), _text("type"), _date("created")],
     "fingerprints": [_text("system"), _text("token"), _text("fingerprint")],
     "universal_tokens": [_text("user"), _text("token")],
+    "user_settings": [_text("user"), _json("settings")],
     "alerts": [_text("user"), _text("system"), _text("name"), _number("value")],
     "quiet_hours": [_text("user"), _text("type")],
 }  # fmt: skip

@@ -69,6 +69,14 @@ def take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Importer:
     return take
 
 
+@pytest.mark.parametrize("settings", ["", "no JSON", "[1]", "null", "[" * 9000, json.dumps({"a": "x" * (512 << 10)})])
+def test_settings_that_are_none_are_left_out(make: Make, take: Importer, settings: str) -> None:
+    schema = f"{SCHEMA} CREATE TABLE user_settings (id TEXT, user TEXT, settings TEXT);"
+    rows = [("s", ADA[0], settings), ("t", "nobodynobodynob", "{}")]
+    told = take(make(schema, users=[ADA], user_settings=rows))["user_settings"]
+    assert (told["taken"], told["left_out"]) == (0, {"it is no settings": 1, "its user was not taken over": 1})
+
+
 def test_an_old_or_partial_schema_is_taken_as_far_as_it_goes(make: Make, take: Importer) -> None:
     source = make(
         "CREATE TABLE users (id TEXT, email TEXT, passwordHash TEXT, created TEXT);"

@@ -14,6 +14,7 @@ import pytest
 from beszel_hub.accounts import passwords
 from beszel_hub.accounts.queries import find_identity
 from beszel_hub.agents.keys import load_hub_key
+from beszel_hub.audit.queries import newest
 from beszel_hub.cli.commands import run_command_line
 from beszel_hub.metrics import upkeep
 from beszel_hub.metrics.series import read_entries
@@ -45,6 +46,7 @@ STATS: Final = {
     "efs": {"data": {"d": 200, "du": 50, "r": 1, "w": 2}},
     "g": {"0": {"n": "RTX", "mu": 1024, "mt": 2048, "u": 7, "p": 30, "e": {"render": 4}}},
 }  # fmt: skip
+SETTINGS: Final = {"chartTime": "12h", "emails": ["rea@example.org"], "unitTemp": 1}
 CONTAINERS: Final = [{"n": "nginx", "c": 1.5, "m": 64, "b": [10, 20]}]
 
 
@@ -71,6 +73,7 @@ def fill(server: BeszelServer) -> Ids:
     server.create("fingerprints", system=ids.web, token=TOKEN, fingerprint="ab" * 24)
     server.create("fingerprints", system=ids.idle, token="too-short", fingerprint="")
     server.create("universal_tokens", user=ids.ada, token=UNIVERSAL_TOKEN)
+    server.create("user_settings", user=ids.rea, settings=SETTINGS)
     server.create("alerts", user=ids.ada, system=ids.web, name="CPU", value=80)
     for minute in range(1, 11):
         add_statistics(server, ids.web, "1m", minute)
@@ -143,7 +146,8 @@ def test_everything_that_has_a_home_comes_over(
     report = take(capsys, beszel, tmp_path)
     assert tables(report) == {
         "users": (3, 0, 0), "systems": (2, 0, 0), "system_details": (1, 0, 0), "fingerprints": (1, 0, 1),
-        "universal_tokens": (1, 0, 0), "id_ed25519": (1, 0, 0), "system_stats": (13, 0, 1),
+        "universal_tokens": (1, 0, 0), "user_settings": (1, 0, 0),
+        "id_ed25519": (1, 0, 0), "system_stats": (13, 0, 1),
         "container_stats": (1, 0, 0), "_superusers": (0, 0, 1), "alerts": (0, 0, 1),
     }  # fmt: skip
     assert load_hub_key(tmp_path / "id_ed25519").public_line == load_hub_key(beszel / "id_ed25519").public_line
@@ -232,6 +236,20 @@ def test_users_log_in_with_their_passwords_which_become_argon2(
             f"{running.url}/api/collections/systems/records", headers={"Authorization": first.json()["token"]}
         )
         assert [item["name"] for item in systems.json()["items"]] == ["web"]
+        kept = httpx2.get(
+            f"{running.url}/api/collections/user_settings/records", headers={"Authorization": first.json()["token"]}
+        )
+        assert [(item["user"], item["settings"]) for item in kept.json()["items"]] == [(ids.rea, SETTINGS)]
+
+
+def test_the_audit_log_tells_of_it(beszel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    take(capsys, beszel, tmp_path, "--dry-run")
+    take(capsys, beszel, tmp_path)
+    take(capsys, beszel, tmp_path)
+    with Taken(tmp_path) as taken:
+        entries = taken.database.read_now(lambda: newest(10))
+    assert [entry.action for entry in entries] == ["command_line.import_beszel"], "neither dry runs nor empty ones"
+    assert (entries[0].changes["users"], entries[0].changes["systems"]) == (3, 2)
 
 
 def test_a_second_run_changes_nothing(beszel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
