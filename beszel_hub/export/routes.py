@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from beszel_hub.accounts.service import Accounts
 from beszel_hub.clock import Clock
 from beszel_hub.errors import Unauthorized
 from beszel_hub.export.exposition import choose_format, render
@@ -101,8 +100,8 @@ async def get_metrics(request: Request) -> Response:
 
 
 async def _holds(request: Request, actor: Actor) -> bool:
-    accounts: Accounts = request.app.state.accounts
-    return await accounts.authenticate(request.headers.get("authorization")) == actor
+    now: Actor = await request.state.identify()
+    return now == actor
 
 
 async def _send_in_time(send: Send, block: bytes, *, more: bool = True) -> None:
