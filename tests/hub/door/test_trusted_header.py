@@ -45,7 +45,12 @@ def test_a_long_answer_goes_on_for_who_is_named(hub: RunningHub, monkeypatch: py
     uma = hub.hub.database.read_now(lambda: User.get(User.email == "uma@example.org").id)
     system_id, _ = hub.create_system("long", uma)
     store(hub, system_id, [(NOON_MS + 60_000 * minute, make_metrics()) for minute in range(30)])
-    span = {"from": NOON_MS, "to": NOON_MS + 1_800_000, "system": system_id, "metric": "cpu.usage_percent"}
+    span: dict[str, str | int] = {
+        "from": NOON_MS,
+        "to": NOON_MS + 1_800_000,
+        "system": system_id,
+        "metric": "cpu.usage_percent",
+    }
     answer = httpx2.get(hub.url + EXPORT, params=span, headers=UMA, timeout=10)
     assert len(read_csv(answer.content)) == 30
 
