@@ -27,7 +27,7 @@ APP: Final = [
         display=":",
     ),
     _key("ctrl+p", "command_palette", "palette", "Find any system, screen or action", "app.palette", display="^p"),
-    _key("T", "next_theme", "theme", "The next theme", "app.theme"),
+    _key("T", "themes", "themes", "Choose a theme, with a preview", "app.theme"),
     _key("R", "retry", "reconnect", "Connect to the hub again without waiting", "app.retry"),
     _key("ctrl+z", "suspend_process", "suspend", "To the shell; `fg` comes back", "app.suspend", display="^z"),
     _key("q,ctrl+c", "quit", "quit", "Leave", "app.quit", show=True, display="q"),
@@ -191,6 +191,15 @@ HELP: Final = [
     _key("pageup,ctrl+u", "scroll_by(-10)", "page up", "A page up", "help.page_up", display="PgUp"),
 ]
 
+THEMES: Final = [
+    _key("escape,q,T", "cancel", "cancel", "Keep the theme as it was", "themes.cancel", show=True, display="esc"),
+    _key("enter", "choose", "choose", "Take this theme, from now on", "themes.choose", show=True, display="⏎"),
+    _key("down,j", "move(1)", "down", "The next theme", "themes.down", display="↓ j"),
+    _key("up,k", "move(-1)", "up", "The theme before", "themes.up", display="↑ k"),
+    _key("home,g", "move(-1000)", "first", "The first theme", "themes.first", display="Home g"),
+    _key("end,G", "move(1000)", "last", "The last theme", "themes.last", display="End G"),
+]
+
 FILTER: Final = [
     _key(
         "escape",
@@ -219,6 +228,7 @@ GROUPS: Final = {
     "Logs and configuration": READER,
     "Logs": LOGS,
     "Search line": SEARCH,
+    "Themes": THEMES,
     "Filter line": FILTER,
     "Everywhere": APP,
 }

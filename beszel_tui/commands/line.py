@@ -84,9 +84,12 @@ def _containers(app: "BeszelApp", name: str) -> None:
 
 
 def _theme(app: "BeszelApp", name: str) -> None:
-    if name not in app.themes.by_name:
+    if not name:
+        app.action_themes()
+    elif name in app.themes.by_name:
+        app.choose_theme(name)
+    else:
         raise CommandError(f"themes: {' '.join(sorted(app.themes.by_name))}")
-    app.theme = name
 
 
 def _range(app: "BeszelApp", name: str) -> None:
@@ -119,5 +122,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("reconnect", "", "Connect to the hub again without waiting", lambda app, _: app.action_retry()),
     Command("sort", "COLUMN [asc|desc]", "Sort the table", _sort, lambda _: list(BY_KEY)),
     Command("tab", "TAB", "A tab of the system", _tab, lambda _: [tab.key for tab in TABS]),
-    Command("theme", "NAME", "Change the colours", _theme, lambda app: sorted(app.themes.by_name)),
+    Command(
+        "theme",
+        "[NAME]",
+        "Change the colours; without a name show all themes",
+        _theme,
+        lambda app: sorted(app.themes.by_name),
+    ),
 )
