@@ -124,6 +124,14 @@ class BeszelApp(App[None]):
         else:
             self.open_system(system_id)
 
+    def add_system(self) -> None:
+        from beszel_tui.screens.enrolment import EnrolmentScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        if self.settings.read_only:
+            self.say("this client is read-only", severity="warning")
+        else:
+            self.push_screen(EnrolmentScreen())
+
     def open_logs(self, item: ContainerItem) -> None:
         from beszel_tui.screens.logs import LogsScreen  # noqa: PLC0415 (not needed for the first picture)
 
@@ -220,10 +228,10 @@ class BeszelApp(App[None]):
         except CommandError as error:
             self.say(str(error), severity="warning")
 
-    def copy(self, text: str) -> None:
-        """To the clipboard of the terminal (OSC 52), which also works over SSH."""
+    def copy(self, text: str, *, said: str = "") -> None:
+        """To the clipboard of the terminal (OSC 52), which also works over SSH; `said` stands for a long text."""
         self.copy_to_clipboard(text)
-        self.say(f"copied: {text}")
+        self.say(f"copied: {said or text}")
 
     def _warn(self, text: str) -> None:
         self.say(text, severity="warning")

@@ -74,6 +74,7 @@ FLEET: Final = [
     _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
     _key("c", "containers", "containers", "The containers of all systems", "fleet.containers", show=True),
     _key("y", "copy", "copy", "Copy the address of the system", "fleet.copy"),
+    _key("A", "add", "add", "Add a system: the command lines for its agent", "fleet.add"),
     _key("escape", "back", "back", "Clear marks, then the filter", "fleet.back", display="esc"),
 ]
 
@@ -191,6 +192,22 @@ HELP: Final = [
     _key("pageup,ctrl+u", "scroll_by(-10)", "page up", "A page up", "help.page_up", display="PgUp"),
 ]
 
+ENROLMENT: Final = [
+    _key("escape,backspace", "back", "back", "Leave; the system goes on waiting", "add.back", show=True, display="esc"),
+    _key("tab,right,l", "way(1)", "way", "The next way to install", "add.way", show=True, display="tab"),
+    _key("shift+tab,left,h", "way(-1)", "last way", "The way before", "add.way_before", display="⇧tab"),
+    _key("y", "copy('commands')", "copy", "Copy the command lines", "add.copy", show=True),
+    _key("t", "copy('token')", "token", "Copy the token", "add.copy_token", show=True),
+    _key("u", "copy('key')", "key", "Copy the hub's public key", "add.copy_key", show=True),
+    _key("enter,o", "open", "open", "Open the system", "add.open", show=True, display="⏎"),
+    _key("down,j", "scroll(1)", "down", "A row down", "add.down", display="↓ j"),
+    _key("up,k", "scroll(-1)", "up", "A row up", "add.up", display="↑ k"),
+]
+
+ENROLMENT_NAME: Final = [
+    _key("escape", "leave", "back", "Leave without a new system", "add.leave", show=True, display="esc"),
+]
+
 THEMES: Final = [
     _key("escape,q,T", "cancel", "cancel", "Keep the theme as it was", "themes.cancel", show=True, display="esc"),
     _key("enter", "choose", "choose", "Take this theme, from now on", "themes.choose", show=True, display="⏎"),
@@ -227,6 +244,8 @@ GROUPS: Final = {
     "This text": PANE,
     "Logs and configuration": READER,
     "Logs": LOGS,
+    "Add a system": ENROLMENT,
+    "Name of a new system": ENROLMENT_NAME,
     "Search line": SEARCH,
     "Themes": THEMES,
     "Filter line": FILTER,

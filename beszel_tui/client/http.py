@@ -60,7 +60,7 @@ class HubHttp:
     """Requests of one hub. They raise `ClientError`."""
 
     def __init__(self, hub: str, token: str | None = None) -> None:
-        self._hub = hub
+        self.hub = hub
         self._token = token
         self._client: httpx2.AsyncClient | None = None
         self._opening = asyncio.Lock()
@@ -109,6 +109,14 @@ class HubHttp:
         path = f"/api/collections/systems/records/{_segment(system_id)}"
         await self._ask(dict[str, Any], "PATCH", path, body={"status": status})
 
+    async def create(self, answer_type: type[AnswerT], path: str, body: Mapping[str, Any]) -> AnswerT:
+        return await self._ask(answer_type, "POST", path, body=body)
+
+    @staticmethod
+    def safe_id(record_id: str) -> str:
+        """Raises `HubUnreachable` for what cannot be an id, and would say something else in a filter."""
+        return _segment(record_id)
+
     async def read(self, answer_type: type[AnswerT], path: str, parameters: Mapping[str, str]) -> AnswerT:
         return await self._ask(answer_type, "GET", path, parameters=parameters)
 
@@ -120,7 +128,7 @@ class HubHttp:
         limits = httpx2.Timeout(TIMEOUT_SECONDS, read=QUIET_SECONDS)
         try:
             async with client.stream(
-                "GET", self._hub + path, params=parameters, headers=self._headers(), timeout=limits
+                "GET", self.hub + path, params=parameters, headers=self._headers(), timeout=limits
             ) as response:
                 if response.status_code >= 400:
                     raise _refusal(response.status_code, await response.aread())
@@ -153,7 +161,7 @@ class HubHttp:
 
         try:
             response = await client.request(
-                method, self._hub + path, params=parameters, json=body, headers=self._headers()
+                method, self.hub + path, params=parameters, json=body, headers=self._headers()
             )
         except httpx2.TimeoutException as error:
             raise HubUnreachable("the hub does not answer") from error

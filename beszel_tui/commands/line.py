@@ -109,7 +109,13 @@ def _names(app: "BeszelApp") -> list[str]:
     return sorted(row.name for row in app.bridge.state.systems.values())
 
 
+def _add(app: "BeszelApp", _argument: str) -> None:
+    app.show_fleet()
+    app.add_system()
+
+
 COMMANDS: Final[tuple[Command, ...]] = (
+    Command("add", "", "Add a system", _add),
     Command("containers", "[SYSTEM]", "Containers of all systems, or of one", _containers, _names),
     Command("filter", "TEXT", "Filter the table", _filter),
     Command("fleet", "", "Back to the fleet", _fleet),

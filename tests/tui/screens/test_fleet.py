@@ -288,7 +288,7 @@ def test_without_systems_it_says_what_to_do(tmp_path: Path) -> None:
         async with running_client(tmp_path) as client:
             client.source.tell(removed=[row.id for row in FLEET])
             await client.until_text("no systems yet")
-            await client.until_text("beszel-hub enrol")
+            await client.until_text("A adds one")
             client.source.tell(FLEET[0])
             await client.until_text("41.2%")
 
