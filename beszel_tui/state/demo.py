@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 
 from beszel_protocol.addresses import parse_address, read_value
 from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import FleetRow, HostContainers, SystemStatus
 from beszel_protocol.sample import (
     ContainerMetrics,
     CpuMetrics,
     DiskMetrics,
-    HostDetails,
     InterfaceMetrics,
     MemoryMetrics,
     Metrics,
