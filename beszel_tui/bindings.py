@@ -106,6 +106,7 @@ SYSTEM: Final = [
     ),
     _key("r", "range(1)", "range", "The next longer range", "system.range", show=True),
     _key("e", "range(-1)", "shorter", "The next shorter range", "system.range_shorter"),
+    _key("d", "type_range", "dates", "Type a range: 6h, 2026-11-20, 20:00..21:30", "system.range_typed"),
     _key(
         "plus,equals_sign",
         "zoom(0.5)",

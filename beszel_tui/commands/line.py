@@ -93,8 +93,7 @@ def _theme(app: "BeszelApp", name: str) -> None:
 
 
 def _range(app: "BeszelApp", name: str) -> None:
-    if not app.system_screen().choose_range(name):
-        raise CommandError(f"ranges: {' '.join(window.name for window in PRESETS)}")
+    app.system_screen().choose_range(name)
 
 
 def _tab(app: "BeszelApp", name: str) -> None:
@@ -123,7 +122,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("open", "SYSTEM", "Open a system", _open, _names),
     Command("quit", "", "Leave", lambda app, _: app.exit()),
     Command(
-        "range", "RANGE", "The stretch of time of the charts", _range, lambda _: [window.name for window in PRESETS]
+        "range",
+        "RANGE",
+        "The time of the charts: 24h, 6h, 2026-11-20, 20:00..21:30",
+        _range,
+        lambda _: [window.name for window in PRESETS],
     ),
     Command("reconnect", "", "Connect to the hub again without waiting", lambda app, _: app.action_retry()),
     Command("sort", "COLUMN [asc|desc]", "Sort the table", _sort, lambda _: list(BY_KEY)),
