@@ -1,4 +1,4 @@
-"""A stand-in for a hub that only feeds a fleet, of which every row changes each second: its work is not to be counted."""
+"""A stand-in for a hub that only feeds a fleet, every row of which changes each second: its work is not counted."""
 
 import asyncio
 import random

@@ -2,8 +2,12 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+import pytest
+
+from beszel_tui.renderables.fleet_row import Cell, FleetLook
 from beszel_tui.state.columns import COLUMNS
-from beszel_tui.state.selectors import Sort
+from beszel_tui.state.selectors import FleetLine, Sort
+from beszel_tui.widgets.fleet_table import FleetTable
 from tests.support.pilotapp import FLEET, running_client
 from tests.support.scriptedsource import NOW_MS, make_row
 
@@ -311,5 +315,24 @@ def test_reconnecting_by_key(tmp_path: Path) -> None:
         async with running_client(tmp_path) as client:
             await client.press("R")
             assert client.source.retries == 1
+
+    asyncio.run(main())
+
+
+def test_a_row_is_drawn_again_only_if_it_says_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await client.until_text("41.2%")
+            drawn: list[str] = []
+            draw = FleetTable.draw_line
+
+            def note(self: FleetTable, line: FleetLine, look: FleetLook, *, marked: bool) -> list[Cell]:
+                drawn.append(line.row.name)
+                return draw(self, line, look, marked=marked)
+
+            monkeypatch.setattr(FleetTable, "draw_line", note)
+            client.source.tell(make_row("web-1", cpu=42.3, memory=71.0, tags=["prod"]))
+            await client.until_text("42.3%")
+            assert set(drawn) == {"web-1"}
 
     asyncio.run(main())
