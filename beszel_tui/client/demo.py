@@ -9,6 +9,7 @@ import msgspec
 
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Containers, Fleet, SystemSample
+from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import HostDetails
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
@@ -19,8 +20,9 @@ from beszel_tui.state.demo import (
     demo_container_trails,
     demo_details,
     demo_host_containers,
-    demo_metrics,
+    demo_processes,
     demo_rows,
+    demo_sample,
     demo_trail,
 )
 from beszel_tui.state.demo_containers import demo_inspection, demo_log
@@ -98,6 +100,9 @@ class DemoSource:
     async def details(self, system_id: str) -> HostDetails | None:
         return demo_details(system_id)
 
+    async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
+        return demo_processes(system_id, by, self._clock())
+
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         raise HubRefused(403, f"the demonstration cannot {'pause' if paused else 'resume'} {system_id}")
 
@@ -123,6 +128,6 @@ class DemoSource:
             sequence=self._sequence,
             system=system_id,
             timestamp=format_timestamp(at_ms),
-            metrics=demo_metrics(system_id, at_ms),
+            metrics=demo_sample(system_id, at_ms),
         )
         return Received(at_ms=at_ms, frame=sample)

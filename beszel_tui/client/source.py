@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from beszel_protocol.containers import LogBatch, LogsQuery
+from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import HostDetails
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
@@ -58,6 +59,9 @@ class Source(Protocol):
 
     async def inspect(self, system_id: str, container_id: str) -> str:
         """How a container is configured: JSON, indented."""
+
+    async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
+        """What runs there now, those first that use most."""
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         """Stop or go on collecting."""

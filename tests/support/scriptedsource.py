@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, SystemSample
+from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import HostDetails, Metrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
@@ -48,6 +49,9 @@ class ScriptedSource:
         self.log_streams: asyncio.Queue[LogBatch | ClientError | None] = asyncio.Queue()
         """What `logs` tells: batches, then a failure or None for the end."""
         self.inspections: dict[str, str] = {}
+        self.processes_asked: list[tuple[str, str]] = []
+        self.running: ProcessList | ClientError = HubRefused(502, "no agent here")
+        """What `processes` tells."""
         self._sequence = 0
 
     # The source
@@ -96,6 +100,12 @@ class ScriptedSource:
 
     async def details(self, system_id: str) -> HostDetails | None:
         return self.host
+
+    async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
+        self.processes_asked.append((system_id, by))
+        if isinstance(self.running, ClientError):
+            raise self.running
+        return self.running
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         self.paused.append((system_id, paused))
