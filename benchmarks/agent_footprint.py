@@ -99,7 +99,7 @@ def main() -> None:
     enter_network(options.interfaces)
     seconds = 20.0 if options.quick else options.minutes * 60
     with tempfile.TemporaryDirectory() as folder, processes(options.processes), traffic():
-        with _hub(Path(folder)) as enrolled:
+        with hub_with_system(Path(folder)) as enrolled:
             figures = asyncio.run(measure(enrolled, Path(folder), seconds))
         costs_us = {} if options.quick else measure_costs(COSTS_SECONDS)
     figures |= {"processes": options.processes, "interfaces": int(os.environ.get(INSIDE, "0"))}
@@ -117,7 +117,7 @@ def main() -> None:
 async def measure(enrolled: Enrolled, folder: Path, seconds: float) -> dict[str, float]:
     relay = Relay(enrolled.port)
     async with relay.running() as port:
-        with _agent(enrolled, port, folder) as agent:
+        with running_agent(enrolled, port, folder) as agent:
             await _until_streaming(enrolled)
             await asyncio.sleep(SETTLE_SECONDS)
             started, cpu, wire = time.monotonic(), cpu_seconds(agent.pid), relay.sent_bytes + relay.received_bytes
@@ -171,7 +171,7 @@ async def _until_streaming(enrolled: Enrolled) -> None:
 
 
 @contextmanager
-def _agent(enrolled: Enrolled, port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running_agent(enrolled: Enrolled, port: int, folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = _environment(
         folder,
         KEY=enrolled.key,
@@ -179,13 +179,14 @@ def _agent(enrolled: Enrolled, port: int, folder: Path) -> Iterator[subprocess.P
         HUB_URL=f"http://127.0.0.1:{port}",
         DATA_DIR=str(folder / "agent"),
         LOG_LEVEL="error",
+        **settings,
     )
     with _process([sys.executable, "-m", "beszel_agent", "run"], environment) as agent:
         yield agent
 
 
 @contextmanager
-def _hub(folder: Path) -> Iterator[Enrolled]:
+def hub_with_system(folder: Path) -> Iterator[Enrolled]:
     """A hub with one user and one system."""
     port, data = _free_port(), str(folder / "hub")
     hub = [sys.executable, "-m", "beszel_hub"]

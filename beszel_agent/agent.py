@@ -20,6 +20,7 @@ from beszel_agent.checks.board import CheckBoard
 from beszel_agent.collectors import COLLECTORS
 from beszel_agent.collectors.smart import SmartCollector
 from beszel_agent.config import Config
+from beszel_agent.container_reports import ContainerReports
 from beszel_agent.datadir import DataDir, choose_data_dir, default_dirs
 from beszel_agent.endpoint import Endpoint, make_endpoint
 from beszel_agent.errors import ConfigError
@@ -78,13 +79,23 @@ class Agent:
             identity=load_identity(self._data_dir, paths),
             name=config.system_name or read_hostname(paths),
         )
+        self._containers = ContainerReports(
+            self._sampler,
+            self._spool,
+            wake=self._wake_link,
+            changed=self._tell_containers,
+            details_allowed=config.container_details,
+        )
         duties = Duties(
             spool=self._spool,
             details=lambda: read_details(paths),
+            containers=self._containers.inventory,
             ask_interval=self._sampler.ask_interval,
             configure=lambda configuration: self._checks.replace(configuration.checks),
             actions={
                 "collectors": self._report_collectors,
+                "container_inspect": self._containers.inspect,
+                "container_logs": self._containers.logs,
                 "disk_detail": self._describe_disks,
                 "processes": functools.partial(list_processes, paths),
                 "service_detail": functools.partial(detail_service, paths, config),
@@ -105,6 +116,7 @@ class Agent:
                 tasks.create_task(self._sampler.run(self._publish))
                 tasks.create_task(self._spool.run(self._link.wake))
                 tasks.create_task(self._checks.run())
+                tasks.create_task(self._containers.run())
                 tasks.create_task(self._link.run())
                 tasks.create_task(self._status.run())
         finally:
@@ -118,11 +130,18 @@ class Agent:
         )
         self._link.wake()
 
+    def _wake_link(self) -> None:
+        self._link.wake()
+
+    def _tell_containers(self) -> None:
+        self._link.tell_containers()
+
     def _tell(self, change: Change, reading: Reading) -> None:
         def make(sequence: int) -> bytes:
             return encode(change.as_event(sequence, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms))
 
         self._spool.append(make, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms)
+        self._link.wake()  # it sends the newest record, and the sample comes next
 
     async def _describe_disks(self, params: Mapping[str, Any]) -> "DiskDetails":
         from beszel_agent.smart.detail import describe_disks  # noqa: PLC0415 - for whoever asks

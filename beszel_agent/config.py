@@ -16,6 +16,7 @@ from beszel_agent.errors import ConfigError
 from beszel_agent.log import LEVELS
 from beszel_agent.settings import (
     CHECKS_CHOICES,
+    EngineHost,
     HubUrl,
     LaterSetting,
     NamedDisk,
@@ -24,6 +25,7 @@ from beszel_agent.settings import (
     SpoolLimit,
     parse_checks,
     parse_choice,
+    parse_engine_hosts,
     parse_flag,
     parse_hub_keys,
     parse_hub_url,
@@ -175,6 +177,27 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Setting(parse_text, "path", "A directory whose `*.prom` files become series of their own: what scripts write "
                 "there in Prometheus' text format."),
     ] = None  # fmt: skip
+    docker_host: Annotated[
+        tuple[EngineHost, ...] | None,
+        Setting(parse_engine_hosts, "sockets", "The container engines: `unix:///run/docker.sock`, `tcp://host:2375`, "
+                "`https://host:2376`, several with commas. Unset: Docker and Podman at their usual sockets; "
+                "empty: none.",
+                may_be_empty=True),
+    ] = None  # fmt: skip
+    docker_cert_path: Annotated[
+        str | None,
+        Setting(parse_text, "path", "The directory with `ca.pem`, `cert.pem` and `key.pem` for engines over TLS."),
+    ] = None
+    docker_timeout: Annotated[
+        float, Setting(parse_timeout, "seconds", "How long a container engine may take to answer.")
+    ] = 5.0
+    exclude_containers: Annotated[
+        tuple[str, ...], Setting(parse_names, "names", "Containers to leave out, with `*`: `*-sidecar,tmp-??`.")
+    ] = ()
+    container_details: Annotated[
+        bool,
+        Setting(parse_flag, "true or false", "Whether the hub may ask for logs and configuration of containers."),
+    ] = True
     actions: Annotated[
         bool, Setting(parse_flag, "true or false", "Whether the hub may ask for details such as `collectors`.")
     ] = True
@@ -190,11 +213,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 LATER: Final[tuple[LaterSetting, ...]] = (
     LaterSetting("ALL_PROXY", "SOCKS proxy for the link."),
     LaterSetting("AMD_SYSFS", "Read AMD GPUs from sysfs."),
-    LaterSetting("CONTAINER_DETAILS", "Whether the hub may ask for the configuration of containers."),
     LaterSetting("DISABLE_SSH", "Do not listen for hubs."),
-    LaterSetting("DOCKER_HOST", "Socket of the container engine."),
-    LaterSetting("DOCKER_TIMEOUT", "Time-out of the container engine."),
-    LaterSetting("EXCLUDE_CONTAINERS", "Containers to leave out."),
     LaterSetting("EXIT_ON_DNS_ERROR", "End when the hub's name does not resolve."),
     LaterSetting("INTEL_GPU_DEVICE", "The device for intel_gpu_top."),
     LaterSetting("LHM", "Sensors on Windows."),

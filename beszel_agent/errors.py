@@ -8,7 +8,8 @@ AgentError
 │   └── SpoolTooNew     a later version wrote it
 ├── Unavailable         this host has nothing for a collector to read; not a failure
 ├── ReadingFailed       a source is there but could not be read or understood
-│   └── ReadingIncomplete   one of several could not; `part` is what the others told
+│   ├── ReadingIncomplete   one of several could not; `part` is what the others told
+│   └── EngineFailed    a container engine does not answer, or not as it should
 ├── CheckError          a check that the hub has defined has no good result
 │   ├── TargetDown      its target did not do what was asked of it
 │   └── CheckRefused    it may not or cannot be made from here, which says nothing about its target
@@ -71,6 +72,10 @@ class ReadingIncomplete(ReadingFailed):
     def __init__(self, reason: str, part: Metrics) -> None:
         super().__init__(reason)
         self.part = part
+
+
+class EngineFailed(ReadingFailed):
+    code = "engine_failed"
 
 
 class RequestRefused(AgentError):

@@ -1,8 +1,12 @@
-"""What the agent does when the hub asks. Every request is answered, in time, by one response with `more: false`."""
+"""What the agent does when the hub asks. Every request is answered, in time, by one response with `more: false`.
+
+An action that streams sends responses with `more: true` before it.
+"""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, Final
 
 from beszel_agent.errors import RequestRefused
@@ -12,9 +16,12 @@ from beszel_protocol.messages import Cancel, ErrorBody, Request, Response
 MAX_REQUESTS: Final = 8
 """At work at once; what comes on top is answered `busy`."""
 MAX_TIMEOUT_SECONDS: Final = 60.0
+MAX_STREAM_SECONDS: Final = 3600.0
+"""Of an action that streams; whoever still wants more asks again."""
 
-Action = Callable[[Mapping[str, Any]], Awaitable[Any]]
-"""Takes the parameters of a request, returns what JSON can hold. Nothing it does changes the host."""
+Action = Callable[[Mapping[str, Any]], Awaitable[Any] | AsyncGenerator[Any, None]]
+"""Takes the parameters of a request, returns what JSON can hold; an asynchronous generator returns it in parts. Nothing
+it does changes the host. Raises `RequestRefused` where it cannot."""
 Send = Callable[[Response], Awaitable[None]]
 
 log = logging.getLogger(__name__)
@@ -66,17 +73,28 @@ class Handlers:
         await self._send(response)
 
     async def _perform(self, request: Request) -> Response:
-        timeout_seconds = min(MAX_TIMEOUT_SECONDS, max(0.0, request.timeout_seconds))
+        """The last response; those of a stream before it are sent."""
+        work = self._actions[request.action](request.params)
+        longest = MAX_TIMEOUT_SECONDS if isinstance(work, Awaitable) else MAX_STREAM_SECONDS
+        timeout_seconds = min(longest, max(0.0, request.timeout_seconds))
         try:
             async with asyncio.timeout(timeout_seconds):
-                return Response(id=request.id, result=await self._actions[request.action](request.params))
-        except RequestRefused as error:
-            return _failure(request.id, error.code, str(error))
+                if isinstance(work, Awaitable):
+                    return Response(id=request.id, result=await work)
+                return await self._stream(request, work)
         except TimeoutError:
             return _failure(request.id, "timeout", f"not done within {timeout_seconds:g} s")
+        except RequestRefused as refused:
+            return _failure(request.id, refused.code, clean_text(str(refused)))
         except Exception:  # whatever goes wrong in an action, the link goes on
             log.exception("the action %s failed", request.action)
             return _failure(request.id, "failed", "the action failed; the log of the agent says why")
+
+    async def _stream(self, request: Request, parts: AsyncGenerator[Any, None]) -> Response:
+        async with aclosing(parts):
+            async for part in parts:
+                await self._send(Response(id=request.id, result=part, more=True))
+        return Response(id=request.id)
 
 
 def _failure(request_id: int, code: str, message: str) -> Response:

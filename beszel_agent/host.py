@@ -6,7 +6,7 @@ import time
 from typing import Final, NamedTuple
 
 from beszel_agent.paths import HostPaths, read_text_or_none
-from beszel_protocol.sample import HostDetails
+from beszel_protocol.details import HostDetails
 from beszel_protocol.version import VERSION
 
 _MODEL_FIELDS: Final = ("model name", "cpu model", "Model", "Hardware", "system type", "cpu")

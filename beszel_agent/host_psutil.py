@@ -10,7 +10,7 @@ import psutil
 from beszel_agent.paths import HostPaths
 from beszel_agent.registry import read_registry
 from beszel_agent.sysctl import read_machine_uuid, read_sysctl, read_sysctl_text
-from beszel_protocol.sample import HostDetails
+from beszel_protocol.details import HostDetails
 from beszel_protocol.version import VERSION
 
 _PROCESSOR_KEY: Final = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"

@@ -22,6 +22,7 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.proofs import Answer, Question
 from beszel_agent.prover import answer_challenge
 from beszel_agent.session import Duties, Session, check_ranges
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import NONCE_BYTES, encode_bytes, make_hello
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import (
@@ -36,7 +37,6 @@ from beszel_protocol.messages import (
     Welcome,
     decode_from_hub,
 )
-from beszel_protocol.sample import HostDetails
 from beszel_protocol.version import LINK_SUBPROTOCOL, VERSION
 
 _START_ID_BYTES: Final = 16
@@ -79,6 +79,11 @@ class Link:
         """The spool has something new."""
         if self._session is not None:
             self._session.wake()
+
+    def tell_containers(self) -> None:
+        """Something of the inventory of containers may have changed."""
+        if self._session is not None:
+            self._session.tell_containers()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""

@@ -12,6 +12,7 @@ from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.system import LINUX, NAMES, host_system
 
 _CHUNK_BYTES: Final = 64 << 10
+_RECORD_BYTES: Final = 8 << 10
 _MAX_BYTES: Final = 8 << 20
 """Far above any of the kernel's tables; a read past it is a sign of a wrong path."""
 _FULL_BYTES: Final = 3 << 10
@@ -75,6 +76,10 @@ class HostPaths:
         """
         return HostFile(self.proc(name), keep_open=self._keep_open, long_lines=long_lines)
 
+    def file(self, path: str, *, keep_open: bool = True) -> "HostFile":
+        """One of these by its whole path; `keep_open=False` where there are too many of them."""
+        return HostFile(path, keep_open=keep_open and self._keep_open, long_lines=True)
+
     def _need_linux(self, tree: str) -> None:
         if not self.is_linux:
             raise Unavailable(f"it needs Linux's {tree}, and this is {self.system_name}")
@@ -105,6 +110,17 @@ class HostFile:
             return _read_all(descriptor, self._path, self._full_bytes)
         finally:
             os.close(descriptor)
+
+    def read_record(self) -> bytes:
+        """What one short read gives: the whole of a file that the kernel writes as one record, as those of cgroups are.
+
+        Raise OSError.
+        """
+        if self._descriptor is not None:
+            data = os.pread(self._descriptor, _RECORD_BYTES, 0)
+            if len(data) < _RECORD_BYTES:
+                return data
+        return self.read()
 
     def fileno(self) -> int | None:
         return self._descriptor

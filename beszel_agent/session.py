@@ -15,6 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from beszel_agent.errors import HubSilent
 from beszel_agent.handlers import Action, Handlers
 from beszel_agent.spool.interface import Spool
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
     MAX_BATCH_BYTES,
@@ -24,6 +26,7 @@ from beszel_protocol.messages import (
     Configuration,
     Configure,
     Configured,
+    Containers,
     Details,
     FromAgent,
     FromHub,
@@ -38,7 +41,6 @@ from beszel_protocol.messages import (
     encode,
 )
 from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.sample import HostDetails
 
 CONFIRMATION_SECONDS: Final = 60.0
 """A hub that takes records but confirms none for so long is left and dialled anew."""
@@ -47,6 +49,8 @@ _HOUSEKEEPING_SECONDS: Final = 10.0
 _PUSHED_RECORDS: Final = 16
 """Sent ahead of their confirmation at most; the hub confirms live samples a few at a time."""
 _DETAILS_SECONDS: Final = 300.0
+_INVENTORY_SECONDS: Final = 1.0
+"""Between two inventories of containers at least."""
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +60,8 @@ class Duties(NamedTuple):
 
     spool: Spool
     details: Callable[[], HostDetails]
+    containers: Callable[[], list[ContainerFacts] | None]
+    """None if this host cannot tell of any."""
     ask_interval: Callable[[float], None]
     configure: Callable[[Configuration], None]
     """Take over what the hub wants, as a whole."""
@@ -68,6 +74,8 @@ class Session:
         """`details` are those that the hub has from the enrolment."""
         self._connection, self._duties, self._details = connection, duties, details
         self._wake = asyncio.Event()
+        self._inventory_changed = asyncio.Event()
+        self._inventory_changed.set()
         self._sent = SequenceRanges()
         self._batch: set[int] = set()
         self._unconfirmed_since: float | None = None
@@ -82,11 +90,17 @@ class Session:
         else:
             self._wake.set()
 
+    def tell_containers(self) -> None:
+        """Something of the inventory of containers may have changed."""
+        self._inventory_changed.set()
+
     async def run(self) -> ConnectionClosed:
         """Serve the connection until it ends; returns how. Raise `HubSilent` if it was this side that gave up."""
         async with asyncio.TaskGroup() as tasks:
             handlers = Handlers(self._duties.actions, tasks, self._send_quietly, enabled=self._duties.actions_enabled)
-            helpers = tasks.create_task(self._send_records()), tasks.create_task(self._keep_house())
+            helpers = [
+                tasks.create_task(work) for work in (self._send_records(), self._keep_house(), self._send_inventories())
+            ]
             try:
                 ended = await self._receive(handlers)
             finally:
@@ -203,6 +217,18 @@ class Session:
         if details != self._details:
             self._details = details
             await self._send_quietly(Details(details=details))
+
+    async def _send_inventories(self) -> None:
+        """The whole of it, since that is rare, and neither side can then lose track."""
+        sent: list[ContainerFacts] | None = None
+        while True:
+            await self._inventory_changed.wait()
+            self._inventory_changed.clear()
+            containers = self._duties.containers()
+            if containers is not None and containers != sent:
+                sent = containers
+                await self._send_quietly(Containers(containers=containers))
+            await asyncio.sleep(_INVENTORY_SECONDS)
 
     async def _send_quietly(self, message: FromAgent) -> None:
         """Whoever receives notices first that a connection is gone."""

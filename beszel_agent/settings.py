@@ -70,6 +70,18 @@ class SmartDevice(NamedTuple):
     """Its `-d`; None to let it find out."""
 
 
+class EngineHost(NamedTuple):
+    """Where a container engine listens."""
+
+    scheme: str
+    """`unix`, `tcp` or `https`."""
+    place: str
+    """The path of a socket, or `host:port`."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.place}"
+
+
 class HubUrl(msgspec.Struct, frozen=True):
     """Where the hub is, taken apart."""
 
@@ -216,6 +228,27 @@ def parse_smart_device(text: str) -> SmartDevice:
     if not path.startswith("/"):
         raise ValueError(f"{text.strip()!r} is no device; write it as /dev/sda or /dev/sda:sat")
     return SmartDevice(path, kind or None)
+
+
+def parse_engine_host(text: str) -> EngineHost:
+    """`unix:///run/docker.sock` or its bare path, `tcp://host:2375`, `https://host:2376`."""
+    word = text.strip()
+    parts = urlsplit(f"unix://{word}" if word.startswith("/") else word)
+    if parts.scheme == "unix" and parts.path.startswith("/") and not parts.netloc:
+        return EngineHost("unix", parts.path)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}") from None
+    if parts.scheme not in {"tcp", "http", "https"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("write unix:///run/docker.sock, tcp://host:2375 or https://host:2376")
+    secure = parts.scheme == "https"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return EngineHost("https" if secure else "tcp", f"{host}:{port or (2376 if secure else 2375)}")
+
+
+def parse_engine_hosts(text: str) -> tuple[EngineHost, ...]:
+    return tuple(map(parse_engine_host, parse_names(text)))
 
 
 def parse_hub_url(text: str) -> HubUrl:

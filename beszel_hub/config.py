@@ -18,7 +18,6 @@ from beszel_hub.settings import (
     read_address,
     read_bool,
     read_choice,
-    read_duration,
     read_header,
     read_hosts,
     read_issuer,
@@ -27,7 +26,9 @@ from beszel_hub.settings import (
     read_networks,
     read_origins,
     read_port,
+    read_retention,
     read_scopes,
+    read_size,
     read_token,
     read_url,
 )
@@ -53,7 +54,12 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     log_level: str = "info"
-    raw_retention_seconds: int = 3 * 86400
+    raw_retention_seconds: int | None = 3 * 86400
+    """None for ever, as with the others."""
+    minute_retention_seconds: int | None = 90 * 86400
+    ten_minute_retention_seconds: int | None = 730 * 86400
+    eight_hour_retention_seconds: int | None = None
+    max_database_bytes: int | None = None
     require_tls: bool = False
     container_details: bool = True
     check_updates: bool = False
@@ -205,7 +211,24 @@ SETTINGS: Final = (
         "REQUIRE_TLS", one("require_tls", read_bool), "false", "Refuse agents whose connection is not encrypted."
     ),
     Setting(
-        "RAW_RETENTION", one("raw_retention_seconds", read_duration), "3d", "How long single samples are kept."
+        "RAW_RETENTION", one("raw_retention_seconds", read_retention), "3d",
+        "How long single samples are kept: a duration, or `forever`.",
+    ),
+    Setting(
+        "MINUTE_RETENTION", one("minute_retention_seconds", read_retention), "90d",
+        "How long history by the minute is kept.",
+    ),
+    Setting(
+        "TEN_MINUTE_RETENTION", one("ten_minute_retention_seconds", read_retention), "730d",
+        "How long history by ten minutes is kept.",
+    ),
+    Setting(
+        "EIGHT_HOUR_RETENTION", one("eight_hour_retention_seconds", read_retention), "forever",
+        "How long history by eight hours is kept.",
+    ),
+    Setting(
+        "MAX_DATABASE_SIZE", one("max_database_bytes", read_size), "",
+        "What the database may take, such as `20G`; when full, the finest history goes first, oldest first.",
     ),
     Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip

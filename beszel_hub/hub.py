@@ -17,7 +17,7 @@ from beszel_hub.audit.journal import Journal
 from beszel_hub.checks.collection import make_checks_collection
 from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
-from beszel_hub.components.collections import make_services_collection, make_smart_devices_collection
+from beszel_hub.components.collection import make_services_collection, make_smart_devices_collection
 from beszel_hub.components.details import ComponentDetails
 from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
@@ -31,11 +31,14 @@ from beszel_hub.live.feed import FeedEndpoint
 from beszel_hub.live.guard import Guard
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
+from beszel_hub.metrics.container_stats import make_container_stats_collection
 from beszel_hub.metrics.events import make_events_collection
 from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ingest import Ingest, LiveSample
 from beszel_hub.metrics.latest import Latest
 from beszel_hub.metrics.series_upkeep import request_removal
+from beszel_hub.metrics.tier_rows import make_system_stats_collection
+from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.permissions import Verb
 from beszel_hub.preferences.collection import make_user_settings_collection
@@ -48,6 +51,7 @@ from beszel_hub.systems.collection import make_details_collection, make_systems_
 from beszel_hub.systems.declaration_file import apply_file
 from beszel_hub.systems.enrolment_collection import make_fingerprints_collection, make_universal_tokens_collection
 from beszel_hub.systems.monitor import Monitor
+from beszel_hub.systems.queries import read_retentions
 from beszel_hub.systems.service import Systems
 from beszel_hub.systems.team_collection import make_teams_collection
 from beszel_hub.updates.releases import Releases
@@ -92,7 +96,10 @@ class Hub:
             self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
-        self._upkeep = Upkeep(self.database, clock, retention_seconds=config.raw_retention_seconds)
+        self._upkeep = Upkeep(
+            self.database, clock, _retention_of(config),
+            read_overrides=read_retentions, max_bytes=config.max_database_bytes,
+        )  # fmt: skip
         self._presence = Presence(self.systems, self.latest, self.connections)
         self.broker = Broker(
             clock,
@@ -169,7 +176,9 @@ class Hub:
                 audit_collection(),
                 make_checks_collection(self.clock, on_change=on_check_change),
                 make_metrics_collection(self.database, self.systems.directory, self.clock),
+                make_system_stats_collection(self.database, self.systems.directory, self.clock),
                 make_events_collection(self.database, self.systems.directory, self.clock),
+                make_container_stats_collection(self.database, self.systems.directory, self.clock),
                 make_containers_collection(self.inventory, self.systems.directory, self._newest_containers, self.clock),
             )
         )
@@ -236,6 +245,7 @@ class Hub:
             Job("containers", self.tick_seconds, self.inventory.save),
             Job("stale containers", 60.0, self.inventory.upkeep),
             Job("seal", 15.0, self._upkeep.seal),
+            Job("roll-ups", 15.0, self._upkeep.roll_up),
             Job("retention", 300.0, self._upkeep.retain),
             Job("removal", 5.0, self._upkeep.remove),
             Job("expired logins and codes", 900.0, self.desk.tidy),
@@ -266,6 +276,15 @@ class Hub:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self.connections.wait_idle()
+
+
+def _retention_of(config: HubConfig) -> Retention:
+    return Retention(
+        raw=config.raw_retention_seconds,
+        minute=config.minute_retention_seconds,
+        ten_minutes=config.ten_minute_retention_seconds,
+        eight_hours=config.eight_hour_retention_seconds,
+    )
 
 
 def _first_admin() -> str | None:

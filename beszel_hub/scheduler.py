@@ -6,6 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
+from beszel_hub.errors import HubError
+
 log = logging.getLogger(__name__)
 
 
@@ -28,6 +30,11 @@ async def _repeat(job: Job) -> None:
     while True:
         try:
             await job.run()
+        except HubError as error:
+            reason = error.__cause__ or error
+            log.error(
+                "the job %r could not be done, and is tried again in %g s: %s", job.name, job.interval_seconds, reason
+            )
         except Exception:
             log.exception("the job %r failed; it runs again in %g s", job.name, job.interval_seconds)
         due = max(due + job.interval_seconds, time.monotonic())

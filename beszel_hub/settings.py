@@ -14,6 +14,10 @@ from beszel_hub.log import LEVELS
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)", re.ASCII)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_FOREVER: Final = "forever"
+_SIZE = re.compile(r"([0-9]{1,6})([KMGT])B?", re.ASCII | re.IGNORECASE)
+_SIZE_BITS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
+_SMALLEST_DATABASE_BYTES: Final = 16 << 20
 
 
 class Setting(NamedTuple):
@@ -37,6 +41,25 @@ def read_duration(text: str) -> int:
     if match is None or int(match[1]) == 0:
         raise ValueError("a duration such as 90s, 15m, 12h or 3d")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_retention(text: str) -> int | None:
+    """Seconds, or None for `forever`."""
+    if text.lower() == _FOREVER:
+        return None
+    try:
+        return read_duration(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {_FOREVER}") from error
+
+
+def read_size(text: str) -> int:
+    """Bytes of `500M` or `20G`, powers of 1024."""
+    match = _SIZE.fullmatch(text)
+    size = 0 if match is None else int(match[1]) << _SIZE_BITS[match[2].upper()]
+    if size < _SMALLEST_DATABASE_BYTES:
+        raise ValueError("a size such as 500M or 20G, of at least 16M")
+    return size
 
 
 def read_address(text: str) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import msgspec
 
 from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.containers import ContainerFacts, clean_containers
+from beszel_protocol.details import HostDetails
 from beszel_protocol.hygiene import clean
-from beszel_protocol.sample import HostDetails, Metrics
+from beszel_protocol.sample import Metrics
 
 MAX_FRAME_BYTES: Final = 1 << 20
 """Of an inflated frame; a longer one ends the connection with close code 1009."""

@@ -5,165 +5,90 @@ What a host cannot tell is absent (`None` here, missing on the wire), never 0. U
 """
 
 from functools import cache
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 
+from beszel_protocol import kinds
 from beszel_protocol.metrics import Keyed, Metric, Rollup, Unit, read_catalogue
-
-_MOST_BUSY_PERCENT: Final = 1e8
-"""Of a million requests at once."""
-
-_MOST_WEAR_PERCENT: Final = 255
-"""NVMe counts on past its rated life, up to what a byte holds."""
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Settings shared by every part of a sample."""
 
 
-def _percent(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.PERCENT, peak=True, alarm=True)
-
-
-def _share(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.PERCENT)
-
-
-def _bytes(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.BYTES, peak=True)
-
-
-def _total(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.BYTES, rollup=Rollup.LAST)
-
-
-def _rate(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.BYTES_PER_SECOND, peak=True, alarm=True)
-
-
-def _capacity(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.BYTES_PER_SECOND, rollup=Rollup.LAST)
-
-
-def _count(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.LAST)
-
-
-def _failures(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.MAX, alarm=True)
-
-
-def _severity(label: str) -> Metric:
-    """0 sound, 1 of concern, 2 failed; absent where nobody can tell."""
-    return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.MAX, alarm=True)
-
-
-def _busy(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.PERCENT, peak=True, largest=_MOST_BUSY_PERCENT)
-
-
-def _wear(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.PERCENT, rollup=Rollup.MAX, alarm=True, largest=_MOST_WEAR_PERCENT)
-
-
-def _depth(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.LOAD, peak=True, alarm=True)
-
-
-def _flag(label: str) -> Metric:
-    """1 if something is wrong, else 0; a longer interval in which it was wrong once says so."""
-    return Metric(label=label, unit=Unit.COUNT, rollup=Rollup.MAX, alarm=True)
-
-
-def _events(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.PER_SECOND, peak=True, alarm=True)
-
-
-def _level(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.COUNT, peak=True, alarm=True)
-
-
-def _load(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.LOAD, peak=True, alarm=True)
-
-
-def _power(label: str) -> Metric:
-    return Metric(label=label, unit=Unit.WATTS, peak=True)
-
-
 class CpuMetrics(_Part, frozen=True, kw_only=True):
     """Shares of all processors together; idle is what is left of 100 after usage and iowait."""
 
-    usage_percent: Annotated[float, _percent("CPU")] | None = None
-    user_percent: Annotated[float, _share("CPU user")] | None = None
-    system_percent: Annotated[float, _share("CPU system")] | None = None
-    iowait_percent: Annotated[float, _share("CPU waiting for I/O")] | None = None
-    steal_percent: Annotated[float, _share("CPU stolen by the hypervisor")] | None = None
-    cores_percent: list[Annotated[float, _share("CPU core")]] | None = None
-    load_average: list[Annotated[float, _load("Load average")]] | None = None
+    usage_percent: Annotated[float, kinds.percent("CPU")] | None = None
+    user_percent: Annotated[float, kinds.share("CPU user")] | None = None
+    system_percent: Annotated[float, kinds.share("CPU system")] | None = None
+    iowait_percent: Annotated[float, kinds.share("CPU waiting for I/O")] | None = None
+    steal_percent: Annotated[float, kinds.share("CPU stolen by the hypervisor")] | None = None
+    cores_percent: list[Annotated[float, kinds.share("CPU core")]] | None = None
+    load_average: list[Annotated[float, kinds.load("Load average")]] | None = None
     """Over 1, 5 and 15 minutes, in this order."""
-    pressure_percent: Annotated[float, _percent("CPU pressure")] | None = None
+    pressure_percent: Annotated[float, kinds.percent("CPU pressure")] | None = None
     """PSI `some avg10`: share of time in which a task waited for a processor."""
-    pressure_full_percent: Annotated[float, _percent("CPU pressure on all")] | None = None
+    pressure_full_percent: Annotated[float, kinds.percent("CPU pressure on all")] | None = None
     """PSI `full avg10`; of a whole host the kernel does not tell it for processors."""
-    context_switches_per_second: Annotated[float, _events("Context switches")] | None = None
-    interrupts_per_second: Annotated[float, _events("Interrupts")] | None = None
+    context_switches_per_second: Annotated[float, kinds.events("Context switches")] | None = None
+    interrupts_per_second: Annotated[float, kinds.events("Interrupts")] | None = None
 
 
 class MemoryMetrics(_Part, frozen=True, kw_only=True):
-    total_bytes: Annotated[int, _total("Memory size")] | None = None
-    used_bytes: Annotated[int, _bytes("Memory used")] | None = None
-    usage_percent: Annotated[float, _percent("Memory")] | None = None
-    cache_bytes: Annotated[int, _bytes("Memory cache and buffers")] | None = None
-    swap_total_bytes: Annotated[int, _total("Swap size")] | None = None
-    swap_used_bytes: Annotated[int, _bytes("Swap used")] | None = None
-    pressure_percent: Annotated[float, _percent("Memory pressure")] | None = None
-    pressure_full_percent: Annotated[float, _percent("Memory pressure on all")] | None = None
+    total_bytes: Annotated[int, kinds.total("Memory size")] | None = None
+    used_bytes: Annotated[int, kinds.level_bytes("Memory used")] | None = None
+    usage_percent: Annotated[float, kinds.percent("Memory")] | None = None
+    cache_bytes: Annotated[int, kinds.level_bytes("Memory cache and buffers")] | None = None
+    swap_total_bytes: Annotated[int, kinds.total("Swap size")] | None = None
+    swap_used_bytes: Annotated[int, kinds.level_bytes("Swap used")] | None = None
+    pressure_percent: Annotated[float, kinds.percent("Memory pressure")] | None = None
+    pressure_full_percent: Annotated[float, kinds.percent("Memory pressure on all")] | None = None
     """PSI `full avg10`: share of time in which no task could go on for want of memory."""
 
 
 class IoMetrics(_Part, frozen=True, kw_only=True):
     """Of all block devices together."""
 
-    pressure_percent: Annotated[float, _percent("I/O pressure")] | None = None
-    pressure_full_percent: Annotated[float, _percent("I/O pressure on all")] | None = None
+    pressure_percent: Annotated[float, kinds.percent("I/O pressure")] | None = None
+    pressure_full_percent: Annotated[float, kinds.percent("I/O pressure on all")] | None = None
 
 
 class DiskMetrics(_Part, frozen=True, kw_only=True):
     """One filesystem and the block device below it; `usage_percent` is used / (used + available), as `df` has it."""
 
-    total_bytes: Annotated[int, _total("Disk size")] | None = None
-    used_bytes: Annotated[int, _bytes("Disk used")] | None = None
-    usage_percent: Annotated[float, _percent("Disk")] | None = None
-    inodes_total: Annotated[int, _count("Disk inodes")] | None = None
-    inodes_used: Annotated[int, _count("Disk inodes used")] | None = None
-    inodes_usage_percent: Annotated[float, _percent("Disk inodes in use")] | None = None
-    read_only: Annotated[int, _failures("Disk takes no writes")] | None = None
+    total_bytes: Annotated[int, kinds.total("Disk size")] | None = None
+    used_bytes: Annotated[int, kinds.level_bytes("Disk used")] | None = None
+    usage_percent: Annotated[float, kinds.percent("Disk")] | None = None
+    inodes_total: Annotated[int, kinds.count("Disk inodes")] | None = None
+    inodes_used: Annotated[int, kinds.count("Disk inodes used")] | None = None
+    inodes_usage_percent: Annotated[float, kinds.percent("Disk inodes in use")] | None = None
+    read_only: Annotated[int, kinds.failures("Disk takes no writes")] | None = None
     """1 if the filesystem itself is read-only, as after an error; not if only one view of it is."""
-    io_read_bytes: Annotated[int, _total("Disk bytes read")] | None = None
-    io_write_bytes: Annotated[int, _total("Disk bytes written")] | None = None
-    read_bytes_per_second: Annotated[float, _rate("Disk read")] | None = None
-    write_bytes_per_second: Annotated[float, _rate("Disk write")] | None = None
-    utilization_percent: Annotated[float, _percent("Disk utilization")] | None = None
+    io_read_bytes: Annotated[int, kinds.total("Disk bytes read")] | None = None
+    io_write_bytes: Annotated[int, kinds.total("Disk bytes written")] | None = None
+    read_bytes_per_second: Annotated[float, kinds.rate("Disk read")] | None = None
+    write_bytes_per_second: Annotated[float, kinds.rate("Disk write")] | None = None
+    utilization_percent: Annotated[float, kinds.percent("Disk utilization")] | None = None
     read_await_ms: Annotated[float, Metric(label="Disk read wait", unit=Unit.MILLISECONDS, peak=True)] | None = None
     write_await_ms: Annotated[float, Metric(label="Disk write wait", unit=Unit.MILLISECONDS, peak=True)] | None = None
-    read_time_percent: Annotated[float, _busy("Disk read time")] | None = None
+    read_time_percent: Annotated[float, kinds.busy("Disk read time")] | None = None
     """Time that requests spent in reading, over the time that passed: above 100 where several are read at once."""
-    write_time_percent: Annotated[float, _busy("Disk write time")] | None = None
-    queue_depth: Annotated[float, _depth("Disk queue")] | None = None
+    write_time_percent: Annotated[float, kinds.busy("Disk write time")] | None = None
+    queue_depth: Annotated[float, kinds.depth("Disk queue")] | None = None
     """Requests that were under way or waiting, on average."""
 
 
 class InterfaceMetrics(_Part, frozen=True, kw_only=True):
-    bytes_sent: Annotated[int, _total("Interface bytes sent")] | None = None
-    bytes_recv: Annotated[int, _total("Interface bytes received")] | None = None
-    sent_bytes_per_second: Annotated[float, _rate("Interface sent")] | None = None
-    recv_bytes_per_second: Annotated[float, _rate("Interface received")] | None = None
-    link_bytes_per_second: Annotated[float, _capacity("Interface speed")] | None = None
+    bytes_sent: Annotated[int, kinds.total("Interface bytes sent")] | None = None
+    bytes_recv: Annotated[int, kinds.total("Interface bytes received")] | None = None
+    sent_bytes_per_second: Annotated[float, kinds.rate("Interface sent")] | None = None
+    recv_bytes_per_second: Annotated[float, kinds.rate("Interface received")] | None = None
+    link_bytes_per_second: Annotated[float, kinds.capacity("Interface speed")] | None = None
     """What the link can carry each way, by its own account; absent while it is down."""
-    errors: Annotated[int, _count("Interface errors")] | None = None
-    drops: Annotated[int, _count("Interface drops")] | None = None
+    errors: Annotated[int, kinds.count("Interface errors")] | None = None
+    drops: Annotated[int, kinds.count("Interface drops")] | None = None
 
 
 class NetworkMetrics(_Part, frozen=True, kw_only=True):
@@ -173,79 +98,79 @@ class NetworkMetrics(_Part, frozen=True, kw_only=True):
     agent started. They fall at a reboot, and where the agent starts anew after an interface has gone.
     """
 
-    bytes_sent: Annotated[int, _total("Network bytes sent")] | None = None
-    bytes_recv: Annotated[int, _total("Network bytes received")] | None = None
-    sent_bytes_per_second: Annotated[float, _rate("Network sent")] | None = None
-    recv_bytes_per_second: Annotated[float, _rate("Network received")] | None = None
+    bytes_sent: Annotated[int, kinds.total("Network bytes sent")] | None = None
+    bytes_recv: Annotated[int, kinds.total("Network bytes received")] | None = None
+    sent_bytes_per_second: Annotated[float, kinds.rate("Network sent")] | None = None
+    recv_bytes_per_second: Annotated[float, kinds.rate("Network received")] | None = None
     interfaces: dict[str, InterfaceMetrics] | None = None
 
 
 class ArrayMetrics(_Part, frozen=True, kw_only=True):
     """A software RAID array."""
 
-    severity: Annotated[int, _severity("Array health")] | None = None
+    severity: Annotated[int, kinds.severity("Array health")] | None = None
     state: str | None = None
     """Why it is of this severity, in words."""
     level: str | None = None
-    total_bytes: Annotated[int, _total("Array size")] | None = None
-    members: Annotated[int, _count("Array members")] | None = None
+    total_bytes: Annotated[int, kinds.total("Array size")] | None = None
+    members: Annotated[int, kinds.count("Array members")] | None = None
     """As many as it is meant to have."""
-    members_missing: Annotated[int, _failures("Array members missing")] | None = None
-    spares: Annotated[int, _count("Array spares")] | None = None
-    sync_percent: Annotated[float, _share("Array sync")] | None = None
+    members_missing: Annotated[int, kinds.failures("Array members missing")] | None = None
+    spares: Annotated[int, kinds.count("Array spares")] | None = None
+    sync_percent: Annotated[float, kinds.share("Array sync")] | None = None
     """Of a resync, recovery, reshape or check under way."""
-    sync_bytes_per_second: Annotated[float, _capacity("Array sync speed")] | None = None
-    mismatches: Annotated[int, _failures("Array mismatches")] | None = None
+    sync_bytes_per_second: Annotated[float, kinds.capacity("Array sync speed")] | None = None
+    mismatches: Annotated[int, kinds.failures("Array mismatches")] | None = None
 
 
 class PoolMetrics(_Part, frozen=True, kw_only=True):
     """A pool of devices with filesystems on it: ZFS, or btrfs with its raw space, all copies counted."""
 
-    severity: Annotated[int, _severity("Pool health")] | None = None
+    severity: Annotated[int, kinds.severity("Pool health")] | None = None
     state: str | None = None
     type: str | None = None
-    total_bytes: Annotated[int, _total("Pool size")] | None = None
-    used_bytes: Annotated[int, _bytes("Pool used")] | None = None
-    usage_percent: Annotated[float, _percent("Pool")] | None = None
-    devices: Annotated[int, _count("Pool devices")] | None = None
-    devices_missing: Annotated[int, _failures("Pool devices missing")] | None = None
-    errors: Annotated[int, _failures("Pool device errors")] | None = None
+    total_bytes: Annotated[int, kinds.total("Pool size")] | None = None
+    used_bytes: Annotated[int, kinds.level_bytes("Pool used")] | None = None
+    usage_percent: Annotated[float, kinds.percent("Pool")] | None = None
+    devices: Annotated[int, kinds.count("Pool devices")] | None = None
+    devices_missing: Annotated[int, kinds.failures("Pool devices missing")] | None = None
+    errors: Annotated[int, kinds.failures("Pool device errors")] | None = None
     """Write, read, flush, corruption and generation errors of all devices, since they were last reset."""
-    read_bytes_per_second: Annotated[float, _rate("Pool read")] | None = None
+    read_bytes_per_second: Annotated[float, kinds.rate("Pool read")] | None = None
     """What programs read and wrote, wherever it came from: caches answer too, and copies are not counted."""
-    write_bytes_per_second: Annotated[float, _rate("Pool written")] | None = None
+    write_bytes_per_second: Annotated[float, kinds.rate("Pool written")] | None = None
 
 
 class SmartMetrics(_Part, frozen=True, kw_only=True):
     """What a disk says of its own health, the same for every kind of disk; the rest is the action `disk_detail`."""
 
-    severity: Annotated[int, _severity("Disk health")] | None = None
+    severity: Annotated[int, kinds.severity("Disk health")] | None = None
     state: str | None = None
     device: str | None = None
     model: str | None = None
     type: str | None = None
     """`ata`, `nvme`, `scsi` or `emmc`."""
-    total_bytes: Annotated[int, _total("Disk capacity")] | None = None
+    total_bytes: Annotated[int, kinds.total("Disk capacity")] | None = None
     temperature_celsius: (
         Annotated[float, Metric(label="Disk temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
     ) = None
-    power_on_hours: Annotated[int, _count("Disk hours powered on")] | None = None
-    power_cycles: Annotated[int, _count("Disk power cycles")] | None = None
-    wear_percent: Annotated[float, _wear("Disk wear")] | None = None
+    power_on_hours: Annotated[int, kinds.count("Disk hours powered on")] | None = None
+    power_cycles: Annotated[int, kinds.count("Disk power cycles")] | None = None
+    wear_percent: Annotated[float, kinds.wear("Disk wear")] | None = None
     """Of the writes that the disk was made for; the disk may outlive them."""
     spare_percent: Annotated[float, Metric(label="Disk spare blocks", unit=Unit.PERCENT, alarm=True)] | None = None
-    reallocated_sectors: Annotated[int, _failures("Disk sectors reallocated")] | None = None
-    pending_sectors: Annotated[int, _failures("Disk sectors pending")] | None = None
-    uncorrected_errors: Annotated[int, _failures("Disk errors not corrected")] | None = None
-    bytes_read: Annotated[int, _total("Disk lifetime bytes read")] | None = None
-    bytes_written: Annotated[int, _total("Disk lifetime bytes written")] | None = None
+    reallocated_sectors: Annotated[int, kinds.failures("Disk sectors reallocated")] | None = None
+    pending_sectors: Annotated[int, kinds.failures("Disk sectors pending")] | None = None
+    uncorrected_errors: Annotated[int, kinds.failures("Disk errors not corrected")] | None = None
+    bytes_read: Annotated[int, kinds.total("Disk lifetime bytes read")] | None = None
+    bytes_written: Annotated[int, kinds.total("Disk lifetime bytes written")] | None = None
 
 
 class BatteryMetrics(_Part, frozen=True, kw_only=True):
     charge_percent: Annotated[float, Metric(label="Battery", unit=Unit.PERCENT, alarm=True)] | None = None
     state: str | None = None
     """`charging`, `discharging`, `full`, `idle` (on mains, neither) or `empty`."""
-    power_watts: Annotated[float, _power("Battery power")] | None = None
+    power_watts: Annotated[float, kinds.power("Battery power")] | None = None
     """Into it or out of it, as the state says."""
     health_percent: Annotated[float, Metric(label="Battery health", unit=Unit.PERCENT, rollup=Rollup.LAST)] | None = (
         None
@@ -255,10 +180,10 @@ class BatteryMetrics(_Part, frozen=True, kw_only=True):
 
 class UpsMetrics(_Part, frozen=True, kw_only=True):
     charge_percent: Annotated[float, Metric(label="UPS charge", unit=Unit.PERCENT, alarm=True)] | None = None
-    load_percent: Annotated[float, _percent("UPS load")] | None = None
+    load_percent: Annotated[float, kinds.percent("UPS load")] | None = None
     runtime_seconds: Annotated[float, Metric(label="UPS runtime left", unit=Unit.SECONDS, alarm=True)] | None = None
-    power_watts: Annotated[float, _power("UPS power")] | None = None
-    on_battery: Annotated[int, _failures("UPS on battery")] | None = None
+    power_watts: Annotated[float, kinds.power("UPS power")] | None = None
+    on_battery: Annotated[int, kinds.failures("UPS on battery")] | None = None
     """1 while it feeds the load from its battery, else 0."""
     status: str | None = None
     """The words of NUT's `ups.status`, such as `OL CHRG` or `OB LB`."""
@@ -277,16 +202,16 @@ class GpuMetrics(_Part, frozen=True, kw_only=True):
     state: str | None = None
     """`suspended` while it sleeps, `idle` while it is left alone so that it can fall asleep; reading more would keep it
     awake."""
-    usage_percent: Annotated[float, _percent("GPU")] | None = None
-    memory_used_bytes: Annotated[int, _bytes("GPU memory used")] | None = None
-    memory_total_bytes: Annotated[int, _total("GPU memory size")] | None = None
-    power_watts: Annotated[float, _power("GPU power")] | None = None
-    package_power_watts: Annotated[float, _power("Power of the GPU's package")] | None = None
+    usage_percent: Annotated[float, kinds.percent("GPU")] | None = None
+    memory_used_bytes: Annotated[int, kinds.level_bytes("GPU memory used")] | None = None
+    memory_total_bytes: Annotated[int, kinds.total("GPU memory size")] | None = None
+    power_watts: Annotated[float, kinds.power("GPU power")] | None = None
+    package_power_watts: Annotated[float, kinds.power("Power of the GPU's package")] | None = None
     """Of the whole chip or board, where the GPU shares it with others or is told apart from it."""
     temperature_celsius: (
         Annotated[float, Metric(label="GPU temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
     ) = None
-    engines_percent: dict[str, Annotated[float, _percent("GPU engine")]] | None = None
+    engines_percent: dict[str, Annotated[float, kinds.percent("GPU engine")]] | None = None
     """Parts of the GPU that work side by side: `render`, `video`, `encoder` …; `usage_percent` is not their sum."""
     processes: list[GpuProcess] | None = None
     """Those that hold the most memory, largest first."""
@@ -295,25 +220,25 @@ class GpuMetrics(_Part, frozen=True, kw_only=True):
 class ContainerMetrics(_Part, frozen=True, kw_only=True):
     id: str
     name: str
-    cpu_percent: Annotated[float, _percent("Container CPU")] | None = None
+    cpu_percent: Annotated[float, kinds.percent("Container CPU")] | None = None
     """A share of the whole host."""
-    memory_bytes: Annotated[int, _bytes("Container memory")] | None = None
+    memory_bytes: Annotated[int, kinds.level_bytes("Container memory")] | None = None
     """Without the file cache that the kernel can take back at once."""
-    memory_percent: Annotated[float, _percent("Container memory of its limit")] | None = None
+    memory_percent: Annotated[float, kinds.percent("Container memory of its limit")] | None = None
     """Absent where it has no limit."""
-    pids: Annotated[int, _count("Container processes and threads")] | None = None
-    throttled_percent: Annotated[float, _percent("Container CPU throttled")] | None = None
+    pids: Annotated[int, kinds.count("Container processes and threads")] | None = None
+    throttled_percent: Annotated[float, kinds.percent("Container CPU throttled")] | None = None
     """Share of the periods in which its CPU limit held it back; absent where it has none."""
-    oom_kills: Annotated[int, _failures("Container processes killed for want of memory")] | None = None
+    oom_kills: Annotated[int, kinds.failures("Container processes killed for want of memory")] | None = None
     """Since it was started."""
-    restarts: Annotated[int, _failures("Container restarts")] | None = None
+    restarts: Annotated[int, kinds.failures("Container restarts")] | None = None
     """Made by the engine's restart policy, as the engine counts them."""
-    network_rx: Annotated[int, _total("Container bytes received")] | None = None
-    network_tx: Annotated[int, _total("Container bytes sent")] | None = None
-    rx_bytes_per_second: Annotated[float, _rate("Container received")] | None = None
-    tx_bytes_per_second: Annotated[float, _rate("Container sent")] | None = None
-    read_bytes_per_second: Annotated[float, _rate("Container disk read")] | None = None
-    write_bytes_per_second: Annotated[float, _rate("Container disk write")] | None = None
+    network_rx: Annotated[int, kinds.total("Container bytes received")] | None = None
+    network_tx: Annotated[int, kinds.total("Container bytes sent")] | None = None
+    rx_bytes_per_second: Annotated[float, kinds.rate("Container received")] | None = None
+    tx_bytes_per_second: Annotated[float, kinds.rate("Container sent")] | None = None
+    read_bytes_per_second: Annotated[float, kinds.rate("Container disk read")] | None = None
+    write_bytes_per_second: Annotated[float, kinds.rate("Container disk write")] | None = None
     health: str | None = None
     """`starting`, `healthy` or `unhealthy`; absent where nobody checks."""
     status: str | None = None
@@ -341,14 +266,14 @@ class ProcessMetrics(_Part, frozen=True, kw_only=True):
 class ProcessCounts(_Part, frozen=True, kw_only=True):
     """All processes together; totals come as often as the agent looks at each of them."""
 
-    running: Annotated[int, _level("Processes running")] | None = None
-    blocked: Annotated[int, _level("Processes blocked by I/O")] | None = None
-    forks_per_second: Annotated[float, _events("Processes started")] | None = None
-    total: Annotated[int, _level("Processes")] | None = None
+    running: Annotated[int, kinds.level("Processes running")] | None = None
+    blocked: Annotated[int, kinds.level("Processes blocked by I/O")] | None = None
+    forks_per_second: Annotated[float, kinds.events("Processes started")] | None = None
+    total: Annotated[int, kinds.level("Processes")] | None = None
     """Without kernel threads."""
-    threads: Annotated[int, _level("Threads of processes")] | None = None
-    kernel_threads: Annotated[int, _level("Kernel threads")] | None = None
-    zombies: Annotated[int, _level("Zombie processes")] | None = None
+    threads: Annotated[int, kinds.level("Threads of processes")] | None = None
+    kernel_threads: Annotated[int, kinds.level("Kernel threads")] | None = None
+    zombies: Annotated[int, kinds.level("Zombie processes")] | None = None
 
 
 class ServiceUnitMetrics(_Part, frozen=True, kw_only=True):
@@ -357,10 +282,10 @@ class ServiceUnitMetrics(_Part, frozen=True, kw_only=True):
     state: str | None = None
     """As the manager calls it: `active`, `failed` …"""
     sub_state: str | None = None
-    cpu_percent: Annotated[float, _percent("Service CPU")] | None = None
-    memory_bytes: Annotated[int, _bytes("Service memory")] | None = None
-    memory_peak_bytes: Annotated[int, _total("Service memory peak")] | None = None
-    restarts: Annotated[int, _count("Service restarts")] | None = None
+    cpu_percent: Annotated[float, kinds.percent("Service CPU")] | None = None
+    memory_bytes: Annotated[int, kinds.level_bytes("Service memory")] | None = None
+    memory_peak_bytes: Annotated[int, kinds.total("Service memory peak")] | None = None
+    restarts: Annotated[int, kinds.count("Service restarts")] | None = None
 
 
 class CheckMetrics(_Part, frozen=True, kw_only=True):
@@ -369,7 +294,7 @@ class CheckMetrics(_Part, frozen=True, kw_only=True):
     Where the check could not be made at all there are no numbers, and `state` says why.
     """
 
-    severity: Annotated[int, _severity("Check health")] | None = None
+    severity: Annotated[int, kinds.severity("Check health")] | None = None
     """2 if it is down, 1 if it is up on a certificate that ends soon."""
     state: str | None = None
     """Why it is of this severity, in words."""
@@ -380,7 +305,7 @@ class CheckMetrics(_Part, frozen=True, kw_only=True):
     ) = None
     """From the first packet to the answer: the connection, the echo, the head of the last page. Looking up the name is
     not part of it."""
-    status_code: Annotated[int, _count("Check HTTP status")] | None = None
+    status_code: Annotated[int, kinds.count("Check HTTP status")] | None = None
     certificate_expires_seconds: (
         Annotated[float, Metric(label="Certificate valid for", unit=Unit.SECONDS, rollup=Rollup.LAST, alarm=True)]
         | None
@@ -389,22 +314,22 @@ class CheckMetrics(_Part, frozen=True, kw_only=True):
 
 
 class ServiceMetrics(_Part, frozen=True, kw_only=True):
-    total: Annotated[int, _count("Services")] | None = None
-    failed: Annotated[int, _failures("Failed services")] | None = None
+    total: Annotated[int, kinds.count("Services")] | None = None
+    failed: Annotated[int, kinds.failures("Failed services")] | None = None
     units: dict[str, ServiceUnitMetrics] | None = None
 
 
 class KernelMetrics(_Part, frozen=True, kw_only=True):
-    file_handles: Annotated[int, _level("File handles open")] | None = None
-    file_handles_limit: Annotated[int, _count("File handles possible")] | None = None
+    file_handles: Annotated[int, kinds.level("File handles open")] | None = None
+    file_handles_limit: Annotated[int, kinds.count("File handles possible")] | None = None
     """Absent where there is no limit."""
-    entropy_bits: Annotated[int, _count("Entropy")] | None = None
+    entropy_bits: Annotated[int, kinds.count("Entropy")] | None = None
 
 
 class ClockMetrics(_Part, frozen=True, kw_only=True):
     """What the kernel was told about its clock by whoever disciplines it."""
 
-    unsynchronized: Annotated[int, _flag("Clock not synchronized")] | None = None
+    unsynchronized: Annotated[int, kinds.flag("Clock not synchronized")] | None = None
     offset_ms: Annotated[float, Metric(label="Clock offset", unit=Unit.MILLISECONDS, peak=True, alarm=True)] | None = (
         None
     )
@@ -413,17 +338,17 @@ class ClockMetrics(_Part, frozen=True, kw_only=True):
 
 
 class LoginMetrics(_Part, frozen=True, kw_only=True):
-    sessions: Annotated[int, _level("Login sessions")] | None = None
-    users: Annotated[int, _level("Users logged in")] | None = None
+    sessions: Annotated[int, kinds.level("Login sessions")] | None = None
+    users: Annotated[int, kinds.level("Users logged in")] | None = None
     names: list[str] | None = None
 
 
 class UpdateMetrics(_Part, frozen=True, kw_only=True):
     """Packages of the distribution, as of the last time that its own tools asked for news."""
 
-    pending: Annotated[int, _level("Package updates")] | None = None
-    security: Annotated[int, _level("Security updates")] | None = None
-    reboot_required: Annotated[int, _flag("Reboot required")] | None = None
+    pending: Annotated[int, kinds.level("Package updates")] | None = None
+    security: Annotated[int, kinds.level("Security updates")] | None = None
+    reboot_required: Annotated[int, kinds.flag("Reboot required")] | None = None
 
 
 class Metrics(_Part, frozen=True, kw_only=True):
@@ -469,24 +394,6 @@ class Metrics(_Part, frozen=True, kw_only=True):
     ) = None
     """By file."""
     uptime_seconds: Annotated[float, Metric(label="Uptime", unit=Unit.SECONDS, rollup=Rollup.LAST)] | None = None
-
-
-class HostDetails(_Part, frozen=True, kw_only=True):
-    """What does not change while a host runs; sent at enrolment and when it changed after all."""
-
-    hostname: str
-    os: str | None = None
-    """`linux`, `darwin`, `windows` or `freebsd`."""
-    os_name: str | None = None
-    """As people call it: `Debian GNU/Linux 12 (bookworm)`."""
-    kernel: str | None = None
-    architecture: str | None = None
-    cpu_model: str | None = None
-    cores: int | None = None
-    threads: int | None = None
-    memory_total_bytes: int | None = None
-    agent_version: str | None = None
-    podman: bool | None = None
 
 
 @cache

@@ -34,13 +34,14 @@ provide_venv() {
 }
 
 # What tests start, compile with or ask: `program=packages`. Without one its tests are skipped, unless they must not be.
-for_tests='curl=curl gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd ip=iproute2 unshare=util-linux'
+for_tests='curl=curl gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd ip=iproute2 unshare=util-linux
+    dockerd=docker.io podman=podman runc=runc busybox=busybox-static'
 
 provide_programs() {
     [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0
     packages=
     for pair in $for_tests; do
-        command -v "${pair%%=*}" >/dev/null || packages="$packages,${pair#*=}"
+        PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%=*}" >/dev/null || packages="$packages,${pair#*=}"
     done
     [ -n "$packages" ] || return 0
     packages=$(echo "$packages" | tr , ' ')

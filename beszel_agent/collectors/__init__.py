@@ -6,6 +6,7 @@ from beszel_agent.collector import Collector
 from beszel_agent.collectors.arrays import ArraysCollector
 from beszel_agent.collectors.batteries import BatteriesCollector
 from beszel_agent.collectors.clock import ClockCollector
+from beszel_agent.collectors.containers import ContainersCollector
 from beszel_agent.collectors.cpu import CpuCollector
 from beszel_agent.collectors.custom import CustomCollector
 from beszel_agent.collectors.disk_io import DiskIoCollector
@@ -36,6 +37,7 @@ COLLECTORS: Final[tuple[type[Collector], ...]] = (
     ArraysCollector,
     BatteriesCollector,
     ClockCollector,
+    ContainersCollector,
     CpuCollector,
     CustomCollector,
     DiskIoCollector,

@@ -19,6 +19,7 @@ from beszel_hub.metrics.intake import Intake
 from beszel_hub.systems.enrolment import Enrolled
 from beszel_hub.systems.service import Systems
 from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import AgentRefused
 from beszel_protocol.messages import (
     CLOSE_FORBIDDEN,
@@ -28,7 +29,6 @@ from beszel_protocol.messages import (
     Configuration,
     MalformedFrame,
 )
-from beszel_protocol.sample import HostDetails
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from beszel_hub.errors import AgentBusy
 from beszel_hub.metrics.inbox import split_ranges
 from beszel_hub.metrics.intake import Intake
 from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.hygiene import clean
 from beszel_protocol.messages import (
     CLOSE_INVALID_PAYLOAD,
@@ -39,7 +40,6 @@ from beszel_protocol.messages import (
     sequence_of,
 )
 from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.sample import HostDetails
 
 CLOSE_TRY_AGAIN: Final = 1013
 DETAILS_PAUSE_SECONDS: Final = 10.0

@@ -21,8 +21,10 @@ app: Final = typer.Typer(
 )  # fmt: skip
 user_app: Final = typer.Typer(help="Users of the hub.", no_args_is_help=True)
 token_app: Final = typer.Typer(help="Tokens for scripts and clients.", no_args_is_help=True)
+store_app: Final = typer.Typer(help="What the database holds.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
+app.add_typer(store_app, name="store")
 app.add_typer(universal_app, name="universal")
 app.add_typer(systems_app, name="systems")
 app.add_typer(audit_app, name="audit")
@@ -213,6 +215,18 @@ def revoke_token(
 
     people.revoke_token(read_config(data_dir), token_id)
     typer.echo("The token has ended.")
+
+
+@store_app.command("info")
+def show_store(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Show what history takes: by tier, by system, and by value."""
+    from beszel_hub.cli import storage  # noqa: PLC0415
+
+    info = storage.read_info(read_config(data_dir))
+    if as_json:
+        show(info, "", as_json=True)
+    else:
+        storage.print_info(info)
 
 
 @app.command()

@@ -1,13 +1,24 @@
 """Questions about history, asked by actors about systems they see."""
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from beszel_hub.errors import NotFound
-from beszel_hub.metrics.buckets import Aggregate, Grid, choose_resolution, phase_of, spacing_of
-from beszel_hub.metrics.series import Stretch, read_readings
+from beszel_hub.metrics.buckets import Grid
+from beszel_hub.metrics.forecast import Forecast, ForecastQuery, read_forecast
+from beszel_hub.metrics.ranking import (
+    Ranked,
+    Ranking,
+    RankingQuery,
+    make_ranked,
+    ranked_first,
+    read_bucket,
+    resolution_for,
+)
+from beszel_hub.metrics.reader import Range, read_aggregates
+from beszel_hub.metrics.traffic import Traffic, TrafficQuery, read_traffic
 from beszel_hub.permissions import Action, Actor, Decision, decide
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
@@ -27,7 +38,11 @@ class SeriesQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """One series, a value per bucket; None where nothing was read."""
+    """One series, a value per bucket; None where nothing was read.
+
+    `mean` is what the series' declaration has for an interval: the mean, but for totals and counters the last reading,
+    and for what counts failures the highest.
+    """
 
     mean: list[float | None]
     min: list[float | None]
@@ -48,36 +63,53 @@ class History:
         self._directory = directory
 
     async def series(self, actor: Actor, query: SeriesQuery) -> SeriesAnswer:
-        """Raise `NotFound` for a system that the actor does not see."""
-        is_member = self._directory.is_visible(actor, query.system_id)
-        if decide(actor, Action.SERIES, member=is_member) is not Decision.ALLOW:
-            raise NotFound
+        """Raise `NotFound` for a system that the actor does not see; so do the others."""
+        self._check(actor, Action.SERIES, query.system_id)
         return await self._database.read(lambda: _gather(query))
+
+    async def traffic(self, actor: Actor, query: TrafficQuery) -> Traffic:
+        self._check(actor, Action.TRAFFIC, query.system_id)
+        return await self._database.read(lambda: read_traffic(query))
+
+    async def forecast(self, actor: Actor, query: ForecastQuery) -> Forecast:
+        self._check(actor, Action.FORECAST, query.system_id)
+        return await self._database.read(lambda: read_forecast(query))
+
+    async def top(self, actor: Actor, query: RankingQuery) -> Ranking:
+        """Among the systems that the actor sees."""
+        seconds = resolution_for(query.from_ms, query.to_ms)
+        found: list[Ranked] = []
+        for system_id in sorted(self._directory.visible_ids(actor)):
+            entry = self._directory.get(system_id)
+            # One system a turn, so that other readers come in between.
+            bucket = await self._database.read(partial(read_bucket, system_id, query, seconds))
+            ranked = make_ranked(system_id, "" if entry is None else entry.name, bucket, query)
+            if ranked is not None:
+                found.append(ranked)
+        grid = Grid(query.from_ms, query.to_ms, seconds)
+        return Ranking(
+            metric=str(query.address),
+            by=query.by,
+            from_ms=grid.from_ms,
+            to_ms=grid.to_ms,
+            resolution_seconds=seconds,
+            systems=ranked_first(found, query),
+        )
+
+    def _check(self, actor: Actor, action: Action, system_id: str) -> None:
+        is_member = self._directory.is_visible(actor, system_id)
+        if decide(actor, action, member=is_member) is not Decision.ALLOW:
+            raise NotFound
 
 
 def _gather(query: SeriesQuery) -> SeriesAnswer:
-    stretches = list(read_readings(query.system_id, query.addresses, query.from_ms, query.to_ms))
-    grid = _grid_for(query, stretches)
-    aggregates = [Aggregate(grid.count) for _ in query.addresses]
-    for stretch in stretches:
-        indices = grid.indices(stretch.instants_ms)
-        for aggregate, readings in zip(aggregates, stretch.readings, strict=False):
-            aggregate.add(indices, readings)
+    span = Range(query.from_ms, query.to_ms)
+    grid, aggregates = read_aggregates(query.system_id, query.addresses, span, query.points)
     return SeriesAnswer(
         resolution_seconds=grid.resolution_seconds,
         timestamps=grid.timestamps_ms,
         series={
-            str(address): Envelope(mean=aggregate.mean, min=aggregate.least, max=aggregate.greatest)
+            str(address): Envelope(mean=aggregate.main, min=aggregate.least, max=aggregate.greatest)
             for address, aggregate in zip(query.addresses, aggregates, strict=True)
         },
     )
-
-
-def _grid_for(query: SeriesQuery, stretches: Sequence[Stretch]) -> Grid:
-    newest = max((stretch.instants_ms for stretch in stretches if stretch.instants_ms), key=max, default=[])
-    spacing_ms = spacing_of(newest)
-    resolution_seconds = choose_resolution(query.to_ms - query.from_ms, query.points, spacing_ms)
-    phase_ms = 0
-    if spacing_ms is not None and resolution_seconds * 1000 < 2 * spacing_ms:
-        phase_ms = phase_of(newest, resolution_seconds)
-    return Grid(query.from_ms, query.to_ms, resolution_seconds, phase_ms)

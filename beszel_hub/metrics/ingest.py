@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from beszel_hub.clock import Clock
+from beszel_hub.errors import HubError
 from beszel_hub.metrics.inbox import Arrival, Inbox, Ledger
 from beszel_hub.metrics.spools import load_ledger, store_arrivals
 from beszel_hub.store.database import Database
@@ -50,6 +51,7 @@ class Ingest:
         self._opening = asyncio.Lock()
         self._committing = asyncio.Lock()
         """Held by one commit at a time: each starts from the ledgers that the one before has left."""
+        self._failing_since_ms: int | None = None
 
     async def open(
         self, system_id: str, spool_id: str, *,
@@ -110,17 +112,30 @@ class Ingest:
         now_ms = self._clock()
         try:
             all_stored = await self._database.write(lambda: store_arrivals(batch, now_ms))
-        except Exception:
-            log.exception("records of %d agents could not be stored; they will send them again", len(deliveries))
+        except Exception as error:  # noqa: BLE001  # whatever it was, agents must hear of it
+            self._complain(error, now_ms)
             for inbox, _ in deliveries:
                 inbox.ledger.is_doubtful = True
                 inbox.on_lost()
             return
+        if self._failing_since_ms is not None:
+            log.warning("records are stored again, after %.0f s", (now_ms - self._failing_since_ms) / 1000)
+            self._failing_since_ms = None
         for (ledger, _), stored in zip(batch, all_stored, strict=True):
             ledger.stored = stored
             ledger.is_doubtful = False
         for inbox, arrivals in deliveries:
             inbox.on_stored(SequenceRanges((arrival.sequence, arrival.sequence) for arrival in arrivals))
+
+    def _complain(self, error: Exception, now_ms: int) -> None:
+        """Once: agents try again and again."""
+        if self._failing_since_ms is not None:
+            return
+        self._failing_since_ms = now_ms
+        if isinstance(error, HubError):
+            log.error("records cannot be stored, agents keep them until they can be: %s", error.__cause__ or error)
+        else:
+            log.error("records cannot be stored, agents keep them until they can be", exc_info=error)
 
     def _release(self, ledger: Ledger) -> None:
         ledger.inboxes -= 1

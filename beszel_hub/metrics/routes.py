@@ -1,27 +1,59 @@
-"""`GET /api/beszel/series`: the readings behind every chart."""
+"""Questions about history over HTTP: the readings behind every chart, and what follows from them."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from beszel_hub.clock import Clock
 from beszel_hub.errors import Unauthorized
+from beszel_hub.metrics.forecast import parse_forecast_query
 from beszel_hub.metrics.history import History
+from beszel_hub.metrics.ranking import parse_ranking_query
 from beszel_hub.metrics.series_query import parse_series_query
+from beszel_hub.metrics.traffic import parse_traffic_query
 from beszel_hub.permissions import Action, Actor, Decision, decide
+
+QueryT = TypeVar("QueryT")
 
 
 async def get_series(request: Request) -> Response:
+    return await _answer(request, Action.SERIES, parse_series_query, _history(request).series)
+
+
+async def get_traffic(request: Request) -> Response:
+    return await _answer(request, Action.TRAFFIC, parse_traffic_query, _history(request).traffic)
+
+
+async def get_top(request: Request) -> Response:
+    return await _answer(request, Action.TOP, parse_ranking_query, _history(request).top)
+
+
+async def get_forecast(request: Request) -> Response:
+    return await _answer(request, Action.FORECAST, parse_forecast_query, _history(request).forecast)
+
+
+async def _answer(
+    request: Request, action: Action, parse: Callable[[Mapping[str, str], int], QueryT],
+    ask: Callable[[Actor, QueryT], Awaitable[Any]],
+) -> Response:  # fmt: skip
     actor: Actor = request.state.actor
-    history: History = request.app.state.history
-    clock: Clock = request.app.state.clock
-    if decide(actor, Action.SERIES) is not Decision.ALLOW:
+    if decide(actor, action) is not Decision.ALLOW:
         raise Unauthorized
-    answer = await history.series(actor, parse_series_query(request.query_params, clock()))
+    answer = await ask(actor, parse(request.query_params, request.app.state.clock()))
     return Response(msgspec.json.encode(answer), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-ROUTES: Final[tuple[BaseRoute, ...]] = (Route("/api/beszel/series", get_series, methods=["GET"]),)
+def _history(request: Request) -> History:
+    history: History = request.app.state.history
+    return history
+
+
+ROUTES: Final[tuple[BaseRoute, ...]] = (
+    Route("/api/beszel/series", get_series, methods=["GET"]),
+    Route("/api/beszel/traffic", get_traffic, methods=["GET"]),
+    Route("/api/beszel/top", get_top, methods=["GET"]),
+    Route("/api/beszel/forecast", get_forecast, methods=["GET"]),
+)

@@ -10,15 +10,20 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import peewee
 
-from beszel_hub.metrics.series_codec import Chunk, DamagedChunk, Entry, unseal
-from beszel_hub.metrics.series_lookup import Readings, readings_of_chunk, readings_of_document
+from beszel_hub.metrics.buckets import spacing_of
+from beszel_hub.metrics.series_codec import Chunk, DamagedChunk, Entry, seal, unseal
+from beszel_hub.metrics.series_lookup import readings_of_document
+from beszel_hub.metrics.strands import Strand, gather, join_strands, make_strand, strand_of
 from beszel_hub.metrics.tables import ChunkRow, HotSample
 from beszel_protocol.addresses import Address
 
 WINDOW_MS: Final = 300_000
-"""A chunk holds samples of one window; windows begin at multiples of this."""
+"""Samples are sealed window by window; windows begin at multiples of this. Later, those of an hour become one chunk."""
+
+_LONGEST_CHUNK_MS: Final = 3_600_000
 
 _INSERT_ROWS: Final = 200
+_SAMPLED_FOR_SPACING: Final = 60
 log = logging.getLogger(__name__)
 
 
@@ -29,11 +34,16 @@ class NewSample(NamedTuple):
     document: bytes
 
 
-class Stretch(NamedTuple):
-    """Consecutive instants with the readings of each asked series."""
+class SealedWindow(NamedTuple):
+    """A chunk that is ready to take the place of hot rows, or of other chunks."""
 
-    instants_ms: list[int]
-    readings: list[Readings]
+    system_id: str
+    first: int
+    last: int
+    samples: int
+    readings: int
+    data: bytes
+    row_ids: list[int]
 
 
 def insert_samples(samples: Sequence[NewSample]) -> None:
@@ -41,19 +51,82 @@ def insert_samples(samples: Sequence[NewSample]) -> None:
         HotSample.insert_many(samples[start : start + _INSERT_ROWS], fields=_HOT_FIELDS).execute()
 
 
-def read_readings(system_id: str, addresses: Sequence[Address], from_ms: int, to_ms: int) -> Iterator[Stretch]:
-    """Readings with `from_ms <= instant < to_ms`; stretches may overlap in time."""
-    for chunk in _chunks(system_id, from_ms, to_ms):
-        readings = [_readings_or_none(chunk, address) for address in addresses]
-        yield Stretch(chunk.instants_ms, readings)
-    rows = list(_hot_rows(system_id, from_ms, to_ms))
-    by_sample = [readings_of_document(document, addresses) for _, _, document in rows]
-    yield Stretch([instant for instant, _, _ in rows], [list(column) for column in zip(*by_sample, strict=True)])
+def insert_chunk(sealed: SealedWindow) -> None:
+    ChunkRow.insert(
+        system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples,
+        readings=sealed.readings, data=sealed.data,
+    ).execute()  # fmt: skip
+
+
+def replace_chunks(sealed: SealedWindow) -> None:
+    """Store a chunk in place of others, unless some of them are gone: then nothing happens."""
+    if ChunkRow.delete().where(ChunkRow.id.in_(sealed.row_ids)).execute() != len(sealed.row_ids):
+        raise peewee.IntegrityError("chunks vanished while they were joined")
+    insert_chunk(sealed)
+
+
+def read_strands(system_id: str, addresses: Sequence[Address], from_ms: int, to_ms: int) -> list[Strand | None]:
+    """The readings of each series with `from_ms <= instant < to_ms`, in the order of time."""
+    found: list[list[Strand]] = [[] for _ in addresses]
+    for _, chunk in read_chunks(system_id, from_ms, to_ms):
+        for strands, address in zip(found, addresses, strict=True):
+            strand = _strand_or_none(chunk, address)
+            if strand is not None:
+                strands.append(strand)
+    instants, columns = _hot_readings(system_id, addresses, from_ms, to_ms)
+    for strands, address, column in zip(found, addresses, columns, strict=True):
+        strand = make_strand(address, instants, column)
+        if strand is not None:
+            strands.append(strand)
+    return [join_strands(strands).cut(from_ms, to_ms) if strands else None for strands in found]
+
+
+def read_all_strands(system_id: str, parts: Container[str], from_ms: int, to_ms: int) -> dict[str, Strand]:
+    """Every series of these members of a sample with `from_ms <= instant < to_ms`, by address."""
+    chunks = [chunk for _, chunk in read_chunks(system_id, from_ms, to_ms)]
+    hot = [Entry(*row) for row in _hot_entries(system_id, parts, from_ms, to_ms)]
+    if hot:
+        chunks.append(unseal(seal(hot)))  # transposing them is most of the work, whoever does it
+    try:
+        strands = gather(chunks, parts)
+    except DamagedChunk as damage:
+        log.error("a part of the history of system %s is damaged and left out: %s", system_id, damage)
+        return {}
+    cut = ((address, strand.cut(from_ms, to_ms)) for address, strand in strands.items())
+    return {address: strand for address, strand in cut if strand is not None}
+
+
+def _hot_entries(
+    system_id: str, parts: Container[str], from_ms: int, to_ms: int
+) -> Iterator[tuple[int, dict[str, Any], int]]:
+    for instant, mark, document in _hot_rows(system_id, from_ms, to_ms):
+        members: dict[str, Any] = msgspec.json.decode(document)
+        yield instant, {name: member for name, member in members.items() if name in parts}, mark
+
+
+def find_spacing_ms(system_id: str, before_ms: int) -> float | None:
+    """The usual time between two samples, at the end of what there is before an instant."""
+    instants = [
+        instant
+        for (instant,) in HotSample.select(HotSample.instant)
+        .where((HotSample.system_id == system_id) & (HotSample.instant < before_ms))
+        .order_by(HotSample.instant.desc())
+        .limit(_SAMPLED_FOR_SPACING)
+        .tuples()
+        .iterator()
+    ]
+    if len(instants) > 1:
+        return spacing_of(instants)
+    mine = (ChunkRow.system_id == system_id) & (ChunkRow.samples > 1)
+    sealed = ChunkRow.select(ChunkRow.first, ChunkRow.last, ChunkRow.samples)
+    row = sealed.where(mine & (ChunkRow.first < before_ms)).order_by(ChunkRow.first.desc()).first()
+    row = row or sealed.where(mine).order_by(ChunkRow.first).first()
+    return None if row is None else (row.last - row.first) / (row.samples - 1)
 
 
 def read_entries(system_id: str, from_ms: int, to_ms: int, parts: Container[str] | None = None) -> Iterator[Entry]:
     """Samples with `from_ms <= instant < to_ms`, in no order; with `parts`, no more of each than these members."""
-    for chunk in _chunks(system_id, from_ms, to_ms):
+    for _, chunk in read_chunks(system_id, from_ms, to_ms):
         try:
             yield from (entry for entry in chunk.entries(parts) if from_ms <= entry.instant_ms < to_ms)
         except DamagedChunk as damage:
@@ -93,7 +166,8 @@ def read_newest(system_id: str) -> Entry | None:
         return None
 
 
-def _chunks(system_id: str, from_ms: int, to_ms: int) -> Iterator[Chunk]:
+def read_chunks(system_id: str, from_ms: int, to_ms: int) -> list[tuple[int, Chunk]]:
+    """The chunks that overlap a range, decoded, with the ids of their rows; damaged ones are reported and left out."""
     rows: Iterable[tuple[int, bytes]] = (
         ChunkRow.select(ChunkRow.id, ChunkRow.data)
         .where((ChunkRow.system_id == system_id) & _overlaps(from_ms, to_ms))
@@ -101,24 +175,40 @@ def _chunks(system_id: str, from_ms: int, to_ms: int) -> Iterator[Chunk]:
         .tuples()
         .iterator()
     )
+    return list(_decoded(system_id, rows))
+
+
+def _decoded(system_id: str, rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Chunk]]:
     for chunk_id, data in rows:
         try:
-            yield unseal(bytes(data))
+            yield chunk_id, unseal(bytes(data))
         except DamagedChunk as damage:
             log.error("chunk %d of the history of system %s is damaged and left out: %s", chunk_id, system_id, damage)
 
 
 def _overlaps(from_ms: int, to_ms: int) -> Any:
-    """No chunk is longer than a window, which bounds the search from below."""
-    return ChunkRow.first.between(from_ms - WINDOW_MS, to_ms - 1) & (ChunkRow.last >= from_ms)
+    """No chunk is longer than an hour, which bounds the search from below."""
+    return ChunkRow.first.between(from_ms - _LONGEST_CHUNK_MS, to_ms - 1) & (ChunkRow.last >= from_ms)
 
 
-def _readings_or_none(chunk: Chunk, address: Address) -> Readings:
+def _strand_or_none(chunk: Chunk, address: Address) -> Strand | None:
     try:
-        return readings_of_chunk(chunk, address)
+        return strand_of(chunk, address)
     except DamagedChunk as damage:
         log.error("the series %s is damaged in a chunk and left out there: %s", address, damage)
-        return [None] * chunk.count
+        return None
+
+
+def _hot_readings(
+    system_id: str, addresses: Sequence[Address], from_ms: int, to_ms: int
+) -> tuple[list[int], list[list[float | None]]]:
+    instants: list[int] = []
+    columns: list[list[float | None]] = [[] for _ in addresses]
+    for instant, _, document in _hot_rows(system_id, from_ms, to_ms):
+        instants.append(instant)
+        for column, reading in zip(columns, readings_of_document(document, addresses), strict=True):
+            column.append(reading)
+    return instants, columns
 
 
 def _hot_rows(system_id: str, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, bytes]]:

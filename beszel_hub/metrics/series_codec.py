@@ -5,24 +5,37 @@ Every leaf of every sample's JSON document is a reading of the column of its pat
 it asks for, and a document is rebuilt exactly, strings and all.
 """
 
-import itertools
-from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 import zstandard
 
-from beszel_hub.metrics.series_columns import ABSENT, Absent, Column, ColumnError, Scalar, pack_column, unpack_column
+from beszel_hub.metrics.series_columns import (
+    ABSENT,
+    MAX_READINGS,
+    Absent,
+    Column,
+    ColumnError,
+    Numbers,
+    Scalar,
+    pack_column,
+    unpack_column,
+    unpack_numbers,
+)
 
 MAGIC: Final = b"BZC1"
-MAX_CHUNK_SAMPLES: Final = 4096
+MAX_CHUNK_SAMPLES: Final = MAX_READINGS
 _MAX_INFLATED_BYTES: Final = 256 << 20
 _LEVEL: Final = 3
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and list positions from the root of a document to a leaf."""
 Document: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 
+_EMPTY: Final[Mapping[str, Any]] = {}
 _encoder: Final = msgspec.msgpack.Encoder()
 
 
@@ -44,17 +57,7 @@ class _Body(msgspec.Struct, frozen=True):
     count: int
     instants: Column
     marks: Column
-    columns: list[tuple[list[str | int], msgspec.Raw]]
-
-
-class _Branch:
-    """A place in the documents while they are transposed: what lies below it, and its readings where it is a leaf."""
-
-    __slots__ = ("children", "readings")
-
-    def __init__(self) -> None:
-        self.children: dict[str | int, _Branch] = {}
-        self.readings: list[Scalar | Absent] = []
+    columns: list[tuple[Path, msgspec.Raw]]
 
 
 class Chunk:
@@ -62,7 +65,7 @@ class Chunk:
 
     def __init__(self, body: _Body) -> None:
         self.count = body.count
-        self._raw = {tuple(path): raw for path, raw in body.columns}
+        self._raw = dict(body.columns)
         self.instants_ms = _integers(body.instants, body.count)
         self.marks = _integers(body.marks, body.count)
 
@@ -74,6 +77,16 @@ class Chunk:
         """The leaf at `path` of each sample, or None if no sample here has it."""
         raw = self._raw.get(path)
         return None if raw is None else _unpack(raw, self.count)
+
+    def numbers(self, path: Path) -> Numbers | None:
+        """The numbers among the leaves at `path`, as whole as they are kept; None if no sample here has it."""
+        raw = self._raw.get(path)
+        if raw is None:
+            return None
+        try:
+            return unpack_numbers(msgspec.msgpack.decode(raw, type=Column), self.count)
+        except (ColumnError, msgspec.DecodeError) as error:
+            raise DamagedChunk(str(error)) from error
 
     def newest(self) -> Entry | None:
         """The last sample."""
@@ -93,23 +106,38 @@ class Chunk:
             yield Entry(instant_ms, _build(columns, index), mark)
 
 
+class Sealed(NamedTuple):
+    data: bytes
+    readings: int
+    """How many leaves the samples have."""
+
+
 def seal(entries: Sequence[Entry]) -> bytes:
     """Compress samples; they come out in the order of their instants."""
+    return seal_counted(entries).data
+
+
+def seal_counted(entries: Sequence[Entry]) -> Sealed:
+    """Likewise, and tell how much it was."""
     ordered = sorted(entries, key=lambda entry: entry.instant_ms)
-    root = _Branch()
-    for index, entry in enumerate(ordered):
-        _collect(entry.document, root, index)
-    body = _Body(
-        count=len(ordered),
-        instants=pack_column([entry.instant_ms for entry in ordered]),
-        marks=pack_column([entry.mark for entry in ordered]),
-        columns=[
-            (path, msgspec.Raw(_encoder.encode(pack_column(_padded(readings, len(ordered))))))
-            for path, readings in _columns_below(root, [])
-        ],
-    )
-    compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
-    return MAGIC + compressor.compress(_encoder.encode(body))
+    instants, marks = [entry.instant_ms for entry in ordered], [entry.mark for entry in ordered]
+    return _seal_columns(instants, marks, _transpose([entry.document for entry in ordered], ()))
+
+
+def merge_chunks(chunks: Sequence[Chunk]) -> Sealed:
+    """All samples of some chunks, in the order of their instants, as one; raise `DamagedChunk` if one is."""
+    instants = list(chain.from_iterable(chunk.instants_ms for chunk in chunks))
+    marks = list(chain.from_iterable(chunk.marks for chunk in chunks))
+    order = sorted(range(len(instants)), key=instants.__getitem__)
+    is_ordered = order == list(range(len(instants)))
+
+    def arranged(values: list[T]) -> list[T]:
+        return values if is_ordered else [values[index] for index in order]
+
+    # Rebuilding needs the items of a list in the order of their positions.
+    paths = sorted(dict.fromkeys(path for chunk in chunks for path in chunk.paths), key=_rank)
+    columns = ((path, arranged([*chain.from_iterable(_leaves(chunk, path) for chunk in chunks)])) for path in paths)
+    return _seal_columns(arranged(instants), arranged(marks), columns)
 
 
 def unseal(data: bytes) -> Chunk:
@@ -128,32 +156,67 @@ def unseal(data: bytes) -> Chunk:
         raise DamagedChunk(str(error)) from error
 
 
-def _collect(node: Any, branch: _Branch, index: int) -> None:
-    """Append every leaf below `node` to the column of its place."""
-    if node and isinstance(node, dict | list):
-        children = branch.children
-        for key, child in node.items() if isinstance(node, dict) else enumerate(node):
-            below = children.get(key)
-            if below is None:
-                below = children[key] = _Branch()
-            _collect(child, below, index)
-    else:
-        branch.readings = _padded(branch.readings, index)
-        branch.readings.append(node)
+def _seal_columns(
+    instants_ms: Sequence[int], marks: Sequence[int], columns: Iterable[tuple[Path, list[Scalar | Absent]]]
+) -> Sealed:
+    packed = []
+    count = 0
+    for path, leaves in columns:
+        count += len(leaves) - _count_absent(leaves)
+        packed.append((path, msgspec.Raw(_encoder.encode(pack_column(leaves)))))
+    body = _Body(count=len(instants_ms), instants=pack_column(instants_ms), marks=pack_column(marks), columns=packed)
+    compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
+    return Sealed(MAGIC + compressor.compress(_encoder.encode(body)), count)
 
 
-def _padded(readings: list[Scalar | Absent], count: int) -> list[Scalar | Absent]:
-    if len(readings) < count:
-        readings.extend([ABSENT] * (count - len(readings)))
-    return readings
+def _transpose(nodes: Sequence[Any], path: Path) -> Iterator[tuple[Path, list[Scalar | Absent]]]:
+    """The column of every leaf below nodes that stand at the same place in each document, or are absent there.
+
+    The items of a list come in the order of their positions, as rebuilding needs them.
+    """
+    kinds = set(map(type, nodes))
+    has_gaps = Absent in kinds
+    kinds.discard(Absent)
+    if len(kinds) > 1 or not kinds <= {dict, list} or not all(nodes):
+        yield from _transpose_mixed(nodes, path, kinds)
+    elif kinds == {dict}:
+        present = [_EMPTY if node is ABSENT else node for node in nodes] if has_gaps else nodes
+        for key in dict.fromkeys(chain.from_iterable(present)):
+            yield from _transpose([node.get(key, ABSENT) for node in present], (*path, key))
+    elif kinds == {list}:
+        lists = [() if node is ABSENT else node for node in nodes] if has_gaps else nodes
+        for index in range(max(map(len, lists))):
+            items = [node[index] if index < len(node) else ABSENT for node in lists]
+            yield from _transpose(items, (*path, index))
 
 
-def _columns_below(branch: _Branch, path: list[str | int]) -> Iterator[tuple[list[str | int], list[Scalar | Absent]]]:
-    """Every column with its path; the items of a list in the order of their positions, as rebuilding needs them."""
-    if branch.readings:
-        yield path, branch.readings
-    for key in sorted(branch.children, key=lambda key: (isinstance(key, str), key)):
-        yield from _columns_below(branch.children[key], [*path, key])
+def _transpose_mixed(
+    nodes: Sequence[Any], path: Path, kinds: set[type]
+) -> Iterator[tuple[Path, list[Scalar | Absent]]]:
+    """Leaves, of which empty lists and objects are some, beside lists and objects."""
+    branching = kinds & {dict, list}
+    if not branching:
+        yield path, list(nodes)
+        return
+    leaves = [ABSENT if isinstance(node, dict | list) and node else node for node in nodes]
+    if _count_absent(leaves) < len(leaves):
+        yield path, leaves
+    for kind in branching:
+        branches = [node if type(node) is kind and node else ABSENT for node in nodes]
+        if _count_absent(branches) < len(branches):
+            yield from _transpose(branches, path)
+
+
+def _count_absent(leaves: Iterable[Any]) -> int:
+    return list(map(type, leaves)).count(Absent)  # readings know no quick way to be compared with what is absent
+
+
+def _leaves(chunk: Chunk, path: Path) -> list[Scalar | Absent]:
+    return chunk.readings(path) or [ABSENT] * chunk.count
+
+
+def _rank(path: Path) -> tuple[tuple[bool, str | int], ...]:
+    return tuple((isinstance(step, str), step) for step in path)
 
 
 def _build(columns: Sequence[tuple[Path, list[Scalar | Absent]]], index: int) -> Document:
@@ -170,7 +233,7 @@ def _build(columns: Sequence[tuple[Path, list[Scalar | Absent]]], index: int) ->
 def _insert(root: Document, path: Path, leaf: Any) -> None:
     """Put a leaf in its place; columns of a list come in the order of their positions."""
     node: Any = root
-    for step, following in itertools.pairwise(path):
+    for step, following in pairwise(path):
         if isinstance(step, int):
             if step == len(node):
                 node.append([] if isinstance(following, int) else {})

@@ -9,10 +9,13 @@ import enum
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate
-from typing import Final, TypeAlias
+from itertools import accumulate, compress, repeat
+from operator import mul, truediv
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
+
+from beszel_hub.metrics.vectors import pack_walk, unpack_walk
 
 Scalar: TypeAlias = int | float | str | bool | list[object] | dict[str, object] | None
 """A JSON value without further leaves: empty lists and objects count as such."""
@@ -26,8 +29,13 @@ class Absent(enum.Enum):
 
 ABSENT: Final = Absent.ABSENT
 
+MAX_READINGS: Final = 4096
+"""Of one column."""
 _LARGEST_EXACT: Final = 2**53
-_MAX_PLACES: Final = 3
+MAX_PLACES: Final = 3
+_TRIED: Final = 16
+_VECTOR: Final = "v"
+_CONSTANT: Final = "c"
 _WIDTHS: Final = (("b", 2**7), ("h", 2**15), ("i", 2**31), ("q", 2**63))
 _LITTLE_ENDIAN: Final = sys.byteorder == "little"
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -49,24 +57,38 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
 
     kind: int
     code: str
-    """Of `array`: how wide the numbers in `data` are."""
+    """Of `array`: how wide the numbers in `data` are; `v` for a vector (see `vectors`), `c` for one of a single number
+    that stands for all."""
     places: int
     present: bytes
     data: bytes
     distinct: bytes = b""
     """For `OTHER`: the values that `data` points into."""
+    size: int = 0
+    """Of a vector: how many numbers there are."""
+
+
+class Numbers(NamedTuple):
+    """The numbers of a column: whole, `10 ** places` times what was read, or doubles if `places` is None."""
+
+    values: list[int] | list[float]
+    places: int | None
+    indices: list[int] | None
+    """The samples that have them; None if all have."""
 
 
 def pack_column(readings: Sequence[Scalar | Absent]) -> Column:
+    kinds = set(map(type, readings))
+    present = _pack_bits(readings) if Absent in kinds else b""
     values = [reading for reading in readings if reading is not ABSENT]
-    present = b"" if len(values) == len(readings) else _pack_bits(readings)
-    if all(type(value) is int for value in values):
+    kinds.discard(Absent)
+    if kinds == {int}:
         integers: list[int] = values  # type: ignore[assignment]
-        if all(-_LARGEST_EXACT <= value <= _LARGEST_EXACT for value in integers):
+        if min(integers) >= -_LARGEST_EXACT and max(integers) <= _LARGEST_EXACT:
             return _pack_integers(Kind.INTEGER, integers, 0, present)
-    elif all(type(value) is float for value in values):
+    elif kinds == {float}:
         return _pack_floats(values, present)  # type: ignore[arg-type]
-    return _pack_distinct(values, present)
+    return _pack_distinct(values, present, are_texts=kinds == {str})
 
 
 def unpack_column(column: Column, count: int) -> list[Scalar | Absent]:
@@ -82,35 +104,79 @@ def unpack_column(column: Column, count: int) -> list[Scalar | Absent]:
     return _spread(values, column.present, count)
 
 
+def unpack_numbers(column: Column, count: int) -> Numbers:
+    """The numbers among the readings of `count` samples; raise `ColumnError` as `unpack_column` does."""
+    if column.kind not in {Kind.INTEGER, Kind.DECIMAL}:
+        return _find_numbers(unpack_column(column, count))
+    try:
+        values = _unpack_integers(column)
+    except (ValueError, IndexError, TypeError) as error:
+        raise ColumnError(str(error)) from error
+    places = column.places if column.kind == Kind.DECIMAL else 0
+    if not column.present:
+        if len(values) != count:
+            raise ColumnError(f"{count} readings expected, {len(values)} found")
+        return Numbers(values, places, None)
+    bits = int.from_bytes(column.present, "little")
+    if bits.bit_count() != len(values) or bits.bit_length() > count:
+        raise ColumnError(f"{bits.bit_count()} readings expected, {len(values)} found")
+    return Numbers(values, places, [index for index in range(count) if bits >> index & 1])
+
+
+def _find_numbers(readings: list[Scalar | Absent]) -> Numbers:
+    indices = [
+        index for index, value in enumerate(readings) if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    values = [float(readings[index]) for index in indices]  # type: ignore[arg-type]
+    return Numbers(values, None, None if len(values) == len(readings) else indices)
+
+
 def _pack_floats(values: list[float], present: bytes) -> Column:
-    for places in range(_MAX_PLACES + 1):
+    largest = max(map(abs, values), default=0.0)
+    for places in range(MAX_PLACES + 1):
         factor = 10**places
-        if all(abs(value) * factor <= _LARGEST_EXACT and _is_decimal(value, factor) for value in values):
-            return _pack_integers(Kind.DECIMAL, [round(value * factor) for value in values], places, present)
+        if not largest * factor <= _LARGEST_EXACT:
+            break
+        # Some values tell soon that there are more places than these.
+        if _scaled(values[:_TRIED], factor) is None:
+            continue
+        scaled = _scaled_all(values, factor)
+        if scaled is not None:
+            return _pack_integers(Kind.DECIMAL, scaled, places, present)
     return Column(Kind.DOUBLE, "d", 0, present, _to_bytes(array("d", values)))
 
 
-def _is_decimal(value: float, factor: int) -> bool:
-    """Dividing the scaled integer gives back this very float; a negative zero would lose its sign."""
-    scaled = round(value * factor)
-    return scaled / factor == value and (scaled != 0 or str(value)[0] != "-")
+def _scaled_all(values: list[float], factor: int) -> list[int] | None:
+    if values[0] != 0 and values.count(values[0]) == len(values):
+        first = _scaled(values[:1], factor)
+        return None if first is None else first * len(values)
+    return _scaled(values, factor)
+
+
+def _scaled(values: list[float], factor: int) -> list[int] | None:
+    """`factor` times the values, if dividing gives back these very floats; a negative zero would lose its sign."""
+    scaled = list(map(round, map(mul, values, repeat(factor))))
+    is_exact = list(map(truediv, scaled, repeat(factor))) == values and not _has_negative_zero(values, scaled)
+    return scaled if is_exact else None
 
 
 def _pack_integers(kind: Kind, values: list[int], places: int, present: bytes) -> Column:
-    previous = 0
-    differences = []
-    for value in values:
-        differences.append(value - previous)
-        previous = value
-    code = _narrowest(differences)
-    return Column(kind, code, places, present, _to_bytes(array(code, differences)))
+    if values.count(values[0]) == len(values):  # as most columns of a quiet host are
+        return Column(kind, _CONSTANT, places, present, pack_walk(values[:1]), size=len(values))
+    return Column(kind, _VECTOR, places, present, pack_walk(values), size=len(values))
 
 
-def _pack_distinct(values: Sequence[Scalar | Absent], present: bytes) -> Column:
-    index_of: dict[bytes, int] = {}
-    indices = [index_of.setdefault(_encoder.encode(value), len(index_of)) for value in values]
+def _has_negative_zero(values: list[float], scaled: list[int]) -> bool:
+    return "-0.0" in map(str, compress(values, map((0).__eq__, scaled)))
+
+
+def _pack_distinct(values: Sequence[Scalar | Absent], present: bytes, *, are_texts: bool) -> Column:
+    # Other values are told apart by how they are written: 1 is not 1.0, and lists cannot be keys.
+    keys: Sequence[object] = values if are_texts else [_encoder.encode(value) for value in values]
+    index_of = {key: index for index, key in enumerate(dict.fromkeys(keys))}
+    indices = list(map(index_of.__getitem__, keys))
     code = _narrowest(indices)
-    distinct = _encoder.encode([msgspec.Raw(value) for value in index_of])
+    distinct = _encoder.encode([msgspec.Raw(key) if isinstance(key, bytes) else key for key in index_of])
     return Column(Kind.OTHER, code, 0, present, _to_bytes(array(code, indices)), distinct)
 
 
@@ -120,31 +186,43 @@ def _narrowest(values: Sequence[int]) -> str:
 
 
 def _unpack_values(column: Column) -> list[Scalar | Absent]:
-    if column.code not in {"b", "h", "i", "q", "d"} or not 0 <= column.places <= _MAX_PLACES:
+    match column.kind:
+        case Kind.INTEGER:
+            return [*_unpack_integers(column)]
+        case Kind.DECIMAL:
+            return [*map(truediv, _unpack_integers(column), repeat(10**column.places))]
+        case Kind.DOUBLE:
+            return [*_unpack_array(column)]
+        case Kind.OTHER:
+            distinct: list[Scalar] = msgspec.msgpack.decode(column.distinct)
+            numbers = _unpack_array(column)
+            if numbers and min(numbers) < 0:
+                raise ColumnError("an index below zero")
+            return list(map(distinct.__getitem__, numbers))  # type: ignore[arg-type]  # a double is refused as an index
+        case _:
+            raise ColumnError(f"an unknown kind of column: {column.kind}")
+
+
+def _unpack_integers(column: Column) -> list[int]:
+    if not 0 <= column.places <= MAX_PLACES:
+        raise ColumnError("an impossible number of places")
+    if column.code not in {_VECTOR, _CONSTANT}:
+        return list(accumulate(int(difference) for difference in _unpack_array(column)))
+    if not 0 <= column.size <= MAX_READINGS:
+        raise ColumnError("an impossible number of readings")
+    if column.code == _CONSTANT:
+        return unpack_walk(column.data, 1) * column.size
+    return unpack_walk(column.data, column.size)
+
+
+def _unpack_array(column: Column) -> "array[int] | array[float]":
+    if column.code not in {"b", "h", "i", "q", "d"}:
         raise ColumnError("an unknown width of numbers")
     numbers: array[int] | array[float] = array(column.code)
     numbers.frombytes(column.data)
     if not _LITTLE_ENDIAN:
         numbers.byteswap()
-    match column.kind:
-        case Kind.INTEGER:
-            return [*_running_sums(numbers)]
-        case Kind.DECIMAL:
-            factor = 10**column.places
-            return [total / factor for total in _running_sums(numbers)]
-        case Kind.DOUBLE:
-            return list(numbers)
-        case Kind.OTHER:
-            distinct: list[Scalar] = msgspec.msgpack.decode(column.distinct)
-            if any(number < 0 for number in numbers):
-                raise ColumnError("an index below zero")
-            return [distinct[int(number)] for number in numbers]
-        case _:
-            raise ColumnError(f"an unknown kind of column: {column.kind}")
-
-
-def _running_sums(differences: "array[int] | array[float]") -> list[int]:
-    return list(accumulate(int(difference) for difference in differences))
+    return numbers
 
 
 def _pack_bits(readings: Sequence[Scalar | Absent]) -> bytes:

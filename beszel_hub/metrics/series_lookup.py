@@ -1,82 +1,65 @@
-"""The readings of one series, found in a chunk's columns or in a single sample's document."""
+"""The readings of some series, found in a single sample's document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from beszel_hub.metrics.series_codec import Chunk, Path
-from beszel_protocol.addresses import Address, read_value
+from beszel_protocol.addresses import Address
 from beszel_protocol.metrics import shape_of
 from beszel_protocol.sample import Metrics
 
-Readings: TypeAlias = list[float | None]
-"""One per sample; None where the sample has no such series."""
-
-_decoder: Final = msgspec.json.Decoder(Metrics)
+_CACHED_ROUTES: Final = 1 << 12
 
 
-class _Place(NamedTuple):
-    """Where a series may lie: a column, and for an item of a named list the column that must hold its name."""
+class _Named(NamedTuple):
+    """The item of a list that is called so."""
 
-    path: Path
-    name_path: Path | None = None
-    name: str = ""
+    field: str
+    name: str
 
-
-def readings_of_chunk(chunk: Chunk, address: Address) -> Readings:
-    merged: Readings = [None] * chunk.count
-    for place in _places(chunk, address):
-        _merge(merged, chunk, place)
-    return merged
+    def find(self, items: Any) -> Any:
+        return next((item for item in items if item.get(self.field) == self.name), None)
 
 
-def readings_of_document(document: bytes, addresses: Sequence[Address]) -> Readings:
+_Step: TypeAlias = str | int | _Named
+_NUMBERS: Final = frozenset({int, float})
+
+
+def readings_of_document(document: bytes, addresses: Sequence[Address]) -> list[float | None]:
     """One value per address; all None if the document cannot be read."""
     try:
-        metrics = _decoder.decode(document)
+        members = msgspec.json.decode(document)
     except msgspec.DecodeError:
         return [None] * len(addresses)
-    return [read_value(metrics, address) for address in addresses]
+    return [_walk(members, _route_of(address)) for address in addresses]
 
 
-def _merge(merged: Readings, chunk: Chunk, place: _Place) -> None:
-    """Take over the readings of a place for samples that have none yet."""
-    column = chunk.readings(place.path)
-    names = None if place.name_path is None else chunk.readings(place.name_path)
-    if column is None or (place.name_path is not None and names is None):
-        return
-    for index, value in enumerate(column):
-        if not isinstance(value, int | float) or isinstance(value, bool) or merged[index] is not None:
-            continue
-        if names is None or names[index] == place.name:
-            merged[index] = value
+def _walk(node: Any, route: tuple[_Step, ...]) -> float | None:
+    try:
+        for step in route:
+            node = node[step] if type(step) is not _Named else step.find(node)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return None
+    return node if type(node) in _NUMBERS else None
 
 
-def _places(chunk: Chunk, address: Address) -> Iterator[_Place]:
-    """Every place of the series; items of a list that are named by a field can stand anywhere in it."""
+@lru_cache(_CACHED_ROUTES)
+def _route_of(address: Address) -> tuple[_Step, ...]:
+    """What to take at every step."""
+    route: list[_Step] = []
     struct: type[msgspec.Struct] | None = Metrics
-    path: Path = ()
-    for position, (name, key) in enumerate(address):
+    for name, key in address:
         shape = shape_of(struct).get(name) if struct is not None else None
-        if shape is None:
-            return
-        path = (*path, name)
-        struct = shape.struct
+        route.append(name)
+        struct = None if shape is None else shape.struct
         if key is None:
             continue
-        if shape.container == "list" and shape.key_field is not None:
-            rest: Path = tuple(step.name for step in address[position + 1 :])
-            for index in _positions(chunk, path):
-                yield _Place((*path, index, *rest), (*path, index, shape.key_field), key)
-            return
-        if shape.container == "list" and not (key.isascii() and key.isdecimal()):
-            return
-        path = (*path, int(key) if shape.container == "list" else key)
-    yield _Place(path)
-
-
-def _positions(chunk: Chunk, prefix: Path) -> list[int]:
-    depth = len(prefix)
-    found: set[Any] = {path[depth] for path in chunk.paths if len(path) > depth and path[:depth] == prefix}
-    return sorted(index for index in found if isinstance(index, int))
+        if shape is None or shape.container != "list":
+            route.append(key)
+        elif shape.key_field is not None:
+            route.append(_Named(shape.key_field, key))
+        else:
+            route.append(int(key) if key.isascii() and key.isdecimal() else key)
+    return tuple(route)

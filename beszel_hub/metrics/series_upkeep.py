@@ -1,34 +1,31 @@
-"""Sealing what is old enough, and deleting what is too old. The functions run inside `Database.read` or `.write`."""
+"""Sealing samples, and removing deleted systems' history. The functions run inside `Database.read` or `.write`."""
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import peewee
 
-from beszel_hub.metrics.series import WINDOW_MS
-from beszel_hub.metrics.series_codec import MAX_CHUNK_SAMPLES, Entry, seal
-from beszel_hub.metrics.tables import ChunkRow, Happening, HistoryRemoval, HotSample, SpoolRow
-
-DELETE_STEP: Final = 500
-"""Rows a transaction deletes, so that a writer never waits long."""
-SPOOL_KEEP_MS: Final = 90 * 86_400_000
+from beszel_hub.metrics.series import WINDOW_MS, SealedWindow, insert_chunk
+from beszel_hub.metrics.series_codec import MAX_CHUNK_SAMPLES, Entry, seal_counted
+from beszel_hub.metrics.series_rollup import mark_due
+from beszel_hub.metrics.series_space import DELETE_STEP
+from beszel_hub.metrics.tables import (
+    ChunkRow,
+    Happening,
+    HistoryFloor,
+    HistoryRemoval,
+    HotSample,
+    RollupDue,
+    RollupRow,
+    SpoolRow,
+)
+from beszel_hub.metrics.tiers import HOUR_SECONDS
 
 
 class Window(NamedTuple):
     system_id: str
     start_ms: int
-
-
-class SealedWindow(NamedTuple):
-    """A chunk that is ready to take the place of hot rows."""
-
-    system_id: str
-    first: int
-    last: int
-    samples: int
-    data: bytes
-    row_ids: list[int]
 
 
 def find_due(before_ms: int) -> list[Window]:
@@ -60,9 +57,11 @@ def seal_window(window: Window) -> SealedWindow | None:
     if not rows:
         return None
     entries = [Entry(instant, msgspec.json.decode(bytes(document)), mark) for _, instant, mark, document in rows]
+    sealed = seal_counted(entries)
     return SealedWindow(
-        window.system_id, rows[0][1], rows[-1][1], len(rows), seal(entries), [row_id for row_id, *_ in rows]
-    )
+        window.system_id, rows[0][1], rows[-1][1], len(rows), sealed.readings, sealed.data,
+        [row_id for row_id, *_ in rows],
+    )  # fmt: skip
 
 
 def replace_by_chunk(sealed: SealedWindow) -> None:
@@ -70,23 +69,8 @@ def replace_by_chunk(sealed: SealedWindow) -> None:
     rows = HotSample.id.in_(sealed.row_ids)
     if HotSample.delete().where(rows).execute() != sealed.samples:
         raise peewee.IntegrityError("hot samples vanished while they were sealed")
-    ChunkRow.insert(
-        system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples, data=sealed.data
-    ).execute()
-
-
-def delete_before(cutoff_ms: int, now_ms: int) -> int:
-    """Delete up to a step of what ended before `cutoff_ms`; how many rows went."""
-    deleted = 0
-    conditions: tuple[tuple[Any, Any], ...] = (
-        (ChunkRow, ChunkRow.last < cutoff_ms),
-        (HotSample, HotSample.instant < cutoff_ms),
-        (Happening, Happening.instant < cutoff_ms),
-    )
-    for table, condition in conditions:
-        deleted += _delete_step(table, condition)
-    SpoolRow.delete().where(SpoolRow.updated < now_ms - SPOOL_KEEP_MS).execute()
-    return deleted
+    insert_chunk(sealed)
+    mark_due(sealed.system_id, HOUR_SECONDS, sealed.first)
 
 
 def request_removal(system_id: str, now_ms: int) -> None:
@@ -99,11 +83,12 @@ def remove_step() -> int:
     removal = HistoryRemoval.select().order_by(HistoryRemoval.requested).first()
     if removal is None:
         return 0
-    for table in (HotSample, ChunkRow, Happening):
+    for table in (HotSample, ChunkRow, RollupRow, Happening):
         deleted = _delete_step(table, table.system_id == removal.system_id)
         if deleted:
             return deleted
-    SpoolRow.delete().where(SpoolRow.system_id == removal.system_id).execute()
+    for others in (SpoolRow, RollupDue, HistoryFloor):
+        others.delete().where(others.system_id == removal.system_id).execute()
     return int(HistoryRemoval.delete().where(HistoryRemoval.system_id == removal.system_id).execute())
 
 

@@ -1,4 +1,4 @@
-"""History: samples as they came, sealed chunks of them, and which sequences of which spool are stored."""
+"""History: samples as they came, sealed chunks of them, their tiers, and which sequences of which spool are stored."""
 
 import peewee
 
@@ -26,10 +26,55 @@ class ChunkRow(Table):
     first = InstantField()
     last = InstantField()
     samples = peewee.IntegerField()
+    readings = peewee.BigIntegerField()
+    """How many numbers and texts the samples have."""
     data = peewee.BlobField()
 
     class Meta:
         table_name = "chunks"
+
+
+class RollupRow(Table):
+    """Buckets of one tier of one system, sealed: `first <= instant < last`."""
+
+    id = peewee.AutoField()
+    system_id = peewee.TextField()
+    tier = peewee.IntegerField()
+    """The length of its buckets in seconds."""
+    first = InstantField()
+    last = InstantField()
+    numbers = peewee.BigIntegerField()
+    data = peewee.BlobField()
+
+    class Meta:
+        table_name = "rollups"
+
+
+class RollupDue(Table):
+    """An hour or a day of a system whose roll-ups have to be made, or made again."""
+
+    system_id = peewee.TextField()
+    span = peewee.IntegerField()
+    """In seconds."""
+    start = InstantField()
+    revision = peewee.IntegerField()
+    """Rises when there is something new while somebody may be at work on it."""
+
+    class Meta:
+        table_name = "rollups_due"
+        primary_key = peewee.CompositeKey("system_id", "span", "start")
+
+
+class HistoryFloor(Table):
+    """Before this instant, parts of a tier of a system have been deleted; tier 0 is that of single samples."""
+
+    system_id = peewee.TextField()
+    tier = peewee.IntegerField()
+    instant = InstantField()
+
+    class Meta:
+        table_name = "history_floors"
+        primary_key = peewee.CompositeKey("system_id", "tier")
 
 
 class Happening(Table):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import peewee
 
@@ -32,10 +32,22 @@ WRITE_BATCH: Final = 64
 _OPCODES_BETWEEN_CHECKS: Final = 20_000
 
 _COMMON_PRAGMAS: Final = {"foreign_keys": 1, "trusted_schema": 0, "cache_size": -8192, "temp_store": 2}
-_WRITER_PRAGMAS: Final = {"journal_mode": "wal", "synchronous": "full", "journal_size_limit": 64 << 20}
+_INCREMENTAL: Final = 2
+# `auto_vacuum` comes first: it is decided with the first page of a new file.
+_WRITER_PRAGMAS: Final = {
+    "auto_vacuum": _INCREMENTAL, "journal_mode": "wal", "synchronous": "full", "journal_size_limit": 64 << 20,
+}  # fmt: skip
 _READER_PRAGMAS: Final = {"query_only": 1}
 
 _PASSING_ERRORS: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
+
+
+class FileSize(NamedTuple):
+    """Of the database, in bytes."""
+
+    whole: int
+    free: int
+    """Room that deleted rows have left, for others or to be given back."""
 
 
 class Database:
@@ -99,6 +111,18 @@ class Database:
         """Whether another process has committed since this was last asked; False the first time."""
         return await _wait(_submit(self._writer, Job(self._compare_data_version, own_transaction=True)))
 
+    async def measure(self) -> FileSize:
+        return await self.read(lambda: _measure(self._reading))
+
+    async def reclaim(self, pages: int) -> bool:
+        """Give up to `pages` free pages back to the filesystem; whether there were any."""
+        return await _wait(_submit(self._writer, Job(lambda: self._reclaim(pages), own_transaction=True)))
+
+    def _reclaim(self, pages: int) -> bool:
+        before = _measure(self._writing)
+        self._writing.execute_sql(f"PRAGMA incremental_vacuum({int(pages)})").fetchall()
+        return _measure(self._writing).whole < before.whole
+
     def _compare_data_version(self) -> bool:
         before, self._data_version = self._data_version, int(self._writing.data_version)
         return before is not None and before != self._data_version
@@ -159,6 +183,11 @@ class _Outcome:
             job.future.set_exception(self._error)
 
 
+def _measure(database: peewee.SqliteDatabase) -> FileSize:
+    page, pages, free = (database.pragma(name) for name in ("page_size", "page_count", "freelist_count"))
+    return FileSize(page * pages, page * free)
+
+
 def _connections(path: Path, pragmas: dict[str, Any]) -> peewee.SqliteDatabase:
     """Peewee's SQLite, one connection a thread, opened by its workers only."""
     return peewee.SqliteDatabase(str(path), pragmas=pragmas, timeout=BUSY_TIMEOUT_SECONDS, autoconnect=False)
@@ -210,12 +239,32 @@ def _translate(error: Exception) -> Exception:
     """What passes by itself (a lock, a full disk, a slow read) becomes `Unavailable`, a broken rule `Conflict`."""
     if isinstance(error, peewee.IntegrityError):
         return _because(Conflict(), error)
-    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    cause, code = _find_cause(error)
     if code is None:
         return error
     if code & 0xFF == sqlite3.SQLITE_INTERRUPT:
-        return _because(Unavailable("The query took too long; narrow it down."), error)
-    return _because(Unavailable(), error) if code & 0xFF in _PASSING_ERRORS else error
+        return _because(Unavailable("The query took too long; narrow it down."), cause)
+    return _because(Unavailable(), cause) if code & 0xFF in _PASSING_ERRORS else cause
+
+
+def _find_cause(error: Exception) -> tuple[Exception, int | None]:
+    """What went wrong in SQLite, with its code; None for what has none.
+
+    A full disk ends the transaction by itself, and what is told then is that there is none to be rolled back.
+    """
+    told = _code_of(error)
+    cause: BaseException | None = error
+    while told == sqlite3.SQLITE_ERROR and isinstance(cause, Exception):
+        code = _code_of(cause)
+        if code is not None and code != sqlite3.SQLITE_ERROR:
+            return cause, code
+        cause = cause.__context__
+    return error, told
+
+
+def _code_of(error: Exception) -> int | None:
+    code: int | None = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    return code
 
 
 def _because(refusal: HubError, cause: Exception) -> HubError:

@@ -8,6 +8,7 @@ from beszel_hub.errors import BadRequest
 from beszel_hub.permissions import Actor
 from beszel_hub.records.registry import CREATED, ID, UPDATED, Change, Collection, Field, Kind, Row, TableSource, Through
 from beszel_hub.systems import queries
+from beszel_hub.systems.retention import check_retention
 from beszel_hub.systems.tables import DetailsRow, Membership, SystemRow
 from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS
 
@@ -43,6 +44,7 @@ def make_systems_collection(
                 name="interval", kind=Kind.NUMBER, attribute="interval_seconds", in_create=True, in_update=True,
                 low=MIN_INTERVAL_SECONDS, high=MAX_INTERVAL_SECONDS,
             ),
+            Field(name="retention", kind=Kind.JSON, in_create=True, in_update=True),
             CREATED,
             UPDATED,
         ),
@@ -90,7 +92,7 @@ class SystemsSource:
         members: list[str] = list(values.get("users") or [])
         if actor.user_id is not None and (not members or not actor.is_admin):
             members.append(actor.user_id)
-        others = {column: values[name] for name, column in _COLUMNS.items() if values.get(name) is not None}
+        others = _columns_of(values)
         if values.get("status") == "paused":
             others["status"] = "paused"
         return queries.insert_system(
@@ -100,7 +102,7 @@ class SystemsSource:
 
     def update(self, _: Actor, system_id: str, values: Row) -> None:
         """`status` pauses a system or ends the pause; whether it is up or down is not for a request to say."""
-        columns = {column: values[name] for name, column in _COLUMNS.items() if values.get(name) is not None}
+        columns = _columns_of(values)
         columns |= {name: values[name] for name in ("name", "host") if name in values}
         queries.update_system(system_id, columns, self._clock())
         if "tags" in columns:
@@ -113,6 +115,13 @@ class SystemsSource:
     def delete(self, _: Actor, system_id: str) -> None:
         queries.delete_system(system_id)
         self._on_delete(system_id)
+
+
+def _columns_of(values: Row) -> Row:
+    columns = {column: values[name] for name, column in _COLUMNS.items() if values.get(name) is not None}
+    if values.get("retention") is not None:
+        columns["retention"] = check_retention(values["retention"])
+    return columns
 
 
 _COLUMNS: Final = {"port": "port", "tags": "tags", "interval": "interval_seconds"}

@@ -22,9 +22,9 @@ from beszel_hub.systems.tables import (
     TeamMember,
     TeamSystem,
 )
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import SystemStatus
 from beszel_protocol.messages import MIN_INTERVAL_SECONDS
-from beszel_protocol.sample import HostDetails
 
 NOTHING_ELSE: Final[Mapping[str, Any]] = {}
 _OS_NUMBERS: Final = {"linux": 0, "darwin": 1, "windows": 2, "freebsd": 3}
@@ -98,6 +98,12 @@ def load_entries() -> list[Entry]:
         )
         for row in SystemRow.select(*columns)
     ]
+
+
+def read_retentions() -> dict[str, dict[str, int | None]]:
+    """How long which tier is kept, of the systems that say so themselves."""
+    rows = SystemRow.select(SystemRow.id, SystemRow.retention).where(SystemRow.retention != {})
+    return {row.id: row.retention for row in rows}
 
 
 def insert_system(

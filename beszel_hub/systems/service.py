@@ -18,8 +18,8 @@ from beszel_hub.systems.directory import Directory, Entry
 from beszel_hub.systems.enrolment import Enrolled, bind_agent, recognise_agent
 from beszel_hub.systems.monitor import StatusChange
 from beszel_hub.systems.tokens import KnownToken, find_token
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import Enrolment, token_id
-from beszel_protocol.sample import HostDetails
 
 FirstAdmin = Callable[[], str | None]
 """The id of the administrator who was first, if there is one; runs on a database thread."""

@@ -15,6 +15,8 @@ class SystemRow(Table):
     info = JsonField()
     tags = JsonField()
     interval_seconds = peewee.FloatField()
+    retention = JsonField(default=dict)
+    """How long which tier of its history is kept, where that differs from the hub's settings."""
     created = InstantField()
     updated = InstantField()
 

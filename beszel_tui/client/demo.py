@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from beszel_protocol.containers import LogBatch, LogsQuery
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Containers, Fleet, SystemSample
 from beszel_protocol.processes import ProcessList, ProcessOrder
-from beszel_protocol.sample import HostDetails
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused

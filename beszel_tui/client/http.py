@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from beszel_protocol.details import HostDetails
 from beszel_protocol.hygiene import clean_text
-from beszel_protocol.sample import HostDetails
 from beszel_protocol.version import VERSION
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable, Unauthorized
 from beszel_tui.state.series import Columns, Lane

@@ -6,8 +6,8 @@ from typing import Final
 
 from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
+from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
-from beszel_protocol.sample import HostDetails
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.feed import Feed
 from beszel_tui.client.http import HubHttp

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from beszel_protocol.containers import LogBatch, LogsQuery
+from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
-from beszel_protocol.sample import HostDetails
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
 

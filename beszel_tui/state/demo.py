@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from beszel_protocol.addresses import parse_address, read_value
 from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import FleetRow, HostContainers
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import (
     ContainerMetrics,
     CpuMetrics,
     DiskMetrics,
-    HostDetails,
     InterfaceMetrics,
     MemoryMetrics,
     Metrics,

@@ -5,9 +5,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import Containers, Fleet, Resync, SystemSample
 from beszel_protocol.processes import ProcessList
-from beszel_protocol.sample import HostDetails
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import Window
 

@@ -5,9 +5,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import FleetRow, HostContainers
 from beszel_protocol.processes import ProcessList
-from beszel_protocol.sample import HostDetails, Metrics
+from beszel_protocol.sample import Metrics
 from beszel_protocol.standing import Standing
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import LIVE, Window

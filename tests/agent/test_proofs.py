@@ -13,9 +13,9 @@ from beszel_agent import prover
 from beszel_agent.errors import LinkError
 from beszel_agent.proofs import Answer, Question, answer
 from beszel_agent.prover import answer_challenge
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import check_enrol, encode_bytes, make_challenge, make_hello, read_enrol, token_id
 from beszel_protocol.messages import EnrolBody
-from beszel_protocol.sample import HostDetails
 from tests.support.keys import prove, public_bytes, verify
 
 TOKEN = "a token"

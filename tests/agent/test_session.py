@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -10,7 +10,10 @@ import pytest
 
 from beszel_agent import session as session_module
 from beszel_agent.config import Config
+from beszel_agent.errors import RequestRefused
+from beszel_agent.handlers import Action
 from beszel_protocol.checks import CheckDefinition
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.messages import (
     MAX_FRAME_BYTES,
     Ack,
@@ -18,6 +21,7 @@ from beszel_protocol.messages import (
     Configuration,
     Configure,
     Configured,
+    Containers,
     Details,
     Interval,
     Request,
@@ -40,6 +44,10 @@ async def still_well(hub: LinkHub, agent: LinkedAgent) -> None:
     agent.append()
     await agent.until_confirmed()
     assert len(hub.enrolments) == 1
+
+
+def responses(hub: LinkHub) -> list[Response]:
+    return [message for message in hub.messages if isinstance(message, Response)]
 
 
 async def answer_to(hub: LinkHub, request_id: int) -> Response:
@@ -134,7 +142,16 @@ async def hang(params: Mapping[str, Any]) -> None:
     await asyncio.sleep(3600)
 
 
-ACTIONS = {"look": look, "hang": hang}
+async def count(params: Mapping[str, Any]) -> AsyncGenerator[Finding, None]:
+    if params.get("refuses"):
+        raise RequestRefused("not_found", "no such thing")
+    for number in range(params["up_to"]):
+        yield Finding(number)
+    if params.get("hangs"):
+        await asyncio.sleep(3600)
+
+
+ACTIONS: dict[str, Action] = {"look": look, "hang": hang, "count": count}
 
 
 def test_a_request_is_answered_by_one_response() -> None:
@@ -155,6 +172,53 @@ def test_a_request_is_answered_by_one_response() -> None:
             codes = {n: error.code for n in (2, 3, 4, 5) if (error := (await answer_to(hub, n)).error)}
             assert codes == {2: "failed", 3: "unknown_action", 4: "timeout", 5: "cancelled"}
             await still_well(hub, agent)
+
+    run(main())
+
+
+def test_a_request_may_be_answered_in_parts() -> None:
+    async def main() -> None:
+        hub = LinkHub()
+        async with hub.running(), linked(hub, actions=ACTIONS) as agent:
+            await hub.until("enrolled", lambda: hub.connections)
+            await hub.send(
+                Request(id=1, action="count", params={"up_to": 2}),
+                Request(id=2, action="count", params={"refuses": True}),
+                Request(id=3, action="count", params={"up_to": 1, "hangs": True}, timeout_seconds=0.2),
+            )
+            await hub.until("three ends", lambda: sum(not response.more for response in responses(hub)) == 3)
+            assert [item for item in responses(hub) if item.id == 1] == [
+                Response(id=1, result={"seen": 0}, more=True),
+                Response(id=1, result={"seen": 1}, more=True),
+                Response(id=1),
+            ]
+            last = {item.id: item.error.code for item in responses(hub) if item.error is not None}
+            assert last == {2: "not_found", 3: "timeout"}
+            await still_well(hub, agent)
+
+    run(main())
+
+
+def test_an_inventory_is_told_at_once_and_again_only_when_it_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "_INVENTORY_SECONDS", 0.05)
+    web = ContainerFacts(id="0123456789ab", name="web", engine="docker", state="running")
+
+    async def main() -> None:
+        hub = LinkHub()
+        async with hub.running(), linked(hub) as agent:
+            await hub.until("enrolled", lambda: hub.connections)
+            assert agent.link is not None
+            agent.link.tell_containers()  # nothing is known yet, and that is not the same as none
+            agent.containers = [web]
+            for _ in range(3):
+                agent.link.tell_containers()
+                await asyncio.sleep(0.1)
+            agent.containers = []
+            agent.link.tell_containers()
+            await hub.until("both", lambda: len(hub.messages) == 2)
+            assert hub.messages == [Containers(containers=[web]), Containers(containers=[])]
+            hub.reset_connections()
+            await hub.until("told to the new connection", lambda: len(hub.messages) == 3)
 
     run(main())
 

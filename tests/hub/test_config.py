@@ -71,6 +71,10 @@ def test_lists_and_durations() -> None:
     assert config.allowed_origins == ("https://grafana.lan",)
     assert config.trusted_proxies == ("10.0.0.0/8", "::1/128")
     assert config.raw_retention_seconds == 14 * 86400
+    assert config.eight_hour_retention_seconds is None
+    assert config.max_database_bytes is None
+    assert load(RAW_RETENTION="forever", MAX_DATABASE_SIZE="20G").raw_retention_seconds is None
+    assert load(MAX_DATABASE_SIZE="500mb").max_database_bytes == 500 << 20
     assert config.app_url == "https://example.net/beszel"
     assert config.require_tls
 
@@ -83,7 +87,8 @@ def test_lists_and_durations() -> None:
         ("RAW_RETENTION", "3 days"), ("APP_URL", "hub.lan"), ("APP_URL", "ftp://hub.lan"), ("APP_URL", "https://"),
         ("APP_URL", "https://a:b@hub.lan"), ("ALLOWED_HOSTS", "*"), ("ALLOWED_HOSTS", "https://hub.lan"),
         ("ALLOWED_ORIGINS", "*"), ("ALLOWED_ORIGINS", "https://hub.lan/path"), ("TRUSTED_PROXIES", "proxy.lan"),
-        ("TRUSTED_PROXIES", "10.0.0.1/8"), ("TOKEN", "short"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"), ("TOKEN", "short"), ("MAX_DATABASE_SIZE", "1M"), ("MAX_DATABASE_SIZE", "20"),
+        ("MINUTE_RETENTION", "never"),
     ],
 )  # fmt: skip
 def test_a_malformed_value_is_named(name: str, text: str) -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beszel_protocol import handshake, messages
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import AgentRefused, Challenged, Enrolment, HubNotTrusted
 from beszel_protocol.messages import Challenge, Enrol, EnrolBody, InvalidMessage
-from beszel_protocol.sample import HostDetails
 from tests.support.keys import prove, public_bytes, verify
 
 TOKEN = "a-token-of-web-1"

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from beszel_protocol import messages
 from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.messages import (
     Ack,
     Challenge,
@@ -24,7 +25,7 @@ from beszel_protocol.messages import (
     Samples,
     Welcome,
 )
-from beszel_protocol.sample import HostDetails, Metrics
+from beszel_protocol.sample import Metrics
 from tests.support.samples import NOON_MS, any_metrics, make_sample
 
 

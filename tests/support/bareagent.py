@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import NONCE_BYTES, encode_bytes, make_enrol, make_hello, token_id
 from beszel_protocol.messages import (
     Ack,
@@ -27,7 +28,6 @@ from beszel_protocol.messages import (
     encode,
 )
 from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.sample import HostDetails
 from beszel_protocol.version import LINK_SUBPROTOCOL
 from tests.support.keys import prove, public_bytes
 from tests.support.samples import make_sample

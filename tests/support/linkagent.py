@@ -20,8 +20,10 @@ from beszel_agent.session import Duties
 from beszel_agent.settings import parse_hub_url
 from beszel_agent.spool.interface import Spool
 from beszel_agent.spool.memory import MemorySpool
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.messages import Configuration, Sample, encode
-from beszel_protocol.sample import HostDetails, Metrics
+from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
 from tests.support.linkhub import TOKEN, LinkHub
 
@@ -38,6 +40,7 @@ class LinkedAgent:
     intervals: list[float] = field(default_factory=list)
     configurations: list[Configuration] = field(default_factory=list)
     states: list[LinkState] = field(default_factory=list)
+    containers: list[ContainerFacts] | None = None
     link: Link | None = None
 
     def append(self, metrics: Metrics | None = None) -> int:
@@ -109,6 +112,7 @@ async def linked(
         Duties(
             spool=agent.spool,
             details=lambda: agent.details,
+            containers=lambda: agent.containers,
             ask_interval=agent.intervals.append,
             configure=agent.configurations.append,
             actions=actions or {},

@@ -35,6 +35,7 @@ class PocketBase:
             {"name": "name", "type": "text"}, {"name": "host", "type": "text"}, {"name": "port", "type": "text"},
             {"name": "status", **statuses}, {"name": "info", "type": "json"}, {"name": "users", **members},
             {"name": "tags", "type": "json"}, {"name": "interval", "type": "number"},
+            {"name": "retention", "type": "json"},
             {"name": "created", "type": "date"}, {"name": "updated", "type": "date"},
         ]  # fmt: skip
         self._send("POST", "/api/collections", {"id": SYSTEMS_ID, "name": "systems", "type": "base", "fields": fields})

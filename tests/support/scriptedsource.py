@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from beszel_protocol.containers import LogBatch, LogsQuery
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, SystemSample
 from beszel_protocol.processes import ProcessList, ProcessOrder
-from beszel_protocol.sample import HostDetails, Metrics
+from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received, Refused

@@ -25,9 +25,10 @@ from beszel_hub.systems.tables import AgentToken, SystemRow, Team, TeamMember
 from beszel_hub.systems.tokens import issue_system_token, issue_universal_token
 from beszel_protocol.checks import CheckDefinition
 from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import token_id as token_id_of
 from beszel_protocol.messages import Event, encode
-from beszel_protocol.sample import HostDetails, ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.sample import ServiceUnitMetrics, SmartMetrics
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
 from tests.support.samples import make_metrics
 

@@ -13,6 +13,7 @@ from beszel_hub.store.migrations import (
     m0004_boots,
     m0005_checks,
     m0006_containers,
+    m0007_tiers,
     m0008_preferences,
     m0009_access,
 )
@@ -31,6 +32,7 @@ MIGRATIONS: Final = (
     Migration(4, "boots", m0004_boots.STATEMENTS),
     Migration(5, "checks", m0005_checks.STATEMENTS),
     Migration(6, "containers", m0006_containers.STATEMENTS),
+    Migration(7, "tiers", m0007_tiers.STATEMENTS),
     Migration(8, "preferences", m0008_preferences.STATEMENTS),
     Migration(9, "access", m0009_access.STATEMENTS),
 )

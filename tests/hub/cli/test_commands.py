@@ -193,3 +193,16 @@ def test_a_command_loads_no_server(tmp_path: Path) -> None:
 def _create_user_by_file(tmp_path: Path, directory: str) -> None:
     (tmp_path / "password").write_text(PASSWORD)
     run_command_line(["user", "create", EMAIL, "--password-file", str(tmp_path / "password"), "--dir", directory])
+
+
+def test_what_history_takes_is_shown_by_tier_and_system(shell: Shell) -> None:
+    shell.create_user()
+    shell.json("enrol", "[bold]web[/bold]", "--user", EMAIL)
+    info = shell.json("store", "info")
+    assert list(info["tiers"]) == ["hot", "raw", "1m", "10m", "8h"]
+    assert info["bytes"] == 0
+    assert info["bytes_per_value"] is None
+    assert [system["name"] for system in info["systems"]] == ["[bold]web[/bold]"]
+    text = shell.run("store", "info")
+    assert "[bold]web[/bold]" in text
+    assert "8h" in text

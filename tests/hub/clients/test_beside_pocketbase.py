@@ -161,7 +161,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
                 password=PASSWORD, passwordConfirm=PASSWORD,
             )  # fmt: skip
         for system in SYSTEMS:
-            theirs.create("systems", **system)
+            theirs.create("systems", retention={}, **system)
         _fill(hub)
         token = hub.create_token(ADA)
         hub.refresh()

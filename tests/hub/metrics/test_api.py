@@ -24,7 +24,9 @@ NOW = time.time_ns() // 10_000_000_000 * 10_000
 @pytest.fixture(scope="module")
 def client(hub: RunningHub) -> Iterator[httpx2.Client]:
     admin = hub.create_user("grace@example.org", "admin")
-    with httpx2.Client(base_url=hub.url, headers={"Authorization": hub.create_token(admin)}, timeout=10) as opened:
+    with httpx2.Client(
+        base_url=hub.url, headers={"Authorization": hub.create_token(admin, "write")}, timeout=10
+    ) as opened:
         yield opened
 
 
@@ -182,3 +184,50 @@ def test_what_makes_no_sense_is_refused_by_name(
     answer = client.get(SERIES, params={"system": system_id, "metric": "cpu.usage_percent", **parameters})
     assert answer.status_code == 400
     assert list(answer.json()["data"]) == [field]
+
+
+def test_clients_of_beszel_list_rows_of_a_tier(client: httpx2.Client, system_id: str) -> None:
+    path = "/api/collections/system_stats/records"
+    since = format_timestamp(NOW - 3_600_000).replace("T", " ")
+    found = client.get(
+        path,
+        params={
+            "filter": f"system='{system_id}' && created > '{since}' && type='1m'",
+            "fields": "created,stats",
+            "sort": "created",
+            "perPage": 100,
+        },
+    )
+    items = found.raise_for_status().json()["items"]
+    assert 9 <= len(items) <= 11
+    assert all(item["created"].endswith(":00.000Z") for item in items)
+    assert [item["created"] for item in items] == sorted(item["created"] for item in items)
+    stats = items[-2]["stats"]
+    assert (stats["m"], stats["mu"], stats["mp"]) == (8.0, 2.0, 25.0)
+    assert stats["efs"] == {"/mnt/v1.2": {"d": 1024.0, "du": 512.0}}
+    assert client.get(path, params={"filter": f"system='{system_id}'", "perPage": 500}).json()["totalItems"] <= 378
+
+
+def test_the_busiest_systems_come_first(hub: RunningHub, client: httpx2.Client, system_id: str) -> None:
+    idle, _ = hub.create_system("idle")
+    document = msgspec.json.encode(make_metrics(0.5))
+    hub.hub.database.write_now(lambda: insert_samples([NewSample(idle, NOW - 60_000, 0, document)]))
+    answer = client.get(
+        "/api/beszel/top", params={"metric": "cpu.usage_percent", "from": NOW - 600_000, "to": NOW, "by": "max"}
+    )
+    ranking = answer.raise_for_status().json()
+    names = [ranked["name"] for ranked in ranking["systems"]]
+    assert names.index("stored") < names.index("idle")
+    assert next(ranked for ranked in ranking["systems"] if ranked["system"] == idle)["max"] == 0.5
+    assert ranking["from"] <= NOW - 600_000 < NOW <= ranking["to"]
+
+
+def test_a_system_keeps_its_history_as_long_as_it_says(client: httpx2.Client, system_id: str) -> None:
+    path = f"/api/collections/systems/records/{system_id}"
+    kept = {"raw": 604_800, "8h": None}
+    assert client.patch(path, json={"retention": kept}).raise_for_status().json()["retention"] == kept
+    for wrong in ({"raw": 5}, {"1s": 86_400}, {"raw": "7d"}, [1], {"raw": True}):
+        answer = client.patch(path, json={"retention": wrong})
+        assert answer.status_code == 400
+        assert list(answer.json()["data"]) == ["retention"]
+    assert client.get(path).json()["retention"] == kept

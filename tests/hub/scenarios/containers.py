@@ -14,6 +14,7 @@ from tests.support.scenario import (
 from tests.support.world import CONTAINER_ID
 
 _LIST = "/api/collections/containers/records"
+_STATS = "/api/collections/container_stats/records"
 _LOGS = "/api/beszel/containers/logs"
 _INFO = "/api/beszel/containers/info"
 _FEED = "/api/beszel/feed"
@@ -71,6 +72,18 @@ SCENARIOS = (
         expect=expect(CLOSED),
     ),
     Scenario(name="delete", route=RECORD, method="DELETE", path=f"{_LIST}/{CONTAINER_ID}", expect=expect(CLOSED)),
+    Scenario(
+        name="list statistics", route=RECORDS, method="GET", path=f"{_STATS}?filter=type='1m'", expect=expect(EMPTY)
+    ),
+    Scenario(name="view statistics", route=RECORD, method="GET", path=f"{_STATS}/{'0' * 15}", expect=expect(CLOSED)),
+    Scenario(name="create statistics", route=RECORDS, method="POST", path=_STATS, body={}, expect=expect(CLOSED)),
+    Scenario(
+        name="change statistics", route=RECORD, method="PATCH", path=f"{_STATS}/{'0' * 15}", body={},
+        expect=expect(CLOSED),
+    ),
+    Scenario(
+        name="delete statistics", route=RECORD, method="DELETE", path=f"{_STATS}/{'0' * 15}", expect=expect(CLOSED)
+    ),
     _of_uma(_LOGS, f"{_LOGS}?system={{uma_web}}&container={CONTAINER_ID}", "logs"),
     _of_uma(_LOGS, f"{_LOGS}?system={{uma_web}}&container={CONTAINER_ID}&follow=1", "follow logs"),
     _of_uma(_INFO, f"{_INFO}?system={{uma_web}}&container={CONTAINER_ID * 5}", "inspect by the whole id"),

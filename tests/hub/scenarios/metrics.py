@@ -31,6 +31,16 @@ _BAD_QUERY = Answer(
     shows=('"metric":{"code":"validation_unknown"', '"points":{', '"from":{', '"status":400'),
     hides=("11.25",),
 )
+_STATS = "/api/collections/system_stats/records"
+_TRAFFIC = "/api/beszel/traffic"
+_TOP = "/api/beszel/top"
+_FORECAST = "/api/beszel/forecast"
+_NOBODY = {"anonymous": UNAUTHENTICATED, "garbage": UNAUTHENTICATED, "expired": UNAUTHENTICATED}
+_MINE_IN_TOP = Answer(
+    status=200, shows=('"metric":"cpu.usage_percent"', "{uma_web}", "11.25"), hides=(*OTTO_ONLY, "99.75")
+)
+_OTTOS_IN_TOP = Answer(status=200, shows=("{otto_db}", "99.75"), hides=("{uma_web}", "11.25"))
+_NO_ROWS_OF_OTTO = Answer(status=200, shows=('"totalItems":',), hides=OTTO_ONLY)
 
 SCENARIOS = (
     Scenario(
@@ -85,5 +95,59 @@ SCENARIOS = (
         expect=expect(
             _BAD_QUERY, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
         ),
+    ),
+    Scenario(
+        name="list by tier", route=RECORDS, method="GET", path=f"{_STATS}?filter=type='1m'",
+        expect=expect(
+            EMPTY, user=_NO_ROWS_OF_OTTO, readonly=_NO_ROWS_OF_OTTO, read_token=_NO_ROWS_OF_OTTO,
+            write_token=_NO_ROWS_OF_OTTO, limited_token=_NO_ROWS_OF_OTTO,
+            other=Answer(status=200, hides=("{uma_web}",)), admin=Answer(status=200),
+        ),
+    ),
+    Scenario(
+        name="view one of a tier", route=RECORD, method="GET", path=f"{_STATS}/000000000000000", expect=expect(CLOSED)
+    ),
+    Scenario(
+        name="create one of a tier", route=RECORDS, method="POST", path=_STATS, body={"system": "{uma_web}"},
+        expect=expect(CLOSED),
+    ),
+    Scenario(
+        name="change one of a tier", route=RECORD, method="PATCH", path=f"{_STATS}/000000000000000",
+        body={"type": "1m"}, expect=expect(CLOSED),
+    ),
+    Scenario(
+        name="delete one of a tier", route=RECORD, method="DELETE", path=f"{_STATS}/000000000000000",
+        expect=expect(CLOSED),
+    ),
+    Scenario(
+        name="traffic", route=_TRAFFIC, method="GET", path=f"{_TRAFFIC}?system={{uma_web}}&reset_day=15",
+        expect=expect(Answer(status=200, shows=('"months":[{', '"eth0"')), other=ABSENT, **_NOBODY),
+    ),
+    Scenario(
+        name="traffic of nobody", route=_TRAFFIC, method="GET", path=f"{_TRAFFIC}?reset_day=32",
+        expect=expect(Answer(status=400, shows=('"reset_day":', '"system":')), **_NOBODY),
+    ),
+    Scenario(
+        name="the busiest", route=_TOP, method="GET", path=f"{_TOP}?metric=cpu.usage_percent",
+        expect=expect(
+            _MINE_IN_TOP, other=_OTTOS_IN_TOP, admin=Answer(status=200, shows=("11.25", "99.75")), **_NOBODY
+        ),
+    ),
+    Scenario(
+        name="the busiest by what is no order", route=_TOP, method="GET",
+        path=f"{_TOP}?metric=cpu.usage_percent&by=colour&limit=0",
+        expect=expect(Answer(status=400, shows=('"by":', '"limit":'), hides=("11.25",)), **_NOBODY),
+    ),
+    Scenario(
+        name="forecast", route=_FORECAST, method="GET",
+        path=f"{_FORECAST}?system={{uma_web}}&metric=disk[/].usage_percent",
+        expect=expect(
+            Answer(status=200, shows=('"limit":100.0', '"points":1', '"reached":null')), other=ABSENT, **_NOBODY
+        ),
+    ),
+    Scenario(
+        name="forecast without a limit", route=_FORECAST, method="GET",
+        path=f"{_FORECAST}?system={{uma_web}}&metric=memory.used_bytes",
+        expect=expect(Answer(status=400, shows=('"limit":',)), **_NOBODY),
     ),
 )  # fmt: skip

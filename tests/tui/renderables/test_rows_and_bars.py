@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from rich.cells import cell_len
 
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import FleetRow
-from beszel_protocol.sample import HostDetails
 from beszel_tui.renderables.facts import draw_facts
 from beszel_tui.renderables.fleet_row import Cell, draw_header, draw_line, spark_width
 from beszel_tui.renderables.key_bar import Hint, draw_key_bar

@@ -2,15 +2,8 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from beszel_protocol.sample import (
-    CpuMetrics,
-    DiskMetrics,
-    HostDetails,
-    InterfaceMetrics,
-    MemoryMetrics,
-    Metrics,
-    NetworkMetrics,
-)
+from beszel_protocol.details import HostDetails
+from beszel_protocol.sample import CpuMetrics, DiskMetrics, InterfaceMetrics, MemoryMetrics, Metrics, NetworkMetrics
 from beszel_tui.state.series import Columns, Lane
 from beszel_tui.state.windows import LIVE
 from tests.support.pilotapp import FLEET, Client, running_client

@@ -1,5 +1,6 @@
+from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import Fleet, FleetRow, Resync, SystemSample
-from beszel_protocol.sample import CpuMetrics, HostDetails, Metrics
+from beszel_protocol.sample import CpuMetrics, Metrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.state.events import (
     Connected,

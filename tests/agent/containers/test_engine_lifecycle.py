@@ -1,0 +1,192 @@
+"""What becomes of containers of real engines is told, and told soon; what they are is known."""
+
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from docker.errors import APIError
+
+from tests.support.engines import BUSY, IDLE, IMAGE, Engine, open_files, watching
+from tests.support.programs import wait_until
+
+pytestmark = pytest.mark.system
+
+SOON_SECONDS = 1.0
+
+
+def test_a_life(engine: Engine) -> None:
+    with watching(engine) as watched:
+        watched.until_known()
+        container = engine.create("web", IDLE)
+        watched.until_told("created", "web")
+        assert watched.until_known("web")["web"].state == "created"
+        container.start()
+        watched.until_told("started", "web")
+        assert watched.until_known("web")["web"].state == "running"
+        container.rename("www")
+        assert watched.until_told("renamed", "www").attributes == {"before": "web"}
+        watched.until_known("www")
+        container.kill()
+        assert watched.until_told("died", "www").attributes == {"exit_code": 137}
+        facts = wait_until("exited", lambda: f if (f := watched.facts()["www"]).state == "exited" else None)
+        assert (facts.exit_code, facts.status) == (137, "Exited (137)")
+        assert facts.finished_at is not None
+        assert facts.statistics is None
+        container.remove()
+        watched.until_told("removed", "www")
+        watched.until_known()
+
+
+def test_facts(docker: Engine) -> None:
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web", "tier": "front", "token": "x"}
+    docker.run(
+        "web", IDLE, labels=labels, ports={"80/tcp": ("127.0.0.1", 18080), "81/tcp": None}, mem_limit="64m",
+        nano_cpus=500_000_000, environment={"PASSWORD": "hunter2"},
+    )  # fmt: skip
+    with watching(docker) as watched:
+        facts = watched.until_known("web")["web"]
+    assert (facts.engine, facts.image, facts.state, facts.health, facts.status) == (
+        "docker", IMAGE, "running", "none", "Up"
+    )  # fmt: skip
+    assert (facts.project, facts.service, facts.labels) == ("shop", "web", {"tier": "front"})
+    assert "127.0.0.1:18080→80/tcp" in facts.ports
+    assert (facts.memory_limit_bytes, facts.cpu_limit_cores) == (64 << 20, 0.5)
+    assert facts.statistics == "cgroup"
+    assert facts.image_digest is not None
+    assert facts.image_digest.startswith("sha256:")
+    assert facts.started_at is not None
+
+
+def test_it_is_told_within_a_second(docker: Engine) -> None:
+    """The median, as a machine that tests run on has moments of its own."""
+    delays = []
+    with watching(docker) as watched:
+        watched.until_known()
+        for number in range(7):
+            container = docker.run(f"c{number}", IDLE)
+            watched.until_told("started", f"c{number}")
+            container.kill()
+            killed = time.monotonic()
+            watched.until_told("died", f"c{number}")
+            delays.append(time.monotonic() - killed)
+    assert statistics.median(delays) < SOON_SECONDS
+
+
+def test_a_restart_by_hand(engine: Engine) -> None:
+    container = engine.run("web", IDLE)
+    with watching(engine) as watched:
+        first = watched.until_known("web")["web"]
+        watched.until_read("web")
+        container.restart(timeout=0)
+        watched.until_told("restarted", "web")
+        wait_until("a new start", lambda: watched.facts()["web"].started_at != first.started_at)
+        watched.until_read("web")  # of the new process
+
+
+def test_a_restart_by_policy(docker: Engine) -> None:
+    container = docker.run("loop", ["sh", "-c", "sleep 1; exit 3"], restart_policy={"Name": "always"})
+    with watching(docker) as watched:
+        watched.until_known("loop")
+        assert watched.until_told("died", "loop").attributes == {"exit_code": 3}
+        assert watched.until_told("restarted", "loop").attributes["restarts"] >= 1
+        assert (watched.until_known("loop")["loop"].restarts or 0) >= 1
+        wait_until("its metric", lambda: (item := watched.read().get("loop")) is not None and item.restarts)
+        container.remove(force=True)
+
+
+def test_health(docker: Engine) -> None:
+    second = 1_000_000_000
+    check = {"test": ["CMD", "test", "-e", "/tmp/well"], "interval": second, "timeout": 5 * second, "retries": 1}
+    container = docker.run("web", ["sh", "-c", "touch /tmp/well; sleep 600"], healthcheck=check)
+    with watching(docker) as watched:
+        watched.until_known("web")
+        wait_until("healthy", lambda: watched.facts()["web"].health == "healthy")
+        assert watched.facts()["web"].status == "Up (healthy)"
+        container.exec_run(["rm", "/tmp/well"])
+        watched.until_told("unhealthy", "web")
+        wait_until("unhealthy", lambda: watched.facts()["web"].health == "unhealthy")
+        assert wait_until("its health", lambda: watched.read().get("web")).health == "unhealthy"
+        container.exec_run(["touch", "/tmp/well"])
+        watched.until_told("healthy", "web")
+
+
+def test_the_end_for_want_of_memory(docker: Engine) -> None:
+    with watching(docker) as watched:
+        watched.until_known()
+        docker.run("hungry", ["sh", "-c", "exec tail /dev/zero"], mem_limit="16m")
+        assert watched.until_told("died", "hungry").attributes == {"exit_code": 137}
+        watched.until_told("oom", "hungry")
+        assert watched.told().count(("oom", "hungry")) == 1
+
+
+def test_the_end_of_one_of_its_processes_for_want_of_memory(docker: Engine) -> None:
+    """The container goes on; whatever its engine says of that, it is told once."""
+    with watching(docker) as watched:
+        docker.run("patient", ["sh", "-c", "sleep 1; tail /dev/zero; sleep 600"], mem_limit="16m")
+        watched.until_known("patient")
+        wait_until("the kernel's count", lambda: (found := watched.read().get("patient")) and found.oom_kills)
+        watched.until_told("oom", "patient")
+        assert ("died", "patient") not in watched.told()
+        assert watched.told().count(("oom", "patient")) == 1
+
+
+def pauses(container: Any) -> bool:
+    """Runc gives up freezing what is busy on a busy machine, and says so; another try does it."""
+    try:
+        container.pause()
+    except APIError as error:
+        if "unable to freeze" not in str(error):
+            raise
+        return False
+    return True
+
+
+def test_what_is_paused_is_read_on(docker: Engine) -> None:
+    container = docker.run("web", BUSY, nano_cpus=100_000_000)
+    with watching(docker) as watched:
+        watched.until_read("web")
+        wait_until("the engine pauses it", lambda: pauses(container))
+        wait_until("paused", lambda: watched.facts()["web"].state == "paused")
+        assert watched.facts()["web"].status == "Up (Paused)"
+        wait_until("still", lambda: watched.read()["web"].cpu_percent == 0)
+        container.unpause()
+        wait_until("running", lambda: watched.facts()["web"].state == "running")
+
+
+def test_excluded_ones_are_not_told_of_at_all(docker: Engine) -> None:
+    docker.run("tmp-1", IDLE)
+    with watching(docker, exclude_containers=("tmp-*",)) as watched:
+        docker.run("tmp-2", IDLE).kill()
+        docker.run("web", IDLE)
+        watched.until_known("web")
+        watched.until_told("started", "web")
+        watched.until_read("web")
+        assert set(watched.read()) == {"web"}
+        assert {name for _, name in watched.told()} == {"web"}
+
+
+def test_two_hundred_come_and_go_and_leave_nothing(docker: Engine) -> None:
+    """Every fifth is started too, which takes an engine a quarter of a second."""
+
+    def live(number: int) -> None:
+        container: Any = docker.create(f"c{number}", IDLE if number % 5 == 0 else ["true"])
+        if number % 5 == 0:
+            container.start()
+        container.remove(force=True)
+
+    docker.run("stays", IDLE)
+    with watching(docker) as watched:
+        watched.until_read("stays")
+        before = open_files()
+        with ThreadPoolExecutor(4) as pool:
+            for _ in pool.map(live, range(200)):
+                watched.read()
+        watched.until_known("stays")
+        watched.read()
+        assert open_files() <= before + 4  # connections of the engine's own client, which are kept
+        assert len(watched.collector._tracked) == 1
+        told = watched.told()
+    assert sum(kind == "created" for kind, _ in told) == 200
+    assert sum(kind == "removed" for kind, _ in told) == 200
