@@ -100,7 +100,7 @@ def _number(line: SheetLine, column: SheetColumn, width: int, look: FleetLook) -
     align = "left" if column.is_share and width < VALUE_WIDTH else "right"
     if not isinstance(value, int | float):
         return [(fit(symbols.absent, width, align), palette.faint)]
-    unit = line.row.units.get(column.key, column.unit) or Unit.NUMBER
+    unit = line.row.units.get(column.key) or column.unit or Unit.NUMBER
     text = format_value(value, unit, look.units)
     style = _value_style(value, line, look) if column.is_share or unit is Unit.CELSIUS else _plain_style(line, look)
     bar = width - VALUE_WIDTH - 1

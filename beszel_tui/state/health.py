@@ -92,7 +92,7 @@ def _errors(disk: SmartMetrics) -> int | None:
 def _array_facts(array: ArrayMetrics) -> str:
     parts = [_members(array.members, array.members_missing, "member")]
     if array.spares:
-        parts.append(f"{array.spares} spare")
+        parts.append(f"{array.spares} spare{'' if array.spares == 1 else 's'}")
     if array.sync_percent is not None:
         parts.append(f"sync {format_number(array.sync_percent)}%")
     return ", ".join(part for part in parts if part)
