@@ -55,7 +55,12 @@ def print_table(source: Source, order: TableOrder, out: TextIO | None = None) ->
     except KeyboardInterrupt:
         return INTERRUPTED
     rows = sheet_rows(order.sheet.rows(focus, order.thresholds), NO_FILTER, sort, order.sheet)
-    out.write(format_json(system, rows, order.sheet) if order.as_json else format_plain(rows, order.sheet))
+    if order.as_json:
+        out.write(format_json(system, rows, order.sheet))
+    elif rows:
+        out.write(format_plain(rows, order.sheet))
+    else:
+        out.write(f"{clean_text(system.name)}: {order.sheet.empty.partition('\n')[0]}\n")
     return SOME_TROUBLED if any(row.level in {"warning", "critical"} for row in rows) else ALL_WELL
 
 

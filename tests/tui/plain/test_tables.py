@@ -98,6 +98,18 @@ def test_disks_arrays_and_pools() -> None:
 
 
 @pytest.mark.parametrize("key", [sheet.key for sheet in SHEETS])
+def test_nothing_to_tell_is_said(key: str) -> None:
+    source = ScriptedSource()
+    source.running = ProcessList(counts=ProcessCounts(), processes=[])
+    source.connect()
+    source.tell(UP)
+    source.sample(UP.id, Metrics())
+    out = io.StringIO()
+    assert print_table(source, TableOrder(BY_KEY[key], "web-1"), out) == 0
+    assert out.getvalue().startswith("web-1: no ")
+
+
+@pytest.mark.parametrize("key", [sheet.key for sheet in SHEETS])
 def test_every_table_can_be_sorted_by_every_column(key: str) -> None:
     for column in BY_KEY[key].columns:
         assert run(key, sort=column.key)[0] in {0, 1}
