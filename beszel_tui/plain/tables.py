@@ -60,7 +60,8 @@ def print_table(source: Source, order: TableOrder, out: TextIO | None = None) ->
     elif rows:
         out.write(format_plain(rows, order.sheet))
     else:
-        out.write(f"{clean_text(system.name)}: {order.sheet.empty.partition('\n')[0]}\n")
+        why = order.sheet.empty.partition("\n")[0]
+        out.write(f"{clean_text(system.name)}: {why}\n")
     return SOME_TROUBLED if any(row.level in {"warning", "critical"} for row in rows) else ALL_WELL
 
 

@@ -67,8 +67,13 @@ def test_a_system_opens_and_closes_again(site: Site, token: str) -> None:
 def test_the_processes_of_this_machine(site: Site, token: str) -> None:
     environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
     name = platform.node()
+    wait_until("the host is up", lambda: any(row["status"] == "up" for row in site.status(token)))
+    told = run_json([program("beszel-tui"), "processes", name, "--json"], environment)
+    hubs = [process for process in told["processes"] if process["pid"] == site.hub.pid]
+    assert len(hubs) == 1
+    assert hubs[0]["memory_bytes"] > 1 << 20
     with open_terminal([program("beszel-tui")], environment) as terminal:
-        terminal.wait_for(name)
+        wait_until("its row has percentages", lambda: cpu_readings(terminal, name))
         terminal.send("\r")
         terminal.wait_for("Overview")
         terminal.send(":")
@@ -80,10 +85,6 @@ def test_the_processes_of_this_machine(site: Site, token: str) -> None:
         terminal.send(f"pid={site.hub.pid}\r")
         terminal.wait_for("1 of ")
         terminal.wait_for(str(site.hub.pid))
-    told = run_json([program("beszel-tui"), "processes", name, "--json"], environment)
-    hubs = [process for process in told["processes"] if process["pid"] == site.hub.pid]
-    assert len(hubs) == 1
-    assert hubs[0]["memory_bytes"] > 1 << 20
 
 
 def test_a_resize_never_garbles(site: Site, token: str) -> None:
