@@ -18,6 +18,7 @@ from beszel_hub.door.origins import is_allowed_origin
 from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
 from beszel_hub.door.stack import middleware
 from beszel_hub.errors import Forbidden, Unauthorized
+from beszel_hub.export.routes import ROUTES as EXPORT_ROUTES
 from beszel_hub.hub import Hub
 from beszel_hub.inventory.routes import ROUTES as INVENTORY_ROUTES
 from beszel_hub.live.routes import PATH as REALTIME_PATH
@@ -66,6 +67,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *METRICS_ROUTES,
     *INVENTORY_ROUTES,
     *COMPONENT_ROUTES,
+    *EXPORT_ROUTES,
     *ACCOUNT_ROUTES,
     *SYSTEM_ROUTES,
     *UPDATE_ROUTES,
@@ -102,6 +104,8 @@ def create_app(hub: Hub) -> Starlette:
     app.state.records = hub.records
     app.state.agents = hub.agents
     app.state.history = hub.history
+    app.state.exports = hub.exports
+    app.state.recent = hub.recent
     app.state.feed = hub.feed
     app.state.realtime = hub.realtime
     app.state.component_details = hub.component_details

@@ -22,6 +22,8 @@ from beszel_hub.components.details import ComponentDetails
 from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import HubError
+from beszel_hub.export.recent import Recent
+from beszel_hub.export.service import Exports
 from beszel_hub.inventory.collection import make_containers_collection
 from beszel_hub.inventory.containers import Inventory
 from beszel_hub.inventory.details import ContainerDetails
@@ -42,6 +44,8 @@ from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.permissions import Verb
 from beszel_hub.preferences.collection import make_user_settings_collection
+from beszel_hub.push.service import Push
+from beszel_hub.push.target import make_targets
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
 from beszel_hub.scheduler import Job, run_jobs
@@ -87,6 +91,9 @@ class Hub:
         self.latest = Latest()
         self.history = History(self.database, self.systems.directory)
         self.inventory = Inventory(self.database, clock)
+        self.exports = Exports(self.database, self.systems.directory)
+        self.recent = Recent(self.latest, self.systems.directory, clock)
+        self.push = Push(make_targets(config), self.systems.directory, interval_seconds=config.push_interval_seconds)
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, clock,
@@ -137,6 +144,7 @@ class Hub:
                     group.create_task(self._guard.run()),
                     group.create_task(self.desk.mailroom.run()),
                     group.create_task(run_jobs(self._jobs())),
+                    group.create_task(self.push.run()),
                 ]
                 yield
                 await self._await_agents()
@@ -192,6 +200,8 @@ class Hub:
         self.ingest.on_sample += [
             self._presence.sample_arrived,
             self.components.sample_arrived,
+            self.recent.sample_arrived,
+            self.push.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.ingest.on_sample.append(self._tell_containers)
@@ -210,6 +220,8 @@ class Hub:
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
             lambda entry: self.inventory.forget(entry.id),
+            lambda entry: self.recent.forget(entry.id),
+            lambda entry: self.push.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
         self.checks.on_changed.append(self.connections.configuration_changed)

@@ -83,6 +83,8 @@ class Action(enum.StrEnum):
     FIRST_RUN = "first_run"
     CREATE_FIRST_USER = "create_first_user"
     SERIES = "series"
+    EXPORT = "export"
+    EXPOSITION = "exposition"
     TRAFFIC = "traffic"
     TOP = "top"
     FORECAST = "forecast"
@@ -277,6 +279,8 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.FIRST_RUN: _PUBLIC,
     Action.CREATE_FIRST_USER: _PUBLIC,  # while there is no user
     Action.SERIES: _READ_AS_MEMBER,
+    Action.EXPORT: _READ_AS_MEMBER,
+    Action.EXPOSITION: _READ_AS_MEMBER,
     Action.TRAFFIC: _READ_AS_MEMBER,
     Action.TOP: _READ_AS_MEMBER,
     Action.FORECAST: _READ_AS_MEMBER,

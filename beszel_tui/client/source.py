@@ -7,6 +7,7 @@ from typing import Protocol
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
 
@@ -62,6 +63,12 @@ class Source(Protocol):
 
     async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
         """What runs there now, those first that use most."""
+
+    async def enrol(self, name: str) -> Enrolment:
+        """Make a system that waits for its agent."""
+
+    async def enrolment(self, system_id: str, name: str) -> Enrolment:
+        """What the agent of a system needs that is there already."""
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         """Stop or go on collecting."""

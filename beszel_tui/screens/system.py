@@ -16,6 +16,7 @@ from beszel_tui.state.chartview import chart_view, newest_value, value_at
 from beszel_tui.state.layout import Grid, lay_out
 from beszel_tui.state.model import Focus, State
 from beszel_tui.state.processes import PROCESSES, order_asked
+from beszel_tui.state.ranges import parse_range, window_label
 from beszel_tui.state.selectors import STALE_MS
 from beszel_tui.state.sheets import BY_KEY as SHEETS
 from beszel_tui.state.windows import LIVE, PRESETS, Window, next_preset, pan, preset, zoom
@@ -26,7 +27,7 @@ from beszel_tui.widgets.sheet_panel import SheetPanel
 
 _LEAST_CHART_LINES: Final = 6
 _LEAST_TABLE_LINES: Final = 4
-_OF_CHARTS: Final = frozenset({"chart", "cursor", "range", "zoom", "pan", "live", "full", "copy"})
+_OF_CHARTS: Final = frozenset({"chart", "cursor", "range", "zoom", "pan", "live", "full", "copy", "type_range"})
 """Actions that a tab without charts does not have."""
 
 
@@ -163,7 +164,7 @@ class SystemScreen(HubScreen):
             active=tabs.index(self.tab),
             ranges=tuple(window.name for window in PRESETS) if has_charts else (),
             arrows=(self.hub_app.look.symbols.more_left, self.hub_app.look.symbols.more_right),
-            range=window.name if has_charts else "",
+            range=window_label(window, self.hub_app.chart_look.zone) if has_charts else "",
             note=("loading…" if loading else (state.focus.problem if state.focus else "")) if has_charts else "",
         )
 
@@ -277,11 +278,12 @@ class SystemScreen(HubScreen):
         self._cursor_ms = None
         self._choose(LIVE)
 
-    def choose_range(self, name: str) -> bool:
-        window = preset(name)
-        if window is not None:
-            self._choose(window)
-        return window is not None
+    def choose_range(self, text: str) -> None:
+        """A preset, or a stretch as people write it. Raises `CommandError`."""
+        self._choose(parse_range(text, self.state.hub_now_ms, self.hub_app.chart_look.zone))
+
+    def action_type_range(self) -> None:
+        self.open_command_line("range ")
 
     def _choose(self, window: Window) -> None:
         self.hub_app.bridge.choose_window(window)
@@ -314,7 +316,9 @@ class SystemScreen(HubScreen):
 
     @on(RangeClicked)
     def _range_clicked(self, message: RangeClicked) -> None:
-        self.choose_range(message.name)
+        window = preset(message.name)
+        if window is not None:
+            self._choose(window)
 
     @on(InstantPointed)
     def _instant_pointed(self, message: InstantPointed) -> None:

@@ -151,5 +151,5 @@ def _reader(column: SheetColumn) -> Callable[[SheetRow], float | None]:
     return read
 
 
-def _sort_key(value: Value) -> tuple[float, list[tuple[int, int, str]]]:
-    return (0.0, _order(value)) if isinstance(value, str) else (value or 0.0, [])
+def _sort_key(value: Value) -> tuple[float, tuple[tuple[int, int, str], ...]]:
+    return (0.0, _order(value)) if isinstance(value, str) else (value or 0.0, ())

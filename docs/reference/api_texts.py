@@ -15,6 +15,11 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("GET", "/api/beszel/containers/info"): "How a container is configured: `system`, `container`.",
     ("GET", "/api/beszel/update"): "The newest version and its page, if `CHECK_UPDATES` is set.",
     ("GET", "/api/beszel/series"): "The numbers behind a chart.",
+    (
+        "GET",
+        "/api/beszel/export",
+    ): "[A file of history](../export.md): `format`, `system`, `metric`, `from`, `to` …",
+    ("GET", "/api/beszel/metrics"): "The newest readings, [for Prometheus](../export.md) to scrape.",
     ("GET", "/api/beszel/traffic"): "What a system sent and received, by month.",
     ("GET", "/api/beszel/top"): "The systems that had the most of a series.",
     ("GET", "/api/beszel/forecast"): "When a series reaches a limit, such as a disk its size.",
@@ -92,6 +97,10 @@ curl -sf "$HUB/api/collections/users/auth-methods"
 curl -sf "$HUB/api/collections/users/auth-refresh" -H "Authorization: $TOKEN" -X POST
 
 curl -sf "$HUB/api/beszel/series?system=$SYSTEM&metric=cpu.usage_percent&points=60" -H "Authorization: $TOKEN"
+
+curl -sf "$HUB/api/beszel/export?system=$SYSTEM&metric=cpu.usage_percent&format=csv" -H "Authorization: $TOKEN"
+
+curl -sf "$HUB/api/beszel/metrics" -H "Authorization: $TOKEN"
 
 curl -sfG "$HUB/api/collections/systems/records" -H "Authorization: $TOKEN" \
   --data-urlencode "filter=status != 'paused' && users.id ?= '$USER_ID'" \

@@ -23,7 +23,7 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
 
 def test_every_command_is_in_the_table() -> None:
     told = set(
-        re.findall(r"^\| `beszel-hub ((?:(?:user|token|store|universal|systems|audit) )?[a-z]+)", TEXT, re.MULTILINE)
+        re.findall(r"^\| `beszel-hub ((?:(?:user|token|store|universal|systems|audit) )?[a-z-]+)", TEXT, re.MULTILINE)
     )
     groups = [
         ("", app), ("user ", user_app), ("token ", token_app), ("store ", store_app), ("universal ", universal_app),
