@@ -57,6 +57,7 @@ def test_a_system_opens_and_closes_again(site: Site, token: str) -> None:
     name = platform.node()
     with open_terminal([program("beszel-tui")], environment) as terminal:
         terminal.wait_for(name)
+        terminal.wait_for("⏎ open")  # keys that come before the table has them are lost
         terminal.send("\r")
         terminal.wait_for("Overview")
         terminal.wait_for("CPU")
@@ -74,6 +75,7 @@ def test_the_processes_of_this_machine(site: Site, token: str) -> None:
     assert hubs[0]["memory_bytes"] > 1 << 20
     with open_terminal([program("beszel-tui")], environment) as terminal:
         wait_until("its row has percentages", lambda: cpu_readings(terminal, name))
+        terminal.wait_for("⏎ open")
         terminal.send("\r")
         terminal.wait_for("Overview")
         terminal.send(":")
