@@ -97,6 +97,7 @@ class Action(enum.StrEnum):
     REALTIME_METRICS = "realtime.metrics"
     CONTAINER_LOGS = "container.logs"
     CONTAINER_INSPECT = "container.inspect"
+    PROCESSES = "processes"
     SERVICE_DETAIL = "service.detail"
     SMART_REFRESH = "smart.refresh"
     AGENT_CONNECT = "agent.connect"
@@ -334,6 +335,7 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.REALTIME_METRICS: _READ_AS_MEMBER,
     Action.CONTAINER_LOGS: _READ_AS_MEMBER,
     Action.CONTAINER_INSPECT: _READ_AS_MEMBER,
+    Action.PROCESSES: _READ_AS_MEMBER,
     Action.SERVICE_DETAIL: _READ_AS_MEMBER,
     Action.SMART_REFRESH: _WRITE_AS_MEMBER,
     Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake

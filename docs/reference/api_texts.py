@@ -8,6 +8,7 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("POST", "/api/beszel/create-user"): "Makes the first user, an administrator, while there is none.",
     ("GET", "/api/beszel/info"): "The hub's public key, for `KEY` of agents, and its version.",
     ("GET", "/api/beszel/getkey"): "The same, by its older name.",
+    ("GET", "/api/beszel/processes"): "What runs on a host now: `system`, `by` (`cpu`, `memory`, `io`), `limit`.",
     ("GET", "/api/beszel/systemd/info"): "What a service's manager knows of it: `system`, `service`.",
     ("POST", "/api/beszel/smart/refresh"): "Has a host read the health of its disks now: `system`.",
     ("GET", "/api/beszel/containers/logs"): "What a container wrote: `system`, `container`, `tail`, `since`, `follow`.",
