@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
+from beszel_hub.actions import Action
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
 from beszel_hub.alerts.routes import ROUTES as ALERT_ROUTES
 from beszel_hub.components.routes import ROUTES as COMPONENT_ROUTES
@@ -26,7 +27,7 @@ from beszel_hub.live.routes import PATH as REALTIME_PATH
 from beszel_hub.live.routes import open_stream, set_subscriptions
 from beszel_hub.metrics.routes import ROUTES as METRICS_ROUTES
 from beszel_hub.notifications.routes import ROUTES as NOTIFICATION_ROUTES
-from beszel_hub.permissions import Action, Decision, decide
+from beszel_hub.permissions import Decision, decide
 from beszel_hub.records.response import JsonResponse
 from beszel_hub.records.routes import ROUTES as RECORD_ROUTES
 from beszel_hub.systems.routes import ROUTES as SYSTEM_ROUTES

@@ -9,6 +9,7 @@ from typing import Final
 
 from beszel_hub.accounts.desk import Desk
 from beszel_hub.accounts.queries import find_account, list_accounts
+from beszel_hub.actions import Verb
 from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
@@ -54,7 +55,6 @@ from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.notifications.facts import facts_of
 from beszel_hub.notifications.heartbeat import AlertNote, Situation, SystemNote
 from beszel_hub.notifications.service import Notifications
-from beszel_hub.permissions import Verb
 from beszel_hub.preferences.collection import make_user_settings_collection
 from beszel_hub.push.service import Push
 from beszel_hub.push.target import make_targets

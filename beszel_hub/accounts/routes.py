@@ -17,10 +17,11 @@ from beszel_hub.accounts.recovery import Recovery
 from beszel_hub.accounts.service import Accounts, Login, bare
 from beszel_hub.accounts.sessions import Visitor
 from beszel_hub.accounts.tokens import COLLECTION_IDS, peek
+from beszel_hub.actions import Action
 from beszel_hub.errors import BadRequest, FieldError, Forbidden, NotFound, Unauthorized
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.live.subscriptions import LOGIN_TOPIC
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_hub.records.service import Records
 

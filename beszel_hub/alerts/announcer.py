@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from beszel_hub.actions import Verb
 from beszel_hub.alerts.telling import Told
 from beszel_hub.live.alerts import AlertBoard
-from beszel_hub.permissions import Verb
 from beszel_protocol.feed import Alert
 
 

@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from beszel_hub.actions import Action
 from beszel_hub.alerts.presets import MAX_MINUTES, PRESETS
 from beszel_hub.alerts.service import Alerts
 from beszel_hub.alerts.targets import watchable
 from beszel_hub.errors import BadRequest, Forbidden, NotFound, Unauthorized, invalid_field
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.records.response import JsonResponse, read_object
 
 MAX_SYSTEMS: Final = 1000

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
+from beszel_hub.actions import Action
 from beszel_hub.components import queries
 from beszel_hub.components.rows import DiskReading
 from beszel_hub.components.service import Components
 from beszel_hub.errors import AgentFailed, BadRequest, Forbidden, NotFound, Unauthorized
 from beszel_hub.inventory.details import Asking, clean_document
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
 from beszel_protocol.hygiene import clean_text

@@ -11,9 +11,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from beszel_hub.accounts.first import FirstUser
+from beszel_hub.actions import Action
 from beszel_hub.door.origins import is_from_other_site, require_known_host
 from beszel_hub.errors import Forbidden, NotFound, invalid_field
-from beszel_hub.permissions import Action, Decision, decide
+from beszel_hub.permissions import Decision, decide
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_hub.records.service import Records
 

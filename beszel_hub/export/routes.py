@@ -10,13 +10,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from beszel_hub.actions import Action
 from beszel_hub.clock import Clock
 from beszel_hub.errors import Unauthorized
 from beszel_hub.export.exposition import choose_format, render
 from beszel_hub.export.query import parse_export_query
 from beszel_hub.export.recent import Recent
 from beszel_hub.export.service import Exports, media_type_of
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_protocol.timestamps import format_timestamp
 
 SEND_TIMEOUT_SECONDS: Final = 60.0

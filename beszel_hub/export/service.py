@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import NotFound, TooManyRequests
 from beszel_hub.export.lines import CsvWriter, JsonLinesWriter
 from beszel_hub.export.openmetrics import MEDIA_TYPE as OPENMETRICS_TYPE
@@ -14,7 +15,7 @@ from beszel_hub.export.parquet import ParquetWriter
 from beszel_hub.export.plan import Plan, Source
 from beszel_hub.export.query import ExportQuery, Format
 from beszel_hub.export.walk import walk
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
 from beszel_protocol.hygiene import clean_text

@@ -10,9 +10,10 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import AgentFailed, AgentTimeout, BadRequest, Forbidden, NotFound, Unauthorized
 from beszel_hub.inventory.containers import Inventory
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.systems.directory import Directory
 from beszel_protocol.colours import keep_colours, strip_colours
 from beszel_protocol.containers import (

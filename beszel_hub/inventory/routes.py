@@ -11,9 +11,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import BadRequest, FieldError, HubError, Unauthorized
 from beszel_hub.inventory.details import ContainerDetails
-from beszel_hub.permissions import Action, Actor
+from beszel_hub.permissions import Actor
 from beszel_hub.records.dates import format_date, parse_date
 from beszel_hub.records.response import JsonResponse
 from beszel_protocol.containers import MAX_LOG_LINES, LogBatch, LogsQuery

@@ -8,13 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from beszel_hub.actions import Action
 from beszel_hub.clock import Clock
 from beszel_hub.live.alerts import AlertBoard, KnownAlerts
 from beszel_hub.live.containers import ContainerTopics, Known, is_container_topic
 from beszel_hub.live.fleet import Audience, Board, FrameMaker
 from beszel_hub.live.frames import SharedFrame, share
 from beszel_hub.live.outbox import Outbox
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_protocol.feed import (
     ALERTS_TOPIC,
     CONTAINERS_TOPIC,

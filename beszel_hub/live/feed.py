@@ -12,10 +12,11 @@ from typing import Final, NamedTuple
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import HubError
 from beszel_hub.live.broker import Broker, Client, TooManyClients
 from beszel_hub.live.frames import share
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_protocol.feed import (
     MAX_CLIENT_FRAME_BYTES,
     Auth,

@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from beszel_hub.actions import Verb
 from beszel_hub.errors import HubError, Unavailable
 from beszel_hub.live.sse import encode_data
 from beszel_hub.live.streams import Stream
-from beszel_hub.permissions import Verb
 from beszel_hub.records.registry import Change, Collection, Row, Sight
 from beszel_hub.records.service import Records
 

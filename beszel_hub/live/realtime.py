@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
+from beszel_hub.actions import Action, Verb
 from beszel_hub.clock import Clock
 from beszel_hub.errors import Forbidden, NotFound, invalid_field
 from beszel_hub.live.news import Listener, NewsDesk
 from beszel_hub.live.streams import Stream, Streams
 from beszel_hub.live.subscriptions import MAX_SUBSCRIPTIONS, METRICS_TOPIC, Subscription, parse_subscription
-from beszel_hub.permissions import Action, Actor, Decision, Verb, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.records.registry import Collection, Sight
 from beszel_hub.records.service import Records
 

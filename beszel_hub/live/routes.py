@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import NotFound, invalid_field
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.live.sse import KEEP_ALIVE
 from beszel_hub.live.streams import Stream
-from beszel_hub.permissions import Action, Decision, decide
+from beszel_hub.permissions import Decision, decide
 from beszel_hub.records.response import read_object
 
 PATH: Final = "/api/realtime"

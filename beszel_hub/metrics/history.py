@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import NotFound
 from beszel_hub.metrics.buckets import Grid
 from beszel_hub.metrics.forecast import Forecast, ForecastQuery, read_forecast
@@ -19,7 +20,7 @@ from beszel_hub.metrics.ranking import (
 )
 from beszel_hub.metrics.reader import Range, read_aggregates
 from beszel_hub.metrics.traffic import Traffic, TrafficQuery, read_traffic
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
 from beszel_protocol.addresses import Address

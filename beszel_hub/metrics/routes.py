@@ -8,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import Unauthorized
 from beszel_hub.metrics.forecast import parse_forecast_query
 from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ranking import parse_ranking_query
 from beszel_hub.metrics.series_query import parse_series_query
 from beszel_hub.metrics.traffic import parse_traffic_query
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 
 QueryT = TypeVar("QueryT")
 

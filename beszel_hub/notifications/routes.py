@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import BadRequest, Forbidden, Unauthorized
 from beszel_hub.notifications.failures import DeliveryFailed
 from beszel_hub.notifications.service import Notifications
 from beszel_hub.notifications.settings_view import marked_channel
-from beszel_hub.permissions import Action, Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.records.response import JsonResponse
 
 NO_HEARTBEAT: Final = "Set HEARTBEAT_URL to enable the heartbeat."

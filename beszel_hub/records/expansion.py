@@ -1,6 +1,7 @@
 """`expand`: related records beside the record, as far as the actor may see them."""
 
-from beszel_hub.permissions import Action, Actor, Decision, Verb, decide
+from beszel_hub.actions import Action, Verb
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.records.registry import Collection, Registry, Row, TableSource
 from beszel_hub.records.rows import TableRows
 from beszel_hub.records.shape import render

@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from beszel_hub.permissions import Actor, Verb
+from beszel_hub.actions import Verb
+from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.store.tables import Table
 

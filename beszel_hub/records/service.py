@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from beszel_hub.actions import Verb
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest, BatchFailed, Conflict, Forbidden, HubError, NotFound, Unavailable
-from beszel_hub.permissions import Actor, Decision, Verb
+from beszel_hub.permissions import Actor, Decision
 from beszel_hub.records.batch import BatchRequest, BatchResult, plan_batch
 from beszel_hub.records.expansion import expand
 from beszel_hub.records.listing import Listing, Page, parse_listing, parse_presentation, to_page

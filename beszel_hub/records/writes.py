@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from beszel_hub.actions import Action, Verb
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest, Conflict, FieldError, Forbidden, HubError, NotFound
-from beszel_hub.permissions import Action, Actor, Decision, Verb, decide
+from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.records.listing import Listing, parse_presentation
 from beszel_hub.records.paths import Resolver
 from beszel_hub.records.registry import Change, Collection, Kind, Registry, Row, Sight, TableSource

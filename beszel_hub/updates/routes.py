@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from beszel_hub.actions import Action
 from beszel_hub.errors import NotFound, Unauthorized
-from beszel_hub.permissions import Action, Decision, decide
+from beszel_hub.permissions import Decision, decide
 from beszel_hub.records.response import JsonResponse
 from beszel_hub.updates.releases import Releases
 

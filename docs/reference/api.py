@@ -9,10 +9,11 @@ from typing import Any
 import api_texts
 from starlette.routing import BaseRoute, Route
 
+from beszel_hub.actions import Action, Verb
 from beszel_hub.app import ROUTES
 from beszel_hub.config import HubConfig
 from beszel_hub.hub import Hub
-from beszel_hub.permissions import ROLES, RULES, Action, Rule, Verb
+from beszel_hub.permissions import ROLES, RULES, Rule
 from beszel_hub.records.registry import Collection, Field, Kind, Registry, TableSource
 
 EVERY_SCOPE = {"full", "write", "read"}

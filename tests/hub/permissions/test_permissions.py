@@ -2,7 +2,8 @@
 
 import pytest
 
-from beszel_hub.permissions import ANONYMOUS, RULES, Action, Actor, Decision, Role, Scope, Verb, decide
+from beszel_hub.actions import Action, Verb
+from beszel_hub.permissions import ANONYMOUS, RULES, Actor, Decision, Role, Scope, decide
 
 PUBLIC = {
     Action.HEALTH, Action.AUTH_METHODS, Action.AUTH_WITH_PASSWORD, Action.AUTH_WITH_OTP, Action.AUTH_WITH_OAUTH2,

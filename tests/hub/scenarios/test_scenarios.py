@@ -10,8 +10,9 @@ import pytest
 import websockets
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from beszel_hub.actions import Action
 from beszel_hub.app import ROUTES
-from beszel_hub.permissions import RULES, Action
+from beszel_hub.permissions import RULES
 from tests.support.eventstream import EventStreamEnded, event_stream
 from tests.support.scenario import SECRETS, Answer, Scenario, fill
 from tests.support.world import SECRETS_OF, Caller, World, open_world
