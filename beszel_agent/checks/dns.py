@@ -9,10 +9,10 @@ from typing import Final
 from beszel_agent.checks.dns_messages import Answer, make_question, read_answer
 from beszel_agent.checks.network import Network, datagrams, to_check_error
 from beszel_agent.checks.outcome import Outcome
-from beszel_agent.checks.reach import IpAddress, Reach, judge, normalize
 from beszel_agent.errors import CheckError, CheckRefused, TargetDown
 from beszel_agent.paths import HostPaths, read_text_or_none
 from beszel_protocol.checks import DNS_PORT, CheckDefinition
+from beszel_protocol.reach import IpAddress, Reach, judge, normalize
 from beszel_protocol.targets import parse_server
 
 ATTEMPTS: Final = 3

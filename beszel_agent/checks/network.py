@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-from beszel_agent.checks.reach import IpAddress, Reach, judge, normalize
 from beszel_agent.errors import CheckError, CheckRefused, TargetDown, describe
+from beszel_protocol.reach import IpAddress, Reach, judge, normalize
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """The addresses of a name, as the host's own resolver has them. Raises OSError."""

@@ -12,10 +12,10 @@ from typing import Final
 from beszel_agent.checks.grants import missing_ping_grant
 from beszel_agent.checks.network import Network, datagrams, to_check_error
 from beszel_agent.checks.outcome import Outcome
-from beszel_agent.checks.reach import IpAddress
 from beszel_agent.errors import CheckRefused, TargetDown
 from beszel_agent.paths import HostPaths
 from beszel_protocol.checks import CheckDefinition
+from beszel_protocol.reach import IpAddress
 from beszel_protocol.targets import parse_host
 
 ATTEMPTS: Final = 3

@@ -13,10 +13,10 @@ from beszel_agent.checks.http import follow
 from beszel_agent.checks.network import Network
 from beszel_agent.checks.page import MAX_BODY_BYTES, MAX_HEAD_BYTES
 from beszel_agent.checks.probing import Prober
-from beszel_agent.checks.reach import IpAddress, Reach
 from beszel_agent.errors import TargetDown
 from beszel_agent.paths import HostPaths
 from beszel_protocol.checks import CheckDefinition, problems_of
+from beszel_protocol.reach import IpAddress, Reach
 from beszel_protocol.sample import CheckMetrics
 from beszel_protocol.targets import parse_url
 from tests.support.certificates import make_certificates

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import pytest
 
 from beszel_agent.checks.network import Network, is_own, resolve
-from beszel_agent.checks.reach import IpAddress, Reach
 from beszel_agent.errors import CheckRefused, TargetDown
+from beszel_protocol.reach import IpAddress, Reach
 from tests.support.programs import free_port
 
 T = TypeVar("T")

@@ -1,10 +1,10 @@
-"""The gate: which addresses nobody, an administrator, or everybody may aim a check at."""
+"""The gate: which addresses nobody, an administrator, or everybody may aim at."""
 
 from ipaddress import IPv4Address, ip_address
 
 import pytest
 
-from beszel_agent.checks.reach import Reach, judge, normalize
+from beszel_protocol.reach import Reach, judge, normalize
 
 PUBLIC = (
     "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.1",
