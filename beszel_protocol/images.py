@@ -40,7 +40,7 @@ class ImageReference(NamedTuple):
 
 def parse_image(text: str) -> ImageReference | None:
     """None for what is no reference, such as the id of an image in full."""
-    if len(text) > MAX_REFERENCE_LENGTH:
+    if len(text) > MAX_REFERENCE_LENGTH or is_digest(text):
         return None
     name, at, digest = text.partition("@")
     if at and not is_digest(digest):

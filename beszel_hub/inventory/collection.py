@@ -48,7 +48,8 @@ def make_containers_collection(
             Field(name="started", kind=Kind.DATE),
             Field(name="finished", kind=Kind.DATE),
             Field(name="labels", kind=Kind.JSON),
-            Field(name="image_update", kind=Kind.BOOL),
+            # A boolean of PocketBase cannot be unknown.
+            Field(name="image_update", kind=Kind.JSON),
         ),
         source=ProjectedSource(rows=source.rows),
     )
