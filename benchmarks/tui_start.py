@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer runs, under 45 seconds")
     options = parser.parse_args()
     runs = 7 if options.quick else 21
-    with tempfile.TemporaryDirectory() as folder, _hub(Path(folder)) as environment:
+    with tempfile.TemporaryDirectory() as folder, live_hub(Path(folder)) as environment:
         first_paint(environment)  # fills the file cache and writes byte code: not what somebody waits for each day
         seconds = [first_paint(environment) for _ in range(runs)]
     figures = {
@@ -95,7 +95,7 @@ def _stop(process: "subprocess.Popen[bytes]", master: int) -> None:
 
 
 @contextlib.contextmanager
-def _hub(folder: Path) -> Iterator[dict[str, str]]:
+def live_hub(folder: Path) -> Iterator[dict[str, str]]:
     """A hub with one live system; the environment that a client of it needs."""
     data = folder / "hub"
     base = {name: value for name, value in os.environ.items() if not name.startswith("BESZEL_")}

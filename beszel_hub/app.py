@@ -12,12 +12,14 @@ from starlette.websockets import WebSocket
 
 from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
+from beszel_hub.alerts.routes import ROUTES as ALERT_ROUTES
 from beszel_hub.components.routes import ROUTES as COMPONENT_ROUTES
 from beszel_hub.door.answers import exception_handlers
 from beszel_hub.door.origins import is_allowed_origin
 from beszel_hub.door.routes import ROUTES as DOOR_ROUTES
 from beszel_hub.door.stack import middleware
 from beszel_hub.errors import Forbidden, Unauthorized
+from beszel_hub.export.routes import ROUTES as EXPORT_ROUTES
 from beszel_hub.hub import Hub
 from beszel_hub.inventory.routes import ROUTES as INVENTORY_ROUTES
 from beszel_hub.live.routes import PATH as REALTIME_PATH
@@ -64,8 +66,10 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *DOOR_ROUTES,
     *AGENT_ROUTES,
     *METRICS_ROUTES,
+    *ALERT_ROUTES,
     *INVENTORY_ROUTES,
     *COMPONENT_ROUTES,
+    *EXPORT_ROUTES,
     *ACCOUNT_ROUTES,
     *SYSTEM_ROUTES,
     *UPDATE_ROUTES,
@@ -101,7 +105,10 @@ def create_app(hub: Hub) -> Starlette:
     app.state.systems = hub.systems
     app.state.records = hub.records
     app.state.agents = hub.agents
+    app.state.alerts = hub.alerts
     app.state.history = hub.history
+    app.state.exports = hub.exports
+    app.state.recent = hub.recent
     app.state.feed = hub.feed
     app.state.realtime = hub.realtime
     app.state.component_details = hub.component_details

@@ -17,8 +17,10 @@ from beszel_hub.settings import (
     is_loopback,
     one,
     read_address,
+    read_authorization,
     read_bool,
     read_choice,
+    read_duration,
     read_header,
     read_hosts,
     read_issuer,
@@ -31,6 +33,7 @@ from beszel_hub.settings import (
     read_retention,
     read_scopes,
     read_size,
+    read_target,
     read_token,
     read_url,
 )
@@ -92,6 +95,11 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     smtp_password: str | None = None
     smtp_from: str = ""
     smtp_tls: str = "starttls"
+    remote_write_url: str = ""
+    remote_write_authorization: str | None = None
+    influx_url: str = ""
+    influx_authorization: str | None = None
+    push_interval_seconds: int = 15
 
     @property
     def has_mail(self) -> bool:
@@ -105,6 +113,11 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     def systems_file_path(self) -> Path:
         """Systems that the operator wrote down; read at every start if it is there."""
         return self.data_dir / "config.yml"
+
+    @property
+    def rules_file_path(self) -> Path:
+        """Rules of alerts that the operator wrote down; read at every start if it is there."""
+        return self.data_dir / "alerts.yml"
 
     @property
     def database_path(self) -> Path:
@@ -242,6 +255,26 @@ SETTINGS: Final = (
     Setting(
         "MAX_DATABASE_SIZE", one("max_database_bytes", read_size), "",
         "What the database may take, such as `20G`; when full, the finest history goes first, oldest first.",
+    ),
+    Setting(
+        "REMOTE_WRITE_URL", one("remote_write_url", read_target), "",
+        "Samples go to this Prometheus remote-write endpoint, too.",
+    ),
+    Setting(
+        "REMOTE_WRITE_AUTHORIZATION", one("remote_write_authorization", read_authorization), "",
+        "The `Authorization` header for it.", True,
+    ),
+    Setting(
+        "INFLUX_URL", one("influx_url", read_target), "",
+        "Samples go to this InfluxDB write endpoint, too, with its database or bucket in the query.", True,
+    ),
+    Setting(
+        "INFLUX_AUTHORIZATION", one("influx_authorization", read_authorization), "",
+        "The `Authorization` header for it.", True,
+    ),
+    Setting(
+        "PUSH_INTERVAL", one("push_interval_seconds", read_duration), "15s",
+        "How often a sample of each system goes to these two.",
     ),
     Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip

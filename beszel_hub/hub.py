@@ -12,6 +12,13 @@ from beszel_hub.agents.connections import Connections
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
+from beszel_hub.alerts.announcer import Announcer
+from beszel_hub.alerts.beszel_collection import make_alerts_collection
+from beszel_hub.alerts.declaration import apply_file as apply_rules_file
+from beszel_hub.alerts.history_collection import make_history_collection
+from beszel_hub.alerts.quiet_collection import make_quiet_collection
+from beszel_hub.alerts.rules_collection import make_rules_collection
+from beszel_hub.alerts.service import Alerts
 from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
 from beszel_hub.checks.collection import make_checks_collection
@@ -22,6 +29,8 @@ from beszel_hub.components.details import ComponentDetails
 from beszel_hub.components.service import SAVE_SECONDS, Components
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import HubError
+from beszel_hub.export.recent import Recent
+from beszel_hub.export.service import Exports
 from beszel_hub.images.policy import Policy
 from beszel_hub.images.registry import Registries
 from beszel_hub.images.service import PACE_SECONDS, TIDY_SECONDS, Images
@@ -45,6 +54,8 @@ from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.permissions import Verb
 from beszel_hub.preferences.collection import make_user_settings_collection
+from beszel_hub.push.service import Push
+from beszel_hub.push.target import make_targets
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
 from beszel_hub.scheduler import Job, run_jobs
@@ -90,6 +101,9 @@ class Hub:
         self.latest = Latest()
         self.history = History(self.database, self.systems.directory)
         self.inventory = Inventory(self.database, clock)
+        self.exports = Exports(self.database, self.systems.directory)
+        self.recent = Recent(self.latest, self.systems.directory, clock)
+        self.push = Push(make_targets(config), self.systems.directory, interval_seconds=config.push_interval_seconds)
         self.images: Images | None = None
         if config.check_image_updates:
             self.images = Images(self.database, clock, Registries(Policy(config.image_registries)))
@@ -102,6 +116,7 @@ class Hub:
             self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
+        self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
         self._upkeep = Upkeep(
             self.database, clock, _retention_of(config),
             read_overrides=read_retentions, max_bytes=config.max_database_bytes,
@@ -117,6 +132,7 @@ class Hub:
         self.records = Records(self.database, self._make_registry(), clock)
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
+        self._announcer = Announcer(self.broker.alerts, self.realtime.news.note)
         self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
         self._attention = Attention()
         self.components = Components(self.database, clock)
@@ -136,18 +152,23 @@ class Hub:
             await self.images.restore()
         await self.inventory.restore()
         await self.checks.refresh()
+        await apply_rules_file(self.database, self.clock, self.config.rules_file_path)
+        self._announcer.restore(await self.alerts.open())
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self.ingest.run()),
                     group.create_task(self._presence.restore(self.database)),
+                    group.create_task(self.alerts.run()),
                     group.create_task(self.realtime.news.run()),
                     group.create_task(self._guard.run()),
                     group.create_task(self.desk.mailroom.run()),
                     group.create_task(run_jobs(self._jobs())),
+                    group.create_task(self.push.run()),
                 ]
                 yield
                 await self._await_agents()
+                await self._save_alerts()
                 with suppress(HubError):
                     await self.inventory.save()
                 for task in tasks:
@@ -163,6 +184,9 @@ class Hub:
         async def on_system_change(_: Change) -> None:
             await self.systems.refresh()
 
+        async def on_alert_change(_: Change) -> None:
+            await self.alerts.refresh()
+
         async def on_check_change(_: Change) -> None:
             await self.checks.refresh()
 
@@ -175,6 +199,10 @@ class Hub:
                     on_change=on_system_change,
                 ),
                 make_details_collection(),
+                make_rules_collection(self.clock, on_change=on_alert_change),
+                make_alerts_collection(self.clock, on_change=on_alert_change),
+                make_history_collection(),
+                make_quiet_collection(self.clock, on_change=on_alert_change),
                 make_user_settings_collection(self.clock),
                 make_smart_devices_collection(),
                 make_services_collection(),
@@ -201,7 +229,10 @@ class Hub:
         self.ingest.on_record += [self._monitor.sampled, self.inventory.agent_seen]
         self.ingest.on_sample += [
             self._presence.sample_arrived,
+            self.alerts.sample_arrived,
             self.components.sample_arrived,
+            self.recent.sample_arrived,
+            self.push.sample_arrived,
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.ingest.on_sample.append(self._tell_containers)
@@ -215,14 +246,18 @@ class Hub:
         self.systems.on_changed += [
             self._monitor.changed,
             self.connections.system_changed,
+            self.alerts.system_changed,
             lambda entry: self._presence.touch(entry.id),
         ]
         self.systems.on_unbound.append(self.connections.system_unbound)
         self.systems.on_removed += [
             self.connections.system_removed,
+            self.alerts.system_removed,
             lambda entry: self._monitor.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
             lambda entry: self.inventory.forget(entry.id),
+            lambda entry: self.recent.forget(entry.id),
+            lambda entry: self.push.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
         self.checks.on_changed.append(self.connections.configuration_changed)
@@ -241,6 +276,8 @@ class Hub:
             lambda sample: self.realtime.publish_sample(sample.system_id, lambda: self._presence.short_form(sample))
         )
         self.components.on_disk.append(lambda disk_id: self.realtime.news.note("smart_devices", disk_id, Verb.UPDATE))
+        self.alerts.on_told.append(self._announcer.told)
+        self.alerts.on_acknowledged.append(self._announcer.acknowledged)
         self.records.audiences.append(self.realtime.audience)
         self.records.on_changed.append(self.realtime.news.record_changed)
         self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))
@@ -253,6 +290,10 @@ class Hub:
             Job("status", self.tick_seconds, self._monitor.tick),
             Job("fleet", self.tick_seconds, self._tick_fleet),
             Job("changes by others", 0.5, self._follow_changes),
+            Job("alerts", self.tick_seconds, self.alerts.tick),
+            Job("rules of alerts", 10.0, self.alerts.follow),
+            Job("what quiet hours held back", 10.0, self.alerts.tell_held),
+            Job("old alerts", 900.0, self.alerts.tidy),
             Job("info", 5.0, self._presence.save_infos),
             Job("components", SAVE_SECONDS, self.components.save),
             Job("containers", self.tick_seconds, self.inventory.save),
@@ -294,6 +335,7 @@ class Hub:
             await self.systems.refresh()
             await self.checks.refresh()
             await self.accounts.revalidate()
+            await self.alerts.follow()
 
     async def _await_agents(self) -> None:
         """Close the agents' connections, and give what they sent last a moment to be stored."""
@@ -301,6 +343,10 @@ class Hub:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
                 await self.connections.wait_idle()
+
+    async def _save_alerts(self) -> None:
+        with suppress(HubError):  # what cannot be stored now happens again after the next start
+            await self.alerts.save()
 
 
 def _retention_of(config: HubConfig) -> Retention:

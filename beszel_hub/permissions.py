@@ -83,6 +83,8 @@ class Action(enum.StrEnum):
     FIRST_RUN = "first_run"
     CREATE_FIRST_USER = "create_first_user"
     SERIES = "series"
+    EXPORT = "export"
+    EXPOSITION = "exposition"
     TRAFFIC = "traffic"
     TOP = "top"
     FORECAST = "forecast"
@@ -94,6 +96,9 @@ class Action(enum.StrEnum):
     SERVICE_DETAIL = "service.detail"
     SMART_REFRESH = "smart.refresh"
     AGENT_CONNECT = "agent.connect"
+    USER_ALERTS = "user_alerts"
+    ACKNOWLEDGE = "acknowledge"
+    ALERT_TARGETS = "alert_targets"
 
     USERS_LIST = "users.list"
     USERS_VIEW = "users.view"
@@ -191,6 +196,30 @@ class Action(enum.StrEnum):
     METRICS_UPDATE = "metrics.update"
     METRICS_DELETE = "metrics.delete"
 
+    ALERT_RULES_LIST = "alert_rules.list"
+    ALERT_RULES_VIEW = "alert_rules.view"
+    ALERT_RULES_CREATE = "alert_rules.create"
+    ALERT_RULES_UPDATE = "alert_rules.update"
+    ALERT_RULES_DELETE = "alert_rules.delete"
+
+    ALERTS_LIST = "alerts.list"
+    ALERTS_VIEW = "alerts.view"
+    ALERTS_CREATE = "alerts.create"
+    ALERTS_UPDATE = "alerts.update"
+    ALERTS_DELETE = "alerts.delete"
+
+    ALERTS_HISTORY_LIST = "alerts_history.list"
+    ALERTS_HISTORY_VIEW = "alerts_history.view"
+    ALERTS_HISTORY_CREATE = "alerts_history.create"
+    ALERTS_HISTORY_UPDATE = "alerts_history.update"
+    ALERTS_HISTORY_DELETE = "alerts_history.delete"
+
+    QUIET_HOURS_LIST = "quiet_hours.list"
+    QUIET_HOURS_VIEW = "quiet_hours.view"
+    QUIET_HOURS_CREATE = "quiet_hours.create"
+    QUIET_HOURS_UPDATE = "quiet_hours.update"
+    QUIET_HOURS_DELETE = "quiet_hours.delete"
+
     SYSTEM_STATS_LIST = "system_stats.list"
     SYSTEM_STATS_VIEW = "system_stats.view"
     SYSTEM_STATS_CREATE = "system_stats.create"
@@ -256,6 +285,9 @@ _CLOSED: Final = Rule()
 _READ_AS_MEMBER: Final = Rule(roles=_EVERYBODY, needs="member")
 _WRITE_AS_MEMBER: Final = Rule(roles=_WRITERS, scopes=_WRITING, needs="member")
 
+_READ_OWN: Final = Rule(roles=_EVERYBODY, needs="own")
+_WRITE_OWN: Final = Rule(roles=_EVERYBODY, scopes=_WRITING, needs="own")  # who may only look wants alerts too
+
 RULES: Final[Mapping[Action, Rule]] = {
     Action.HEALTH: _PUBLIC,
     Action.AUTH_METHODS: _PUBLIC,
@@ -276,6 +308,8 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.FIRST_RUN: _PUBLIC,
     Action.CREATE_FIRST_USER: _PUBLIC,  # while there is no user
     Action.SERIES: _READ_AS_MEMBER,
+    Action.EXPORT: _READ_AS_MEMBER,
+    Action.EXPOSITION: _READ_AS_MEMBER,
     Action.TRAFFIC: _READ_AS_MEMBER,
     Action.TOP: _READ_AS_MEMBER,
     Action.FORECAST: _READ_AS_MEMBER,
@@ -367,6 +401,29 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.METRICS_CREATE: _CLOSED,
     Action.METRICS_UPDATE: _CLOSED,
     Action.METRICS_DELETE: _CLOSED,
+    Action.USER_ALERTS: Rule(roles=_EVERYBODY, scopes=_WRITING),
+    Action.ACKNOWLEDGE: _WRITE_OWN,
+    Action.ALERT_TARGETS: Rule(roles=_EVERYBODY),
+    Action.ALERT_RULES_LIST: _READ_OWN,
+    Action.ALERT_RULES_VIEW: _READ_OWN,
+    Action.ALERT_RULES_CREATE: _WRITE_OWN,
+    Action.ALERT_RULES_UPDATE: _WRITE_OWN,
+    Action.ALERT_RULES_DELETE: _WRITE_OWN,
+    Action.ALERTS_LIST: _READ_OWN,
+    Action.ALERTS_VIEW: _READ_OWN,
+    Action.ALERTS_CREATE: _WRITE_OWN,
+    Action.ALERTS_UPDATE: _WRITE_OWN,
+    Action.ALERTS_DELETE: _WRITE_OWN,
+    Action.ALERTS_HISTORY_LIST: _READ_OWN,
+    Action.ALERTS_HISTORY_VIEW: _READ_OWN,
+    Action.ALERTS_HISTORY_CREATE: _CLOSED,
+    Action.ALERTS_HISTORY_UPDATE: _CLOSED,
+    Action.ALERTS_HISTORY_DELETE: _WRITE_OWN,
+    Action.QUIET_HOURS_LIST: _READ_OWN,
+    Action.QUIET_HOURS_VIEW: _READ_OWN,
+    Action.QUIET_HOURS_CREATE: _WRITE_OWN,
+    Action.QUIET_HOURS_UPDATE: _WRITE_OWN,
+    Action.QUIET_HOURS_DELETE: _WRITE_OWN,
     Action.SYSTEM_STATS_LIST: _READ_AS_MEMBER,
     Action.SYSTEM_STATS_VIEW: _CLOSED,  # rows are made when they are listed; Beszel shows none alone either
     Action.SYSTEM_STATS_CREATE: _CLOSED,

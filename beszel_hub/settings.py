@@ -107,6 +107,21 @@ def read_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def read_target(text: str) -> str:
+    """Where samples are sent; a query may belong to it."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment or parts.username:
+        raise ValueError("a URL without a name and password in it; those go into the setting for authorization")
+    return text
+
+
+def read_authorization(text: str) -> str:
+    scheme, _, credentials = text.partition(" ")
+    if not scheme or not credentials or not text.isprintable() or not text.isascii():
+        raise ValueError("the value of an Authorization header, such as `Bearer …`, `Token …` or `Basic …`")
+    return text
+
+
 def read_items(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 

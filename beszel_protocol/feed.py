@@ -16,6 +16,7 @@ SYSTEM_TOPIC_PREFIX: Final = "system:"
 CONTAINERS_TOPIC: Final = "containers"
 """Of every system one sees; `containers:<id>` of one."""
 CONTAINERS_TOPIC_PREFIX: Final = "containers:"
+ALERTS_TOPIC: Final = "alerts"
 MAX_TOPICS: Final = 64
 MAX_CLIENT_FRAME_BYTES: Final = 16 << 10
 
@@ -122,6 +123,36 @@ class Containers(_Frame, frozen=True, kw_only=True, tag="containers"):
     """Ids of systems that have no containers any more, or are no longer visible to this client."""
 
 
+class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One alert that fires; values in the unit of the target's metric."""
+
+    id: str
+    """Of its record in `alerts_history`."""
+    rule: str
+    name: str
+    """Of the rule."""
+    system: str
+    target: str
+    severity: Literal["info", "warning", "critical"]
+    since_ms: int
+    value: float | None = None
+    """When it last fired, repeated or escalated."""
+    peak: float | None = None
+    threshold: float | None = None
+    acknowledged: bool = False
+    text: str = ""
+
+
+class Alerts(_Frame, frozen=True, kw_only=True, tag="alerts"):
+    """Alerts that are new or changed since the last such frame; the first after a subscription has them all."""
+
+    sequence: int
+    hub_ms: int
+    alerts: list[Alert]
+    removed: list[str] = []
+    """Ids of those that are over, or no longer visible to this client."""
+
+
 class Resync(_Frame, frozen=True, kw_only=True, tag="resync"):
     """Frames of these topics were skipped."""
 
@@ -136,7 +167,7 @@ class FeedError(_Frame, frozen=True, kw_only=True, tag="error"):
 
 
 ClientFrame: TypeAlias = Auth | Subscribe | Unsubscribe
-ServerFrame: TypeAlias = Fleet | SystemSample | Containers | Resync | FeedError
+ServerFrame: TypeAlias = Fleet | SystemSample | Containers | Alerts | Resync | FeedError
 
 _encoder: Final = msgspec.json.Encoder()
 client_decoder: Final = msgspec.json.Decoder(ClientFrame)

@@ -8,6 +8,7 @@ from textual.binding import BindingType
 
 from beszel_tui.bindings import APP
 from beszel_tui.bridge import Bridge
+from beszel_tui.choices import Choices, load_choices, save_choices
 from beszel_tui.commands.line import run_line
 from beszel_tui.commands.palette import ActionEntries, CommandEntries, SystemEntries
 from beszel_tui.config import Settings
@@ -23,7 +24,7 @@ from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.model import State
-from beszel_tui.theming import Themes, load_themes, palette_of, textual_theme
+from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
 
 
 class BeszelApp(App[None]):
@@ -46,7 +47,8 @@ class BeszelApp(App[None]):
         self._fleet: FleetScreen | None = None
         for theme in self.themes.by_name.values():
             self.register_theme(textual_theme(theme))
-        self.theme = self.themes.choose(context.settings.theme).name
+        chosen = context.settings.theme or load_choices(context.settings.paths.choices_file).theme
+        self.theme = self.themes.choose(chosen or DEFAULT_THEME).name
         self._restyle()
 
     @property
@@ -122,6 +124,14 @@ class BeszelApp(App[None]):
         else:
             self.open_system(system_id)
 
+    def add_system(self) -> None:
+        from beszel_tui.screens.enrolment import EnrolmentScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        if self.settings.read_only:
+            self.say("this client is read-only", severity="warning")
+        else:
+            self.push_screen(EnrolmentScreen())
+
     def open_logs(self, item: ContainerItem) -> None:
         from beszel_tui.screens.logs import LogsScreen  # noqa: PLC0415 (not needed for the first picture)
 
@@ -192,9 +202,22 @@ class BeszelApp(App[None]):
         if isinstance(self.screen, HubScreen):
             self.screen.open_command_line()
 
-    def action_next_theme(self) -> None:
-        names = sorted(self.themes.by_name)
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+    def action_themes(self) -> None:
+        from beszel_tui.screens.themes import ThemesScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        if not isinstance(self.screen, ThemesScreen):
+            self.push_screen(ThemesScreen(self.themes, self.theme))
+
+    def choose_theme(self, name: str) -> None:
+        """Change the colours, and remember them for the next start."""
+        self.theme = name
+        try:
+            save_choices(self.settings.paths.choices_file, Choices(theme=name))
+        except OSError as error:
+            self._warn(f"the theme cannot be remembered: {error.strerror}")
+            return
+        if self.settings.theme not in {None, name}:
+            self.say(f"until you leave: the settings say {self.settings.theme}")
 
     def action_retry(self) -> None:
         self.bridge.source.retry_now()
@@ -205,10 +228,10 @@ class BeszelApp(App[None]):
         except CommandError as error:
             self.say(str(error), severity="warning")
 
-    def copy(self, text: str) -> None:
-        """To the clipboard of the terminal (OSC 52), which also works over SSH."""
+    def copy(self, text: str, *, said: str = "") -> None:
+        """To the clipboard of the terminal (OSC 52), which also works over SSH; `said` stands for a long text."""
         self.copy_to_clipboard(text)
-        self.say(f"copied: {text}")
+        self.say(f"copied: {said or text}")
 
     def _warn(self, text: str) -> None:
         self.say(text, severity="warning")

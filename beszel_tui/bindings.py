@@ -27,7 +27,7 @@ APP: Final = [
         display=":",
     ),
     _key("ctrl+p", "command_palette", "palette", "Find any system, screen or action", "app.palette", display="^p"),
-    _key("T", "next_theme", "theme", "The next theme", "app.theme"),
+    _key("T", "themes", "themes", "Choose a theme, with a preview", "app.theme"),
     _key("R", "retry", "reconnect", "Connect to the hub again without waiting", "app.retry"),
     _key("ctrl+z", "suspend_process", "suspend", "To the shell; `fg` comes back", "app.suspend", display="^z"),
     _key("q,ctrl+c", "quit", "quit", "Leave", "app.quit", show=True, display="q"),
@@ -74,6 +74,7 @@ FLEET: Final = [
     _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
     _key("c", "containers", "containers", "The containers of all systems", "fleet.containers", show=True),
     _key("y", "copy", "copy", "Copy the address of the system", "fleet.copy"),
+    _key("A", "add", "add", "Add a system: the command lines for its agent", "fleet.add"),
     _key("escape", "back", "back", "Clear marks, then the filter", "fleet.back", display="esc"),
 ]
 
@@ -105,6 +106,7 @@ SYSTEM: Final = [
     ),
     _key("r", "range(1)", "range", "The next longer range", "system.range", show=True),
     _key("e", "range(-1)", "shorter", "The next shorter range", "system.range_shorter"),
+    _key("d", "type_range", "dates", "Type a range: 6h, 2026-11-20, 20:00..21:30", "system.range_typed"),
     _key(
         "plus,equals_sign",
         "zoom(0.5)",
@@ -191,6 +193,31 @@ HELP: Final = [
     _key("pageup,ctrl+u", "scroll_by(-10)", "page up", "A page up", "help.page_up", display="PgUp"),
 ]
 
+ENROLMENT: Final = [
+    _key("escape,backspace", "back", "back", "Leave; the system goes on waiting", "add.back", show=True, display="esc"),
+    _key("tab,right,l", "way(1)", "way", "The next way to install", "add.way", show=True, display="tab"),
+    _key("shift+tab,left,h", "way(-1)", "last way", "The way before", "add.way_before", display="⇧tab"),
+    _key("y", "copy('commands')", "copy", "Copy the command lines", "add.copy", show=True),
+    _key("t", "copy('token')", "token", "Copy the token", "add.copy_token", show=True),
+    _key("u", "copy('key')", "key", "Copy the hub's public key", "add.copy_key", show=True),
+    _key("enter,o", "open", "open", "Open the system", "add.open", show=True, display="⏎"),
+    _key("down,j", "scroll(1)", "down", "A row down", "add.down", display="↓ j"),
+    _key("up,k", "scroll(-1)", "up", "A row up", "add.up", display="↑ k"),
+]
+
+ENROLMENT_NAME: Final = [
+    _key("escape", "leave", "back", "Leave without a new system", "add.leave", show=True, display="esc"),
+]
+
+THEMES: Final = [
+    _key("escape,q,T", "cancel", "cancel", "Keep the theme as it was", "themes.cancel", show=True, display="esc"),
+    _key("enter", "choose", "choose", "Take this theme, from now on", "themes.choose", show=True, display="⏎"),
+    _key("down,j", "move(1)", "down", "The next theme", "themes.down", display="↓ j"),
+    _key("up,k", "move(-1)", "up", "The theme before", "themes.up", display="↑ k"),
+    _key("home,g", "move(-1000)", "first", "The first theme", "themes.first", display="Home g"),
+    _key("end,G", "move(1000)", "last", "The last theme", "themes.last", display="End G"),
+]
+
 FILTER: Final = [
     _key(
         "escape",
@@ -218,7 +245,10 @@ GROUPS: Final = {
     "This text": PANE,
     "Logs and configuration": READER,
     "Logs": LOGS,
+    "Add a system": ENROLMENT,
+    "Name of a new system": ENROLMENT_NAME,
     "Search line": SEARCH,
+    "Themes": THEMES,
     "Filter line": FILTER,
     "Everywhere": APP,
 }

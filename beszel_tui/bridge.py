@@ -16,6 +16,7 @@ from beszel_protocol.feed import Resync
 from beszel_tui.client.source import Source
 from beszel_tui.errors import ClientError, Unauthorized
 from beszel_tui.state.containers import ContainerItem
+from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import (
     Connected,
     ContainersChosen,
@@ -153,6 +154,16 @@ class Bridge:
     def set_paused(self, system_id: str, *, paused: bool, failed: Callable[[str], None]) -> None:
         self._load(self._set_paused(system_id, paused, failed))
 
+    def enrol(self, name: str, done: Callable[[Enrolment], None], failed: Callable[[str], None]) -> None:
+        """Make a system; one of this name that still waits for its agent is shown again."""
+        known = next((row for row in self._state.systems.values() if row.name == name), None)
+        if known is None:
+            self._load(self._enrol(self.source.enrol(name), done, failed))
+        elif known.status == "pending":
+            self._load(self._enrol(self.source.enrolment(known.id, name), done, failed))
+        else:
+            failed(f"there is a system called {name}, and its agent has come already")
+
     # Inside
 
     async def _pump(self) -> None:
@@ -273,6 +284,20 @@ class Bridge:
             failed(str(error) or "the hub does not answer")
         else:
             loaded(text)
+
+    async def _enrol(
+        self,
+        request: Coroutine[Any, Any, Enrolment],
+        done: Callable[[Enrolment], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                enrolment = await request
+        except (ClientError, TimeoutError) as error:
+            failed(str(error) or "the hub does not answer")
+        else:
+            done(enrolment)
 
     async def _set_paused(self, system_id: str, paused: bool, failed: Callable[[str], None]) -> None:
         try:

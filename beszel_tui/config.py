@@ -76,6 +76,10 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return self.state / "sessions.json"
 
     @property
+    def choices_file(self) -> Path:
+        return self.state / "choices.json"
+
+    @property
     def local(self) -> Path:
         return self.state / "local"
 
@@ -87,7 +91,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hub: str | None = None
     """Without a slash at its end; None: ask for it."""
     token: str | None = None
-    theme: str = "midnight"
+    theme: str | None = None
+    """None: the one last chosen on the screen."""
     symbols: str = "braille"
     units: Style = Style()
     thresholds: Thresholds = Thresholds()
@@ -122,7 +127,7 @@ def load_settings(flags: Flags = Flags(), environment: Mapping[str, str] = os.en
         paths=paths,
         hub=normalize_hub(hub) if hub else None,
         token=_token(flags, environment, profile),
-        theme=flags.theme or environment.get("BESZEL_THEME") or file.theme or "midnight",
+        theme=flags.theme or environment.get("BESZEL_THEME") or file.theme,
         symbols=_symbols(flags.symbols or environment.get("BESZEL_SYMBOLS") or file.symbols, environment),
         units=Style(sizes=file.sizes, rates=file.rates, fahrenheit=file.fahrenheit),
         thresholds=Thresholds(file.thresholds.warning, file.thresholds.critical),

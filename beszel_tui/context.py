@@ -1,9 +1,10 @@
 """What the app is given by whoever starts it: settings, the source of data, and how to open another one."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from beszel_tui.client.session import Session, forget_session, save_session
 from beszel_tui.client.source import Source
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 def clock_ms() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
+
+
+class CodeProof(NamedTuple):
+    """A code by e-mail, and for which attempt to log in it is."""
+
+    code_id: str
+    code: str
+    mfa_id: str
 
 
 class Context:
@@ -59,12 +68,46 @@ class Context:
         self.on_notice(text)
 
     async def login(self, hub: str, identity: str, password: str) -> None:
-        """Get a session of `hub`, keep it, and take data from there. Raises `ClientError`, or OSError for the file."""
-        http = open_http(hub)
-        try:
-            token = await http.login(identity, password)
-        finally:
-            await http.close()
+        """Get a session of `hub`, keep it, and take data from there.
+
+        Raises `CodeNeeded` if the password is right and not enough, `ClientError`, or OSError for the file.
+        """
+        from beszel_tui.client.login import log_in  # noqa: PLC0415 (only for the login)
+
+        async with _talking(hub) as http:
+            token = await log_in(http, identity, password)
+        self._begin(hub, identity, token)
+
+    async def request_code(self, hub: str, email: str) -> str:
+        """Have the hub mail a code; returns the id to show with it. Raises `ClientError`."""
+        from beszel_tui.client.login import request_code  # noqa: PLC0415 (only for the login)
+
+        async with _talking(hub) as http:
+            return await request_code(http, email)
+
+    async def login_with_code(self, hub: str, email: str, proof: CodeProof) -> None:
+        """As `login`, with a code instead."""
+        from beszel_tui.client.login import log_in_with_code  # noqa: PLC0415 (only for the login)
+
+        async with _talking(hub) as http:
+            token = await log_in_with_code(http, proof.code_id, proof.code, proof.mfa_id)
+        self._begin(hub, email, token)
+
+    async def is_first_run(self, hub: str) -> bool:
+        """Whether `hub` has no user yet. Raises `ClientError`."""
+        from beszel_tui.client.login import is_first_run  # noqa: PLC0415 (only for the login)
+
+        async with _talking(hub) as http:
+            return await is_first_run(http)
+
+    async def create_first_user(self, hub: str, email: str, password: str) -> None:
+        """Make the first administrator of `hub`. Raises `ClientError`."""
+        from beszel_tui.client.login import create_first_user  # noqa: PLC0415 (only for the login)
+
+        async with _talking(hub) as http:
+            await create_first_user(http, email, password)
+
+    def _begin(self, hub: str, identity: str, token: str) -> None:
         save_session(self.settings.paths.sessions_file, Session(hub=hub, token=token, identity=identity))
         self.session_hub = hub
         self.use(open_hub(hub, token))
@@ -80,7 +123,12 @@ def open_hub(hub: str, token: str) -> Source:
     return HubSource(hub, token)
 
 
-def open_http(hub: str) -> "HubHttp":
+@contextlib.asynccontextmanager
+async def _talking(hub: str) -> "AsyncIterator[HubHttp]":
     from beszel_tui.client.http import HubHttp  # noqa: PLC0415 (only for the login)
 
-    return HubHttp(hub)
+    http = HubHttp(hub)
+    try:
+        yield http
+    finally:
+        await http.close()

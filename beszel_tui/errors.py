@@ -11,6 +11,7 @@ TuiError
 └── ClientError
     ├── HubUnreachable     no answer, or none that is a hub's
     ├── Unauthorized       the token or the password is not accepted
+    ├── CodeNeeded         the password is right, and the hub wants a second proof
     └── HubRefused         the hub answered, with an error
 """
 
@@ -59,6 +60,14 @@ class HubUnreachable(ClientError):
 
 class Unauthorized(ClientError):
     code = "unauthorized"
+
+
+class CodeNeeded(ClientError):
+    code = "code_needed"
+
+    def __init__(self, mfa_id: str) -> None:
+        super().__init__("the hub wants a code as well")
+        self.mfa_id = mfa_id
 
 
 class HubRefused(ClientError):

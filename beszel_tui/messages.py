@@ -65,6 +65,14 @@ class SearchEntered(Message):
         self.text = text
 
 
+class RowClicked(Message):
+    """A row of a list was clicked."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__()
+        self.row = row
+
+
 class TabClicked(Message):
     def __init__(self, index: int) -> None:
         super().__init__()

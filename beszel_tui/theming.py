@@ -1,6 +1,7 @@
 """Themes: one TOML file each, read from the package `beszel_themes` and from the user's own folder.
 
-A file that cannot be used is reported and left out; the client starts with the others.
+A file that cannot be used is reported and left out; the client starts with the others. A colour is `#rrggbb`, or one of
+the terminal's own by its name: `red`, `bright_blue`, `default`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,25 +23,33 @@ DEFAULT_THEME: Final = "midnight"
 MAX_FILE_BYTES: Final = 64 << 10
 _PACKAGE: Final = "beszel_themes"
 
-Hex: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
+_DEFAULT: Final = "default"
+
+ThemeColor: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(#[0-9a-fA-F]{6}|default|(bright_)?(black|red|green|yellow|blue|magenta|cyan|white))$",
+        max_length=16,
+    ),
+]
 
 
 class ThemeColors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    background: Hex
-    surface: Hex
-    panel: Hex
-    selection: Hex
-    text: Hex
-    strong: Hex
-    muted: Hex
-    faint: Hex
-    accent: Hex
-    good: Hex
-    warning: Hex
-    critical: Hex
-    paused: Hex
-    pending: Hex
-    series: Annotated[list[Hex], msgspec.Meta(min_length=8, max_length=16)]
+    background: ThemeColor
+    surface: ThemeColor
+    panel: ThemeColor
+    selection: ThemeColor
+    text: ThemeColor
+    strong: ThemeColor
+    muted: ThemeColor
+    faint: ThemeColor
+    accent: ThemeColor
+    good: ThemeColor
+    warning: ThemeColor
+    critical: ThemeColor
+    paused: ThemeColor
+    pending: ThemeColor
+    series: Annotated[list[ThemeColor], msgspec.Meta(min_length=8, max_length=16)]
 
 
 class ThemeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +59,13 @@ class ThemeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     label: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     dark: bool
     colors: ThemeColors
+
+    @property
+    def is_terminals_own(self) -> bool:
+        """Whether any colour is what the terminal makes of it: nothing can then be mixed or computed."""
+        colors = self.colors
+        named = (getattr(colors, field) for field in colors.__struct_fields__ if field != "series")
+        return any(not color.startswith("#") for color in (*named, *colors.series))
 
 
 class Themes(NamedTuple):
@@ -93,29 +109,35 @@ def textual_theme(theme: ThemeFile) -> Theme:
     colors = theme.colors
     return Theme(
         name=theme.name,
-        primary=colors.accent,
-        secondary=colors.series[0],
-        accent=colors.accent,
-        foreground=colors.text,
-        background=colors.background,
-        surface=colors.surface,
-        panel=colors.panel,
-        success=colors.good,
-        warning=colors.warning,
-        error=colors.critical,
+        primary=_css(colors.accent),
+        secondary=_css(colors.series[0]),
+        accent=_css(colors.accent),
+        foreground=_css(colors.text),
+        background=_css(colors.background),
+        surface=_css(colors.surface),
+        panel=_css(colors.panel),
+        success=_css(colors.good),
+        warning=_css(colors.warning),
+        error=_css(colors.critical),
         dark=theme.dark,
-        variables=css_variables(theme),
+        ansi=theme.is_terminals_own,
+        variables={name: _css(color) for name, color in css_variables(theme).items()},
     )
 
 
 def css_variables(theme: ThemeFile) -> dict[str, str]:
     """What our style sheets use beyond Textual's own names."""
     colors = theme.colors
+    chosen, on_chosen = (
+        ("white", "black") if colors.selection == _DEFAULT else (colors.selection, colors.strong)
+    )  # Textual has no way to turn colours round in a variable
     return {
         "text-strong": colors.strong,
         "muted": colors.muted,
         "faint": colors.faint,
-        "selection": colors.selection,
+        "selection": chosen,
+        "ansi-background": colors.background,
+        "ansi-foreground": colors.text,
         "scrollbar": colors.faint,
         "scrollbar-hover": colors.muted,
         "scrollbar-active": colors.accent,
@@ -124,10 +146,11 @@ def css_variables(theme: ThemeFile) -> dict[str, str]:
         "scrollbar-background-active": colors.background,
         "scrollbar-corner-color": colors.background,
         "input-cursor-background": colors.accent,
-        "input-cursor-foreground": colors.background,
-        "input-selection-background": colors.selection,
-        "block-cursor-background": colors.selection,
-        "block-cursor-foreground": colors.strong,
+        "input-cursor-foreground": "black" if colors.background == _DEFAULT else colors.background,
+        "input-selection-background": chosen,
+        "input-selection-foreground": on_chosen,
+        "block-cursor-background": chosen,
+        "block-cursor-foreground": on_chosen,
         "border": colors.accent,
         "border-blurred": colors.faint,
     }
@@ -145,6 +168,7 @@ def palette_of(theme: ThemeFile) -> Palette:
         strong=_style(colors.strong, bold=True),
         muted=_style(colors.muted),
         faint=_style(colors.faint),
+        aged=_style(colors.muted),
         accent=_style(colors.accent, bold=True),
         key=_style(colors.accent),
         status={
@@ -160,10 +184,10 @@ def palette_of(theme: ThemeFile) -> Palette:
             "critical": _style(colors.critical),
         },
         lines=tuple(_style(color) for color in colors.series),
-        fills=tuple(_style(_mix(color, colors.background, 0.5)) for color in colors.series),
+        fills=tuple(_dimmed(color, theme) for color in colors.series),
         header=_style(colors.muted),
         sorted_header=_style(colors.accent, bold=True),
-        cursor=Style(bgcolor=_color(colors.selection)),
+        cursor=Style(reverse=True) if colors.selection == _DEFAULT else Style(bgcolor=_color(colors.selection)),
         mark=_style(colors.accent, bold=True),
         time_cursor=_style(colors.accent, bold=True),
         offline=_style(colors.critical, bold=True),
@@ -182,8 +206,19 @@ def _style(color: str, *, bold: bool = False) -> Style:
     return Style(color=_color(color), bold=bold or None)
 
 
+def _dimmed(color: str, theme: ThemeFile) -> Style:
+    """Half as strong on the theme's background; of the terminal's colours only the terminal knows what that is."""
+    if theme.is_terminals_own:
+        return Style(color=_color(color), dim=True)
+    return _style(_mix(color, theme.colors.background, 0.5))
+
+
+def _css(color: str) -> str:
+    return color if color.startswith("#") else f"ansi_{color}"
+
+
 def _color(color: str) -> RichColor:
-    return RichColor.from_triplet(_triplet(color))
+    return RichColor.from_triplet(_triplet(color)) if color.startswith("#") else RichColor.parse(color)
 
 
 def _triplet(color: str) -> ColorTriplet:

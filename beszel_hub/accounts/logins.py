@@ -90,7 +90,7 @@ class Logins:
         address = attempt.visitor.address
         self._accounts.take_attempt(address, identity)
         account = await self._database.read(lambda: queries.find_identity(identity))
-        is_right = await self._accounts.hasher.verify(password, None if account is None else account.password_hash)
+        is_right = await self._accounts.verify(account, password)
         if account is None or not is_right or not _is_of(account, attempt.collection):
             await self._fail(account, "password", attempt)
         self._accounts.throttle.give_back(address, identity, self._clock())

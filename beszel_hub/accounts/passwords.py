@@ -1,7 +1,11 @@
-"""Passwords: what is accepted, and their Argon2id hashes in PHC form (RFC 9106), at the cost that OWASP names first."""
+"""Passwords: what is accepted, and their Argon2id hashes in PHC form (RFC 9106), at the cost that OWASP names first.
+
+Hashes that came from a Beszel are bcrypt; they are checked too, and replaced at the next login.
+"""
 
 import functools
 import os
+import re
 from typing import Final
 
 import msgspec
@@ -10,6 +14,12 @@ MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 256
 """In characters; hashing a longer one would only be somebody's way to keep the hub busy."""
 
+UNUSABLE_HASH: Final = "!"
+"""No password fits it."""
+
+_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}", re.ASCII)
+_BCRYPT_BYTES: Final = 72
+"""All of a password that bcrypt, and thus a Beszel, has ever looked at."""
 _SALT_BYTES: Final = 16
 _HASH_BYTES: Final = 32
 
@@ -53,6 +63,8 @@ def hash_password(password: str, cost: Cost = DEFAULT_COST) -> str:
 
 def verify_password(password: str, phc: str) -> bool:
     """Whether `phc` is a hash of the password; takes as long as hashing."""
+    if is_bcrypt(phc):
+        return _verify_bcrypt(password, phc)
     from cryptography.exceptions import InvalidKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415
 
@@ -61,6 +73,20 @@ def verify_password(password: str, phc: str) -> bool:
     except (InvalidKey, ValueError):
         return False
     return True
+
+
+def is_bcrypt(text: str) -> bool:
+    """Whether it is a hash by bcrypt that takes no longer than a second or two to check."""
+    return _BCRYPT.fullmatch(text) is not None
+
+
+def _verify_bcrypt(password: str, text: str) -> bool:
+    import bcrypt  # noqa: PLC0415
+
+    try:
+        return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], text.encode())
+    except ValueError:
+        return False
 
 
 @functools.cache

@@ -105,6 +105,11 @@ def update_user(user_id: str, values: dict[str, Any], now_ms: int) -> None:
         end_tokens(user_id)
 
 
+def replace_hash(user_id: str, old: str, new: str) -> None:
+    """Another hash of the same password, which ends no token; nothing if the password has changed meanwhile."""
+    User.update(password_hash=new).where((User.id == user_id) & (User.password_hash == old)).execute()
+
+
 def delete_user(user_id: str) -> None:
     """Remove a user with everything that is theirs alone; the last administrator stays."""
     account = find_account(user_id)

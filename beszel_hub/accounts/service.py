@@ -8,6 +8,7 @@ import msgspec
 
 from beszel_hub.accounts import queries, sessions, tokens
 from beszel_hub.accounts.hashing import PasswordHasher
+from beszel_hub.accounts.passwords import is_bcrypt
 from beszel_hub.accounts.queries import Account, TokenRow
 from beszel_hub.accounts.sessions import SessionRow, Visitor
 from beszel_hub.accounts.throttle import LoginThrottle
@@ -134,9 +135,18 @@ class Accounts:
         """Whether it is the present password of that user; throttled as a login is."""
         self.take_attempt(user_id, user_id)
         account = await self._database.read(lambda: queries.find_account(user_id))
-        is_right = await self.hasher.verify(password, None if account is None else account.password_hash)
+        is_right = await self.verify(account, password)
         if is_right:
             self.throttle.give_back(user_id, user_id, self._clock())
+        return is_right
+
+    async def verify(self, account: Account | None, password: str) -> bool:
+        """Whether it is the password of that user, None for nobody; takes as long in both cases."""
+        if account is None:
+            return await self.hasher.verify(password, None)
+        is_right = await self.hasher.verify(password, account.password_hash)
+        if is_right:
+            await self._renew_hash(account, password)
         return is_right
 
     def take_attempt(self, address: str, account: str) -> None:
@@ -173,6 +183,14 @@ class Accounts:
 
     def close(self) -> None:
         self.hasher.close()
+
+    async def _renew_hash(self, account: Account, password: str) -> None:
+        """Put Argon2id in the place of a bcrypt hash that was taken over, now that the password is known."""
+        if not is_bcrypt(account.password_hash):
+            return
+        with suppress(HubError):  # it can wait for the next login
+            phc = await self.hasher.hash(password)
+            await self._database.write(lambda: queries.replace_hash(account.id, account.password_hash, phc))
 
     def _remember(self, account: Account, proof_id: str) -> None:
         """What has been used must be missed when it goes, also if it came and went between two revalidations."""

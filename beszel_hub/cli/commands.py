@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from beszel_hub.cli.alert_commands import alerts_app
 from beszel_hub.cli.fleet_commands import audit_app, systems_app, universal_app
 from beszel_hub.cli.options import AsJson, DataDir, Email, OwnerEmail, read_config, show
 from beszel_hub.config import Loaded, load_config
@@ -28,12 +29,20 @@ app.add_typer(store_app, name="store")
 app.add_typer(universal_app, name="universal")
 app.add_typer(systems_app, name="systems")
 app.add_typer(audit_app, name="audit")
+app.add_typer(alerts_app, name="alerts")
 
 
 class RoleName(StrEnum):
     ADMIN = "admin"
     USER = "user"
     READONLY = "readonly"
+
+
+class FormatName(StrEnum):
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    OPENMETRICS = "openmetrics"
 
 
 class ScopeName(StrEnum):
@@ -235,6 +244,52 @@ def key(data_dir: DataDir = None) -> None:
     from beszel_hub.cli import machines  # noqa: PLC0415
 
     typer.echo(machines.public_key(read_config(data_dir)))
+
+
+@app.command()
+def export(  # noqa: PLR0913, PLR0917  # one option each
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is standard output.")
+    ] = "-",
+    chosen: Annotated[FormatName, typer.Option("--format", help="What to write.")] = FormatName.CSV,
+    system: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Name or id; may be repeated. [default: every system]")
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(metavar="LIST", help="Series and patterns such as disk[].usage_percent. [default: all]")
+    ] = "",
+    start: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="A date, or milliseconds since 1970. [default: an hour ago]")
+    ] = "",
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="Where it ends. [default: now]")] = "",
+    resolution: Annotated[
+        str, typer.Option(metavar="SPAN", help="Buckets of 60, 1m, 8h …; raw is every sample.")
+    ] = "raw",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the file was cut off (csv and jsonl).")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write stored history to a file; works beside a running hub."""
+    from beszel_hub.cli import exporting  # noqa: PLC0415
+
+    wanted = exporting.Wanted(
+        format=chosen.value, systems=tuple(system or ()), metric=metric, start=start, end=end, resolution=resolution
+    )
+    exporting.export_history(read_config(data_dir), wanted, None if output == "-" else Path(output), resume=resume)
+
+
+@app.command("import-beszel")
+def import_beszel(
+    path: Annotated[Path, typer.Argument(metavar="PB_DATA", help="The data directory of a Beszel, or its data.db.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take over users, systems, tokens, key and statistics of an existing Beszel; may be repeated."""
+    from beszel_hub.cli import takeover  # noqa: PLC0415
+    from beszel_hub.takeover.report import describe  # noqa: PLC0415
+
+    report = takeover.import_beszel(read_config(data_dir), path, dry_run=dry_run)
+    show(report, describe(report), as_json=as_json)
 
 
 @app.command()

@@ -1,7 +1,5 @@
 """Commands on systems: what their agents need to enrol."""
 
-import shlex
-
 import msgspec
 
 from beszel_hub.agents.keys import load_hub_key
@@ -13,6 +11,7 @@ from beszel_hub.store.secrets import Secret, load_secret
 from beszel_hub.systems import queries, tokens
 from beszel_hub.systems.tables import AgentBinding, Membership, SystemRow
 from beszel_protocol.hygiene import clean_text
+from beszel_protocol.installing import WAYS, Credentials, command_lines
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,18 +40,18 @@ def enrol(config: HubConfig, name: str, email: str, *, rotate: bool = False, for
 
 def describe(enrolment: Enrolment) -> str:
     """For people: the values, and the command to copy."""
-    settings = {"KEY": enrolment.key, "TOKEN": enrolment.token, "HUB_URL": enrolment.hub_url}
-    command = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+    credentials = Credentials(enrolment.key, enrolment.token, enrolment.hub_url)
+    ways: list[str] = []
+    for way in WAYS:
+        ways += ["", f"{way.title} ({way.note}):", *(f"  {line}" for line in command_lines(way, credentials))]
     return "\n".join((
         f"system   {enrolment.system_id}",
         f"key      {enrolment.key}",
         f"token    {enrolment.token}",
         f"hub      {enrolment.hub_url}",
         "",
-        "On the machine to watch:",
-        "",
-        "  pip install 'beszel-suite[agent]'",
-        f"  {command} beszel-agent run",
+        "On the machine to watch, one of these:",
+        *ways,
     ))  # fmt: skip
 
 

@@ -1,5 +1,9 @@
-"""Puts who asks on `request.state.actor`; what is no good token is no token."""
+"""Puts who asks on `request.state.actor`; what is no good token is no token.
 
+`request.state.identify` asks again: answers that take long end when their reader no longer is who they were.
+"""
+
+from functools import partial
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -24,7 +28,9 @@ class ActorMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope.setdefault("state", {})["actor"] = await self._identify(scope)
+            state = scope.setdefault("state", {})
+            state["identify"] = partial(self._identify, scope)
+            state["actor"] = await self._identify(scope)
         await self._app(scope, receive, send)
 
     async def _identify(self, scope: Scope) -> Actor:

@@ -79,11 +79,10 @@ def read_logs_query(parameters: Mapping[str, str]) -> LogsQuery:
 
 async def _follow(request: Request, details: ContainerDetails, batches: AsyncGenerator[LogBatch, None]) -> Response:
     actor: Actor = request.state.actor
-    token = request.headers.get("authorization")
     system_id = request.query_params.get("system", "")
 
     async def is_admitted() -> bool:
-        now: Actor = await request.app.state.accounts.authenticate(token)
+        now: Actor = await request.state.identify()
         return now.user_id == actor.user_id and details.sees(now, system_id, Action.CONTAINER_LOGS)
 
     lines = _Lines(batches, is_admitted)

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from beszel_hub.clock import Clock
+from beszel_hub.live.alerts import AlertBoard, KnownAlerts
 from beszel_hub.live.containers import ContainerTopics, Known, is_container_topic
 from beszel_hub.live.fleet import Audience, Board, FrameMaker
 from beszel_hub.live.frames import SharedFrame, share
 from beszel_hub.live.outbox import Outbox
 from beszel_hub.permissions import Action, Actor, Decision, decide
 from beszel_protocol.feed import (
+    ALERTS_TOPIC,
     CONTAINERS_TOPIC,
     CONTAINERS_TOPIC_PREFIX,
     FLEET_TOPIC,
@@ -43,6 +45,7 @@ class Client:
         self.known: frozenset[str] | None = None
         """The systems it was sent a fleet row of; None before the first fleet frame."""
         self.containers = Known()
+        self.alerts = KnownAlerts()
 
     def tell_error(self, code: str, message: str) -> None:
         self.outbox.put(share(FeedError(sequence=0, code=code, message=message), ""))
@@ -61,6 +64,7 @@ class Broker:
     ) -> None:
         self.board = Board()
         self.containers = ContainerTopics()
+        self.alerts = AlertBoard()
         self.on_watched: list[Callable[[frozenset[str]], None]] = []
         """Told the systems that somebody looks at, whenever those change."""
         self._clock = clock
@@ -97,6 +101,10 @@ class Broker:
                 self._send_fleet(
                     client, FrameMaker(self.board, frozenset(), self._clock()), self._visible(client.actor)
                 )
+            elif topic == ALERTS_TOPIC:
+                client.topics.add(topic)
+                client.alerts = KnownAlerts()
+                self._send_alerts(client, self._visible(client.actor))
             elif is_container_topic(topic) and self._may_follow(client, topic):
                 client.topics.add(topic)
                 client.containers = Known()
@@ -149,6 +157,8 @@ class Broker:
             if FLEET_TOPIC in client.topics:
                 self._send_fleet(client, maker, visible)
             self._send_containers(client, visible)
+            if ALERTS_TOPIC in client.topics:
+                self._send_alerts(client, visible)
 
     @property
     def clients(self) -> list[Client]:
@@ -167,10 +177,16 @@ class Broker:
             if frame is not None:
                 self._put(client, frame)
 
+    def _send_alerts(self, client: Client, visible: frozenset[str]) -> None:
+        frame = self.alerts.frame_for(client.actor, visible, client.alerts, self._clock())
+        if frame is not None:
+            self._put(client, frame)
+
     def _put(self, client: Client, frame: SharedFrame) -> None:
         if not client.outbox.put(frame):
             client.known = None
             client.containers = Known()
+            client.alerts = KnownAlerts()
 
     def _may_follow(self, client: Client, topic: str) -> bool:
         """Of all systems everybody sees their own; of one, who sees it."""

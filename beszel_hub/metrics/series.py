@@ -131,6 +131,11 @@ def read_entries(system_id: str, from_ms: int, to_ms: int, parts: Container[str]
             yield from (entry for entry in chunk.entries(parts) if from_ms <= entry.instant_ms < to_ms)
         except DamagedChunk as damage:
             log.error("a part of the history of system %s is damaged and left out: %s", system_id, damage)
+    yield from read_hot_entries(system_id, from_ms, to_ms, parts)
+
+
+def read_hot_entries(system_id: str, from_ms: int, to_ms: int, parts: Container[str] | None = None) -> Iterator[Entry]:
+    """Likewise, only those that are in no chunk yet, in the order of time."""
     for instant, mark, document in _hot_rows(system_id, from_ms, to_ms):
         members: dict[str, Any] = msgspec.json.decode(document)
         if parts is not None:

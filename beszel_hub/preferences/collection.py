@@ -5,6 +5,7 @@ from typing import Any, Final
 from beszel_hub.clock import Clock
 from beszel_hub.errors import invalid_field
 from beszel_hub.permissions import Actor
+from beszel_hub.preferences.queries import has_settings, insert_settings
 from beszel_hub.preferences.tables import UserSettings
 from beszel_hub.records.registry import CREATED, ID, UPDATED, Collection, Field, Kind, Row, TableSource
 from beszel_hub.store.ids import new_id
@@ -40,12 +41,10 @@ def make_user_settings_collection(clock: Clock) -> Collection:
 def _create(actor: Actor, values: Row, now_ms: int) -> str:
     if values.get("user") not in {None, "", actor.user_id}:
         raise invalid_field("user", "validation_not_allowed", "Settings can only be one's own.")
-    if UserSettings.select().where(UserSettings.user_id == actor.user_id).exists():
+    if has_settings(actor.user_id or ""):
         raise invalid_field("user", "validation_not_unique", "There are settings of this user already.")
     record_id: str = values.get("id") or new_id()
-    UserSettings.insert(
-        id=record_id, user_id=actor.user_id, settings=_document(values), created=now_ms, updated=now_ms
-    ).execute()
+    insert_settings(record_id, actor.user_id or "", _document(values), now_ms)
     return record_id
 
 

@@ -18,20 +18,23 @@ _CREATE_HISTORY: Final = (
 def migrate(database: peewee.Database, migrations: Sequence[Migration] = MIGRATIONS) -> list[Migration]:
     """Run what is missing, each migration in one transaction, and return those that ran.
 
-    Two processes may start at once: each looks again once it holds the write lock. Raises `StartError` if the schema is
-    newer than the newest of `migrations`.
+    Each counts by itself, not by the highest number: one that is added below others still runs where those have run.
+    Two processes may start at once: each looks again once it holds the write lock. Raises `StartError` if the database
+    has had a migration that is not among `migrations`.
     """
-    newest = migrations[-1].number
-    if _version(database) == newest:
+    numbers = {migration.number for migration in migrations}
+    if _applied(database) == numbers:
         return []
     ran: list[Migration] = []
     for migration in migrations:
         with database.atomic("IMMEDIATE"):
             database.execute_sql(_CREATE_HISTORY)
-            version = _version(database)
-            if version > newest:
-                raise StartError(f"the database has schema {version}; this version knows no newer one than {newest}")
-            if version < migration.number:
+            applied = _applied(database)
+            if applied - numbers:
+                raise StartError(
+                    f"the database has schema {max(applied - numbers)}; this version knows those up to {max(numbers)}"
+                )
+            if migration.number not in applied:
                 _apply(database, migration)
                 ran.append(migration)
     return ran
@@ -46,8 +49,8 @@ def _apply(database: peewee.Database, migration: Migration) -> None:
     )
 
 
-def _version(database: peewee.Database) -> int:
+def _applied(database: peewee.Database) -> set[int]:
+    """The numbers of the migrations that have run."""
     if not database.table_exists("migrations"):
-        return 0
-    (number,) = database.execute_sql("SELECT max(number) FROM migrations").fetchone()
-    return int(number or 0)
+        return set()
+    return {int(number) for (number,) in database.execute_sql("SELECT number FROM migrations").fetchall()}

@@ -24,9 +24,12 @@ from beszel_tui.state.demo import (
     demo_trail,
 )
 from beszel_tui.state.demo_containers import demo_inspection, demo_log
+from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, FeedEvent, Received
 from beszel_tui.state.series import Columns, Trail
 
+_KEY: Final = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDemoDemoDemoDemoDemoDemoDemoDemoDemoDemoDem"
+_UUID: Final = "6f1ed002-ab1c-4ab1-a9ef-0d1b2c3d4e5f"
 _LOG_SPAN_MS: Final = 180_000
 
 
@@ -97,6 +100,15 @@ class DemoSource:
 
     async def details(self, system_id: str) -> HostDetails | None:
         return demo_details(system_id)
+
+    async def enrol(self, name: str) -> Enrolment:
+        return Enrolment(
+            system_id="demo000new", name=name, key=_KEY, token=_UUID,
+            hub_url="https://hub.example.net",
+        )  # fmt: skip
+
+    async def enrolment(self, system_id: str, name: str) -> Enrolment:
+        return msgspec.structs.replace(await self.enrol(name), system_id=system_id)
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         raise HubRefused(403, f"the demonstration cannot {'pause' if paused else 'resume'} {system_id}")

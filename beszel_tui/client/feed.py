@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -18,6 +18,7 @@ from beszel_protocol.containers import clean_containers
 from beszel_protocol.feed import (
     FLEET_TOPIC,
     SYSTEM_TOPIC_PREFIX,
+    Alerts,
     Containers,
     FeedError,
     Fleet,
@@ -207,10 +208,15 @@ def feed_url(hub: str) -> str:
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + FEED_PATH, "", ""))
 
 
-def _cleaned(frame: Fleet | SystemSample | Containers | Resync) -> Fleet | SystemSample | Containers | Resync:
+Told: TypeAlias = Fleet | SystemSample | Containers | Alerts | Resync
+
+
+def _cleaned(frame: Told) -> Told:
     """A hub passes on what agents said; neither is believed to have taken the escape codes out."""
     if isinstance(frame, Fleet):
         return msgspec.structs.replace(frame, systems=[clean(row) for row in frame.systems])
+    if isinstance(frame, Alerts):
+        return msgspec.structs.replace(frame, alerts=[clean(alert) for alert in frame.alerts])
     if isinstance(frame, SystemSample):
         return msgspec.structs.replace(frame, metrics=clean(frame.metrics))
     if isinstance(frame, Containers):

@@ -35,10 +35,6 @@ class _SeriesAnswer(msgspec.Struct, frozen=True):
     series: dict[str, _SeriesLane]
 
 
-class _LoginAnswer(msgspec.Struct, frozen=True):
-    token: str
-
-
 class _DetailsRecord(msgspec.Struct, frozen=True):
     """A record of `system_details`; empty texts and zeros stand for what is not known."""
 
@@ -52,15 +48,21 @@ class _DetailsRecord(msgspec.Struct, frozen=True):
     memory: int = 0
 
 
+class _FieldError(msgspec.Struct, frozen=True):
+    message: str = ""
+
+
 class _ErrorBody(msgspec.Struct, frozen=True):
     message: str = ""
+    data: dict[str, _FieldError] = {}
+    """By the field that is wrong."""
 
 
 class HubHttp:
     """Requests of one hub. They raise `ClientError`."""
 
     def __init__(self, hub: str, token: str | None = None) -> None:
-        self._hub = hub
+        self.hub = hub
         self._token = token
         self._client: httpx2.AsyncClient | None = None
         self._opening = asyncio.Lock()
@@ -69,17 +71,6 @@ class HubHttp:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
-
-    async def login(self, identity: str, password: str) -> str:
-        """The session token; raises `Unauthorized` for a wrong password."""
-        body = {"identity": identity, "password": password}
-        try:
-            answer = await self._ask(_LoginAnswer, "POST", "/api/collections/users/auth-with-password", body=body)
-        except HubRefused as refused:
-            if refused.status == 400:
-                raise Unauthorized("wrong e-mail or password") from refused
-            raise
-        return answer.token
 
     async def series(
         self, system_id: str, addresses: Sequence[str], start_ms: int, end_ms: int, points: int
@@ -109,6 +100,14 @@ class HubHttp:
         path = f"/api/collections/systems/records/{_segment(system_id)}"
         await self._ask(dict[str, Any], "PATCH", path, body={"status": status})
 
+    async def create(self, answer_type: type[AnswerT], path: str, body: Mapping[str, Any]) -> AnswerT:
+        return await self._ask(answer_type, "POST", path, body=body)
+
+    @staticmethod
+    def safe_id(record_id: str) -> str:
+        """Raises `HubUnreachable` for what cannot be an id, and would say something else in a filter."""
+        return _segment(record_id)
+
     async def read(self, answer_type: type[AnswerT], path: str, parameters: Mapping[str, str]) -> AnswerT:
         return await self._ask(answer_type, "GET", path, parameters=parameters)
 
@@ -120,7 +119,7 @@ class HubHttp:
         limits = httpx2.Timeout(TIMEOUT_SECONDS, read=QUIET_SECONDS)
         try:
             async with client.stream(
-                "GET", self._hub + path, params=parameters, headers=self._headers(), timeout=limits
+                "GET", self.hub + path, params=parameters, headers=self._headers(), timeout=limits
             ) as response:
                 if response.status_code >= 400:
                     raise _refusal(response.status_code, await response.aread())
@@ -148,23 +147,40 @@ class HubHttp:
         parameters: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> AnswerT:
+        status, content = await self.exchange(method, path, parameters=parameters, body=body)
+        if status >= 400:
+            raise self.refusal(status, content)
+        try:
+            return msgspec.json.decode(content, type=answer_type)
+        except msgspec.DecodeError as error:
+            raise HubUnreachable(f"this is not the answer of a hub: {error}") from error
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> tuple[int, bytes]:
+        """Status and body of any answer; raises `HubUnreachable` if there is none."""
         client = await self._open()
         import httpx2  # noqa: PLC0415 (loaded late, and by now: see `_make_client`)
 
         try:
             response = await client.request(
-                method, self._hub + path, params=parameters, json=body, headers=self._headers()
+                method, self.hub + path, params=parameters, json=body, headers=self._headers()
             )
         except httpx2.TimeoutException as error:
             raise HubUnreachable("the hub does not answer") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise HubUnreachable(f"the hub cannot be reached: {error}") from error
-        if response.status_code >= 400:
-            raise _refusal(response.status_code, response.content)
-        try:
-            return msgspec.json.decode(response.content, type=answer_type)
-        except msgspec.DecodeError as error:
-            raise HubUnreachable(f"this is not the answer of a hub: {error}") from error
+        return response.status_code, response.content
+
+    @staticmethod
+    def refusal(status: int, content: bytes) -> ClientError:
+        """What an answer with an error says."""
+        return _refusal(status, content)
 
     async def _open(self) -> "httpx2.AsyncClient":
         async with self._opening:
@@ -223,9 +239,11 @@ def _refusal(status: int, body: bytes) -> ClientError:
 
 def _message(body: bytes, status: int) -> str:
     try:
-        message = clean_text(msgspec.json.decode(body, type=_ErrorBody).message)
+        error = msgspec.json.decode(body, type=_ErrorBody)
     except msgspec.DecodeError:
-        message = ""
+        return f"the hub answers {status}"
+    fields = (f"{field}: {wrong.message}" for field, wrong in error.data.items())
+    message = clean_text(" ".join((error.message, *fields)))
     return message or f"the hub answers {status}"
 
 

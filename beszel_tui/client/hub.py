@@ -8,9 +8,11 @@ from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_tui.client.containers import read_inspection, read_logs
+from beszel_tui.client.enrolment import enrol, read_enrolment
 from beszel_tui.client.feed import Feed
 from beszel_tui.client.http import HubHttp
 from beszel_tui.config import hub_label
+from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import BUCKET_MS, TRAIL_BUCKETS, Columns, Trail, bucket_means, trail_from
 
@@ -85,6 +87,12 @@ class HubSource:
 
     async def inspect(self, system_id: str, container_id: str) -> str:
         return await read_inspection(self._http, system_id, container_id)
+
+    async def enrol(self, name: str) -> Enrolment:
+        return await enrol(self._http, name)
+
+    async def enrolment(self, system_id: str, name: str) -> Enrolment:
+        return await read_enrolment(self._http, system_id, name)
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         await self._http.set_status(system_id, "paused" if paused else "pending")

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
+from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
 
@@ -58,6 +59,12 @@ class Source(Protocol):
 
     async def inspect(self, system_id: str, container_id: str) -> str:
         """How a container is configured: JSON, indented."""
+
+    async def enrol(self, name: str) -> Enrolment:
+        """Make a system that waits for its agent."""
+
+    async def enrolment(self, system_id: str, name: str) -> Enrolment:
+        """What the agent of a system needs that is there already."""
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         """Stop or go on collecting."""

@@ -84,14 +84,16 @@ def _containers(app: "BeszelApp", name: str) -> None:
 
 
 def _theme(app: "BeszelApp", name: str) -> None:
-    if name not in app.themes.by_name:
+    if not name:
+        app.action_themes()
+    elif name in app.themes.by_name:
+        app.choose_theme(name)
+    else:
         raise CommandError(f"themes: {' '.join(sorted(app.themes.by_name))}")
-    app.theme = name
 
 
 def _range(app: "BeszelApp", name: str) -> None:
-    if not app.system_screen().choose_range(name):
-        raise CommandError(f"ranges: {' '.join(window.name for window in PRESETS)}")
+    app.system_screen().choose_range(name)
 
 
 def _tab(app: "BeszelApp", name: str) -> None:
@@ -106,7 +108,13 @@ def _names(app: "BeszelApp") -> list[str]:
     return sorted(row.name for row in app.bridge.state.systems.values())
 
 
+def _add(app: "BeszelApp", _argument: str) -> None:
+    app.show_fleet()
+    app.add_system()
+
+
 COMMANDS: Final[tuple[Command, ...]] = (
+    Command("add", "", "Add a system", _add),
     Command("containers", "[SYSTEM]", "Containers of all systems, or of one", _containers, _names),
     Command("filter", "TEXT", "Filter the table", _filter),
     Command("fleet", "", "Back to the fleet", _fleet),
@@ -114,10 +122,20 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("open", "SYSTEM", "Open a system", _open, _names),
     Command("quit", "", "Leave", lambda app, _: app.exit()),
     Command(
-        "range", "RANGE", "The stretch of time of the charts", _range, lambda _: [window.name for window in PRESETS]
+        "range",
+        "RANGE",
+        "The time of the charts: 24h, 6h, 2026-11-20, 20:00..21:30",
+        _range,
+        lambda _: [window.name for window in PRESETS],
     ),
     Command("reconnect", "", "Connect to the hub again without waiting", lambda app, _: app.action_retry()),
     Command("sort", "COLUMN [asc|desc]", "Sort the table", _sort, lambda _: list(BY_KEY)),
     Command("tab", "TAB", "A tab of the system", _tab, lambda _: [tab.key for tab in TABS]),
-    Command("theme", "NAME", "Change the colours", _theme, lambda app: sorted(app.themes.by_name)),
+    Command(
+        "theme",
+        "[NAME]",
+        "Change the colours; without a name show all themes",
+        _theme,
+        lambda app: sorted(app.themes.by_name),
+    ),
 )

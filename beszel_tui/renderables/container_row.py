@@ -58,7 +58,7 @@ def _name(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
     palette, symbols, item = look.palette, look.symbols, line.item
     status = _STATUS[item.facts.state]
     has_ended_well = item.facts.state == "exited" and item.facts.exit_code in {0, None}
-    style = palette.faint if item.aged or has_ended_well else palette.status[status]
+    style = palette.aged if item.aged or has_ended_well else palette.status[status]
     warning = f" {symbols.warning}" if item.is_troubled else ""
     is_quiet = item.aged or item.facts.state not in ALIVE
     name = " " + fit_middle(item.facts.name, width - 2 - len(warning), symbols.ellipsis)
@@ -91,7 +91,7 @@ def _memory(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
     text = look.symbols.absent if used is None else format_bytes(used, look.units.sizes)
     style = _value_style(line.item.usage.memory_percent, line.item, look) if used is not None else look.palette.faint
     if used is not None and line.item.usage.memory_percent is None:
-        style = look.palette.faint if line.item.aged else look.palette.text
+        style = look.palette.aged if line.item.aged else look.palette.text
     return [(fit(text, width, "right"), style)]
 
 
@@ -108,7 +108,7 @@ def _io(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
 def _pair(first: float | None, second: float | None, item: ContainerItem, width: int, look: FleetLook) -> list[Piece]:
     half = (width - 3) // 2
     is_told = first is not None or second is not None
-    style = look.palette.text if is_told and not item.aged else look.palette.faint
+    style = look.palette.text if is_told and not item.aged else look.palette.aged
     return [
         (fit(_rate(first, look), half, "right"), style),
         (" / ", look.palette.faint),
@@ -126,7 +126,7 @@ def _restarts(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
 
 def _count(number: int | None, item: ContainerItem, width: int, look: FleetLook) -> Piece:
     text = look.symbols.absent if number is None else str(number)
-    return fit(text, width, "right"), look.palette.faint if item.aged or not number else look.palette.text
+    return fit(text, width, "right"), look.palette.aged if item.aged or not number else look.palette.text
 
 
 def _state(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
@@ -135,13 +135,13 @@ def _state(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
     facts = item.facts
     if facts.state == "running":
         text = "up" if item.uptime_ms is None else format_duration(item.uptime_ms / 1000)
-        return [(fit(text, width, "right"), palette.faint if item.aged else palette.muted)]
+        return [(fit(text, width, "right"), palette.aged if item.aged else palette.muted)]
     text, style = facts.state, palette.status[_STATUS[facts.state]]
     if facts.state == "exited":
         has_failed = facts.exit_code not in {0, None}
         text = f"exit {facts.exit_code}" if has_failed else "exited"
         style = palette.level["critical"] if has_failed else palette.muted
-    return [(fit(text, width, "right"), palette.faint if item.aged else style)]
+    return [(fit(text, width, "right"), palette.aged if item.aged else style)]
 
 
 def _health(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
@@ -152,7 +152,7 @@ def _health(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
         "starting": palette.level["warning"],
     }
     text = item.facts.health if item.facts.state in ALIVE else "none"
-    style = palette.faint if item.aged else styles.get(text, palette.faint)
+    style = palette.aged if item.aged else styles.get(text, palette.faint)
     return [(fit(look.symbols.absent if text == "none" else text, width), style)]
 
 
@@ -175,7 +175,7 @@ def _image(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
 
 def _value_style(value: float | None, item: ContainerItem, look: FleetLook) -> Style:
     if value is None or item.aged:
-        return look.palette.faint
+        return look.palette.aged
     level = look.thresholds.level(value)
     return look.palette.text if level == "good" else look.palette.level[level]
 

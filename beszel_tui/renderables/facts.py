@@ -27,7 +27,7 @@ def _who(state: State, row: FleetRow, width: int, look: FleetLook) -> list[Piece
     note = status_note(row, state.hub_now_ms)
     aged = not state.is_live
     pieces: list[Piece] = [
-        (f" {symbols.status[row.status]} ", palette.faint if aged else palette.status[row.status]),
+        (f" {symbols.status[row.status]} ", palette.aged if aged else palette.status[row.status]),
         (row.name, palette.strong),
         (
             f"  {'was ' if aged and not note else ''}{note or 'up'}",

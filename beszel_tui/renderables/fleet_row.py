@@ -80,7 +80,7 @@ def _name(line: FleetLine, width: int, look: FleetLook, *, marked: bool) -> list
     warning = f" {symbols.warning}" if line.critical else ""
     status = (
         symbols.status[row.status],
-        palette.faint if line.aged and row.status == "up" else palette.status[row.status],
+        palette.aged if line.aged and row.status == "up" else palette.status[row.status],
     )
     name_style = palette.mark if marked else (palette.muted if line.aged or row.status != "up" else palette.strong)
     name = fit((f"{symbols.mark}" if marked else " ") + row.name, width - 1 - len(warning))
@@ -103,13 +103,13 @@ def _share(percent: float | None, line: FleetLine, width: int, look: FleetLook) 
         return [(fit(text, min(width, 5), "right"), style)]
     if percent is None:
         return [(" " * (width - 5), look.palette.text), (fit(text, 5, "right"), style)]
-    bar_style = look.palette.faint if line.aged else look.palette.spark[look.thresholds.level(percent)]
+    bar_style = look.palette.aged if line.aged else look.palette.spark[look.thresholds.level(percent)]
     return [*meter(percent, width - 5, bar_style, look.palette, look.symbols), (fit(text, 5, "right"), style)]
 
 
 def _network(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
     row, half = line.row, (width - 3) // 2
-    style = look.palette.faint if line.aged else look.palette.text
+    style = look.palette.aged if line.aged else look.palette.text
     return [
         (fit(_rate(row.recv_bytes_per_second, look), half, "right"), style),
         (" / ", look.palette.faint),
@@ -136,12 +136,12 @@ def _services(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
         text, style = f"{row.services_total}", look.palette.text
     else:
         text, style = f"{row.services_total}/{row.services_failed}", look.palette.level["critical"]
-    return [(fit(text, width, "right"), look.palette.faint if line.aged else style)]
+    return [(fit(text, width, "right"), look.palette.aged if line.aged else style)]
 
 
 def _uptime(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
     text = format_value(line.row.uptime_seconds, Unit.SECONDS)
-    return [(fit(text, width, "right"), look.palette.faint if line.aged else look.palette.muted)]
+    return [(fit(text, width, "right"), look.palette.aged if line.aged else look.palette.muted)]
 
 
 def _tags(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
@@ -154,7 +154,7 @@ def _agent(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
 
 def _value_style(value: float | None, line: FleetLine, look: FleetLook) -> Style:
     if value is None or line.aged:
-        return look.palette.faint
+        return look.palette.aged
     level = look.thresholds.level(value)
     return look.palette.text if level == "good" else look.palette.level[level]
 

@@ -17,7 +17,9 @@ class Palette(NamedTuple):
     muted: Style
     """Labels, units and axes."""
     faint: Style
-    """Grid lines, empty parts of meters, aged numbers."""
+    """Grid lines, separators, empty parts of meters: nothing that has to be read."""
+    aged: Style
+    """Numbers of a time that is over: without colour, but still to be read."""
     accent: Style
     key: Style
     """Key caps in the footer."""

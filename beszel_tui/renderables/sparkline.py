@@ -23,7 +23,7 @@ def sparkline(
         if reading is None:
             pieces.append((" ", palette.faint))
             continue
-        style = palette.faint if aged else palette.spark[thresholds.level(reading)]
+        style = palette.aged if aged else palette.spark[thresholds.level(reading)]
         pieces.append((spark_character(reading, symbols, ceiling), style))
     return _joined(pieces)
 

@@ -39,7 +39,7 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
     number = counts(state)
     pieces: list[Piece] = []
     if words:
-        style = palette.text if state.is_live else palette.faint
+        style = palette.text if state.is_live else palette.aged
         pieces.append((f"{number.total} system{'' if number.total == 1 else 's'}  ", style))
     numbers: dict[SystemStatus, int] = {
         "up": number.up,
@@ -49,7 +49,7 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
     }
     for status, count in numbers.items():
         if count or status == "up":
-            style = palette.status[status] if state.is_live else palette.faint
+            style = palette.status[status] if state.is_live else palette.aged
             pieces.append((f"{count} {symbols.status[status]}", style))
             pieces.append((f" {status}  " if words else " ", palette.muted))
     return pieces

@@ -98,8 +98,9 @@ class HubScreen(Screen[None]):
 
     # Command line
 
-    def open_command_line(self) -> None:
-        self.query_one(CommandLine).open(suggestions(self.hub_app))
+    def open_command_line(self, text: str = "") -> None:
+        """With `text` typed already."""
+        self.query_one(CommandLine).open(suggestions(self.hub_app), text)
 
     @on(CommandEntered)
     def _command_entered(self, message: CommandEntered) -> None:

@@ -64,11 +64,7 @@ class FleetScreen(HubScreen):
             return f"waiting for {state.hub}…" if state.connection.phase != "offline" else state.connection.reason
         if state.systems:
             return "no system matches the filter\n\nesc clears it"
-        return (
-            "no systems yet\n\n"
-            "on the hub's machine:  beszel-hub enrol NAME --user YOUR@E-MAIL\n"
-            "prints the command line that starts an agent for it"
-        )
+        return "no systems yet\n\nA adds one: it shows the command lines that start an agent for it"
 
     def focus_content(self) -> None:
         self.table.focus()
@@ -113,6 +109,9 @@ class FleetScreen(HubScreen):
 
     def _pause_failed(self, reason: str) -> None:
         self.hub_app.say(reason, severity="error")
+
+    def action_add(self) -> None:
+        self.hub_app.add_system()
 
     def action_containers(self) -> None:
         self.hub_app.open_containers()

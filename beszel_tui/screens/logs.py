@@ -125,7 +125,7 @@ class LogsScreen(ReaderScreen):
         return PaneLine(
             line.text,
             pieces_of(line.stretches, palette.text),
-            (lead, palette.level["warning"] if is_error else palette.faint),
+            (lead, palette.level["warning"] if is_error else palette.muted),
         )
 
 

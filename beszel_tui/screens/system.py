@@ -16,6 +16,7 @@ from beszel_tui.state.charts import Chart, Tab, addresses_of, charts_of, tabs_of
 from beszel_tui.state.chartview import chart_view, newest_value, value_at
 from beszel_tui.state.layout import Grid, lay_out
 from beszel_tui.state.model import State
+from beszel_tui.state.ranges import parse_range, window_label
 from beszel_tui.state.windows import LIVE, PRESETS, Window, next_preset, pan, preset, zoom
 from beszel_tui.widgets.bars import Facts, TabBar
 from beszel_tui.widgets.chart_panel import ChartGrid, ChartPanel
@@ -116,7 +117,7 @@ class SystemScreen(HubScreen):
             tabs=tuple(tab.title for tab in tabs),
             active=tabs.index(self.tab),
             ranges=tuple(window.name for window in PRESETS),
-            range=window.name,
+            range=window_label(window, self.hub_app.chart_look.zone),
             note="loading…" if loading else (state.focus.problem if state.focus else ""),
         )
 
@@ -210,11 +211,12 @@ class SystemScreen(HubScreen):
         self._cursor_ms = None
         self._choose(LIVE)
 
-    def choose_range(self, name: str) -> bool:
-        window = preset(name)
-        if window is not None:
-            self._choose(window)
-        return window is not None
+    def choose_range(self, text: str) -> None:
+        """A preset, or a stretch as people write it. Raises `CommandError`."""
+        self._choose(parse_range(text, self.state.hub_now_ms, self.hub_app.chart_look.zone))
+
+    def action_type_range(self) -> None:
+        self.open_command_line("range ")
 
     def _choose(self, window: Window) -> None:
         self.hub_app.bridge.choose_window(window)
@@ -247,7 +249,9 @@ class SystemScreen(HubScreen):
 
     @on(RangeClicked)
     def _range_clicked(self, message: RangeClicked) -> None:
-        self.choose_range(message.name)
+        window = preset(message.name)
+        if window is not None:
+            self._choose(window)
 
     @on(InstantPointed)
     def _instant_pointed(self, message: InstantPointed) -> None:

@@ -16,9 +16,9 @@ from beszel_tui.state.selectors import STALE_MS, Sort, natural_key
 from beszel_tui.state.series import Readings, Trail, trail_cells
 
 _NO_USAGE: Final = ContainerMetrics(id="", name="")
-_order = lru_cache(maxsize=1 << 14)(natural_key)
+_order = natural_key
 _instant = lru_cache(maxsize=1 << 14)(parse_timestamp)
-"""Thousands of lines are looked at with every change, and hardly any has another name or start than before."""
+"""Thousands of lines are looked at with every change, and hardly any has another start than before."""
 ALIVE: Final = frozenset({"running", "paused", "restarting"})
 
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from beszel_protocol.details import HostDetails
-from beszel_protocol.feed import Containers, Fleet, Resync, SystemSample
+from beszel_protocol.feed import Alerts, Containers, Fleet, Resync, SystemSample
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import Window
 
@@ -34,7 +34,7 @@ class Refused(_Event, frozen=True, kw_only=True):
 
 class Received(_Event, frozen=True, kw_only=True):
     at_ms: int
-    frame: Fleet | SystemSample | Containers | Resync
+    frame: Fleet | SystemSample | Containers | Alerts | Resync
 
 
 class Ticked(_Event, frozen=True, kw_only=True):

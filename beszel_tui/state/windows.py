@@ -40,7 +40,8 @@ PRESETS: Final[tuple[Window, ...]] = (
 )
 SHORTEST_SPAN_MS: Final = _MINUTE
 LONGEST_SPAN_MS: Final = 5 * 365 * _DAY
-_CUSTOM: Final = "custom"
+CUSTOM: Final = "custom"
+"""The name of every window that is none of the presets."""
 
 
 def preset(name: str) -> Window | None:
@@ -64,7 +65,7 @@ def zoom(window: Window, factor: float, around_ms: int, hub_now_ms: int) -> Wind
         return window
     start_ms, end_ms = window.bounds(hub_now_ms)
     if window.follows and around_ms >= end_ms:
-        return Window(name=_CUSTOM, span_ms=span_ms)
+        return Window(name=CUSTOM, span_ms=span_ms)
     share = (around_ms - start_ms) / (end_ms - start_ms)
     return _fixed(span_ms, int(around_ms + (1 - share) * span_ms), hub_now_ms)
 
@@ -77,5 +78,5 @@ def pan(window: Window, share: float, hub_now_ms: int) -> Window:
 
 def _fixed(span_ms: int, end_ms: int, hub_now_ms: int) -> Window:
     if end_ms >= hub_now_ms:
-        return Window(name=_CUSTOM, span_ms=span_ms)
-    return Window(name=_CUSTOM, span_ms=span_ms, end_ms=max(end_ms, span_ms))
+        return Window(name=CUSTOM, span_ms=span_ms)
+    return Window(name=CUSTOM, span_ms=span_ms, end_ms=max(end_ms, span_ms))

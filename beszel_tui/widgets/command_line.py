@@ -36,13 +36,14 @@ class CommandLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(Content(":"), classes="prompt")
-        yield CommandInput(compact=True, max_length=MAX_LENGTH)
+        yield CommandInput(compact=True, max_length=MAX_LENGTH, select_on_focus=False)
 
-    def open(self, suggestions: Iterable[str]) -> None:
+    def open(self, suggestions: Iterable[str], text: str = "") -> None:
         self.display = True
         line = self.query_one(CommandInput)
         line.suggester = SuggestFromList(suggestions, case_sensitive=False)
-        line.value = ""
+        line.value = text
+        line.cursor_position = len(text)
         # At once: a screen that has just come gives the focus to its content unless something has it by then.
         self.screen.set_focus(line)
 

@@ -31,7 +31,6 @@ class FilterLine(Horizontal):
 
     DEFAULT_CSS = """
     FilterLine { height: 1; display: none; background: $surface; padding: 0 1; }
-    FilterLine.-open { display: block; }
     FilterLine .prompt { width: 2; color: $accent; }
     FilterLine FilterInput { width: 1fr; background: $surface; background-tint: $surface 0%; }
     FilterLine .says { width: auto; max-width: 60%; color: $muted; padding: 0 1; }
@@ -54,12 +53,12 @@ class FilterLine(Horizontal):
         yield Static(Content(""), classes="says")
 
     def open(self) -> None:
-        self.add_class("-open")
-        self.query_one(FilterInput).focus()
+        self.display = True
+        self.screen.set_focus(self.query_one(FilterInput))  # at once: the next key may be there already
 
     def close(self) -> None:
         """Leave the line to be read if it filters, else make room."""
-        self.set_class(bool(self.wanted.terms), "-open")
+        self.display = bool(self.wanted.terms)
 
     def clear(self) -> None:
         self.query_one(FilterInput).value = ""
@@ -67,7 +66,7 @@ class FilterLine(Horizontal):
 
     def put(self, text: str) -> None:
         self.query_one(FilterInput).value = text
-        self.add_class("-open")
+        self.display = True
 
     def say(self, text: str) -> None:
         """What the filter lets through."""

@@ -5,7 +5,7 @@ how a line of theirs is drawn and in which columns.
 """
 
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -22,6 +22,12 @@ from beszel_tui.state.selectors import Sort
 _HEADER_LINES = 1
 
 LineT = TypeVar("LineT")
+
+
+class _Painted(NamedTuple, Generic[LineT]):
+    line: LineT
+    is_marked: bool
+    cells: list[Cell]
 
 
 class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=False):
@@ -47,7 +53,7 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
         self._cursor_id: str | None = None
         self._cursor_row = 0
         self._marked: set[str] = set()
-        self._painted: dict[int, tuple[str, list[Cell]]] = {}
+        self._painted: dict[int, _Painted[LineT]] = {}
         """What each visible row last looked like."""
 
     # What a table is
@@ -115,7 +121,7 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
         if row >= len(self._lines):
             return Strip.blank(self._width, self.rich_style)
         cells = self._draw(row)
-        self._painted[y] = (self.key_of(self._lines[row]), cells)
+        self._painted[y] = _Painted(self._lines[row], self._is_marked(row), cells)
         base = self.rich_style
         return self._strip(cells, base + self._look.palette.cursor if row == self._cursor_row else base)
 
@@ -123,8 +129,10 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
         return Strip(_joined(cells, self._width), self._width).apply_style(style)
 
     def _draw(self, row: int) -> list[Cell]:
-        line = self._lines[row]
-        return self.draw_line(line, self._look, marked=self.key_of(line) in self._marked)
+        return self.draw_line(self._lines[row], self._look, marked=self._is_marked(row))
+
+    def _is_marked(self, row: int) -> bool:
+        return bool(self._marked) and self.key_of(self._lines[row]) in self._marked
 
     def _refresh_changed(self) -> None:
         """Compare what each visible row would look like with what it looks like."""
@@ -137,8 +145,15 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
                     del self._painted[y]
                     regions.append(Region(0, y, self._width, 1))
                 continue
-            cells = self._draw(row)
-            regions += _changed_regions(before, (self.key_of(self._lines[row]), cells), y, self._width)
+            line, is_marked = self._lines[row], self._is_marked(row)
+            if before is not None and is_marked == before.is_marked and line == before.line:
+                continue  # equal lines look the same
+            if before is None or self.key_of(line) != self.key_of(before.line):
+                regions.append(Region(0, y, self._width, 1))
+            else:
+                cells = self._draw(row)
+                self._painted[y] = _Painted(line, is_marked, cells)
+                regions += _changed_regions(before.cells, cells, y, self._width)
         if regions:
             self.refresh(*regions)
 
@@ -260,14 +275,12 @@ def _joined(cells: Sequence[Cell], width: int) -> list[Segment]:
     return segments
 
 
-def _changed_regions(
-    before: tuple[str, list[Cell]] | None, now: tuple[str, list[Cell]], y: int, width: int
-) -> list[Region]:
+def _changed_regions(before: list[Cell], now: list[Cell], y: int, width: int) -> list[Region]:
     whole = [Region(0, y, width, 1)]
-    if before is None or before[0] != now[0] or len(before[1]) != len(now[1]):
+    if len(before) != len(now):
         return whole
     regions: list[Region] = []
-    for old, new in zip(before[1], now[1], strict=True):
+    for old, new in zip(before, now, strict=True):
         if (old.x, old.width) != (new.x, new.width):
             return whole
         if old.segments != new.segments:

@@ -27,7 +27,6 @@ class SearchLine(Horizontal):
 
     DEFAULT_CSS = """
     SearchLine { height: 1; display: none; background: $surface; padding: 0 1; }
-    SearchLine.-open { display: block; }
     SearchLine .prompt { width: 2; color: $accent; }
     SearchLine SearchInput { width: 1fr; background: $surface; background-tint: $surface 0%; }
     """
@@ -37,13 +36,13 @@ class SearchLine(Horizontal):
         yield SearchInput(placeholder="search for", compact=True, max_length=MAX_LENGTH)
 
     def open(self) -> None:
-        self.add_class("-open")
+        self.display = True
         line = self.query_one(SearchInput)
         line.value = ""
-        line.focus()
+        self.screen.set_focus(line)  # at once: the next key may be there already
 
     def close(self) -> None:
-        self.remove_class("-open")
+        self.display = False
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

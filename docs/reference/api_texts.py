@@ -14,6 +14,11 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("GET", "/api/beszel/containers/info"): "How a container is configured: `system`, `container`.",
     ("GET", "/api/beszel/update"): "The newest version and its page, if `CHECK_UPDATES` is set.",
     ("GET", "/api/beszel/series"): "The numbers behind a chart.",
+    (
+        "GET",
+        "/api/beszel/export",
+    ): "[A file of history](../export.md): `format`, `system`, `metric`, `from`, `to` …",
+    ("GET", "/api/beszel/metrics"): "The newest readings, [for Prometheus](../export.md) to scrape.",
     ("GET", "/api/beszel/traffic"): "What a system sent and received, by month.",
     ("GET", "/api/beszel/top"): "The systems that had the most of a series.",
     ("GET", "/api/beszel/forecast"): "When a series reaches a limit, such as a disk its size.",
@@ -21,6 +26,10 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("GET", "/api/beszel/agent-connect"): "WebSocket: where agents connect.",
     ("GET", "/api/beszel/config-yaml"): "All systems in the form of `config.yml`.",
     ("GET", "/api/beszel/universal-token"): "One's own universal token; `enable=1` or `0` makes or ends it.",
+    ("POST", "/api/beszel/user-alerts"): "Makes alerts of one of Beszel's kinds: `name`, `value`, `min`, `systems`.",
+    ("DELETE", "/api/beszel/user-alerts"): "Deletes alerts of one of Beszel's kinds: `name`, `systems`.",
+    ("POST", "/api/beszel/alerts/acknowledge"): "Says that somebody looks after an alert: `id` of its history.",
+    ("GET", "/api/beszel/alerts/targets"): "What rules can watch, with label and unit.",
     ("POST", "/api/beszel/log-out"): "Ends logins.",
     ("GET", "/api/realtime"): "The event stream (SSE).",
     ("POST", "/api/realtime"): "What a client of the event stream hears: `clientId`, `subscriptions`.",
@@ -58,6 +67,10 @@ COLLECTIONS: Final[dict[str, str]] = {
     "user_settings": "A document of one's own for clients.",
     "audit_log": "Who changed what, only ever added to.",
     "checks": "What agents try from where they are: HTTP, TCP, ping, DNS.",
+    "alert_rules": "[Rules of alerts](../guide/alerts.md): one's own, and those for everybody (`user` is empty).",
+    "alerts": "One's own rules of the kinds that Beszel knows, one a system and kind.",
+    "alerts_history": "What fired, of one's own rules and of those for everybody; `alert_id` is the rule.",
+    "quiet_hours": "When one wants to hear nothing.",
     "containers": "Containers as last seen.",
     "container_stats": "What containers used, in Beszel's short keys.",
     "events": "What happened on hosts.",
@@ -91,6 +104,10 @@ curl -sf "$HUB/api/collections/users/auth-methods"
 curl -sf "$HUB/api/collections/users/auth-refresh" -H "Authorization: $TOKEN" -X POST
 
 curl -sf "$HUB/api/beszel/series?system=$SYSTEM&metric=cpu.usage_percent&points=60" -H "Authorization: $TOKEN"
+
+curl -sf "$HUB/api/beszel/export?system=$SYSTEM&metric=cpu.usage_percent&format=csv" -H "Authorization: $TOKEN"
+
+curl -sf "$HUB/api/beszel/metrics" -H "Authorization: $TOKEN"
 
 curl -sfG "$HUB/api/collections/systems/records" -H "Authorization: $TOKEN" \
   --data-urlencode "filter=status != 'paused' && users.id ?= '$USER_ID'" \

@@ -13,7 +13,8 @@ from tests.support.services import need_program
 from tests.support.world import SYSTEM_IDS, USER_IDS, Caller, World, open_world
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
-BLOCKS = [block for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) if "export" not in block]
+FENCED = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = [block for block in FENCED if not block.startswith("export ")]
 
 
 @pytest.fixture(scope="module")

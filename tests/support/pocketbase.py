@@ -1,4 +1,4 @@
-"""A real PocketBase with the collections `users` and `systems`, to hold our answers beside."""
+"""A real PocketBase, to hold our answers beside, and to write what is taken over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,8 @@ SYSTEMS_ID = "2hz5ncl8tizk5nx"
 class PocketBase:
     """Made by `pocketbase`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, data_dir: Path) -> None:
+        self.data_dir = data_dir
         self.client = httpx2.Client(base_url=url, timeout=10)
         login = self._send(
             "POST", "/api/collections/_superusers/auth-with-password", {"identity": EMAIL, "password": PASSWORD}
@@ -26,9 +27,8 @@ class PocketBase:
         self.client.headers["Authorization"] = login["token"]
 
     def create_collections(self) -> None:
-        users = self._send("GET", "/api/collections/users", None)
-        added = [{"name": "username", "type": "text"}, {"name": "role", "type": "text"}]
-        self._send("PATCH", "/api/collections/users", {"fields": [*users["fields"], *added]})
+        """Of ours the ones that answers are compared of: `users` and `systems`."""
+        self.add_fields("users", {"name": "username", "type": "text"}, {"name": "role", "type": "text"})
         statuses = {"type": "select", "maxSelect": 1, "values": ["up", "down", "paused", "pending"]}
         members = {"type": "relation", "collectionId": USERS_ID, "maxSelect": 999}
         fields: list[dict[str, Any]] = [
@@ -38,10 +38,18 @@ class PocketBase:
             {"name": "retention", "type": "json"},
             {"name": "created", "type": "date"}, {"name": "updated", "type": "date"},
         ]  # fmt: skip
-        self._send("POST", "/api/collections", {"id": SYSTEMS_ID, "name": "systems", "type": "base", "fields": fields})
+        self.create_collection("systems", fields, id=SYSTEMS_ID)
 
-    def create(self, collection: str, **record: Any) -> None:
-        self._send("POST", f"/api/collections/{collection}/records", record)
+    def add_fields(self, collection: str, *fields: dict[str, Any]) -> None:
+        before = self._send("GET", f"/api/collections/{collection}", None)["fields"]
+        self._send("PATCH", f"/api/collections/{collection}", {"fields": [*before, *fields]})
+
+    def create_collection(self, name: str, fields: list[dict[str, Any]], **others: str) -> None:
+        self._send("POST", "/api/collections", {"name": name, "type": "base", "fields": fields, **others})
+
+    def create(self, collection: str, **record: Any) -> str:
+        """A record's id."""
+        return str(self._send("POST", f"/api/collections/{collection}/records", record)["id"])
 
     def _send(self, method: str, path: str, body: Any) -> Any:
         answer = self.client.request(method, path, json=body)
@@ -51,15 +59,16 @@ class PocketBase:
 
 @contextmanager
 def pocketbase(directory: Path) -> Iterator[PocketBase]:
-    """Serve one from `directory` until the block ends."""
+    """Serve one from `directory` until the block ends, and then kill it."""
     environment, port = clean_environment(directory), free_port()
-    data = ["--dir", str(directory / "pb")]
+    data_dir = directory / "pb"
+    data = ["--dir", str(data_dir), "--migrationsDir", str(directory / "none"), "--hooksDir", str(directory / "no")]
     run([program("pocketbase"), "superuser", "upsert", EMAIL, PASSWORD, *data], environment)
     argv = [program("pocketbase"), "serve", "--http", f"127.0.0.1:{port}", *data]
     with running(argv, environment, directory / "pocketbase.log"):
         url = f"http://127.0.0.1:{port}"
         wait_until("PocketBase answers", lambda: _is_healthy(url))
-        opened = PocketBase(url)
+        opened = PocketBase(url, data_dir)
         try:
             yield opened
         finally:

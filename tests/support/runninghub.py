@@ -82,6 +82,7 @@ class RunningHub:
         """Let the hub see what a test has written past it."""
         self.call(self.hub.systems.refresh())
         self.call(self.hub.accounts.revalidate())
+        self.call(self.hub.alerts.refresh())
 
 
 @contextmanager

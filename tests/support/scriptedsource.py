@@ -9,6 +9,7 @@ from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, Sy
 from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
+from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received, Refused
 from beszel_tui.state.series import Columns, Trail
 from tests.support.containers import make_log_line
@@ -49,6 +50,8 @@ class ScriptedSource:
         self.log_streams: asyncio.Queue[LogBatch | ClientError | None] = asyncio.Queue()
         """What `logs` tells: batches, then a failure or None for the end."""
         self.inspections: dict[str, str] = {}
+        self.enrolled: list[str] = []
+        self.enrol_problem = ""
         self._sequence = 0
 
     # The source
@@ -98,6 +101,15 @@ class ScriptedSource:
     async def details(self, system_id: str) -> HostDetails | None:
         return self.host
 
+    async def enrol(self, name: str) -> Enrolment:
+        if self.enrol_problem:
+            raise HubRefused(400, self.enrol_problem)
+        self.enrolled.append(name)
+        return make_enrolment(name)
+
+    async def enrolment(self, system_id: str, name: str) -> Enrolment:
+        return make_enrolment(name)
+
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         self.paused.append((system_id, paused))
 
@@ -136,6 +148,13 @@ class ScriptedSource:
             for number, text in enumerate(texts)
         ]
         self.log_streams.put_nowait(LogBatch(lines=lines))
+
+
+def make_enrolment(name: str) -> Enrolment:
+    return Enrolment(
+        system_id=make_row(name).id, name=name, key="ssh-ed25519 AAAAkey", token="token-of-16-chars",
+        hub_url="https://hub.example.net",
+    )  # fmt: skip
 
 
 def make_row(

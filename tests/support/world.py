@@ -13,6 +13,10 @@ from beszel_hub.accounts.mailroom import new_throttle
 from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.tables import ApiToken, Identity, Session, User
 from beszel_hub.accounts.throttle import LoginThrottle
+from beszel_hub.alerts.presets import expand_preset
+from beszel_hub.alerts.queries import insert_quiet, insert_rule
+from beszel_hub.alerts.rule import Rule
+from beszel_hub.alerts.tables import HistoryRow, StateRow
 from beszel_hub.audit.tables import AuditEntry
 from beszel_hub.checks.queries import insert_check
 from beszel_hub.components.queries import save_disks, save_services
@@ -81,6 +85,9 @@ CONTAINER_ID: Final = "c0ffee0ff1ce"
 READ_TOKEN_ID: Final = "readtokenofuma1"
 WRITE_TOKEN_ID: Final = "writetokenofum1"
 LIMITED_TOKEN_ID: Final = "limitedtokenad1"
+ALERT_IDS: Final = {Caller.USER: "alertofuma00001", Caller.OTHER: "alertofotto0001"}
+HISTORY_IDS: Final = {Caller.USER: "firedforuma0001", Caller.OTHER: "firedforotto001"}
+QUIET_IDS: Final = {Caller.USER: "quietofuma00001", Caller.OTHER: "quietofotto0001"}
 SETTINGS_ID: Final = "settingsofuma01"
 TEAM_ID: Final = "teamoftheweb001"
 AUDIT_ID: Final = "auditentry00001"
@@ -173,7 +180,18 @@ class World:
             self.running.hub.inventory.put(system_id, [facts])
 
     def _fill(self) -> None:
-        for table in (SystemRow, ApiToken, User, HistoryRemoval, HotSample, Happening, Team, AuditEntry):
+        for table in (
+            SystemRow,
+            ApiToken,
+            User,
+            HistoryRemoval,
+            HotSample,
+            Happening,
+            Team,
+            AuditEntry,
+            HistoryRow,
+            StateRow,
+        ):
             table.delete().execute()
         for caller, user_id in USER_IDS.items():
             User.insert(
@@ -198,6 +216,8 @@ class World:
             Happening.insert(
                 system_id=system_id, instant=self.running.hub.clock() - 5000, body=_event_of(name).decode()
             ).execute()
+        for caller, name in ((Caller.USER, "uma-web"), (Caller.OTHER, "otto-db")):
+            _insert_alert(caller, name)
         UserSettings.insert(
             id=SETTINGS_ID, user_id=USER_IDS[Caller.USER], settings={"chartTime": "settings of uma"},
             created=CREATED_MS, updated=CREATED_MS,
@@ -243,6 +263,26 @@ def _token_key(owner: Caller) -> str:
 def _insert_system(name: str, members: list[str]) -> None:
     insert_system(name=name, now_ms=CREATED_MS, members=members, host="192.0.2.1", system_id=SYSTEM_IDS[name])
     save_details(SYSTEM_IDS[name], HostDetails(hostname=f"host-of-{name}", os="linux"), "1.2.3", CREATED_MS)
+
+
+def _insert_alert(owner: Caller, name: str) -> None:
+    """A user's CPU alert on their system, which has fired once, and quiet hours of theirs."""
+    user_id, system_id = USER_IDS[owner], SYSTEM_IDS[name]
+    expanded = expand_preset("CPU", 80.0, 10)
+    rule = Rule(id=ALERT_IDS[owner], name="CPU", conditions=expanded.conditions, user_id=user_id, system_id=system_id)
+    insert_rule(rule, CREATED_MS, preset="CPU", preset_value=80.0, preset_minutes=10)
+    HistoryRow.insert(
+        id=HISTORY_IDS[owner], rule_id=rule.id, user_id=user_id, system_id=system_id, name="CPU",
+        target=f"cpu of {name}", severity="warning", value=93.5, peak=97.5, threshold=80.0, outcome="recovered",
+        reason="", created=CREATED_MS, resolved=CREATED_MS + 60_000,
+    ).execute()  # fmt: skip
+    insert_quiet(
+        {
+            "id": QUIET_IDS[owner], "user_id": user_id, "system_id": system_id, "rule_id": None, "tag": None,
+            "type": "daily", "start": CREATED_MS, "end": CREATED_MS + 3_600_000, "timezone": "Europe/Berlin",
+            "days": [], "note": f"nights of {name}", "created": CREATED_MS, "updated": CREATED_MS,
+        }
+    )  # fmt: skip
 
 
 def _insert_components(name: str) -> None:

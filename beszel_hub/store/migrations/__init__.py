@@ -16,6 +16,7 @@ from beszel_hub.store.migrations import (
     m0007_tiers,
     m0008_preferences,
     m0009_access,
+    m0011_alerts,
     m0013_images,
 )
 
@@ -36,5 +37,6 @@ MIGRATIONS: Final = (
     Migration(7, "tiers", m0007_tiers.STATEMENTS),
     Migration(8, "preferences", m0008_preferences.STATEMENTS),
     Migration(9, "access", m0009_access.STATEMENTS),
+    Migration(11, "alerts", m0011_alerts.STATEMENTS),
     Migration(13, "images", m0013_images.STATEMENTS),
 )

@@ -2,19 +2,23 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import bcrypt
 import pytest
 
 from beszel_hub.accounts.passwords import (
     DEFAULT_COST,
+    UNUSABLE_HASH,
     Cost,
     WeakPassword,
     check_password,
     dummy_hash,
     hash_password,
+    is_bcrypt,
     verify_password,
 )
 from beszel_hub.accounts.throttle import ACCOUNT_LIMIT, ADDRESS_LIMIT, MAX_BUCKETS, Limit, LoginThrottle
 
+PASSWORD = "correct horse"
 FAST = Cost(memory_kib=64, iterations=1)
 
 
@@ -123,3 +127,23 @@ def test_familiar_places_are_bounded() -> None:
     for number in range(MAX_BUCKETS + 5):
         throttle.give_back(f"address {number}", "uma", 0)
     assert len(throttle._familiar) == MAX_BUCKETS
+
+
+def test_hashes_by_bcrypt_are_checked_too() -> None:
+    stored = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    assert is_bcrypt(stored)
+    assert verify_password(PASSWORD, stored)
+    assert not verify_password(PASSWORD + "!", stored)
+    assert not verify_password("a\0b", stored)
+
+
+def test_bcrypt_looks_at_72_bytes_as_it_did_before() -> None:
+    stored = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()
+    assert verify_password("x" * 90, stored)
+    assert not verify_password("x" * 71, stored)
+
+
+@pytest.mark.parametrize("text", ["", "$2a$31$" + "a" * 53, "$2a$10$" + "a" * 52, "$2x$10$" + "a" * 53, UNUSABLE_HASH])
+def test_what_is_no_hash_by_bcrypt_opens_nothing(text: str) -> None:
+    assert not is_bcrypt(text)
+    assert not verify_password(PASSWORD, text)

@@ -78,7 +78,10 @@ def test_a_system_is_enrolled_and_printed_again(shell: Shell) -> None:
     assert shell.json("enrol", "web-1", "--user", EMAIL) == enrolled
     assert shell.json("enrol", "web-2", "--user", EMAIL)["token"] != enrolled["token"]
     text = shell.run("enrol", "web-1", "--user", "ADA")
-    assert f"KEY='{enrolled['key']}' TOKEN={enrolled['token']} HUB_URL=http://127.0.0.1:8090 beszel-agent run" in text
+    assert (
+        f"KEY='{enrolled['key']}' TOKEN={enrolled['token']} HUB_URL=http://127.0.0.1:8090 .venv/bin/beszel-agent run"
+        in text
+    )
 
 
 def test_another_users_system_of_that_name_is_another(shell: Shell) -> None:

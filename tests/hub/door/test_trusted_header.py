@@ -8,8 +8,11 @@ import pytest
 
 from beszel_hub.accounts.tables import User
 from beszel_hub.door.proxies import is_within
+from beszel_hub.export import routes
+from tests.support.exports import EXPORT, read_csv, store
 from tests.support.people import start_over
 from tests.support.runninghub import RunningHub, running_hub
+from tests.support.samples import NOON_MS, make_metrics
 
 REFRESH = "/api/collections/users/auth-refresh"
 UMA = {"Remote-Email": "UMA@example.org"}
@@ -35,6 +38,21 @@ def test_a_trusted_proxy_names_the_user(hub: RunningHub) -> None:
     headers = {"Authorization": token}
     (session,) = httpx2.get(f"{hub.url}/api/collections/sessions/records", headers=headers).json()["items"]
     assert (session["method"], session["address"], session["current"]) == ("header", "203.0.113.9", True)
+
+
+def test_a_long_answer_goes_on_for_who_is_named(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "ASK_AGAIN_SECONDS", 0.0)
+    uma = hub.hub.database.read_now(lambda: User.get(User.email == "uma@example.org").id)
+    system_id, _ = hub.create_system("long", uma)
+    store(hub, system_id, [(NOON_MS + 60_000 * minute, make_metrics()) for minute in range(30)])
+    span: dict[str, str | int] = {
+        "from": NOON_MS,
+        "to": NOON_MS + 1_800_000,
+        "system": system_id,
+        "metric": "cpu.usage_percent",
+    }
+    answer = httpx2.get(hub.url + EXPORT, params=span, headers=UMA, timeout=10)
+    assert len(read_csv(answer.content)) == 30
 
 
 def test_auth_headers_believed_from_anyone(tmp_path: Path) -> None:

@@ -19,7 +19,13 @@ _NOTHING = Answer(status=200, hides=(*UMA_ONLY, *OTTO_ONLY, "record"))
 _EVENTS_OF_UMA = Answer(status=200, shows=UMA_ONLY, hides=OTTO_ONLY)
 _EVENTS_OF_OTTO = Answer(status=200, shows=OTTO_ONLY, hides=UMA_ONLY)
 
+_ALERTS = Answer(status=0, shows=('"type":"alerts"',), hides=(*UMA_ONLY, *OTTO_ONLY))
+
 SCENARIOS = (
+    Scenario(
+        name="alerts", route=_FEED, method="WS", path=_FEED, frames=('{"type":"subscribe","topics":["alerts"]}',),
+        expect=expect(_ALERTS, anonymous=_TURNED_AWAY, garbage=_TURNED_AWAY, expired=_TURNED_AWAY),
+    ),
     Scenario(
         name="events of everything", route=_EVENTS, method="GET", path=_EVENTS, listens=_TOPICS,
         expect=expect(

@@ -17,8 +17,9 @@ from tests.support.scenario import SECRETS, Answer, Scenario, fill
 from tests.support.world import SECRETS_OF, Caller, World, open_world
 
 TABLES = (
-    "accounts", "audit", "batch", "checks", "components", "containers", "door", "enrolment", "events", "live", "logins",
-    "metrics", "preferences", "systems",
+    "accounts", "alerts", "audit", "batch", "checks", "components", "containers", "door", "enrolment", "events",
+    "export", "live",
+    "logins", "metrics", "preferences", "systems",
 )  # fmt: skip
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 FRAME_TIMEOUT_SECONDS = 0.3

@@ -53,6 +53,16 @@ def test_every_older_version_comes_to_the_newest(tmp_path: Path, older: int) -> 
     assert _migrate(tmp_path / "old.db", MIGRATIONS) == []
 
 
+@pytest.mark.parametrize("late", [migration.number for migration in MIGRATIONS if migration.number > 5])
+def test_one_that_is_added_below_others_still_runs(tmp_path: Path, late: int) -> None:
+    """Two branches of development number theirs independently, and a database may have seen only one of them."""
+    _migrate(tmp_path / "data.db", tuple(migration for migration in MIGRATIONS if migration.number != late))
+    assert _migrate(tmp_path / "data.db", MIGRATIONS) == [late]
+    assert _migrate(tmp_path / "data.db", MIGRATIONS) == []
+    _migrate(tmp_path / "fresh.db", MIGRATIONS)
+    assert _schema(tmp_path / "data.db") == _schema(tmp_path / "fresh.db")
+
+
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     newer = Migration(MIGRATIONS[-1].number + 1, "future", ("CREATE TABLE future (id)",))
     _migrate(tmp_path / "data.db", (*MIGRATIONS, newer))

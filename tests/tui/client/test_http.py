@@ -120,35 +120,12 @@ def test_what_is_no_answer_of_a_hub(answer: object) -> None:
         (403, {"message": "Not yours."}, HubRefused, "Not yours."),
         (500, b"<html>", HubRefused, "answers 500"),
         (400, {"message": "a\x1b[31mb"}, HubRefused, r"a\[31mb"),
+        (400, {"message": "No.", "data": {"name": {"message": "Too\nlong."}}}, HubRefused, r"^No\. name: Too.*long\.$"),
     ],
 )
 def test_errors(status: int, body: object, error: type[Exception], says: str) -> None:
     with answering(status, body) as server, pytest.raises(error, match=says):
         ask(server, lambda http: http.series("abc", ["a"], 1, 2, 60))
-
-
-def test_login() -> None:
-    with answering(200, {"token": "new", "record": {"id": "x"}}) as server:
-        assert ask(server, lambda http: http.login("ada@example.org", "pw"), token=None) == "new"
-    assert server.seen[0] == Seen(
-        "POST",
-        "/api/collections/users/auth-with-password",
-        None,
-        {"identity": "ada@example.org", "password": "pw"},
-    )
-
-
-def test_a_wrong_password() -> None:
-    with (
-        answering(400, {"message": "Failed to authenticate."}) as server,
-        pytest.raises(Unauthorized, match="wrong e-mail"),
-    ):
-        ask(server, lambda http: http.login("ada@example.org", "pw"), token=None)
-
-
-def test_too_many_attempts_are_told_as_the_hub_tells_them() -> None:
-    with answering(429, {"message": "Too many attempts."}) as server, pytest.raises(HubRefused, match="Too many"):
-        ask(server, lambda http: http.login("ada@example.org", "pw"), token=None)
 
 
 def test_details() -> None:

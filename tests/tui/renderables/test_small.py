@@ -29,7 +29,7 @@ def test_a_gap_is_open_and_levels_have_their_colours() -> None:
 
 
 def test_an_aged_curve_is_grey() -> None:
-    assert {style for _, style in sparkline([1, 95], PALETTE, UNICODE, Thresholds(), aged=True)} == {PALETTE.faint}
+    assert {style for _, style in sparkline([1, 95], PALETTE, UNICODE, Thresholds(), aged=True)} == {PALETTE.aged}
 
 
 @pytest.mark.parametrize(

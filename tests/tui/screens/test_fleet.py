@@ -2,8 +2,12 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+import pytest
+
+from beszel_tui.renderables.fleet_row import Cell, FleetLook
 from beszel_tui.state.columns import COLUMNS
-from beszel_tui.state.selectors import Sort
+from beszel_tui.state.selectors import FleetLine, Sort
+from beszel_tui.widgets.fleet_table import FleetTable
 from tests.support.pilotapp import FLEET, running_client
 from tests.support.scriptedsource import NOW_MS, make_row
 
@@ -138,7 +142,7 @@ def test_honest_when_offline(tmp_path: Path) -> None:
             await client.until_text("offline since 1")
             await client.until_text("(2m)")
             assert "● live" not in client.text()
-            faint = client.app.look.palette.faint
+            faint = client.app.look.palette.aged
             strips = client.app.screen._compositor.render_strips()
             styles = [s.style for strip in strips for s in strip if "41.2%" in s.text or s.text.strip() == "71%"]
             assert styles
@@ -202,7 +206,7 @@ def test_keys_of_the_screen_are_typed_into_the_filter(tmp_path: Path) -> None:
         async with running_client(tmp_path) as client:
             await client.press("slash")
             await client.press("s", "q", "j")
-            assert "sqj" in client.text()
+            await client.until_text("sqj")
             await client.until_text("no system matches the filter")
             assert client.app.is_running
             await client.press("escape")
@@ -288,7 +292,7 @@ def test_without_systems_it_says_what_to_do(tmp_path: Path) -> None:
         async with running_client(tmp_path) as client:
             client.source.tell(removed=[row.id for row in FLEET])
             await client.until_text("no systems yet")
-            await client.until_text("beszel-hub enrol")
+            await client.until_text("A adds one")
             client.source.tell(FLEET[0])
             await client.until_text("41.2%")
 
@@ -311,5 +315,24 @@ def test_reconnecting_by_key(tmp_path: Path) -> None:
         async with running_client(tmp_path) as client:
             await client.press("R")
             assert client.source.retries == 1
+
+    asyncio.run(main())
+
+
+def test_a_row_is_drawn_again_only_if_it_says_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await client.until_text("41.2%")
+            drawn: list[str] = []
+            draw = FleetTable.draw_line
+
+            def note(self: FleetTable, line: FleetLine, look: FleetLook, *, marked: bool) -> list[Cell]:
+                drawn.append(line.row.name)
+                return draw(self, line, look, marked=marked)
+
+            monkeypatch.setattr(FleetTable, "draw_line", note)
+            client.source.tell(make_row("web-1", cpu=42.3, memory=71.0, tags=["prod"]))
+            await client.until_text("42.3%")
+            assert set(drawn) == {"web-1"}
 
     asyncio.run(main())

@@ -103,7 +103,7 @@ def test_ranges_zoom_and_pan(tmp_path: Path) -> None:
             assert client.system.window.name == "1h"
             await client.press("plus")
             await client.until(lambda: span() == 1_800_000)
-            await client.until_text(" custom ")
+            await client.until_text(" 30m ")
             await client.press("comma")
             await client.until(lambda: client.source.asked[-1][3] <= NOW_MS - 800_000)
             await client.press("0")
@@ -240,5 +240,28 @@ def test_copying_the_values_of_a_chart(tmp_path: Path) -> None:
             await open_web(client)
             await client.press("y")
             assert client.app.clipboard == "CPU: used 41.2%"
+
+    asyncio.run(main())
+
+
+def test_a_range_of_ones_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await client.press("enter")
+            await client.until(lambda: client.system)
+            await client.press("d")
+            await client.type("90m")
+            await client.press("enter")
+            await client.until(lambda: client.system.window.span_ms == 90 * 60_000)
+            await client.until_text(" 1.5h ")
+            await client.press("d")
+            await client.type("2026-11-20 08:00..09:30")
+            await client.press("enter")
+            await client.until_text("20 Nov 08:00–09:30")
+            assert not client.system.window.follows
+            await client.press("d")
+            await client.type("soon")
+            await client.press("enter")
+            await client.until_text("a range is 6h, 3d")
 
     asyncio.run(main())

@@ -1,0 +1,123 @@
+"""What one condition comes to on one system: a gauge for each target, and the verdict on its value."""
+
+from typing import Final
+
+from beszel_hub.alerts.phases import CALM, Reading, State, Verdict
+from beszel_hub.alerts.rule import Condition
+from beszel_hub.alerts.targets import MAX_KEYS, Keys, compile_target
+from beszel_hub.alerts.window import Window
+from beszel_protocol.sample import Metrics
+
+FORGET_MS: Final = 3_600_000
+"""How long a target may say nothing before it is forgotten, if nothing is wrong with it."""
+ABSENT_CLOSED_MS: Final = 86_400_000
+"""How long a rule on absence insists."""
+
+
+class Gauge:
+    """One target of a condition. `seen_ms` counts only time in which the system sent samples."""
+
+    __slots__ = ("name", "seen_ms", "state", "window")
+
+    def __init__(self, name: str, window: Window, seen_ms: int) -> None:
+        self.name = name
+        self.window = window
+        self.seen_ms = seen_ms
+        self.state: State = CALM
+
+
+class Meter:
+    """One condition on one system, with a gauge for each of its targets."""
+
+    __slots__ = ("_is_absence", "_only", "_read", "_read_one", "condition", "gauges", "target")
+
+    def __init__(self, condition: Condition, sampled_ms: int) -> None:
+        self.condition = condition
+        self.target = compile_target(condition.target)
+        self.gauges: dict[Keys, Gauge] = {}
+        self._is_absence = condition.comparison == "absent"
+        self._read = self.target.read
+        self._read_one = self.target.read_one
+        self._only: Gauge | None = None
+        if self._read_one is not None:
+            self._only = self._make((), sampled_ms)
+        elif self._is_absence and "[*]" not in condition.target:
+            self._make((), sampled_ms)
+
+    def take(self, metrics: Metrics, now_ms: int, sampled_ms: int) -> None:
+        """Add the readings of one sample; `sampled_ms` is the time for which the system has sent samples."""
+        if self._read_one is not None and self._only is not None:
+            value = self._read_one(metrics)
+            if value is not None:
+                self._only.window.add(now_ms, value)
+                self._only.seen_ms = sampled_ms
+            return
+        gauges = self.gauges
+        for keys, value in self._read(metrics):
+            gauge = gauges.get(keys)
+            if gauge is None:
+                if len(gauges) >= MAX_KEYS:
+                    continue
+                gauge = self._make(keys, sampled_ms)
+            gauge.window.add(now_ms, value)
+            gauge.seen_ms = sampled_ms
+
+    def find(self, name: str) -> Gauge | None:
+        """By the text of the target."""
+        return next((gauge for gauge in self.gauges.values() if gauge.name == name), None)
+
+    def judge(self, gauge: Gauge, now_ms: int, sampled_ms: int, worse_than: float | None, critical: float | None) -> (
+        Reading | None
+    ):  # fmt: skip
+        """None where too little is known, or what is known is too old."""
+        silent_ms = sampled_ms - gauge.seen_ms
+        if self._is_absence:
+            is_gone = silent_ms >= gauge.window.window_ms
+            return Reading(Verdict.BREACHED if is_gone else Verdict.CLEAR)
+        value = gauge.window.value()
+        if value is None or now_ms - gauge.window.last_ms > gauge.window.gap_ms:
+            return None
+        condition = self.condition
+        sign = 1.0 if condition.comparison == "above" else -1.0
+        is_worse = worse_than is not None and sign * value > sign * worse_than
+        is_critical = critical is not None and sign * value > sign * critical
+        if sign * value > sign * condition.value:
+            return Reading(Verdict.BREACHED, value, is_worse, is_critical)
+        recover_value = condition.value if condition.recover_value is None else condition.recover_value
+        is_clear = sign * value <= sign * recover_value
+        return Reading(Verdict.CLEAR if is_clear else Verdict.HELD, value, is_worse)
+
+    def has_news(self, gauge: Gauge, now_ms: int) -> bool:
+        """Whether the sample of now had a reading; of what is absent, every sample tells."""
+        return self._is_absence or gauge.window.last_ms == now_ms
+
+    def is_calm(self, gauge: Gauge) -> bool:
+        """A quick look: whether there is surely nothing to judge. Only where nothing is under way."""
+        if self._is_absence:
+            return False
+        value = gauge.window.value()
+        if value is None:
+            return True
+        condition = self.condition
+        return value <= condition.value if condition.comparison == "above" else value >= condition.value
+
+    def has_vanished(self, gauge: Gauge, sampled_ms: int) -> bool:
+        """Whether a target has been silent for so long that nothing more is to be expected of it."""
+        silent_ms = sampled_ms - gauge.seen_ms
+        if self._is_absence:
+            return silent_ms - gauge.window.window_ms > ABSENT_CLOSED_MS
+        return silent_ms > gauge.window.vanished_ms
+
+    def forget_silent(self, sampled_ms: int) -> None:
+        """Drop the gauges of targets that are gone, so that names that come and go fill no memory."""
+        limit_ms = FORGET_MS + (ABSENT_CLOSED_MS + self.condition.window_seconds * 1000 if self._is_absence else 0)
+        for keys, gauge in list(self.gauges.items()):
+            is_silent = sampled_ms - gauge.seen_ms > max(limit_ms, gauge.window.vanished_ms)
+            if keys and is_silent and gauge.state.phase == "calm":
+                del self.gauges[keys]
+
+    def _make(self, keys: Keys, sampled_ms: int) -> Gauge:
+        condition = self.condition
+        window = Window(condition.window_seconds, condition.aggregate)
+        gauge = self.gauges[keys] = Gauge(self.target.name(keys), window, sampled_ms)
+        return gauge

@@ -1,0 +1,1 @@
+"""Samples sent on, as they come, to databases that people already run: Prometheus remote-write, InfluxDB."""

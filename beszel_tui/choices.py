@@ -1,0 +1,28 @@
+"""What was chosen on the screen and outlives the program: one small file of this user."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from beszel_tui.client.session import write_private
+
+_MAX_BYTES: Final = 64 << 10
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    theme: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+
+
+def load_choices(path: Path) -> Choices:
+    """A file that cannot be read is as good as none."""
+    try:
+        with path.open("rb") as file:
+            return msgspec.json.decode(file.read(_MAX_BYTES), type=Choices)
+    except (OSError, msgspec.DecodeError):
+        return Choices()
+
+
+def save_choices(path: Path, choices: Choices) -> None:
+    """Raises OSError."""
+    write_private(path, msgspec.json.encode(choices))

@@ -1,0 +1,101 @@
+"""Commands on rules: a file of them, and what one would have said about stored history."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from beszel_hub.clock import system_clock
+from beszel_hub.metrics.series import NewSample, insert_samples
+from beszel_hub.store.database import Database
+from tests.support.samples import make_metrics
+from tests.support.shell import EMAIL, Shell
+
+BUSY = "rules:\n  - {name: busy, target: cpu.usage_percent, above: 80, window: 1m}\n"
+DOWN = "rules:\n  - {name: down, target: status, for: 1m}\n"
+
+
+@pytest.fixture
+def history(shell: Shell) -> Shell:
+    """Twenty minutes of a system: busy from the fifth to the tenth, silent for three after the fifteenth."""
+    shell.create_user()
+    system_id = shell.json("enrol", "web1", "--user", EMAIL)["system_id"]
+    start_ms = system_clock() - 1_200_000
+    samples = [
+        NewSample(
+            system_id, start_ms + second * 1000, 0,
+            msgspec.json.encode(make_metrics(95.0 if 300 <= second < 600 else 10.0)),
+        )
+        for second in range(1200)
+        if not 900 <= second < 1080
+    ]  # fmt: skip
+    database = Database(shell.directory / "data.db")
+    database.open()
+    database.write_now(lambda: insert_samples(samples))
+    database.close()
+    return shell
+
+
+def test_a_file_of_rules_is_tested_over_history(history: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "alerts.yml"
+    file.write_text(BUSY, encoding="utf-8")
+    tested = history.json("alerts", "test", str(file), "--since", "1h")
+    assert [step["kind"] for step in tested["steps"]] == ["fired", "recovered"]
+    assert tested["steps"][0]["text"].startswith("web1: CPU averaged 80.")
+    assert (tested["fired"], tested["systems"], tested["samples"]) == (1, 1, 1020)
+    said = history.run("alerts", "test", str(file), "--since", "1h", "--system", "web1")
+    assert "1 times fired on 1 systems, over 1020 samples." in said
+    assert "0 systems" in history.run("alerts", "test", str(file), "--system", "another")
+
+
+def test_a_gap_in_history_is_a_system_that_was_down(history: Shell, tmp_path: Path) -> None:
+    (tmp_path / "alerts.yml").write_text(DOWN, encoding="utf-8")
+    tested = history.json("alerts", "test", str(tmp_path / "alerts.yml"), "--since", "1h")
+    assert [(step["kind"], step["text"]) for step in tested["steps"]] == [
+        ("fired", "web1 is down"),
+        ("recovered", "web1 is up again after 1m"),
+    ]
+
+
+def test_a_file_is_applied_changed_and_emptied(history: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "alerts.yml"
+    file.write_text(BUSY, encoding="utf-8")
+    assert history.json("alerts", "apply", str(file))["created"] == ["busy"]
+    assert history.json("alerts", "apply", str(file))["unchanged"] == ["busy"]
+    (rule,) = history.json("alerts", "list")
+    assert (rule["name"], rule["owner"], rule["firing"]) == ("busy", "everybody", 0)
+    assert history.json("alerts", "test", "busy", "--since", "1h")["fired"] == 1
+    file.write_text(BUSY.replace("80", "99"), encoding="utf-8")
+    assert history.json("alerts", "apply", str(file))["updated"] == ["busy"]
+    assert history.json("alerts", "test", rule["id"], "--since", "1h")["fired"] == 0
+    file.write_text("rules: []\n", encoding="utf-8")
+    assert history.json("alerts", "apply", str(file))["removed"] == ["busy"]
+    assert history.json("alerts", "list") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("rules: [{name: x, target: cpu.nothing, above: 1}]", "There is no metric 'cpu.nothing'"),
+        ("rules: [{name: x, target: cpu.usage_percent}]", "Exactly one of"),
+        ("rules: [{name: x, target: cpu.usage_percent, above: 1, below: 2}]", "Exactly one of"),
+        ("rules: [{name: x, target: status, for: soon}]", "a duration"),
+        ("rules: [{name: x, target: status, typo: 1}]", "typo"),
+        ("rules: [{name: x, target: status, system: nowhere}]", "no system 'nowhere'"),
+        ("rules: [{name: x, target: status}, {name: x, target: status}]", "twice"),
+        ("rules: [", "cannot be read"),
+    ],
+)
+def test_a_mistake_changes_nothing_and_is_named(shell: Shell, tmp_path: Path, content: str, complaint: str) -> None:
+    shell.create_user()
+    (tmp_path / "good.yml").write_text(BUSY, encoding="utf-8")
+    shell.run("alerts", "apply", str(tmp_path / "good.yml"))
+    (tmp_path / "bad.yml").write_text(content, encoding="utf-8")
+    assert complaint in shell.run("alerts", "apply", str(tmp_path / "bad.yml"), status=1)
+    assert [rule["name"] for rule in shell.json("alerts", "list")] == ["busy"]
+
+
+def test_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
+    assert "there is no rule 'nope'" in shell.run("alerts", "test", "nope", status=1)
+    assert "there is no file" in shell.run("alerts", "apply", str(tmp_path / "nope.yml"), status=1)
+    assert "--since must be" in shell.run("alerts", "test", "nope", "--since", "yesterday", status=2)

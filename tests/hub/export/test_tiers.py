@@ -1,0 +1,142 @@
+"""Pages from every state that history can be in: not sealed, sealed, joined to hours, rolled up, and samples gone."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from beszel_hub.export.pages import Moment, Page, PageReader
+from beszel_hub.export.plan import Plan, Source
+from beszel_hub.export.selection import Selection, select
+from beszel_hub.export.walk import walk
+from beszel_hub.metrics import upkeep
+from beszel_hub.metrics.series import NewSample, insert_samples
+from beszel_hub.metrics.tiers import DAY_MS, HOUR_MS, Retention
+from beszel_hub.metrics.upkeep import Upkeep
+from beszel_hub.store.database import Database
+from beszel_protocol.addresses import parse_addresses
+from tests.support.samples import make_metrics
+
+DAY = 1_795_305_600_000  # a border of days
+SYSTEM = "systemsystem123"
+STEP_MS = 30_000
+SPAN_MS = 26 * HOUR_MS
+RETENTION = Retention(raw=3600)
+SELECTED = select(parse_addresses("cpu.usage_percent,disk[].usage_percent,network.bytes_sent"))
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-six hours of samples, with a hole of two of them, and none sealed."""
+    path = tmp_path_factory.mktemp("filled") / "data.db"
+    database = Database(path)
+    database.open()
+    for start in range(DAY, DAY + SPAN_MS, 6 * HOUR_MS):
+        samples = [
+            NewSample(SYSTEM, instant, 0, msgspec.json.encode(make_metrics(instant // 1000 % 997 / 10)))
+            for instant in range(start, min(start + 6 * HOUR_MS, DAY + SPAN_MS), STEP_MS)
+            if not DAY + 4 * HOUR_MS <= instant < DAY + 6 * HOUR_MS
+        ]
+        database.write_now(lambda samples=samples: insert_samples(samples))  # type: ignore[misc]
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(filled: Path, tmp_path: Path) -> Iterator[Database]:
+    copy = tmp_path / "data.db"
+    copy.write_bytes(filled.read_bytes())
+    opened = Database(copy)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+def keep(database: Database, now_ms: int, *, retains: bool = False) -> None:
+    kept = Upkeep(database, lambda: now_ms, RETENTION, read_overrides=dict)
+
+    async def run() -> None:
+        await kept.seal()
+        await kept.roll_up()
+        if retains:
+            await kept.retain()
+
+    asyncio.run(run())
+
+
+def read(
+    database: Database, resolution_seconds: int | None, from_ms: int = DAY, to_ms: int = DAY + SPAN_MS,
+    selection: Selection = SELECTED,
+) -> list[Moment]:  # fmt: skip
+    plan = Plan(sources=(Source(SYSTEM, "x"),), from_ms=from_ms, to_ms=to_ms)
+
+    async def collect() -> list[Moment]:
+        reader = PageReader(selection, resolution_seconds)
+        return [moment async for page in walk(database, plan, reader) for moment in page.moments]
+
+    return asyncio.run(collect())
+
+
+@pytest.mark.parametrize("resolution_seconds", [None, 90, 60, 600, 28_800])
+def test_an_export_is_the_same_before_and_after_history_was_rolled_up(
+    database: Database, resolution_seconds: int | None
+) -> None:
+    before = rounded(read(database, resolution_seconds))
+    assert before
+    keep(database, DAY + 20 * HOUR_MS)  # some of it is sealed, some joined, some rolled up
+    assert rounded(read(database, resolution_seconds)) == before
+    keep(database, DAY + 3 * DAY_MS)
+    assert rounded(read(database, resolution_seconds)) == before
+
+
+@pytest.mark.parametrize("resolution_seconds", [60, 3600])
+def test_buckets_outlive_their_samples(database: Database, resolution_seconds: int) -> None:
+    before = rounded(read(database, resolution_seconds))
+    keep(database, DAY + 3 * DAY_MS, retains=True)
+    assert read(database, None) == []
+    assert rounded(read(database, resolution_seconds)) == before
+
+
+def test_a_span_begins_and_ends_with_whole_buckets(database: Database) -> None:
+    keep(database, DAY + 3 * DAY_MS)
+    moments = read(database, 600, DAY + HOUR_MS + 1000, DAY + 2 * HOUR_MS - 1000)
+    assert [moment.instant_ms for moment in moments] == list(range(DAY + HOUR_MS, DAY + 2 * HOUR_MS, 600_000))
+    assert {reading.samples for moment in moments for reading in moment.readings} == {20}
+
+
+def test_an_hour_that_changes_between_pages_is_read_again(database: Database) -> None:
+    """Sealing takes hot rows away while an export is under way."""
+    before = read(database, None, DAY, DAY + 2 * HOUR_MS)
+    reader = PageReader(SELECTED)
+    moments: list[Moment] = []
+    position_ms = DAY
+    while (page := _next_page(database, reader, position_ms)) is not None:
+        moments += page.moments
+        position_ms = page.next_ms
+        keep(database, position_ms + 400_000)
+    assert rounded(moments) == rounded(before)
+
+
+def _next_page(database: Database, reader: PageReader, position_ms: int) -> Page | None:
+    return database.read_now(lambda: reader.read_page(SYSTEM, position_ms, DAY + 2 * HOUR_MS))
+
+
+def rounded(moments: list[Moment]) -> list[tuple[int, list[tuple[object, ...]]]]:
+    """Without what the order of additions does to a sum."""
+    return [
+        (
+            moment.instant_ms,
+            [
+                (r.metric, round(r.value, 9), round(r.least, 9), round(r.greatest, 9), r.samples)
+                for r in moment.readings
+            ],
+        )
+        for moment in moments
+    ]
