@@ -41,24 +41,26 @@ class Demand:
     def __init__(self) -> None:
         self._uses: dict[str, dict[str, Use]] = {}
         self._systems: dict[ImageReference, set[str]] = {}
+        self._since_ms: dict[ImageReference, int] = {}
 
     @property
-    def references(self) -> Iterable[ImageReference]:
-        return self._systems
+    def since_ms(self) -> Mapping[ImageReference, int]:
+        """Every tag, and when it was first wanted: who comes with ever new names does not get ahead of the others."""
+        return self._since_ms
 
-    def put(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
-        for use in self._uses.pop(system_id, {}).values():
-            systems = self._systems.get(use.reference, set())
-            systems.discard(system_id)
-            if not systems:
-                self._systems.pop(use.reference, None)
+    def put(self, system_id: str, facts: Sequence[ContainerFacts], now_ms: int) -> None:
+        """All that a system runs now."""
+        before = {use.reference for use in self._uses.pop(system_id, {}).values()}
         uses = {
             container_id: use
             for container_id, use in uses_in(facts).items()
-            if use.reference in self._systems or self._add(use.reference)
+            if use.reference in self._systems or self._add(use.reference, now_ms)
         }
-        for use in uses.values():
-            self._systems[use.reference].add(system_id)
+        after = {use.reference for use in uses.values()}
+        for reference in after:
+            self._systems[reference].add(system_id)
+        for reference in before - after:
+            self._remove(reference, system_id)
         if uses:
             self._uses[system_id] = uses
 
@@ -68,8 +70,15 @@ class Demand:
     def systems_with(self, reference: ImageReference) -> list[str]:
         return sorted(self._systems.get(reference, ()))
 
-    def _add(self, reference: ImageReference) -> bool:
+    def _add(self, reference: ImageReference, now_ms: int) -> bool:
         if len(self._systems) >= MAX_REFERENCES:
             return False
         self._systems[reference] = set()
+        self._since_ms[reference] = now_ms
         return True
+
+    def _remove(self, reference: ImageReference, system_id: str) -> None:
+        systems = self._systems[reference]
+        systems.discard(system_id)
+        if not systems:
+            del self._systems[reference], self._since_ms[reference]

@@ -1,4 +1,4 @@
-"""Asks a registry what a tag is now, with `HEAD /v2/<name>/manifests/<tag>`, which no registry counts as a pull.
+"""Asks a registry what a tag is now, with `HEAD /v2/<name>/manifests/<tag>`: Docker Hub does not count it as a pull.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """

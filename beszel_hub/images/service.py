@@ -55,7 +55,7 @@ class Images:
         return self._updates.get(system_id, {})
 
     def containers_changed(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
-        self._demand.put(system_id, facts)
+        self._demand.put(system_id, facts, self._clock())
         self._compare(system_id)
 
     async def look(self) -> None:
@@ -72,14 +72,10 @@ class Images:
         await self._database.write(lambda: save_looks(looks))
 
     async def tidy(self) -> None:
-        """Forget what no container has been made from for long."""
+        """Forget of what no container runs when it would be asked about again."""
         now_ms = self._clock()
-        wanted = {str(reference) for reference in self._demand.references}
-        gone = [
-            reference
-            for reference, look in self._looks.items()
-            if reference not in wanted and now_ms - max(look.told_ms, look.due_ms) > STALE_MS
-        ]
+        wanted = {str(reference) for reference in self._demand.since_ms}
+        gone = [name for name, look in self._looks.items() if name not in wanted and look.due_ms <= now_ms]
         for reference in gone:
             del self._looks[reference]
         if gone:
@@ -92,15 +88,19 @@ class Images:
         """Of each registry that is not left alone what is due longest."""
         now_ms = self._clock()
         due = sorted(
-            (look.due_ms, reference)
-            for reference in self._demand.references
-            if (look := self._looks.get(str(reference), Look())).due_ms <= now_ms
+            (due_ms, reference)
+            for reference, since_ms in self._demand.since_ms.items()
+            if (due_ms := self._due_ms(reference, since_ms)) <= now_ms
             and self._pauses.get(reference.registry, Pause()).until_ms <= now_ms
         )
         first: dict[str, ImageReference] = {}
         for _, reference in due:
             first.setdefault(reference.registry, reference)
         return list(first.values())[:MAX_AT_ONCE]
+
+    def _due_ms(self, reference: ImageReference, since_ms: int) -> int:
+        look = self._looks.get(str(reference))
+        return since_ms if look is None else look.due_ms
 
     async def _ask(self, reference: ImageReference) -> Look:
         known = self._looks.get(str(reference), Look())

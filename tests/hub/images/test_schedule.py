@@ -63,10 +63,10 @@ def test_an_agent_cannot_have_any_number_of_names_asked_about() -> None:
     many = [facts(number, f"evil.example/{number}", DIGEST) for number in range(3 * MAX_OF_SYSTEM)]
     demand = Demand()
     for system in range(MAX_REFERENCES // MAX_OF_SYSTEM + 2):
-        demand.put(f"s{system}", [facts(n, f"{f.image}-{system}", DIGEST) for n, f in enumerate(many)])
-    assert len(list(demand.references)) == MAX_REFERENCES
-    demand.put("s0", [])
-    demand.put("honest", [facts(1, "redis", DIGEST)])
+        demand.put(f"s{system}", [facts(n, f"{f.image}-{system}", DIGEST) for n, f in enumerate(many)], NOW)
+    assert len(demand.since_ms) == MAX_REFERENCES
+    demand.put("s0", [], NOW)
+    demand.put("honest", [facts(1, "redis", DIGEST)], NOW)
     reference = parse_image("redis")
     assert reference is not None
     assert demand.systems_with(reference) == ["honest"]
@@ -74,11 +74,13 @@ def test_an_agent_cannot_have_any_number_of_names_asked_about() -> None:
 
 def test_a_tag_is_forgotten_with_its_last_container() -> None:
     demand = Demand()
-    demand.put("a", [facts(1, "redis", DIGEST), facts(2, "redis:latest", DIGEST)])
-    demand.put("b", [facts(1, "redis", DIGEST)])
-    (reference,) = demand.references
+    demand.put("a", [facts(1, "redis", DIGEST), facts(2, "redis:latest", DIGEST)], NOW)
+    demand.put("b", [facts(1, "redis", DIGEST)], NOW)
+    (reference,) = demand.since_ms
     assert demand.systems_with(reference) == ["a", "b"]
-    demand.put("a", [])
+    demand.put("a", [], NOW)
     assert demand.systems_with(reference) == ["b"]
-    demand.put("b", [facts(1, "nginx", DIGEST)])
-    assert [str(found) for found in demand.references] == ["docker.io/library/nginx:latest"]
+    demand.put("b", [facts(1, "redis", DIGEST)], NOW + 1)
+    assert demand.since_ms == {reference: NOW}, "told again is not wanted anew"
+    demand.put("b", [facts(1, "nginx", DIGEST)], NOW)
+    assert [str(found) for found in demand.since_ms] == ["docker.io/library/nginx:latest"]

@@ -134,6 +134,24 @@ def test_one_registry_is_asked_about_one_image_at_a_time(tmp_path: Path) -> None
     run(main())
 
 
+def test_ever_new_names_do_not_get_ahead_of_the_others(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, Registry()) as w:
+            w.tell("honest")
+            await w.images.look()
+            w.now_ms += LOOK_MS
+            w.tell("honest", "app", "new")
+            for number in range(5):
+                w.now_ms += 1000
+                w.tell("evil", f"x{number}a", f"x{number}b")
+                w.tell("honest", "app", "new")
+                await w.images.look()
+            asked = [head.split()[1].split(b"/")[2].decode() for head in w.server.heads]
+            assert asked[:3] == ["app", "app", "new"]
+
+    run(main())
+
+
 def test_many_registries_are_asked_a_few_at_once(tmp_path: Path) -> None:
     async def main() -> None:
         registry = Registry()
@@ -233,7 +251,10 @@ def test_what_nobody_runs_is_forgotten_after_a_while(tmp_path: Path) -> None:
             await w.images.restore()
             assert len(w.images._looks) == 2
             w.tell("s", "app")
-            w.now_ms += LOOK_MS + STALE_MS + 1
+            w.now_ms += LOOK_MS - 1
+            await w.images.tidy()
+            assert len(w.images._looks) == 2, "started again by then, it is not asked about again"
+            w.now_ms += 1
             await w.images.tidy()
             w.restart()
             await w.images.restore()
