@@ -25,6 +25,7 @@ from beszel_hub.inventory.routes import ROUTES as INVENTORY_ROUTES
 from beszel_hub.live.routes import PATH as REALTIME_PATH
 from beszel_hub.live.routes import open_stream, set_subscriptions
 from beszel_hub.metrics.routes import ROUTES as METRICS_ROUTES
+from beszel_hub.notifications.routes import ROUTES as NOTIFICATION_ROUTES
 from beszel_hub.permissions import Action, Decision, decide
 from beszel_hub.records.response import JsonResponse
 from beszel_hub.records.routes import ROUTES as RECORD_ROUTES
@@ -72,6 +73,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *EXPORT_ROUTES,
     *ACCOUNT_ROUTES,
     *SYSTEM_ROUTES,
+    *NOTIFICATION_ROUTES,
     *UPDATE_ROUTES,
     *RECORD_ROUTES,
 )
@@ -103,6 +105,8 @@ def create_app(hub: Hub) -> Starlette:
     app.state.releases = hub.releases
     app.state.first_user = hub.desk.first_user
     app.state.systems = hub.systems
+    app.state.notifications = hub.notifications
+    app.state.jobs = hub.job_board
     app.state.records = hub.records
     app.state.agents = hub.agents
     app.state.alerts = hub.alerts

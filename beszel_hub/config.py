@@ -22,9 +22,12 @@ from beszel_hub.settings import (
     read_choice,
     read_duration,
     read_header,
+    read_heartbeat_url,
     read_hosts,
+    read_interval,
     read_issuer,
     read_level,
+    read_method,
     read_mfa,
     read_networks,
     read_origins,
@@ -95,6 +98,10 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     smtp_password: str | None = None
     smtp_from: str = ""
     smtp_tls: str = "starttls"
+    notification_networks: tuple[str, ...] = ()
+    heartbeat_url: str | None = None
+    heartbeat_interval_seconds: int = 60
+    heartbeat_method: str = "POST"
     remote_write_url: str = ""
     remote_write_authorization: str | None = None
     influx_url: str = ""
@@ -218,6 +225,22 @@ SETTINGS: Final = (
         "SMTP_TLS", one("smtp_tls", read_choice("starttls", "tls", "none")), "starttls",
         "`starttls`, `tls` or `none`; certificates are always verified.",
     ),
+    Setting(
+        "NOTIFICATION_NETWORKS", one("notification_networks", read_networks), "",
+        "Private addresses or networks that everybody's notifications may go to; those of administrators go to all.",
+    ),
+    Setting(
+        "HEARTBEAT_URL", one("heartbeat_url", read_heartbeat_url), "",
+        "Called at intervals with how the fleet is, so that somebody notices when the hub is gone.", True,
+    ),
+    Setting(
+        "HEARTBEAT_INTERVAL", one("heartbeat_interval_seconds", read_interval), "60s",
+        "Between two of these calls; a number alone is seconds.",
+    ),
+    Setting(
+        "HEARTBEAT_METHOD", one("heartbeat_method", read_method), "POST",
+        "`POST` sends JSON, `GET` and `HEAD` only call.",
+    ),
     Setting("TLS_CERT", one("tls_cert", Path), "", "Serve HTTPS with this certificate: PEM, with its chain."),
     Setting("TLS_KEY", one("tls_key", Path), "", "The private key of `TLS_CERT`: PEM, nothing for others to read."),
     Setting(
@@ -280,7 +303,7 @@ SETTINGS: Final = (
 )  # fmt: skip
 
 NOT_EFFECTIVE_YET: Final = frozenset({
-    "AUTO_LOGIN", "CSP", "ENV", "HEARTBEAT_INTERVAL", "HEARTBEAT_METHOD", "HEARTBEAT_URL", "OAUTH_DISABLE_POPUP",
+    "AUTO_LOGIN", "CSP", "ENV", "OAUTH_DISABLE_POPUP",
 })  # fmt: skip
 """Settings of Beszel's hub that this one knows and does not act on."""
 

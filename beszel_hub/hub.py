@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -19,6 +20,7 @@ from beszel_hub.alerts.history_collection import make_history_collection
 from beszel_hub.alerts.quiet_collection import make_quiet_collection
 from beszel_hub.alerts.rules_collection import make_rules_collection
 from beszel_hub.alerts.service import Alerts
+from beszel_hub.alerts.transition import Transition
 from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
 from beszel_hub.checks.collection import make_checks_collection
@@ -52,13 +54,16 @@ from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.tier_rows import make_system_stats_collection
 from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
+from beszel_hub.notifications.facts import facts_of
+from beszel_hub.notifications.heartbeat import AlertNote, Situation, SystemNote
+from beszel_hub.notifications.service import Notifications
 from beszel_hub.permissions import Verb
 from beszel_hub.preferences.collection import make_user_settings_collection
 from beszel_hub.push.service import Push
 from beszel_hub.push.target import make_targets
 from beszel_hub.records.registry import Change, Registry
 from beszel_hub.records.service import Records
-from beszel_hub.scheduler import Job, run_jobs
+from beszel_hub.scheduler import Job, JobBoard, run_jobs
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import load_secret
 from beszel_hub.systems.collection import make_details_collection, make_systems_collection
@@ -129,6 +134,12 @@ class Hub:
             newest=self._presence.newest_sample,
         )
         self.feed = FeedEndpoint(self.broker, self.accounts.authenticate)
+        self.job_board = JobBoard()
+        self.notifications = Notifications(
+            config, self.database, secret, clock, look=self._look, facts=self._facts_of,
+            send_letter=None if self.desk.mailer is None else self.desk.mailer.send,
+        )  # fmt: skip
+        self.alerts.on_transition = self.notifications.on_transition
         self.records = Records(self.database, self._make_registry(), clock)
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
@@ -163,7 +174,8 @@ class Hub:
                     group.create_task(self.realtime.news.run()),
                     group.create_task(self._guard.run()),
                     group.create_task(self.desk.mailroom.run()),
-                    group.create_task(run_jobs(self._jobs())),
+                    group.create_task(self.notifications.postroom.run()),
+                    group.create_task(run_jobs(self._jobs(), self.job_board)),
                     group.create_task(self.push.run()),
                 ]
                 yield
@@ -203,7 +215,8 @@ class Hub:
                 make_alerts_collection(self.clock, on_change=on_alert_change),
                 make_history_collection(),
                 make_quiet_collection(self.clock, on_change=on_alert_change),
-                make_user_settings_collection(self.clock),
+                make_user_settings_collection(self.clock, self.notifications.absorb_settings()),
+                *self.notifications.collections(),
                 make_smart_devices_collection(),
                 make_services_collection(),
                 make_teams_collection(self.clock, self.systems),
@@ -277,7 +290,7 @@ class Hub:
         )
         self.components.on_disk.append(lambda disk_id: self.realtime.news.note("smart_devices", disk_id, Verb.UPDATE))
         self.alerts.on_told.append(self._announcer.told)
-        self.alerts.on_acknowledged.append(self._announcer.acknowledged)
+        self.alerts.on_acknowledged += [self._announcer.acknowledged, self.notifications.postroom.acknowledged]
         self.records.audiences.append(self.realtime.audience)
         self.records.on_changed.append(self.realtime.news.record_changed)
         self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))
@@ -305,7 +318,31 @@ class Hub:
             Job("removal", 5.0, self._upkeep.remove),
             Job("expired logins and codes", 900.0, self.desk.tidy),
             Job("ended tokens of agents", 900.0, self.systems.purge_tokens),
+            *self.notifications.jobs(),
         )
+
+    async def _look(self) -> Situation:
+        """How the fleet is, for whoever watches over the hub."""
+        entries = list(self.systems.directory)
+        down = [
+            SystemNote(id=entry.id, name=entry.name, host=entry.host) for entry in entries if entry.status == "down"
+        ]
+        names = {entry.id: entry.name for entry in entries}
+        alerts = [
+            AlertNote(
+                system_id=alert.system, system_name=names.get(alert.system, ""), alert_name=alert.name,
+                threshold=alert.threshold,
+            )
+            for alert in self._announcer.firing
+        ]  # fmt: skip
+        return Situation(
+            counts=dict(Counter(entry.status for entry in entries)), down=down, alerts=alerts,
+            failing_jobs=self.job_board.failing(),
+        )  # fmt: skip
+
+    def _facts_of(self, transition: Transition) -> list[str]:
+        sample = self.latest.get(transition.system_id)
+        return [] if sample is None else facts_of(transition, sample.metrics)
 
     def _tell_containers(self, sample: LiveSample) -> None:
         self.broker.containers.put_usage(sample.system_id, sample.received_ms, sample.metrics.containers or ())

@@ -79,6 +79,10 @@ class Action(enum.StrEnum):
     UNIVERSAL_TOKEN = "universal_token"  # noqa: S105
     CONFIG_YAML = "config_yaml"
     INFO = "info"
+    TEST_NOTIFICATION = "notifications.test"
+    HEARTBEAT_STATUS = "heartbeat.status"
+    TEST_HEARTBEAT = "heartbeat.test"
+    JOBS = "jobs"
     UPDATE = "update"
     FIRST_RUN = "first_run"
     CREATE_FIRST_USER = "create_first_user"
@@ -93,6 +97,7 @@ class Action(enum.StrEnum):
     REALTIME_METRICS = "realtime.metrics"
     CONTAINER_LOGS = "container.logs"
     CONTAINER_INSPECT = "container.inspect"
+    PROCESSES = "processes"
     SERVICE_DETAIL = "service.detail"
     SMART_REFRESH = "smart.refresh"
     AGENT_CONNECT = "agent.connect"
@@ -189,6 +194,18 @@ class Action(enum.StrEnum):
     CHECKS_CREATE = "checks.create"
     CHECKS_UPDATE = "checks.update"
     CHECKS_DELETE = "checks.delete"
+
+    NOTIFICATION_CHANNELS_LIST = "notification_channels.list"
+    NOTIFICATION_CHANNELS_VIEW = "notification_channels.view"
+    NOTIFICATION_CHANNELS_CREATE = "notification_channels.create"
+    NOTIFICATION_CHANNELS_UPDATE = "notification_channels.update"
+    NOTIFICATION_CHANNELS_DELETE = "notification_channels.delete"
+
+    NOTIFICATION_DELIVERIES_LIST = "notification_deliveries.list"
+    NOTIFICATION_DELIVERIES_VIEW = "notification_deliveries.view"
+    NOTIFICATION_DELIVERIES_CREATE = "notification_deliveries.create"
+    NOTIFICATION_DELIVERIES_UPDATE = "notification_deliveries.update"
+    NOTIFICATION_DELIVERIES_DELETE = "notification_deliveries.delete"
 
     METRICS_LIST = "metrics.list"
     METRICS_VIEW = "metrics.view"
@@ -318,6 +335,7 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.REALTIME_METRICS: _READ_AS_MEMBER,
     Action.CONTAINER_LOGS: _READ_AS_MEMBER,
     Action.CONTAINER_INSPECT: _READ_AS_MEMBER,
+    Action.PROCESSES: _READ_AS_MEMBER,
     Action.SERVICE_DETAIL: _READ_AS_MEMBER,
     Action.SMART_REFRESH: _WRITE_AS_MEMBER,
     Action.AGENT_CONNECT: _PUBLIC,  # agents prove themselves in the handshake
@@ -396,6 +414,20 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.CHECKS_CREATE: _WRITE_AS_MEMBER,
     Action.CHECKS_UPDATE: _WRITE_AS_MEMBER,
     Action.CHECKS_DELETE: _WRITE_AS_MEMBER,
+    Action.TEST_NOTIFICATION: Rule(roles=_EVERYBODY, scopes=_WRITING),
+    Action.HEARTBEAT_STATUS: Rule(roles=_ADMINS),
+    Action.TEST_HEARTBEAT: Rule(roles=_ADMINS, scopes=_WRITING),
+    Action.JOBS: Rule(roles=_ADMINS),
+    Action.NOTIFICATION_CHANNELS_LIST: Rule(roles=_EVERYBODY, needs="own"),
+    Action.NOTIFICATION_CHANNELS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
+    Action.NOTIFICATION_CHANNELS_CREATE: Rule(roles=_EVERYBODY, scopes=_WRITING),
+    Action.NOTIFICATION_CHANNELS_UPDATE: Rule(roles=_EVERYBODY, scopes=_WRITING, needs="own"),
+    Action.NOTIFICATION_CHANNELS_DELETE: Rule(roles=_EVERYBODY, scopes=_WRITING, needs="own"),
+    Action.NOTIFICATION_DELIVERIES_LIST: Rule(roles=_EVERYBODY, needs="own"),
+    Action.NOTIFICATION_DELIVERIES_VIEW: Rule(roles=_EVERYBODY, needs="own"),
+    Action.NOTIFICATION_DELIVERIES_CREATE: _CLOSED,
+    Action.NOTIFICATION_DELIVERIES_UPDATE: Rule(roles=_EVERYBODY, scopes=_WRITING, needs="own"),
+    Action.NOTIFICATION_DELIVERIES_DELETE: _CLOSED,
     Action.METRICS_LIST: _READ_AS_MEMBER,
     Action.METRICS_VIEW: _READ_AS_MEMBER,
     Action.METRICS_CREATE: _CLOSED,

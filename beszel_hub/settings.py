@@ -219,3 +219,26 @@ def _read_origin(item: str) -> Url:
     if url.path != "/":
         raise ValueError(_REGISTRIES)
     return url
+
+
+def read_heartbeat_url(text: str) -> str:
+    """Unlike `read_url` with whatever query the receiver wants."""
+    try:
+        parse_url(text)
+    except ValueError as error:
+        raise ValueError("a URL such as https://hc.example.net/ping/0123") from error
+    return text
+
+
+def read_interval(text: str) -> int:
+    """Seconds, written as a duration or as a number alone."""
+    seconds = read_duration(f"{text}s" if text.isascii() and text.isdecimal() else text)
+    if not 10 <= seconds <= 86400:
+        raise ValueError("a duration from 10s to 1d")
+    return seconds
+
+
+def read_method(text: str) -> str:
+    if text.upper() not in {"POST", "GET", "HEAD"}:
+        raise ValueError("POST, GET or HEAD")
+    return text.upper()

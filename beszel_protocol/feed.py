@@ -87,7 +87,7 @@ class Fleet(_Frame, frozen=True, kw_only=True, tag="fleet"):
 
 
 class SystemSample(_Frame, frozen=True, kw_only=True, tag="sample"):
-    """One full sample as it arrived."""
+    """One sample as it arrived; the first after a subscription has everything that stands of the system."""
 
     sequence: int
     system: str

@@ -1,4 +1,4 @@
-"""Which addresses checks and messages may go to. Pure: it judges the very address that is about to be connected to.
+"""Which addresses checks and notifications may go to. Pure: it judges the very address that is to be connected to.
 
 The tables are those of IANA's special-purpose registries, spelled out because what Python's `ipaddress` calls global
 differs between versions. An address that carries an IPv4 address within it is no better than that one.

@@ -92,7 +92,7 @@ SYSTEM: Final = [
     _key("left_square_bracket,shift+tab", "tab(-1)", "last tab", "The tab before", "system.tab_before", display="⇧tab"),
     *(
         _key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"system.tab_{number}")
-        for number in range(1, 8)
+        for number in range(1, 10)
     ),
     _key("j,down", "chart(1)", "next chart", "The next chart", "system.chart", display="↓ j"),
     _key("k,up", "chart(-1)", "last chart", "The chart before", "system.chart_before", display="↑ k"),
@@ -125,6 +125,21 @@ SYSTEM: Final = [
     _key("n", "neighbour(1)", "next system", "The next system of the list", "system.next"),
     _key("N", "neighbour(-1)", "last system", "The system before", "system.before"),
     _key("y", "copy", "copy", "Copy the values of this chart, at the time cursor if there is one", "system.copy"),
+]
+
+SHEET: Final = [
+    _key(
+        "slash",
+        "filter",
+        "filter",
+        "Show only what matches: words, cpu>5, state:failed, !active, /regex/",
+        "sheet.filter",
+        show=True,
+        display="/",
+    ),
+    _key("s", "sort_next", "sort", "Sort by the next column", "sheet.sort", show=True),
+    _key("S", "sort_reverse", "reverse", "Turn the order round", "sheet.reverse"),
+    _key("y", "copy", "copy", "Copy the name of the line", "sheet.copy"),
 ]
 
 CONTAINERS: Final = [
@@ -241,6 +256,7 @@ GROUPS: Final = {
     "A container's line": CONTAINER_LINES,
     "Fleet": FLEET,
     "System": SYSTEM,
+    "A system's tables": SHEET,
     "Containers": CONTAINERS,
     "This text": PANE,
     "Logs and configuration": READER,

@@ -13,6 +13,7 @@ from textual.signal import Signal
 
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.feed import Resync
+from beszel_protocol.processes import ProcessOrder
 from beszel_tui.client.source import Source
 from beszel_tui.errors import ClientError, Unauthorized
 from beszel_tui.state.containers import ContainerItem
@@ -25,6 +26,9 @@ from beszel_tui.state.events import (
     Event,
     HistoryFailed,
     HistoryLoaded,
+    ProcessesFailed,
+    ProcessesLeft,
+    ProcessesLoaded,
     Received,
     SystemClosed,
     SystemOpened,
@@ -46,6 +50,9 @@ TRAILS_DELAY_SECONDS: Final = 0.2
 """The first picture does not wait for the past."""
 _FINAL: Final = frozenset({400, 403, 404})
 """Answers that another attempt would not change."""
+PROCESSES_SECONDS: Final = 2.0
+"""Between an answer and the next question; the host takes half a second for each."""
+PROCESSES_RETRY_SECONDS: Final = 10.0
 SETTLE_SECONDS: Final = 0.05
 """A hand on `zoom` asks many times; only the last one reaches the hub."""
 
@@ -63,6 +70,8 @@ class Bridge:
         self._history_points = 0
         self._history_task: asyncio.Task[None] | None = None
         self._history_at_ms = 0
+        self._processes_wanted: tuple[str, ProcessOrder] | None = None
+        self._processes_task: asyncio.Task[None] | None = None
         self._viewers: dict[object, str] = {}
         """By who looks at containers: the topic of the feed."""
 
@@ -150,6 +159,21 @@ class Bridge:
         if new and self._state.is_live:
             self._trails_asked.update(key for keys in new.values() for key in keys.values())
             self._load(self._load_container_trails(new))
+
+    def want_processes(self, order: ProcessOrder | None) -> None:
+        """What runs on the open system, again and again until this is called with None."""
+        focus = self._state.focus
+        wanted = None if order is None or focus is None else (focus.system_id, order)
+        if wanted == self._processes_wanted:
+            return
+        had, self._processes_wanted = self._processes_wanted, wanted
+        if self._processes_task is not None:
+            self._processes_task.cancel()
+            self._processes_task = None
+        if wanted is not None:
+            self._processes_task = self._load(self._follow_processes(*wanted))
+        elif had is not None:
+            self._apply([ProcessesLeft()])
 
     def set_paused(self, system_id: str, *, paused: bool, failed: Callable[[str], None]) -> None:
         self._load(self._set_paused(system_id, paused, failed))
@@ -262,6 +286,22 @@ class Bridge:
             self._apply([HistoryFailed(system_id=system_id, window=window, reason=reason)])
         else:
             self._apply([HistoryLoaded(system_id=system_id, window=window, columns=columns)])
+
+    async def _follow_processes(self, system_id: str, order: ProcessOrder) -> None:
+        """Asks over and over, less often while nobody answers; an answer that is final ends it."""
+        while True:
+            pause_seconds = PROCESSES_SECONDS
+            try:
+                async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+                    told = await self.source.processes(system_id, order)
+            except (ClientError, TimeoutError) as error:
+                self._apply([ProcessesFailed(system_id=system_id, reason=str(error) or "the hub does not answer")])
+                if isinstance(error, Unauthorized) or getattr(error, "status", 0) in _FINAL:
+                    return
+                pause_seconds = PROCESSES_RETRY_SECONDS
+            else:
+                self._apply([ProcessesLoaded(system_id=system_id, processes=told)])
+            await asyncio.sleep(pause_seconds)
 
     async def _read_logs(
         self, system_id: str, query: LogsQuery, told: Callable[[LogBatch], None], ended: Callable[[str, bool], None]

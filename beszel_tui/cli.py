@@ -126,6 +126,65 @@ def containers(
     raise typer.Exit(list_containers(_open(hub, token), system, as_json=json))
 
 
+JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: units in the names, nothing unknown.")]
+PlainOption = Annotated[bool, typer.Option("--plain", help="A plain table; the default.")]
+SortOption = Annotated[str, typer.Option("--sort", metavar="COLUMN", help="Another order, such as mem.")]
+
+
+@app.command()
+def processes(
+    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
+    sort: SortOption = "",
+) -> None:  # fmt: skip
+    """Print what runs on a system now. Exit 0: printed; 2: not possible."""
+    _print_table(context, "processes", system, as_json=json, plain=plain, sort=sort)
+
+
+@app.command()
+def services(
+    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
+    sort: SortOption = "",
+) -> None:  # fmt: skip
+    """Print the services of a system, failed ones first. Exit 0: all well; 1: some are not; 2: not possible."""
+    _print_table(context, "services", system, as_json=json, plain=plain, sort=sort)
+
+
+@app.command()
+def disks(
+    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
+    sort: SortOption = "",
+) -> None:  # fmt: skip
+    """Print how disks, arrays and pools of a system are. Exit 0: all well; 1: some are not; 2: not possible."""
+    _print_table(context, "health", system, as_json=json, plain=plain, sort=sort)
+
+
+@app.command()
+def sensors(
+    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
+    sort: SortOption = "",
+) -> None:  # fmt: skip
+    """Print temperatures, fans, batteries and UPS of a system. Exit 0: all well; 1: some are not; 2: not possible."""
+    _print_table(context, "sensors", system, as_json=json, plain=plain, sort=sort)
+
+
+@app.command()
+def gpus(
+    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
+    sort: SortOption = "",
+) -> None:  # fmt: skip
+    """Print the graphics processors of a system. Exit 0: all well; 1: some are hot or full; 2: not possible."""
+    _print_table(context, "gpu", system, as_json=json, plain=plain, sort=sort)
+
+
+@app.command()
+def checks(
+    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
+    sort: SortOption = "",
+) -> None:  # fmt: skip
+    """Print what came of the checks made from a system. Exit 0: all well; 1: some failed; 2: not possible."""
+    _print_table(context, "checks", system, as_json=json, plain=plain, sort=sort)
+
+
 @app.command()
 def logs(
     context: typer.Context,
@@ -197,6 +256,17 @@ def screenshot(
     from beszel_tui.picture import take  # noqa: PLC0415 (only for this command)
 
     take(load_settings(context.obj), file, _size(size), tuple(filter(None, keys.split(","))))
+
+
+def _print_table(context: typer.Context, key: str, system: str, *, as_json: bool, plain: bool, sort: str) -> None:
+    from beszel_tui.plain.tables import TableOrder, print_table  # noqa: PLC0415 (only for these commands)
+    from beszel_tui.state.sheets import BY_KEY  # noqa: PLC0415 (only for these commands)
+
+    if as_json and plain:
+        raise typer.BadParameter("either --json or --plain")
+    settings = load_settings(context.obj)
+    order = TableOrder(BY_KEY[key], system, as_json=as_json, sort=sort, thresholds=settings.thresholds)
+    raise typer.Exit(print_table(_open(*_credentials(context.obj)), order))
 
 
 def _size(text: str) -> tuple[int, int]:

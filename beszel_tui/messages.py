@@ -25,6 +25,22 @@ class TableResized(Message):
     """The table has another width: columns may fold in or out."""
 
 
+class TableLeft(Message):
+    """The cursor was to move on below the last line."""
+
+
+class SheetSorted(Message):
+    """A table of things has another order."""
+
+
+class ValueCopied(Message):
+    """Something is to be copied to the clipboard of the terminal."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class FilterChanged(Message):
     """The filter line parses, and says something else than before."""
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -13,13 +13,10 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.processes.busiest import count_processes, describe_process
 from beszel_agent.processes.owners import Owners
 from beszel_agent.processes.scanner import Process, Scanner
-from beszel_protocol.sample import ProcessCounts, ProcessMetrics
+from beszel_protocol.processes import ProcessesQuery, ProcessList
 
 if TYPE_CHECKING:
     from beszel_agent.processes.scanner_psutil import PsutilScanner
-
-MAX_PROCESSES: Final = 1000
-"""In one answer, so that it fits into a frame."""
 
 _BETWEEN_SCANS_SECONDS: Final = 0.5
 _ORDERS: Final[Mapping[str, str]] = {
@@ -29,22 +26,10 @@ _ORDERS: Final[Mapping[str, str]] = {
 }
 
 
-class ProcessesParams(msgspec.Struct, frozen=True, kw_only=True):
-    by: Literal["cpu", "memory", "io"] = "cpu"
-    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_PROCESSES)] = MAX_PROCESSES
-
-
-class ProcessesResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The first `limit` in the order asked for. Arguments of commands are left out: people put passwords there."""
-
-    counts: ProcessCounts
-    processes: list[ProcessMetrics]
-
-
-async def list_processes(paths: HostPaths, params: Mapping[str, Any]) -> ProcessesResult:
+async def list_processes(paths: HostPaths, params: Mapping[str, Any]) -> ProcessList:
     """Raise `RequestRefused`. Takes two looks, half a second apart, for its rates; each in a thread."""
     try:
-        wanted = msgspec.convert(params, ProcessesParams)
+        wanted = msgspec.convert(params, ProcessesQuery)
     except msgspec.ValidationError as error:
         raise RequestRefused("bad_params", str(error)) from error
     clock = asyncio.get_running_loop().time
@@ -61,10 +46,10 @@ async def list_processes(paths: HostPaths, params: Mapping[str, Any]) -> Process
     return await asyncio.to_thread(_look_by_psutil, other, wanted, clock())
 
 
-def _look(scanner: Scanner, paths: HostPaths, wanted: ProcessesParams, now: float) -> ProcessesResult:
+def _look(scanner: Scanner, paths: HostPaths, wanted: ProcessesQuery, now: float) -> ProcessList:
     processes = scanner.scan(now).processes
     owners = Owners(paths)
-    return ProcessesResult(
+    return ProcessList(
         counts=count_processes(processes),
         processes=[
             describe_process(process, lambda pid, start: owners.owner_of(pid, start, now))
@@ -73,16 +58,16 @@ def _look(scanner: Scanner, paths: HostPaths, wanted: ProcessesParams, now: floa
     )
 
 
-def _look_by_psutil(scanner: "PsutilScanner", wanted: ProcessesParams, now: float) -> ProcessesResult:
+def _look_by_psutil(scanner: "PsutilScanner", wanted: ProcessesQuery, now: float) -> ProcessList:
     processes = scanner.scan(now).processes
     first = _first(processes, wanted)
-    return ProcessesResult(
+    return ProcessList(
         counts=scanner.count(processes),
         processes=[describe_process(process, lambda pid, _: scanner.owner_of(pid)) for process in first],
     )
 
 
-def _first(processes: list[Process], wanted: ProcessesParams) -> list[Process]:
+def _first(processes: list[Process], wanted: ProcessesQuery) -> list[Process]:
     order = attrgetter(_ORDERS[wanted.by], "memory_bytes")
     first = sorted(processes, key=lambda process: [value or 0 for value in order(process)], reverse=True)
     return first[: wanted.limit]

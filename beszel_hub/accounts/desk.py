@@ -53,8 +53,9 @@ class Desk:
             database, self.accounts, self.logins, journal, clock, provider=make_provider(config, secret, clock),
             may_make=config.user_creation,
         )  # fmt: skip
+        self.mailer = make_mailer(config, clock)
         self.mailroom = Mailroom(
-            database, secret, clock, make_mailer(config, clock), code_key=code_key,
+            database, secret, clock, self.mailer, code_key=code_key,
             code_digits=self.logins.policy.code_digits, app_url=config.app_url,
         )  # fmt: skip
 

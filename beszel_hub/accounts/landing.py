@@ -1,4 +1,4 @@
-"""The two pages that a browser meets on the way in: back from an identity provider, and for a new password.
+"""The pages that a browser meets on the way in: back from an identity provider, and for a new password.
 
 They show nothing that came with the request, and run only the scripts that stand here, named by their hashes.
 """
@@ -53,6 +53,24 @@ document.querySelector("form").addEventListener("submit", async (event) => {
 });
 """
 
+_CONFIRM_FORM: Final = """
+<h1>Is this login yours?</h1>
+<p>A program at another address than yours waits to be logged in to this monitoring hub as you.
+<p>If you have not begun to log in there just now, somebody has sent you here: close this window.
+<p><button>It is mine: log it in</button>
+<p id="outcome" role="status">
+"""
+_CONFIRM_SCRIPT: Final = """
+const tell = (text) => { document.getElementById("outcome").textContent = text; };
+document.querySelector("button").addEventListener("click", async () => {
+  try {
+    const answer = await fetch(location.href, {method: "POST"});
+    tell(answer.ok ? "You are logged in and can close this window." : "This login was not completed.");
+  } catch { tell("The hub does not answer; try again."); }
+});
+"""
+
+CONFIRM: Final = _page(_CONFIRM_FORM, _CONFIRM_SCRIPT, connects=True)
 LANDED: Final = _page("<p>You are logged in and can close this window.", "window.close()")
 LOST: Final = _page("<p>This login was not completed. Close this window and try again.")
 RESET: Final = _page(_RESET_FORM, _RESET_SCRIPT, connects=True)

@@ -100,6 +100,8 @@ def update_user(user_id: str, values: dict[str, Any], now_ms: int) -> None:
         _require_free(User.username, "username", values["username"])
     if values.get("role", account.role) != account.role:
         _require_other_admin(account, "role")
+    if account.verified and not values.get("verified", True):
+        _require_other_admin(account, "verified")
     User.update(**values, updated=now_ms).where(User.id == user_id).execute()
     if "password_hash" in values or values.get("email", account.email) != account.email:
         end_tokens(user_id)
@@ -215,7 +217,7 @@ def _require_free(column: Any, field: str, value: str) -> None:
 
 
 def _require_other_admin(account: Account, field: str) -> None:
-    others = User.select().where((User.role == "admin") & (User.id != account.id))
+    others = User.select().where((User.role == "admin") & User.verified & (User.id != account.id))
     if account.role == "admin" and not others.exists():
         raise invalid_field(field, "validation_last_admin", "Nobody else is an administrator.")
 

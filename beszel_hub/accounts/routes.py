@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from beszel_hub.accounts.landing import LANDED, LOST, RESET, Page
+from beszel_hub.accounts.landing import CONFIRM, LANDED, LOST, RESET, Page
 from beszel_hub.accounts.letters import RESET_PATH
 from beszel_hub.accounts.logins import Attempt, Logins, SecondMethodNeeded
 from beszel_hub.accounts.mailroom import Mailroom
@@ -17,7 +17,7 @@ from beszel_hub.accounts.recovery import Recovery
 from beszel_hub.accounts.service import Accounts, Login, bare
 from beszel_hub.accounts.sessions import Visitor
 from beszel_hub.accounts.tokens import COLLECTION_IDS, peek
-from beszel_hub.errors import BadRequest, FieldError, Forbidden, Unauthorized
+from beszel_hub.errors import BadRequest, FieldError, Forbidden, NotFound, Unauthorized
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.live.subscriptions import LOGIN_TOPIC
 from beszel_hub.permissions import Action, Actor, Decision, decide
@@ -70,13 +70,32 @@ async def auth_with_oauth2(request: Request) -> Response:
 
 
 async def come_back(request: Request) -> Response:
-    """Where a provider sends browsers back to, for clients that wait at the event stream by the id in `state`."""
+    """Where a provider sends browsers back to, for clients that wait at the event stream by the id in `state`.
+
+    Anybody can send people to the provider with a `state` of their own and wait for what those come back with. So what
+    came goes on by itself only to a client at the same address; else the person is asked.
+    """
+    realtime: Realtime = request.app.state.realtime
+    stream = realtime.streams.find(request.query_params.get("state", ""))
+    if stream is not None and stream.address != _visitor(request).address:
+        return _html(CONFIRM)
+    return _html(LANDED if _tell_client(request) else LOST)
+
+
+async def confirm_coming_back(request: Request) -> Response:
+    """Somebody says that the client which waits for them at another address is theirs."""
+    if not _tell_client(request):
+        raise NotFound
+    return Response(status_code=204)
+
+
+def _tell_client(request: Request) -> bool:
+    """Send the client that waits what the browser has brought; whether that is what it waits for."""
     query = request.query_params
     found = {name: str(query.get(name, ""))[:MAX_TEXT_LENGTH] for name in ("state", "code", "error")}
     realtime: Realtime = request.app.state.realtime
     is_told = bool(found["state"]) and realtime.send(found["state"], LOGIN_TOPIC, found)
-    is_done = is_told and not found["error"]
-    return _html(LANDED if is_done else LOST)
+    return is_told and not found["error"]
 
 
 async def reset_page(_: Request) -> Response:
@@ -211,5 +230,6 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route(f"{_OLD_PREFIX}auth-refresh", auth_refresh, methods=["POST"]),
     Route(RESET_PATH, reset_page, methods=["GET"]),
     Route("/api/oauth2-redirect", come_back, methods=["GET"]),
+    Route("/api/oauth2-redirect", confirm_coming_back, methods=["POST"]),
     Route("/api/beszel/log-out", log_out, methods=["POST"]),
 )

@@ -56,8 +56,8 @@ class Presence:
                 broker.put_row(self._make_row(entry))
 
     def newest_sample(self, system_id: str) -> SystemSample | None:
-        """As the feed sends it, its sequence still 0."""
-        sample = self._latest.get(system_id)
+        """As the feed sends it first, its sequence still 0: whole, as what is told seldom would be missed for long."""
+        sample = self._latest.get_whole(system_id)
         return None if sample is None else to_frame(sample)
 
     def short_form(self, sample: LiveSample) -> dict[str, Any]:

@@ -18,6 +18,11 @@ class Announcer:
         self._note = note
         self._firing: dict[str, tuple[Alert, str | None]] = {}
 
+    @property
+    def firing(self) -> list[Alert]:
+        """What lasts right now."""
+        return [alert for alert, _ in self._firing.values()]
+
     def restore(self, firing: Sequence[Told]) -> None:
         """After a start: what fires already."""
         for told in firing:

@@ -1,4 +1,7 @@
-"""What only the agent can tell of services and disks, asked for an actor and checked like everything an agent sends."""
+"""What only the agent can tell of services, disks and processes, asked for an actor.
+
+The answers are checked like everything an agent sends.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -14,6 +17,7 @@ from beszel_hub.permissions import Action, Actor, Decision, decide
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
 from beszel_protocol.hygiene import clean_text
+from beszel_protocol.processes import ProcessesQuery, ProcessList, clean_processes
 
 ANSWER_SECONDS: Final = 10.0
 READING_SECONDS: Final = 60.0
@@ -79,6 +83,16 @@ class ComponentDetails:
             raise AgentFailed("The agent of this system answered something else than was asked.") from error
         readings = {clean_text(disk.key, MAX_NAME_LENGTH): disk.reading for disk in disks if disk.reading is not None}
         await self._components.save_readings(system_id, readings)
+
+    async def processes(self, actor: Actor, system_id: str, query: ProcessesQuery) -> ProcessList:
+        """What runs at this moment; `query` says which come first, and how many."""
+        self._require(actor, Action.PROCESSES, system_id)
+        answer = await self._ask(system_id, "processes", msgspec.to_builtins(query), ANSWER_SECONDS)
+        try:
+            told = msgspec.convert(answer, ProcessList)
+        except msgspec.ValidationError as error:
+            raise AgentFailed("The agent of this system answered something else than was asked.") from error
+        return clean_processes(told)
 
     def _require(self, actor: Actor, action: Action, system_id: str) -> None:
         decision = decide(actor, action, member=self._directory.is_visible(actor, system_id))

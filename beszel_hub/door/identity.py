@@ -4,18 +4,15 @@
 """
 
 from functools import partial
-from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from beszel_hub.accounts.service import Accounts
 from beszel_hub.config import HubConfig
-from beszel_hub.door.origins import is_allowed_origin
+from beszel_hub.door.origins import is_from_other_site
 from beszel_hub.door.proxies import is_within
 from beszel_hub.permissions import ANONYMOUS, Actor
-
-_OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
 
 
 class ActorMiddleware:
@@ -49,7 +46,7 @@ class ActorMiddleware:
         name = self._config.trusted_auth_header
         if not name or not is_within(scope["state"].get("peer", ""), self._config.trusted_proxies):
             return ""
-        if headers.get("sec-fetch-site") in _OTHER_SITES or not is_allowed_origin(headers, self._config):
+        if is_from_other_site(headers, self._config):
             return ""
         values = headers.getlist(name)
         return values[0].strip() if len(values) == 1 else ""

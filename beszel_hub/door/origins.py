@@ -14,11 +14,12 @@ from starlette.requests import HTTPConnection
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import Forbidden
 
+_OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost.localdomain"})
 
 
 def is_allowed_origin(headers: Headers, config: HubConfig) -> bool:
-    """Whether a WebSocket or event stream may be opened by whoever asks.
+    """Whether whoever asks may open a WebSocket or event stream, or do what needs no token.
 
     Programs send no `Origin`. A browser does, and then it must be this very host, `APP_URL`, or one of
     `ALLOWED_ORIGINS`.
@@ -32,6 +33,11 @@ def is_allowed_origin(headers: Headers, config: HubConfig) -> bool:
     if parts.netloc == headers.get("host", "").lower():
         return True
     return f"{parts.scheme}://{parts.netloc}" in {_origin_of(config.app_url), *config.allowed_origins}
+
+
+def is_from_other_site(headers: Headers, config: HubConfig) -> bool:
+    """Whether a browser says that a page of another site has made it ask; programs say nothing."""
+    return headers.get("sec-fetch-site") in _OTHER_SITES or not is_allowed_origin(headers, config)
 
 
 def require_known_host(connection: HTTPConnection, config: HubConfig) -> None:

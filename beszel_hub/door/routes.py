@@ -1,7 +1,7 @@
 """What needs no token: whether the hub is well, and the making of its first user.
 
 Without a token there is nothing that a page which rebinds its own name could not send too, so those who make the first
-user must call the hub by a name of its own.
+user must call the hub by a name of its own, and no page of another site may make their browser do it.
 """
 
 from typing import Final
@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from beszel_hub.accounts.first import FirstUser
-from beszel_hub.door.origins import require_known_host
-from beszel_hub.errors import NotFound, invalid_field
+from beszel_hub.door.origins import is_from_other_site, require_known_host
+from beszel_hub.errors import Forbidden, NotFound, invalid_field
 from beszel_hub.permissions import Action, Decision, decide
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_hub.records.service import Records
@@ -46,6 +46,8 @@ def _first_user(request: Request, action: Action) -> FirstUser:
     if decide(request.state.actor, action) is not Decision.ALLOW:
         raise NotFound
     require_known_host(request, request.app.state.config)
+    if is_from_other_site(request.headers, request.app.state.config):
+        raise Forbidden("A page of another site asks for this; if it is the hub's own, set APP_URL.")
     first_user: FirstUser = request.app.state.first_user
     return first_user
 

@@ -43,12 +43,15 @@ class Mailer:
         self._server = server
         self._clock = clock
 
-    async def send(self, letter: Letter) -> None:
-        """Return once the server has taken the letter; raise `MailFailed` if it has not."""
+    async def send(self, letter: Letter, key: str = "") -> None:
+        """Return once the server has taken the letter; raise `MailFailed` if it has not.
+
+        A letter that may be sent twice has a `key`, of which its Message-ID is made: mail programs show it once.
+        """
         try:
             domain = read_address(self._server.sender).domain
             message = compose(
-                letter, sender=self._server.sender, message_id=f"<{secrets.token_hex(16)}@{domain}>",
+                letter, sender=self._server.sender, message_id=f"<{key or secrets.token_hex(16)}@{domain}>",
                 now_ms=self._clock(),
             )  # fmt: skip
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):

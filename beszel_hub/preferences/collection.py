@@ -1,5 +1,6 @@
 """The collection `user_settings`: units, colours and the like, as Beszel's clients keep them; everybody's own only."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from beszel_hub.clock import Clock
@@ -14,9 +15,14 @@ COLLECTION_ID: Final = "4afacsdnlu8q8r2"
 """As Beszel's clients know it."""
 MAX_SETTINGS_BYTES: Final = 512 << 10
 
+Absorb = Callable[[str, Any], Any]
 
-def make_user_settings_collection(clock: Clock) -> Collection:
-    """At most one record a user; what is in it is their clients' business."""
+
+def make_user_settings_collection(clock: Clock, absorb: Absorb = lambda _, document: document) -> Collection:
+    """At most one record a user; what is in it is their clients' business.
+
+    `absorb` is given the user's id and each new document inside the transaction, and returns what is stored of it.
+    """
     return Collection(
         name="user_settings",
         id=COLLECTION_ID,
@@ -32,26 +38,26 @@ def make_user_settings_collection(clock: Clock) -> Collection:
         source=TableSource(
             table=UserSettings,
             scope=lambda actor: UserSettings.user_id == actor.user_id,
-            create=lambda actor, values: _create(actor, values, clock()),
-            update=lambda _, record_id, values: _update(record_id, values, clock()),
+            create=lambda actor, values: _create(actor, values, clock(), absorb),
+            update=lambda actor, record_id, values: _update(actor, record_id, values, clock(), absorb),
         ),
     )  # fmt: skip
 
 
-def _create(actor: Actor, values: Row, now_ms: int) -> str:
+def _create(actor: Actor, values: Row, now_ms: int, absorb: Absorb) -> str:
     if values.get("user") not in {None, "", actor.user_id}:
         raise invalid_field("user", "validation_not_allowed", "Settings can only be one's own.")
     if has_settings(actor.user_id or ""):
         raise invalid_field("user", "validation_not_unique", "There are settings of this user already.")
     record_id: str = values.get("id") or new_id()
-    insert_settings(record_id, actor.user_id or "", _document(values), now_ms)
+    insert_settings(record_id, actor.user_id or "", absorb(actor.user_id or "", _document(values)), now_ms)
     return record_id
 
 
-def _update(record_id: str, values: Row, now_ms: int) -> None:
+def _update(actor: Actor, record_id: str, values: Row, now_ms: int, absorb: Absorb) -> None:
     columns: dict[str, Any] = {"updated": now_ms}
     if "settings" in values:
-        columns["settings"] = _document(values)
+        columns["settings"] = absorb(actor.user_id or "", _document(values))
     UserSettings.update(columns).where(UserSettings.id == record_id).execute()
 
 

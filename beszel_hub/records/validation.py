@@ -84,9 +84,10 @@ def _check_number(field: Field, raw: Any) -> float | int | None:
         return None
     try:
         value = parse_number(raw) if isinstance(raw, str) else raw
-    except ValueError as error:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except (ValueError, OverflowError) as error:
         raise _Wrong("validation_invalid_value", "This must be a number.") from error
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number:
         raise _Wrong("validation_invalid_value", "This must be a number.")
     if field.low is not None and value < field.low:
         raise _Wrong("validation_min_number_constraint", f"This is at least {field.low:g}.")

@@ -72,12 +72,12 @@ def unseal(secret: Secret, token_id: str, sealed: bytes) -> str | None:
 
 
 def _may_enrol(row: AgentToken, now_ms: int) -> bool:
-    """Not after its end, nor for an owner who by now may only look."""
+    """Not after its end, nor for an owner who by now may only look, or is blocked."""
     if row.owner_id is None:
         return True
     owner = find_account(row.owner_id)
     is_open = row.expires is None or row.expires > now_ms
-    return is_open and owner is not None and owner.role != "readonly"
+    return is_open and owner is not None and owner.verified and owner.role != "readonly"
 
 
 def _insert(

@@ -10,6 +10,7 @@ import msgspec
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Containers, Fleet, SystemSample
+from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused
@@ -19,8 +20,9 @@ from beszel_tui.state.demo import (
     demo_container_trails,
     demo_details,
     demo_host_containers,
-    demo_metrics,
+    demo_processes,
     demo_rows,
+    demo_sample,
     demo_trail,
 )
 from beszel_tui.state.demo_containers import demo_inspection, demo_log
@@ -101,6 +103,9 @@ class DemoSource:
     async def details(self, system_id: str) -> HostDetails | None:
         return demo_details(system_id)
 
+    async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
+        return demo_processes(system_id, by, self._clock())
+
     async def enrol(self, name: str) -> Enrolment:
         return Enrolment(
             system_id="demo000new", name=name, key=_KEY, token=_UUID,
@@ -135,6 +140,6 @@ class DemoSource:
             sequence=self._sequence,
             system=system_id,
             timestamp=format_timestamp(at_ms),
-            metrics=demo_metrics(system_id, at_ms),
+            metrics=demo_sample(system_id, at_ms),
         )
         return Received(at_ms=at_ms, frame=sample)

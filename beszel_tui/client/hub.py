@@ -7,10 +7,12 @@ from typing import Final
 from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
+from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.enrolment import enrol, read_enrolment
 from beszel_tui.client.feed import Feed
 from beszel_tui.client.http import HubHttp
+from beszel_tui.client.processes import read_processes
 from beszel_tui.config import hub_label
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
@@ -87,6 +89,9 @@ class HubSource:
 
     async def inspect(self, system_id: str, container_id: str) -> str:
         return await read_inspection(self._http, system_id, container_id)
+
+    async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
+        return await read_processes(self._http, system_id, by)
 
     async def enrol(self, name: str) -> Enrolment:
         return await enrol(self._http, name)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
+from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
@@ -59,6 +60,9 @@ class Source(Protocol):
 
     async def inspect(self, system_id: str, container_id: str) -> str:
         """How a container is configured: JSON, indented."""
+
+    async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
+        """What runs there now, those first that use most."""
 
     async def enrol(self, name: str) -> Enrolment:
         """Make a system that waits for its agent."""

@@ -41,6 +41,9 @@ class Symbols(NamedTuple):
     locked: str
     unlocked: str
     prompt: str
+    more_left: str
+    """Beside what goes on out of sight."""
+    more_right: str
 
 
 _BRAILLE_BITS: Final = (0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80)
@@ -74,6 +77,8 @@ _UNICODE: Final = Symbols(
     locked="encrypted",
     unlocked="⚠ unencrypted",
     prompt="❯",
+    more_left="‹",
+    more_right="›",
 )
 _ASCII: Final = Symbols(
     name="ascii",
@@ -99,6 +104,8 @@ _ASCII: Final = Symbols(
     locked="encrypted",
     unlocked="! unencrypted",
     prompt=">",
+    more_left="<",
+    more_right=">",
 )
 SYMBOLS: Final[Mapping[str, Symbols]] = {
     "braille": _UNICODE,

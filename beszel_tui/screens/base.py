@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class HubScreen(Screen[None]):
     """Subclasses compose their content in `compose_content` and draw a state in `show_state`."""
 
-    vocabulary: ClassVar[Vocabulary | None] = None
+    vocabulary: Vocabulary | None = None
     """Of its filter line, if it has one."""
     # Textual's own ctrl+c copies a mouse selection, which is not how people leave a monitor.
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", "Quit", show=False, id="screen.quit")]

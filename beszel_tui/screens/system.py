@@ -1,7 +1,6 @@
-"""One system: what it is, and its charts over a window of time."""
+"""One system: what it is, its charts over a window of time, and tables of what it has many of."""
 
-from itertools import count
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -9,18 +8,27 @@ from textual.binding import BindingType
 
 from beszel_protocol.units import format_value
 from beszel_tui.bindings import SYSTEM
-from beszel_tui.messages import InstantPointed, RangeClicked, TabClicked
+from beszel_tui.messages import InstantPointed, RangeClicked, SheetSorted, TabClicked, TableLeft, ValueCopied
 from beszel_tui.renderables.tab_bar import TabBarView
 from beszel_tui.screens.base import HubScreen
 from beszel_tui.state.charts import Chart, Tab, addresses_of, charts_of, tabs_of
 from beszel_tui.state.chartview import chart_view, newest_value, value_at
 from beszel_tui.state.layout import Grid, lay_out
-from beszel_tui.state.model import State
+from beszel_tui.state.model import Focus, State
+from beszel_tui.state.processes import PROCESSES, order_asked
 from beszel_tui.state.ranges import parse_range, window_label
+from beszel_tui.state.selectors import STALE_MS
+from beszel_tui.state.sheets import BY_KEY as SHEETS
 from beszel_tui.state.windows import LIVE, PRESETS, Window, next_preset, pan, preset, zoom
 from beszel_tui.widgets.bars import Facts, TabBar
 from beszel_tui.widgets.chart_panel import ChartGrid, ChartPanel
 from beszel_tui.widgets.command_line import CommandLine
+from beszel_tui.widgets.sheet_panel import SheetPanel
+
+_LEAST_CHART_LINES: Final = 6
+_LEAST_TABLE_LINES: Final = 4
+_OF_CHARTS: Final = frozenset({"chart", "cursor", "range", "zoom", "pan", "live", "full", "copy", "type_range"})
+"""Actions that a tab without charts does not have."""
 
 
 class SystemScreen(HubScreen):
@@ -34,7 +42,7 @@ class SystemScreen(HubScreen):
         self._cursor_ms: int | None = None
         self._charts: list[Chart] = []
         self._grid: Grid | None = None
-        self._generation = count()
+        self._shown_tab = ""
 
     @property
     def panels(self) -> list[ChartPanel]:
@@ -46,7 +54,7 @@ class SystemScreen(HubScreen):
 
     @property
     def tabs(self) -> list[Tab]:
-        return tabs_of(self.state.focus.metrics if self.state.focus else None)
+        return tabs_of(self.state.focus.whole if self.state.focus else None)
 
     @property
     def tab(self) -> Tab:
@@ -55,18 +63,42 @@ class SystemScreen(HubScreen):
     def compose_content(self) -> ComposeResult:
         yield Facts(self.state, self.hub_app.look)
         yield TabBar(self._tab_bar_view(self.state), self.hub_app.look)
+        yield SheetPanel(self.hub_app.look, PROCESSES)
         yield ChartGrid()
 
     def show_state(self, state: State) -> None:
         look = self.hub_app.look
         self.query_one(Facts).show(state, look)
         self.query_one(TabBar).show(self._tab_bar_view(state), look)
-        charts = charts_of(self.tab, state.focus.metrics if state.focus else None)
+        self._show_sheet(state)
+        charts = charts_of(self.tab, state.focus.whole if state.focus else None)
         if charts != self._charts:
             self._charts = charts
             self._mount_charts()
         self._fit()
         self._show_charts(state)
+        if self.tab.key != self._shown_tab:
+            self._shown_tab = self.tab.key
+            self._tab_changed()
+
+    def _show_sheet(self, state: State) -> None:
+        """The table of the tab; the processes of a host are asked for only while they are to be seen."""
+        sheet, focus, panel = SHEETS.get(self.tab.sheet or ""), state.focus, self.panel
+        self.set_class(sheet is not None, "-table")
+        self.vocabulary = panel.vocabulary if sheet is not None else None
+        if sheet is not None and focus is not None:
+            panel.become(sheet)
+            panel.show(focus, self.hub_app.look, aged=_is_aged(state, focus))
+            self.vocabulary = panel.vocabulary
+        self.hub_app.bridge.want_processes(order_asked(panel.sort) if sheet is PROCESSES else None)
+
+    def _tab_changed(self) -> None:
+        self.query_one(ChartGrid).scroll_to(y=0, animate=False)
+        self.remove_class("-full")
+        if not self.query_one(CommandLine).is_open:
+            self.focus_content()
+        self.call_after_refresh(self.show_state, self.state)
+        self.call_after_refresh(self.show_keys)
 
     def _show_charts(self, state: State) -> None:
         """Only what is on the screen is drawn; the rest draws itself when it is scrolled to."""
@@ -92,11 +124,13 @@ class SystemScreen(HubScreen):
         chosen = chosen or (panels[0] if panels else None)
         if chosen is not None:
             chosen.add_class("-chosen")
-            if not self.query_one(CommandLine).is_open:  # what comes while somebody types does not take the keys
+            is_elsewhere = self.query_one(CommandLine).is_open or self.has_class("-table")
+            if not is_elsewhere:  # what comes while somebody types does not take the keys
                 chosen.focus(scroll_visible=focused is not None)
 
     def _fit(self) -> None:
         """Columns and heights for the room there is; and history as fine as the charts are wide."""
+        self._share_height()
         box = self.query_one(ChartGrid)
         width, height = box.container_size.width, box.container_size.height
         shown = 1 if self.has_class("-full") else len(self._charts)
@@ -109,19 +143,43 @@ class SystemScreen(HubScreen):
         points = max(60, width // grid.columns * 2)
         self.hub_app.bridge.want_series(addresses_of(self._charts), points)
 
+    def _share_height(self) -> None:
+        """Between a table and the charts below it: the table as high as it needs, up to half."""
+        self.set_class(bool(self._charts), "-charts")
+        panel = self.panel
+        if not self._charts:
+            panel.styles.height = "1fr"
+            return
+        room = self.size.height - sum(bar.size.height for bar in self.query("TopBar, Facts, TabBar, KeyBar"))
+        most = max(_LEAST_TABLE_LINES, min(room // 2, room - _LEAST_CHART_LINES))
+        panel.styles.height = max(_LEAST_TABLE_LINES, min(panel.height_wanted, most))
+
     def _tab_bar_view(self, state: State) -> TabBarView:
         tabs = self.tabs
         window = state.focus.window if state.focus else LIVE
+        has_charts = bool(charts_of(self.tab, state.focus.whole if state.focus else None))
         loading = bool(state.focus and state.focus.loading and not window.live)
         return TabBarView(
             tabs=tuple(tab.title for tab in tabs),
             active=tabs.index(self.tab),
-            ranges=tuple(window.name for window in PRESETS),
-            range=window_label(window, self.hub_app.chart_look.zone),
-            note="loading…" if loading else (state.focus.problem if state.focus else ""),
+            ranges=tuple(window.name for window in PRESETS) if has_charts else (),
+            arrows=(self.hub_app.look.symbols.more_left, self.hub_app.look.symbols.more_right),
+            range=window_label(window, self.hub_app.chart_look.zone) if has_charts else "",
+            note=("loading…" if loading else (state.focus.problem if state.focus else "")) if has_charts else "",
         )
 
+    @property
+    def panel(self) -> SheetPanel:
+        return self.query_one(SheetPanel)
+
+    @property
+    def has_table(self) -> bool:
+        return self.has_class("-table") and not self.has_class("-full")
+
     def focus_content(self) -> None:
+        if self.has_table:
+            self.panel.focus_table()
+            return
         chosen = self._chosen_panel()
         if chosen is not None:
             chosen.focus()
@@ -135,6 +193,10 @@ class SystemScreen(HubScreen):
     def on_resize(self) -> None:
         self.call_after_refresh(self.show_state, self.state)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        del parameters
+        return bool(self._charts) or not self._shown_tab or action not in _OF_CHARTS
+
     # Actions
 
     def action_back(self) -> None:
@@ -142,6 +204,8 @@ class SystemScreen(HubScreen):
             self.action_full()
         elif self._cursor_ms is not None:
             self._move_cursor(None)
+        elif self.has_table and self.panel.is_filtered:
+            self.panel.clear_filter()
         else:
             self.hub_app.close_system()
 
@@ -155,7 +219,6 @@ class SystemScreen(HubScreen):
 
     def show_tab(self, key: str) -> None:
         self._tab_key = key
-        self.query_one(ChartGrid).scroll_to(y=0, animate=False)
         self.show_state(self.state)
 
     def action_chart(self, step: int) -> None:
@@ -163,7 +226,11 @@ class SystemScreen(HubScreen):
         chosen = self._chosen_panel()
         if chosen is None or self.has_class("-full"):
             return
-        index = max(0, min(len(panels) - 1, panels.index(chosen) + step))
+        index = panels.index(chosen) + step
+        if index < 0 and self.has_table:
+            self.panel.focus_table()
+            return
+        index = max(0, min(len(panels) - 1, index))
         panels[index].focus()
         self.call_after_refresh(self._show_charts, self.state)
 
@@ -257,5 +324,31 @@ class SystemScreen(HubScreen):
     def _instant_pointed(self, message: InstantPointed) -> None:
         self._move_cursor(message.instant_ms)
 
+    @on(TableLeft)
+    def _table_left(self) -> None:
+        if self._charts:
+            self.panels[0].focus()
+
+    @on(SheetSorted)
+    def _sheet_sorted(self) -> None:
+        self.show_state(self.state)
+
+    @on(ValueCopied)
+    def _value_copied(self, message: ValueCopied) -> None:
+        self.hub_app.copy(message.text)
+
+    def on_screen_suspend(self) -> None:
+        self.hub_app.bridge.want_processes(None)
+
+    def on_unmount(self) -> None:
+        self.hub_app.bridge.want_processes(None)
+
     def on_descendant_focus(self) -> None:
         self.call_after_refresh(self.show_keys)
+
+
+def _is_aged(state: State, focus: Focus) -> bool:
+    """Whether the numbers of a table are not of now."""
+    row = state.systems.get(focus.system_id)
+    is_old = focus.sampled_ms is not None and state.hub_now_ms - focus.sampled_ms > STALE_MS
+    return not state.is_live or row is None or row.status != "up" or is_old

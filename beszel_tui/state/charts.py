@@ -16,8 +16,6 @@ MAX_CHARTS: Final = 24
 
 MAX_CONTAINERS: Final = 32
 """With charts of theirs; the table has all."""
-_OPTIONAL: Final = frozenset({"sensors", "containers"})
-"""Tabs that a host without such a thing does not have."""
 
 
 class Line(NamedTuple):
@@ -39,9 +37,15 @@ class Chart(NamedTuple):
 
 
 class Tab(NamedTuple):
+    """What belongs together: a table of things, charts, or a table with charts below it."""
+
     key: str
     title: str
     charts: Callable[[Metrics], list[Chart]]
+    sheet: str | None = None
+    """The key of its table."""
+    is_told: Callable[[Metrics], bool] = lambda _metrics: True
+    """A host without such a thing has no such tab."""
 
 
 def _overview(metrics: Metrics) -> list[Chart]:
@@ -95,7 +99,42 @@ def _network(metrics: Metrics) -> list[Chart]:
 def _sensors(metrics: Metrics) -> list[Chart]:
     fans = sorted(metrics.fans or {})
     lines = tuple(Line(_keyed("fans", name), name) for name in fans[:MAX_LINES])
-    return _temperatures(metrics) + ([Chart("fans", "Fans", Unit.RPM, lines)] if lines else [])
+    batteries = [(_member("batteries", name, "charge_percent"), name) for name in metrics.batteries or ()]
+    supplies = sorted(metrics.ups or {})
+    loads = [(_member("ups", name, "load_percent"), name) for name in supplies]
+    charges = [(_member("ups", name, "charge_percent"), name) for name in supplies]
+    return [
+        *_temperatures(metrics),
+        *([Chart("fans", "Fans", Unit.RPM, lines)] if lines else []),
+        *_in_groups("batteries", "Batteries", Unit.PERCENT, batteries),
+        *_in_groups("ups-load", "UPS load", Unit.PERCENT, loads),
+        *_in_groups("ups-charge", "UPS charge", Unit.PERCENT, charges),
+    ]
+
+
+def _gpus(metrics: Metrics) -> list[Chart]:
+    """Each kind of number of all of them, then the engines of each."""
+    gpus = {key: (metrics.gpus or {})[key] for key in sorted(metrics.gpus or {})}
+    charts: list[Chart] = []
+    for field, title, unit in (
+        ("usage_percent", "GPU", Unit.PERCENT),
+        ("memory_used_bytes", "GPU memory", Unit.BYTES),
+        ("power_watts", "GPU power", Unit.WATTS),
+        ("temperature_celsius", "GPU temperature", Unit.CELSIUS),
+    ):
+        told = [
+            (_member("gpus", key, field), gpu.name or key)
+            for key, gpu in gpus.items()
+            if getattr(gpu, field) is not None
+        ]
+        charts += _in_groups(f"gpu:{field}", title, unit, told)
+    for key, gpu in gpus.items():
+        engines = [
+            (str(Address((Step("gpus", key), Step("engines_percent", name)))), name)
+            for name in sorted(gpu.engines_percent or {})
+        ]
+        charts += _in_groups(f"gpu-engines:{key}", f"Engines of {gpu.name or key}", Unit.PERCENT, engines)
+    return charts
 
 
 def _containers(metrics: Metrics) -> list[Chart]:
@@ -111,21 +150,36 @@ def _containers(metrics: Metrics) -> list[Chart]:
     return charts
 
 
+def _no_charts(_metrics: Metrics) -> list[Chart]:
+    return []
+
+
 TABS: Final[tuple[Tab, ...]] = (
     Tab("overview", "Overview", _overview),
     Tab("cpu", "CPU", _processor),
     Tab("memory", "Memory", _memory),
     Tab("disks", "Disks", _disks),
     Tab("network", "Network", _network),
-    Tab("sensors", "Sensors", _sensors),
-    Tab("containers", "Containers", _containers),
-)
+    Tab(
+        "sensors", "Sensors", _sensors, sheet="sensors",
+        is_told=lambda told: bool(told.temperatures or told.fans or told.batteries or told.ups),
+    ),
+    Tab("gpu", "GPU", _gpus, sheet="gpu", is_told=lambda told: bool(told.gpus)),
+    Tab("containers", "Containers", _containers, is_told=lambda told: bool(told.containers)),
+    Tab("processes", "Processes", _no_charts, sheet="processes"),
+    Tab("services", "Services", _no_charts, sheet="services", is_told=lambda told: told.services is not None),
+    Tab(
+        "health", "Disks' health", _no_charts, sheet="health",
+        is_told=lambda told: bool(told.smart or told.arrays or told.pools),
+    ),
+    Tab("checks", "Checks", _no_charts, sheet="checks", is_told=lambda told: bool(told.checks)),
+)  # fmt: skip
 
 
 def tabs_of(metrics: Metrics | None) -> list[Tab]:
     """The tabs that have something to show for this host."""
     known = metrics or Metrics()
-    return [tab for tab in TABS if tab.key not in _OPTIONAL or tab.charts(known)]
+    return [tab for tab in TABS if tab.is_told(known)]
 
 
 def charts_of(tab: Tab, metrics: Metrics | None) -> list[Chart]:
@@ -207,6 +261,10 @@ def _interface(name: str, field: str) -> str:
 
 def _container(name: str, field: str) -> str:
     return str(Address((Step("containers", name), Step(field, None))))
+
+
+def _member(field: str, name: str, member: str) -> str:
+    return str(Address((Step(field, name), Step(member, None))))
 
 
 def _keyed(field: str, name: str) -> str:

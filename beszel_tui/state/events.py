@@ -7,6 +7,7 @@ import msgspec
 
 from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import Alerts, Containers, Fleet, Resync, SystemSample
+from beszel_protocol.processes import ProcessList
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import Window
 
@@ -72,6 +73,20 @@ class DetailsLoaded(_Event, frozen=True, kw_only=True):
     details: HostDetails
 
 
+class ProcessesLoaded(_Event, frozen=True, kw_only=True):
+    system_id: str
+    processes: ProcessList
+
+
+class ProcessesFailed(_Event, frozen=True, kw_only=True):
+    system_id: str
+    reason: str
+
+
+class ProcessesLeft(_Event, frozen=True, kw_only=True):
+    """Nobody looks at them any more."""
+
+
 class HistoryLoaded(_Event, frozen=True, kw_only=True):
     system_id: str
     window: Window
@@ -97,6 +112,9 @@ Event: TypeAlias = (
     | TrailsLoaded
     | ContainerTrailsLoaded
     | DetailsLoaded
+    | ProcessesLoaded
+    | ProcessesFailed
+    | ProcessesLeft
     | HistoryLoaded
     | HistoryFailed
 )

@@ -7,7 +7,9 @@ import msgspec
 
 from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import FleetRow, HostContainers
+from beszel_protocol.processes import ProcessList
 from beszel_protocol.sample import Metrics
+from beszel_protocol.standing import Standing
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import LIVE, Window
 
@@ -32,6 +34,14 @@ class Focus(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics | None = None
     """Of the newest sample."""
     sampled_ms: int | None = None
+    standing: Standing = Standing()
+    """What is not in every sample, as it was told last."""
+    whole: Metrics | None = None
+    """The newest sample with all that stands beside it."""
+    processes: ProcessList | None = None
+    """All of them, as long as somebody looks."""
+    processes_problem: str = ""
+    """Why there are none, or no newer ones."""
     live: Columns = Columns(resolution_ms=1000)
     window: Window = LIVE
     history: Columns | None = None

@@ -18,6 +18,9 @@ from beszel_tui.state.events import (
     Event,
     HistoryFailed,
     HistoryLoaded,
+    ProcessesFailed,
+    ProcessesLeft,
+    ProcessesLoaded,
     Received,
     Refused,
     SystemClosed,
@@ -139,7 +142,12 @@ def _sampled(state: State, frame: SystemSample, at_ms: int) -> State:
     if focus.sampled_ms is not None and sampled_ms <= focus.sampled_ms:
         return state  # backfill of an outage; history has it
     live = append_readings(focus.live, sampled_ms, charted_readings(frame.metrics))
-    return replace(state, focus=replace(focus, metrics=frame.metrics, sampled_ms=sampled_ms, live=live))
+    standing = focus.standing.after(sampled_ms, frame.metrics)
+    whole = standing.beside(frame.metrics)
+    return replace(
+        state,
+        focus=replace(focus, metrics=frame.metrics, sampled_ms=sampled_ms, live=live, standing=standing, whole=whole),
+    )
 
 
 def _ticked(state: State, event: Ticked) -> State:
@@ -190,6 +198,25 @@ def _details_loaded(state: State, event: DetailsLoaded) -> State:
     return replace(state, focus=replace(state.focus, details=event.details))
 
 
+def _processes_loaded(state: State, event: ProcessesLoaded) -> State:
+    if state.focus is None or state.focus.system_id != event.system_id:
+        return state
+    return replace(state, focus=replace(state.focus, processes=event.processes, processes_problem=""))
+
+
+def _processes_failed(state: State, event: ProcessesFailed) -> State:
+    if state.focus is None or state.focus.system_id != event.system_id:
+        return state
+    return replace(state, focus=replace(state.focus, processes_problem=event.reason))
+
+
+def _processes_left(state: State, _event: ProcessesLeft) -> State:
+    """Old ones are not shown when somebody looks again."""
+    if state.focus is None:
+        return state
+    return replace(state, focus=replace(state.focus, processes=None, processes_problem=""))
+
+
 def _history_loaded(state: State, event: HistoryLoaded) -> State:
     focus = _focus_of(state, event)
     if focus is None:
@@ -225,6 +252,9 @@ _HANDLERS: Final[dict[type, Callable[[State, Any], State]]] = {
     TrailsLoaded: _trails_loaded,
     ContainerTrailsLoaded: _container_trails_loaded,
     DetailsLoaded: _details_loaded,
+    ProcessesLoaded: _processes_loaded,
+    ProcessesFailed: _processes_failed,
+    ProcessesLeft: _processes_left,
     HistoryLoaded: _history_loaded,
     HistoryFailed: _history_failed,
 }

@@ -52,6 +52,15 @@ class FilterLine(Horizontal):
         )
         yield Static(Content(""), classes="says")
 
+    def speak(self, vocabulary: Vocabulary) -> None:
+        """Filter by other words from now on, and by none yet."""
+        self._vocabulary = vocabulary
+        self.wanted = NO_FILTER
+        line = self.query_one(FilterInput)
+        line.placeholder = vocabulary.hint
+        line.value = ""
+        self.remove_class("-open")
+
     def open(self) -> None:
         self.display = True
         self.screen.set_focus(self.query_one(FilterInput))  # at once: the next key may be there already

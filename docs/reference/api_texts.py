@@ -8,6 +8,7 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("POST", "/api/beszel/create-user"): "Makes the first user, an administrator, while there is none.",
     ("GET", "/api/beszel/info"): "The hub's public key, for `KEY` of agents, and its version.",
     ("GET", "/api/beszel/getkey"): "The same, by its older name.",
+    ("GET", "/api/beszel/processes"): "What runs on a host now: `system`, `by` (`cpu`, `memory`, `io`), `limit`.",
     ("GET", "/api/beszel/systemd/info"): "What a service's manager knows of it: `system`, `service`.",
     ("POST", "/api/beszel/smart/refresh"): "Has a host read the health of its disks now: `system`.",
     ("GET", "/api/beszel/containers/logs"): "What a container wrote: `system`, `container`, `tail`, `since`, `follow`.",
@@ -64,7 +65,9 @@ COLLECTIONS: Final[dict[str, str]] = {
     "universal_tokens": "Tokens by which any new agent becomes a system of their owner.",
     "smart_devices": "Disks and what they say of their health, as last told.",
     "systemd_services": "Services as last told; `state` and `sub` are Beszel's numbers.",
-    "user_settings": "A document of one's own for clients.",
+    "user_settings": "A document of one's own for clients; its `emails` and `webhooks` are channels.",
+    "notification_channels": "Where notifications go; `url` goes in and never out.",
+    "notification_deliveries": "What channels were told, what waits, and what was given up and why.",
     "audit_log": "Who changed what, only ever added to.",
     "checks": "What agents try from where they are: HTTP, TCP, ping, DNS.",
     "alert_rules": "[Rules of alerts](../guide/alerts.md): one's own, and those for everybody (`user` is empty).",
@@ -88,6 +91,10 @@ EXAMPLES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
         {"status": "paused"},
     ),
     "teams": ({"name": "databases", "tags": ["db"]}, {"tags": ["db", "cache"]}),
+    "notification_channels": (
+        {"name": "mail", "kind": "email", "url": "me@example.org", "severity": "warning"},
+        {"repeat": 3600, "enabled": False},
+    ),
     "user_settings": ({"settings": {"chartTime": "1h"}}, {"settings": {"chartTime": "24h"}}),
 }
 """Bodies for a create and an update; the id is chosen by the page."""

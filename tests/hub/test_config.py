@@ -116,8 +116,8 @@ def test_an_unknown_name_is_refused_only_with_the_prefix() -> None:
 
 
 def test_what_has_no_effect_yet_is_named() -> None:
-    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "HEARTBEAT_URL": "x", "CSP": "x", "ENV": "dev"}
-    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "HEARTBEAT_URL"]
+    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "OAUTH_DISABLE_POPUP": "x", "CSP": "x", "ENV": "dev"}
+    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "OAUTH_DISABLE_POPUP"]
     assert not {setting.name for setting in SETTINGS} & NOT_EFFECTIVE_YET
 
 
@@ -171,3 +171,29 @@ def test_settings_of_accounts() -> None:
 def test_malformed_settings_of_accounts(name: str, text: str) -> None:
     with pytest.raises(InvalidSetting, match=name):
         load(**{name: text})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("HEARTBEAT_URL", "https://hc.example.net/ping/1?x=2", "heartbeat_url", "https://hc.example.net/ping/1?x=2"),
+        ("HEARTBEAT_INTERVAL", "90", "heartbeat_interval_seconds", 90),
+        ("HEARTBEAT_INTERVAL", "5m", "heartbeat_interval_seconds", 300),
+        ("HEARTBEAT_METHOD", "get", "heartbeat_method", "GET"),
+        ("NOTIFICATION_NETWORKS", "10.0.0.0/8, 192.168.1.5", "notification_networks", ("10.0.0.0/8", "192.168.1.5/32")),
+    ],
+)
+def test_what_the_hub_sends_by_itself(name: str, text: str, field: str, value: object) -> None:
+    assert getattr(load_config({}, {name: text}).config, field) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("HEARTBEAT_URL", "ftp://x"), ("HEARTBEAT_URL", "x"), ("HEARTBEAT_INTERVAL", "1"),
+        ("HEARTBEAT_METHOD", "PUT"), ("NOTIFICATION_NETWORKS", "lan"),
+    ],
+)  # fmt: skip
+def test_what_the_hub_cannot_send(name: str, text: str) -> None:
+    with pytest.raises(InvalidSetting, match=name):
+        load_config({}, {name: text})

@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from beszel_hub.scheduler import Job, run_jobs
+from beszel_hub.scheduler import Job, JobBoard, run_jobs
 
 
 def test_a_job_that_fails_runs_again_and_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
@@ -45,3 +45,28 @@ def test_a_slow_job_never_runs_twice_at_a_time() -> None:
 
     asyncio.run(run())
     assert most == 1
+
+
+def test_jobs_tell_how_they_went() -> None:
+    board = JobBoard()
+    runs: list[int] = []
+
+    async def fail_once() -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            raise OSError
+
+    async def run() -> None:
+        task = asyncio.create_task(run_jobs((Job("flaky", 0.01, fail_once),), board))
+        while not board.failing():  # noqa: ASYNC110 - a job has no event to wait for
+            await asyncio.sleep(0.001)
+        (failed,) = board.reports()
+        assert (failed.last_error, failed.failures_in_row) == ("OSError", 1)
+        while board.failing():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        task.cancel()
+
+    asyncio.run(run())
+    (report,) = board.reports()
+    assert (report.name, report.last_error, report.failures_in_row) == ("flaky", "", 0)
+    assert report.last_seconds is not None

@@ -70,7 +70,7 @@ def fill(value: Any) -> Any:
 
 UMA_ONLY: Final = ("uma-web", "{uma_web}")
 OTTO_ONLY: Final = ("otto-db", "{otto_db}")
-SECRETS: Final = ('"password_hash"', "argon2", '"token_key"', "token key of", "Traceback")
+SECRETS: Final = ('"password_hash"', "argon2", '"token_key"', "token key of", "secret-path-of", "Traceback")
 """What no answer to anybody may have."""
 RECORDS: Final = "/api/collections/{collection}/records"
 RECORD: Final = "/api/collections/{collection}/records/{id}"

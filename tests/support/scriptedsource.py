@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, SystemSample
+from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
@@ -50,6 +51,9 @@ class ScriptedSource:
         self.log_streams: asyncio.Queue[LogBatch | ClientError | None] = asyncio.Queue()
         """What `logs` tells: batches, then a failure or None for the end."""
         self.inspections: dict[str, str] = {}
+        self.processes_asked: list[tuple[str, str]] = []
+        self.running: ProcessList | ClientError = HubRefused(502, "no agent here")
+        """What `processes` tells."""
         self.enrolled: list[str] = []
         self.enrol_problem = ""
         self._sequence = 0
@@ -100,6 +104,12 @@ class ScriptedSource:
 
     async def details(self, system_id: str) -> HostDetails | None:
         return self.host
+
+    async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
+        self.processes_asked.append((system_id, by))
+        if isinstance(self.running, ClientError):
+            raise self.running
+        return self.running
 
     async def enrol(self, name: str) -> Enrolment:
         if self.enrol_problem:

@@ -23,7 +23,12 @@ from beszel_hub.components.queries import save_disks, save_services
 from beszel_hub.components.rows import component_id, disk_columns, service_columns
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tables import Happening, HistoryRemoval, HotSample
+from beszel_hub.notifications.collections import DEFAULTS
+from beszel_hub.notifications.postroom import purpose_of
+from beszel_hub.notifications.queries import insert_channel
+from beszel_hub.notifications.tables import DeliveryRow
 from beszel_hub.preferences.tables import UserSettings
+from beszel_hub.store.secrets import Secret
 from beszel_hub.systems.queries import insert_system, save_details
 from beszel_hub.systems.tables import AgentToken, SystemRow, Team, TeamMember
 from beszel_hub.systems.tokens import issue_system_token, issue_universal_token
@@ -79,6 +84,8 @@ CHECK_IDS: Final = {
     "uma-check": "umacheck0000001", "private-check": "umacheck0000002", "otto-check": "ottocheck000001",
 }  # fmt: skip
 """The first two belong to uma-web; the second goes to private addresses."""
+CHANNEL_IDS: Final = {"uma-channel": "umachannel00001", "otto-channel": "ottochannel0001"}
+DELIVERY_IDS: Final = {"uma-channel": "umadelivery0001", "otto-channel": "ottodelivery001"}
 CPU_PERCENT: Final = {"uma-web": 11.25, "otto-db": 99.75}
 """In the only sample of each system."""
 CONTAINER_ID: Final = "c0ffee0ff1ce"
@@ -103,6 +110,8 @@ NAMES: Final = {
     "rea": USER_IDS[Caller.READONLY], "uma_web": SYSTEM_IDS["uma-web"], "otto_db": SYSTEM_IDS["otto-db"],
     "uma_check": CHECK_IDS["uma-check"], "otto_check": CHECK_IDS["otto-check"],
     "private_check": CHECK_IDS["private-check"],
+    "uma_channel": CHANNEL_IDS["uma-channel"], "otto_channel": CHANNEL_IDS["otto-channel"],
+    "uma_delivery": DELIVERY_IDS["uma-channel"], "otto_delivery": DELIVERY_IDS["otto-channel"],
     "read_token": READ_TOKEN_ID, "write_token": WRITE_TOKEN_ID, "limited_token": LIMITED_TOKEN_ID,
     "settings": SETTINGS_ID,
     "uma_disk": component_id(SYSTEM_IDS["uma-web"], "disk", "serial-of-uma-web"),
@@ -232,6 +241,8 @@ class World:
         _insert_check("uma-check", "uma-web", kind="http", target="https://uma.example.org/")
         _insert_check("private-check", "uma-web", kind="tcp", target="10.0.0.1:22", allow_private=True)
         _insert_check("otto-check", "otto-db", kind="tcp", target="otto.example.org:22")
+        _insert_channel(self.running.hub.secret, "uma-channel", Caller.USER)
+        _insert_channel(self.running.hub.secret, "otto-channel", Caller.OTHER)
         _insert_token(READ_TOKEN_ID, Caller.USER, "read", None)
         _insert_token(WRITE_TOKEN_ID, Caller.USER, "write", None)
         _insert_token(LIMITED_TOKEN_ID, Caller.ADMIN, "write", [SYSTEM_IDS["uma-web"]])
@@ -297,6 +308,20 @@ def _insert_check(name: str, system: str, **fields: Any) -> None:
         SYSTEM_IDS[system], CheckDefinition(name=name, **fields), is_enabled=True, now_ms=CREATED_MS,
         check_id=CHECK_IDS[name],
     )  # fmt: skip
+
+
+def _insert_channel(secret: Secret, name: str, owner: Caller) -> None:
+    channel_id, url = CHANNEL_IDS[name], f"https://hooks-of-{name}.example.org/secret-path-of-{name}"
+    insert_channel({
+        "id": channel_id, "user_id": USER_IDS[owner], "name": name, "kind": "webhook", "hint": f"hint-of-{name}",
+        "target": secret.seal(url.encode(), purpose_of(channel_id)), "is_from_settings": False, "last_sent": None,
+        "last_error": "", "created": CREATED_MS, "updated": CREATED_MS, **DEFAULTS, "is_enabled": False,
+    })  # fmt: skip
+    DeliveryRow.insert(
+        id=DELIVERY_IDS[name], channel_id=channel_id, position=1, transition_id=f"step-of-{name}", alert_id="alert",
+        system_id="", status="dead", step={}, message="", attempts=3, due=CREATED_MS, reason=f"reason-of-{name}",
+        created=CREATED_MS, updated=CREATED_MS,
+    ).execute()  # fmt: skip
 
 
 def _insert_token(token_id: str, owner: Caller, scope: str, system_ids: list[str] | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import clean_environment, program, wait_until
+from tests.support.programs import clean_environment, program, run_json, wait_until
 from tests.support.site import Site, open_site
 from tests.support.terminal import Terminal, open_terminal
 
@@ -62,6 +62,30 @@ def test_a_system_opens_and_closes_again(site: Site, token: str) -> None:
         terminal.wait_for("CPU")
         terminal.send("\x1b")
         terminal.wait_for("NAME")
+
+
+def test_the_processes_of_this_machine(site: Site, token: str) -> None:
+    environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
+    name = platform.node()
+    wait_until("the host is up", lambda: any(row["status"] == "up" for row in site.status(token)))
+    told = run_json([program("beszel-tui"), "processes", name, "--json"], environment)
+    hubs = [process for process in told["processes"] if process["pid"] == site.hub.pid]
+    assert len(hubs) == 1
+    assert hubs[0]["memory_bytes"] > 1 << 20
+    with open_terminal([program("beszel-tui")], environment) as terminal:
+        wait_until("its row has percentages", lambda: cpu_readings(terminal, name))
+        terminal.wait_for("⏎ open")
+        terminal.send("\r")
+        terminal.wait_for("Overview")
+        terminal.send(":")
+        terminal.wait_for("esc cancel")
+        terminal.send("tab processes\r")
+        terminal.wait_for("threads")
+        terminal.send("/")
+        terminal.wait_for("user:postgres")
+        terminal.send(f"pid={site.hub.pid}\r")
+        terminal.wait_for("1 of ")
+        terminal.wait_for(str(site.hub.pid))
 
 
 def test_a_resize_never_garbles(site: Site, token: str) -> None:

@@ -17,6 +17,7 @@ from beszel_hub.store.migrations import (
     m0008_preferences,
     m0009_access,
     m0011_alerts,
+    m0012_notifications,
     m0013_images,
 )
 
@@ -38,5 +39,6 @@ MIGRATIONS: Final = (
     Migration(8, "preferences", m0008_preferences.STATEMENTS),
     Migration(9, "access", m0009_access.STATEMENTS),
     Migration(11, "alerts", m0011_alerts.STATEMENTS),
+    Migration(12, "notifications", m0012_notifications.STATEMENTS),
     Migration(13, "images", m0013_images.STATEMENTS),
 )

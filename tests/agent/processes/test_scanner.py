@@ -16,9 +16,10 @@ from beszel_agent.collectors.processes import ProcessesCollector
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, RequestRefused
 from beszel_agent.paths import HostPaths
-from beszel_agent.processes.listing import MAX_PROCESSES, list_processes
+from beszel_agent.processes.listing import list_processes
 from beszel_agent.processes.scanner import Process, Scanner
 from beszel_agent.processes.stat import parse_io, parse_stat
+from beszel_protocol.processes import MAX_PROCESSES
 
 ALTERS_ITS_NAME = "open('/proc/self/comm', 'w').write('a) Z 1 (b')\nprint(flush=True)\nwhile True: pass"
 

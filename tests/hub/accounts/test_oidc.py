@@ -285,3 +285,31 @@ def test_browsers_bring_codes_to_the_client_that_waits(hub: RunningHub, client: 
     lost = client.get("/api/oauth2-redirect", params={"state": "<script>", "code": "x"})
     assert "was not completed" in lost.text
     assert "<script>" not in lost.text
+
+
+def test_a_client_at_another_address_gets_a_code_only_if_its_owner_says_so(hub: RunningHub) -> None:
+    """Or whoever sends people a link to the provider, with a state of their own, is logged in as those people."""
+
+    async def follow() -> None:
+        elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with (
+            event_stream(hub.url, None, "@oauth2") as stream,
+            httpx2.AsyncClient(base_url=hub.url, transport=elsewhere) as browser,
+        ):
+            query = {"state": stream.client_id, "code": "the-code"}
+            page = await browser.get("/api/oauth2-redirect", params=query)
+            assert "Is this login yours?" in page.text
+            assert await stream.is_quiet()
+
+    async def confirm() -> None:
+        elsewhere = httpx2.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with (
+            event_stream(hub.url, None, "@oauth2") as stream,
+            httpx2.AsyncClient(base_url=hub.url, transport=elsewhere) as browser,
+        ):
+            query = {"state": stream.client_id, "code": "the-code"}
+            assert (await browser.post("/api/oauth2-redirect", params=query)).status_code == 204
+            assert (await stream.receive()).data["code"] == "the-code"
+
+    asyncio.run(follow())
+    asyncio.run(confirm())

@@ -292,3 +292,15 @@ def test_names_are_made_from_addresses(desk: Desk) -> None:
         account = desk.database.read_now(partial(queries.find_account, user_id))
         assert account is not None
         assert account.username == name
+
+
+def test_the_last_administrator_who_can_log_in_cannot_be_blocked(desk: Desk) -> None:
+    ada = desk.create_user("ada", "admin")
+    desk.create_user("ben", "admin", verified=False)
+    for change in ({"verified": False}, {"role": "user"}):
+        with pytest.raises(BadRequest):
+            desk.database.write_now(partial(queries.update_user, ada, change, NOW_MS))
+    with pytest.raises(BadRequest):
+        desk.database.write_now(partial(queries.delete_user, ada))
+    desk.create_user("eve", "admin")
+    desk.database.write_now(partial(queries.update_user, ada, {"verified": False}, NOW_MS))

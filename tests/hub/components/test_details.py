@@ -15,6 +15,7 @@ from beszel_protocol.sample import ServiceUnitMetrics
 from tests.support.containers import ContainerAgent, container_agent
 from tests.support.runninghub import RunningHub, running_hub
 
+PROCESSES = "/api/beszel/processes"
 SERVICE = "/api/beszel/systemd/info"
 REFRESH = "/api/beszel/smart/refresh"
 DISKS = "/api/collections/smart_devices/records"
@@ -133,5 +134,41 @@ def test_an_agent_that_does_not_answer_is_not_awaited_for_ever(
     async def talk(agent: ContainerAgent, client: httpx2.AsyncClient, system: str) -> None:
         answer = await client.get(SERVICE, params={"system": system, "service": "nginx"})
         assert answer.status_code == 504
+
+    converse(hub, token, talk)
+
+
+def test_processes_as_they_run_now(hub: RunningHub, token: str) -> None:
+    async def talk(agent: ContainerAgent, client: httpx2.AsyncClient, system: str) -> None:
+        asking = asyncio.create_task(client.get(PROCESSES, params={"system": system, "by": "io", "limit": "2"}))
+        request = await next_request(agent)
+        assert (request.action, request.params) == ("processes", {"by": "io", "limit": 2})
+        hostile = {"pid": 7, "name": "\x1b[31mpostgres\u202e", "cpu_percent": 1e9, "memory_bytes": -5, "argv": "secret"}
+        await agent.answer(request, {"counts": {"total": 312, "zombies": -1}, "processes": [hostile]})
+        assert (await asking).json() == {
+            "counts": {"total": 312},
+            "processes": [{"pid": 7, "name": "[31mpostgres", "cpu_percent": 1e9, "memory_bytes": -5}],
+        }  # fmt: skip
+
+    converse(hub, token, talk)
+
+
+@pytest.mark.parametrize("told", [[], None, {"processes": []}, {"counts": {}, "processes": [{"pid": "x", "name": 1}]}])
+def test_processes_that_are_none(hub: RunningHub, token: str, told: Any) -> None:
+    async def talk(agent: ContainerAgent, client: httpx2.AsyncClient, system: str) -> None:
+        asking = asyncio.create_task(client.get(PROCESSES, params={"system": system}))
+        await agent.answer(await next_request(agent), told)
+        assert (await asking).status_code == 502
+
+    converse(hub, token, talk)
+
+
+def test_processes_are_asked_for_in_a_known_order(hub: RunningHub, token: str) -> None:
+    async def talk(agent: ContainerAgent, client: httpx2.AsyncClient, system: str) -> None:
+        for query in ({"by": "name"}, {"limit": "0"}, {"limit": "1001"}, {"limit": "many"}):
+            answer = await client.get(PROCESSES, params={"system": system} | query)
+            assert answer.status_code == 400
+            assert "cpu, memory or io" in answer.json()["message"]
+        assert agent.requests.empty()
 
     converse(hub, token, talk)

@@ -63,3 +63,17 @@ def test_a_page_that_rebinds_its_name_gets_no_user(tmp_path: Path) -> None:
         assert client.get("/api/beszel/first-run", headers=headers).status_code == 403
         assert client.post("/api/beszel/create-user", json=body, headers=headers).status_code == 403
         assert client.get("/api/beszel/first-run", headers={"Host": "hub.lan:8090"}).json() == {"firstRun": True}
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_a_page_of_another_site_cannot_make_a_browser_make_the_first_user(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    with running_hub(tmp_path) as hub, httpx2.Client(base_url=hub.url) as client:
+        hub.hub.accounts.hasher.cost = FAST_COST
+        body = {"email": EMAIL, "password": PASSWORD}
+        assert client.post("/api/beszel/create-user", json=body, headers=headers).status_code == 403
+        own = {"Origin": hub.url, "Sec-Fetch-Site": "same-origin"}
+        assert client.post("/api/beszel/create-user", json=body, headers=own).status_code == 200

@@ -11,7 +11,7 @@ import pytest
 
 from beszel_hub.accounts import queries as account_queries
 from beszel_hub.door import connections
-from beszel_hub.live import routes, streams
+from beszel_hub.live import realtime, routes, streams
 from beszel_hub.systems import queries
 from tests.support.bareagent import LinkAgent
 from tests.support.eventstream import event_stream, with_options
@@ -299,6 +299,31 @@ def test_subscriptions_that_cannot_be(hub: RunningHub, topics: Any) -> None:
             body = {"clientId": stream.client_id, "subscriptions": topics}
             answer = await stream.client.post("/api/realtime", json=body, headers={"Authorization": token})
             assert answer.status_code == answer.json()["status"] == 400
+
+    asyncio.run(run())
+
+
+def test_too_many_subscriptions_are_counted_before_they_are_read(
+    hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with event_stream(hub.url, "") as stream:
+            monkeypatch.setattr(realtime, "parse_subscription", _fail)
+            body = {"clientId": stream.client_id, "subscriptions": [f"users/{number}" for number in range(201)]}
+            answer = await stream.client.post("/api/realtime", json=body)
+            assert answer.json()["data"]["subscriptions"]["code"] == "validation_length_too_long"
+
+    asyncio.run(run())
+
+
+def _fail(_: str) -> None:
+    raise AssertionError("a subscription was read")
+
+
+def test_guests_are_not_asked_about_when_records_change(hub: RunningHub) -> None:
+    async def run() -> None:
+        async with event_stream(hub.url, "", "systems/*"):
+            assert ("systems", "*") not in hub.hub.realtime._listeners
 
     asyncio.run(run())
 

@@ -222,3 +222,13 @@ def test_an_update_touches_only_what_it_names(world: World, uma: httpx2.Client) 
 
 def test_a_collection_is_found_by_its_id_too(uma: httpx2.Client) -> None:
     assert _list(uma, "/api/collections/2hz5ncl8tizk5nx/records")["items"][0]["name"] == "uma-web"
+
+
+def test_no_number_is_too_large_to_be_refused(uma: httpx2.Client) -> None:
+    for digits in (400, 4000):
+        answer = uma.patch(
+            f"{SYSTEMS}/{UMA_WEB}",
+            content=f'{{"interval": {"9" * digits}}}',
+            headers={"Content-Type": "application/json"},
+        )
+        assert answer.status_code == 400, answer.text

@@ -14,6 +14,7 @@ _BOTH_SERVICES = Answer(status=200, shows=("service-of-uma-web", "service-of-ott
 _VIEWED = Answer(status=200, shows=("disk-of-uma-web", '"state":"PASSED"'), hides=("otto",))
 _GONE = Answer(status=204)
 _SERVICE = "/api/beszel/systemd/info"
+_PROCESSES = "/api/beszel/processes"
 _REFRESH = "/api/beszel/smart/refresh"
 _NOT_CONNECTED = Answer(status=503, shows=("The agent of this system is not connected.",), hides=("otto",))
 _FORBIDDEN = Answer(status=403, shows=('"status":403',))
@@ -73,6 +74,12 @@ SCENARIOS = (
         path=f"{_SERVICE}?system={{uma_web}}&service=service-of-otto-db",
         expect=expect(
             ABSENT, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
+        ),
+    ),
+    Scenario(
+        name="look at processes", route=_PROCESSES, method="GET", path=f"{_PROCESSES}?system={{uma_web}}&by=memory",
+        expect=expect(
+            _NOT_CONNECTED, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED, other=ABSENT,
         ),
     ),
     Scenario(

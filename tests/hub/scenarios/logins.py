@@ -109,6 +109,11 @@ SCENARIOS = (
         expect=expect(Answer(status=200, shows=("was not completed",), hides=("nobody",))),
     ),
     Scenario(
+        name="confirm the way back", route="/api/oauth2-redirect", method="POST",
+        path="/api/oauth2-redirect?state=nobody&code=x",
+        expect=expect(Answer(status=404, hides=("nobody",))),
+    ),
+    Scenario(
         name="log out", route="/api/beszel/log-out", method="POST", path="/api/beszel/log-out",
         expect=expect(
             _GONE, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,

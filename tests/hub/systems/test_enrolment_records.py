@@ -171,9 +171,12 @@ def test_the_universal_token_as_beszels_client_switches_it(hub: RunningHub, clie
     assert client.get(UNIVERSAL, params={"token": "short", "enable": 1}).status_code == 400
 
 
-def test_owners_who_may_only_look_enrol_nobody(hub: RunningHub, client: httpx2.Client, uma: str) -> None:
+@pytest.mark.parametrize("change", [{"role": "readonly"}, {"verified": False}])
+def test_owners_who_may_only_look_or_are_blocked_enrol_nobody(
+    hub: RunningHub, client: httpx2.Client, uma: str, change: dict[str, Any]
+) -> None:
     token = client.get(UNIVERSAL, params={"enable": 1, "permanent": 1}).json()["token"]
-    hub.hub.database.write_now(lambda: update_user(uma, {"role": "readonly"}, 1))
+    hub.hub.database.write_now(lambda: update_user(uma, change, 1))
     assert refusal_of(LinkAgent(hub.link_url, token)) == "unknown_token"
 
 

@@ -1,5 +1,6 @@
 from beszel_protocol.hygiene import clean
-from beszel_tui.state.demo import HOSTS, demo_columns, demo_details, demo_metrics, demo_rows, demo_trail
+from beszel_tui.state.demo import demo_columns, demo_details, demo_metrics, demo_rows, demo_trail
+from beszel_tui.state.demo_hosts import HOSTS
 from tests.support.scriptedsource import NOW_MS
 
 
