@@ -35,7 +35,7 @@ from beszel_hub.export.recent import Recent
 from beszel_hub.export.service import Exports
 from beszel_hub.images.policy import Policy
 from beszel_hub.images.registry import Registries
-from beszel_hub.images.service import PACE_SECONDS, TIDY_SECONDS, Images
+from beszel_hub.images.service import Images
 from beszel_hub.inventory.collection import make_containers_collection
 from beszel_hub.inventory.containers import Inventory
 from beszel_hub.inventory.details import ContainerDetails
@@ -311,7 +311,7 @@ class Hub:
             Job("components", SAVE_SECONDS, self.components.save),
             Job("containers", self.tick_seconds, self.inventory.save),
             Job("stale containers", 60.0, self.inventory.upkeep),
-            *self._image_jobs(),
+            *(() if self.images is None else self.images.jobs()),
             Job("seal", 15.0, self._upkeep.seal),
             Job("roll-ups", 15.0, self._upkeep.roll_up),
             Job("retention", 300.0, self._upkeep.retain),
@@ -353,14 +353,6 @@ class Hub:
 
     def _image_updates(self, system_id: str) -> Mapping[str, bool]:
         return {} if self.images is None else self.images.updates_of(system_id)
-
-    def _image_jobs(self) -> tuple[Job, ...]:
-        if self.images is None:
-            return ()
-        return (
-            Job("newer images", PACE_SECONDS, self.images.look),
-            Job("images that nobody runs", TIDY_SECONDS, self.images.tidy),
-        )
 
     async def _tick_fleet(self) -> None:
         self._presence.flush(self.broker)

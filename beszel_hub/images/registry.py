@@ -9,10 +9,11 @@ from typing import Final
 from urllib.parse import urljoin
 
 from beszel_hub.images.challenge import read_challenge, read_token, token_url
-from beszel_hub.images.egress import Resolve, connect, resolve
+from beszel_hub.images.egress import connect
 from beszel_hub.images.exchange import Answer, exchange
 from beszel_hub.images.failures import ImageUnknown, RegistryUnwell
 from beszel_hub.images.policy import Policy
+from beszel_hub.notifications.egress import Resolve, resolve
 from beszel_protocol.images import ImageReference, is_digest
 from beszel_protocol.targets import Url
 

@@ -15,6 +15,7 @@ from beszel_hub.images.failures import ImageUnknown, RegistryFailed
 from beszel_hub.images.queries import load_looks, remove_looks, save_looks
 from beszel_hub.images.registry import Registries
 from beszel_hub.images.schedule import STALE_MS, Look, Pause, longer, postponed, told
+from beszel_hub.scheduler import Job
 from beszel_hub.store.database import Database
 from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.images import ImageReference
@@ -46,6 +47,12 @@ class Images:
         self._looks: dict[str, Look] = {}
         self._pauses: dict[str, Pause] = {}
         self._updates: dict[str, dict[str, bool]] = {}
+
+    def jobs(self) -> tuple[Job, ...]:
+        return (
+            Job("newer images", PACE_SECONDS, self.look),
+            Job("images that nobody runs", TIDY_SECONDS, self.tidy),
+        )
 
     async def restore(self) -> None:
         """After a start: what was known, so that nobody is asked again for it."""
