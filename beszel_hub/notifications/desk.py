@@ -11,7 +11,8 @@ from beszel_hub.notifications import queries
 from beszel_hub.notifications.channel import ChannelKind
 from beszel_hub.notifications.failures import DeliveryFailed, TargetRefused
 from beszel_hub.notifications.message import Step
-from beszel_hub.notifications.postroom import Postroom, purpose_of
+from beszel_hub.notifications.postroom import Postroom
+from beszel_hub.notifications.sealing import purpose_of, seal_target
 from beszel_hub.notifications.sender import Errand, Sender
 from beszel_hub.notifications.targets import Target, read_any, read_target
 from beszel_hub.permissions import Actor
@@ -59,10 +60,7 @@ class ChannelDesk:
 
     def seal(self, channel_id: str, kind: ChannelKind, text: str) -> dict[str, Any]:
         """The columns of a target. Raise `BadRequest` for what is none."""
-        return self.seal_target(channel_id, _read(kind, text))
-
-    def seal_target(self, channel_id: str, target: Target) -> dict[str, Any]:
-        return {"target": self._secret.seal(target.text.encode(), purpose_of(channel_id)), "hint": target.hint}
+        return seal_target(self._secret, channel_id, _read(kind, text))
 
     async def test(self, actor: Actor, *, url: str = "", channel_id: str = "") -> str | None:
         """Send a message right now, to a URL or a channel of the actor's; None if it was taken, else why not.

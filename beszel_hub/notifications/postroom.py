@@ -16,6 +16,7 @@ from beszel_hub.notifications import backoff, outbox, queries
 from beszel_hub.notifications.egress import Policy
 from beszel_hub.notifications.failures import DeliveryFailed, TargetRefused
 from beszel_hub.notifications.outbox import Claim
+from beszel_hub.notifications.sealing import purpose_of
 from beszel_hub.notifications.sender import Errand, Sender
 from beszel_hub.notifications.targets import Target
 from beszel_hub.store.database import Database
@@ -147,8 +148,3 @@ def open_target(secret: Secret, claimed: Claim) -> Target:
     except NotSealedHere as error:
         raise TargetRefused(SEALED) from error
     return Target(claimed.channel.kind, text, "")
-
-
-def purpose_of(channel_id: str) -> bytes:
-    """A target that is copied to another channel's row cannot be opened there."""
-    return b"notification channel " + channel_id.encode()

@@ -30,6 +30,7 @@ class Notifications:
         send_letter: SendLetter | None, look: Callable[[], Awaitable[Situation]], facts: Facts | None = None,
     ) -> None:  # fmt: skip
         self._database = database
+        self._secret = secret
         self._clock = clock
         self._facts = facts
         self._shares_all = config.share_all_systems
@@ -49,7 +50,7 @@ class Notifications:
 
     def absorb_settings(self) -> Absorb:
         """What user settings hand each new document to."""
-        return make_absorb(self.desk, self._clock)
+        return make_absorb(self._secret, self._clock)
 
     def jobs(self) -> tuple[Job, ...]:
         jobs = [Job("weekly digests", 300.0, self._put_digests), Job("old notifications", 900.0, self._sweep)]

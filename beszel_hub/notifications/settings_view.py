@@ -13,9 +13,10 @@ from beszel_hub.errors import BadRequest, FieldError
 from beszel_hub.notifications import queries
 from beszel_hub.notifications.channel import MAX_CHANNELS
 from beszel_hub.notifications.collections import DEFAULTS
-from beszel_hub.notifications.desk import ChannelDesk
+from beszel_hub.notifications.sealing import seal_target
 from beszel_hub.notifications.targets import Target, read_any, read_target
 from beszel_hub.store.ids import ID_LENGTH, new_id
+from beszel_hub.store.secrets import Secret
 from beszel_protocol.hygiene import clean_text
 
 _MARK: Final = re.compile(rf"[^#]*#channel-([a-z0-9]{{{ID_LENGTH}}})", re.ASCII)
@@ -23,9 +24,9 @@ _MARK: Final = re.compile(rf"[^#]*#channel-([a-z0-9]{{{ID_LENGTH}}})", re.ASCII)
 Absorb = Callable[[str, Any], Any]
 
 
-def make_absorb(desk: ChannelDesk, clock: Clock) -> Absorb:
+def make_absorb(secret: Secret, clock: Clock) -> Absorb:
     """Given a user's id and the new document, makes the channels and returns what is stored."""
-    return lambda user_id, document: _absorb(desk, user_id, document, clock())
+    return lambda user_id, document: _absorb(secret, user_id, document, clock())
 
 
 def marked_channel(text: str) -> str:
@@ -34,7 +35,7 @@ def marked_channel(text: str) -> str:
     return match[1] if match is not None else ""
 
 
-def _absorb(desk: ChannelDesk, user_id: str, document: Any, now_ms: int) -> Any:
+def _absorb(secret: Secret, user_id: str, document: Any, now_ms: int) -> Any:
     if not isinstance(document, dict):
         return document
     before = {row.id: row for row in queries.settings_channels(user_id)}
@@ -47,7 +48,7 @@ def _absorb(desk: ChannelDesk, user_id: str, document: Any, now_ms: int) -> Any:
         for text in _texts(document[field], field):
             channel_id = _find(before, field, text)
             if not channel_id:
-                channel_id = _insert(desk, user_id, _read(read, text, field), now_ms)
+                channel_id = _insert(secret, user_id, _read(read, text, field), now_ms)
             kept.add(channel_id)
             hint = queries.hint_of(channel_id)
             marks[field].append(hint if field == "emails" else f"{hint}#channel-{channel_id}")
@@ -86,12 +87,12 @@ def _read(read: Callable[[str], Target], text: str, field: str) -> Target:
         raise _wrong(field, str(error)) from error
 
 
-def _insert(desk: ChannelDesk, user_id: str, target: Target, now_ms: int) -> str:
+def _insert(secret: Secret, user_id: str, target: Target, now_ms: int) -> str:
     channel_id = new_id()
     queries.insert_channel({
         "id": channel_id, "user_id": user_id, "name": target.hint[:100], "kind": target.kind,
         "is_from_settings": True, "last_sent": None, "last_error": "", "created": now_ms, "updated": now_ms,
-        **DEFAULTS, **desk.seal_target(channel_id, target),
+        **DEFAULTS, **seal_target(secret, channel_id, target),
     })  # fmt: skip
     return channel_id
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from beszel_hub.clock import Clock
 from beszel_hub.config import HubConfig
+from beszel_hub.notifications.settings_view import Absorb, make_absorb
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret
 from beszel_hub.systems.queries import load_entries
@@ -52,7 +53,7 @@ def take_over(
     now_ms = clock()
     with open_source(path, config.data_dir) as source:
         has_agents = any(entry.ever_seen for entry in database.read_now(load_entries))
-        system_ids = _take_records(database, source, secret, report, now_ms, note)
+        system_ids = _take_records(database, source, secret, make_absorb(secret, clock), report, now_ms, note)
         take_key(path, config, report, has_agents=has_agents, dry_run=dry_run)
         take_statistics(database, source, system_ids, report, now_ms=now_ms, dry_run=dry_run)
         for table, reason in WITHOUT_HOME.items():
@@ -63,7 +64,7 @@ def take_over(
 
 
 def _take_records(
-    database: Database, source: SourceDatabase, secret: Secret, report: Report, now_ms: int,
+    database: Database, source: SourceDatabase, secret: Secret, absorb: Absorb, report: Report, now_ms: int,
     note: Callable[[Report], None],
 ) -> list[str]:  # fmt: skip
     """The ids of the systems that are here now."""
@@ -74,7 +75,7 @@ def _take_records(
         take_details(source.rows("system_details"), system_ids, report, now_ms)
         take_tokens(source.rows("fingerprints"), system_ids, secret, report, now_ms)
         take_universal_tokens(source.rows("universal_tokens"), users, secret, report, now_ms)
-        take_settings(source.rows("user_settings"), users, report, now_ms)
+        take_settings(source.rows("user_settings"), users, absorb, report, now_ms)
         if report.dry_run:
             raise _DryRun(system_ids)
         note(report)

@@ -11,8 +11,8 @@ from beszel_hub.accounts.queries import create_user
 from beszel_hub.alerts.transition import Transition
 from beszel_hub.notifications.channel import ChannelKind
 from beszel_hub.notifications.collections import DEFAULTS
-from beszel_hub.notifications.postroom import purpose_of
 from beszel_hub.notifications.queries import insert_channel
+from beszel_hub.notifications.sealing import purpose_of
 from beszel_hub.notifications.tables import DeliveryRow
 from beszel_hub.permissions import Role
 from beszel_hub.store.database import Database

@@ -24,8 +24,8 @@ from beszel_hub.components.rows import component_id, disk_columns, service_colum
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tables import Happening, HistoryRemoval, HotSample
 from beszel_hub.notifications.collections import DEFAULTS
-from beszel_hub.notifications.postroom import purpose_of
 from beszel_hub.notifications.queries import insert_channel
+from beszel_hub.notifications.sealing import purpose_of
 from beszel_hub.notifications.tables import DeliveryRow
 from beszel_hub.preferences.tables import UserSettings
 from beszel_hub.store.secrets import Secret

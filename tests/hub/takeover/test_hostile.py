@@ -77,6 +77,21 @@ def test_settings_that_are_none_are_left_out(make: Make, take: Importer, setting
     assert (told["taken"], told["left_out"]) == (0, {"it is no settings": 1, "its user was not taken over": 1})
 
 
+def test_targets_nobody_can_send_to_are_left_out_and_the_others_are_sealed(
+    make: Make, take: Importer, tmp_path: Path
+) -> None:
+    schema = f"{SCHEMA} CREATE TABLE user_settings (id TEXT, user TEXT, settings TEXT);"
+    webhooks = ["discord://secrettoken@123456", "no target", 7, "x" * 9000]
+    settings = json.dumps({"emails": ["ada@example.org", "nobody"], "webhooks": webhooks, "unitTemp": 1})
+    tables = take(make(schema, users=[ADA], user_settings=[("s", ADA[0], settings)]))
+    assert tables["user_settings"]["taken"] == 1
+    assert tables["webhooks"]["left_out"] == {"nothing that this hub can send to": 3}
+    assert tables["emails"]["left_out"] == {"nothing that this hub can send to": 1}
+    assert not [
+        file for file in (tmp_path / "hub").rglob("*") if file.is_file() and b"secrettoken" in file.read_bytes()
+    ]
+
+
 def test_an_old_or_partial_schema_is_taken_as_far_as_it_goes(make: Make, take: Importer) -> None:
     source = make(
         "CREATE TABLE users (id TEXT, email TEXT, passwordHash TEXT, created TEXT);"
