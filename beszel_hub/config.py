@@ -12,6 +12,7 @@ import msgspec
 
 from beszel_hub.errors import InvalidSetting
 from beszel_hub.settings import (
+    PUBLIC,
     Setting,
     is_loopback,
     one,
@@ -31,6 +32,7 @@ from beszel_hub.settings import (
     read_networks,
     read_origins,
     read_port,
+    read_registries,
     read_retention,
     read_scopes,
     read_size,
@@ -70,6 +72,9 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     container_details: bool = True
     check_updates: bool = False
     update_url: str = RELEASES_URL
+    check_image_updates: bool = False
+    image_registries: tuple[str, ...] = (PUBLIC,)
+    """`public`, or URLs."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """Both or none."""
@@ -243,6 +248,14 @@ SETTINGS: Final = (
         "Tell clients of a newer version; the hub asks `UPDATE_URL` at most every six hours.",
     ),
     Setting("UPDATE_URL", one("update_url", read_url), RELEASES_URL, "Where releases are told, in the form of PyPI."),
+    Setting(
+        "CHECK_IMAGE_UPDATES", one("check_image_updates", read_bool), "false",
+        "Ask registries every six hours whether the tags that containers run stand for newer images.",
+    ),
+    Setting(
+        "IMAGE_REGISTRIES", one("image_registries", read_registries), "public",
+        "Whom that may ask, by name or URL, servers of tokens too; `public`: any by https at a public address.",
+    ),
     Setting(
         "REQUIRE_TLS", one("require_tls", read_bool), "false", "Refuse agents whose connection is not encrypted."
     ),

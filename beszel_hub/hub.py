@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -34,6 +34,9 @@ from beszel_hub.config import HubConfig
 from beszel_hub.errors import HubError
 from beszel_hub.export.recent import Recent
 from beszel_hub.export.service import Exports
+from beszel_hub.images.policy import Policy
+from beszel_hub.images.registry import Registries
+from beszel_hub.images.service import Images
 from beszel_hub.inventory.collection import make_containers_collection
 from beszel_hub.inventory.containers import Inventory
 from beszel_hub.inventory.details import ContainerDetails
@@ -106,6 +109,9 @@ class Hub:
         self.exports = Exports(self.database, self.systems.directory)
         self.recent = Recent(self.latest, self.systems.directory, clock)
         self.push = Push(make_targets(config), self.systems.directory, interval_seconds=config.push_interval_seconds)
+        self.images: Images | None = None
+        if config.check_image_updates:
+            self.images = Images(self.database, clock, Registries(Policy(config.image_registries)))
         self.connections = Connections(self.systems.directory, clock)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, clock,
@@ -153,6 +159,8 @@ class Hub:
         await self.systems.refresh()
         await self.desk.open()
         await apply_file(self.systems, self.config.systems_file_path, on_delete=self._forget_history)
+        if self.images is not None:
+            await self.images.restore()
         await self.inventory.restore()
         await self.checks.refresh()
         await apply_rules_file(self.database, self.clock, self.config.rules_file_path)
@@ -220,7 +228,9 @@ class Hub:
                 make_system_stats_collection(self.database, self.systems.directory, self.clock),
                 make_events_collection(self.database, self.systems.directory, self.clock),
                 make_container_stats_collection(self.database, self.systems.directory, self.clock),
-                make_containers_collection(self.inventory, self.systems.directory, self._newest_containers, self.clock),
+                make_containers_collection(
+                    self.inventory, self.systems.directory, self._newest_containers, self.clock, self._image_updates
+                ),
             )
         )
 
@@ -241,6 +251,9 @@ class Hub:
         self.ingest.on_sample.append(self._tell_containers)
         self.agents.on_containers.append(self.inventory.put)
         self.inventory.on_changed.append(self.broker.containers.put_facts)
+        if self.images is not None:
+            self.inventory.on_changed.append(self.images.containers_changed)
+            self.images.on_changed.append(self.broker.containers.put_image_updates)
         self.connections.on_linked += [self._monitor.connected, self._presence.touch]
         self.connections.on_unlinked += [self._monitor.disconnected, self._presence.touch]
         self.systems.on_changed += [
@@ -298,6 +311,7 @@ class Hub:
             Job("components", SAVE_SECONDS, self.components.save),
             Job("containers", self.tick_seconds, self.inventory.save),
             Job("stale containers", 60.0, self.inventory.upkeep),
+            *(() if self.images is None else self.images.jobs()),
             Job("seal", 15.0, self._upkeep.seal),
             Job("roll-ups", 15.0, self._upkeep.roll_up),
             Job("retention", 300.0, self._upkeep.retain),
@@ -336,6 +350,9 @@ class Hub:
     def _newest_containers(self, system_id: str) -> Sequence[ContainerMetrics]:
         sample = self.latest.get(system_id)
         return () if sample is None else sample.metrics.containers or ()
+
+    def _image_updates(self, system_id: str) -> Mapping[str, bool]:
+        return {} if self.images is None else self.images.updates_of(system_id)
 
     async def _tick_fleet(self) -> None:
         self._presence.flush(self.broker)

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from beszel_hub.log import LEVELS
-from beszel_protocol.targets import parse_url
+from beszel_protocol.images import DOCKER_HUB
+from beszel_protocol.targets import Url, parse_url
 
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d|w)", re.ASCII)
@@ -19,6 +20,12 @@ _FOREVER: Final = "forever"
 _SIZE = re.compile(r"([0-9]{1,6})([KMGT])B?", re.ASCII | re.IGNORECASE)
 _SIZE_BITS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _SMALLEST_DATABASE_BYTES: Final = 16 << 20
+
+PUBLIC: Final = "public"
+"""Among registries: every one that is reached by https at a public address."""
+DOCKER_HUB_API: Final = "https://registry-1.docker.io"
+_DOCKER_HUB_TOKENS: Final = "https://auth.docker.io"
+_REGISTRIES: Final = "a comma-separated list of registries such as public, ghcr.io or http://registry.lan:5000"
 
 
 class Setting(NamedTuple):
@@ -187,6 +194,31 @@ def read_scopes(text: str) -> tuple[str, ...]:
     if "openid" not in scopes:
         raise ValueError("a list of scopes that has openid in it")
     return scopes
+
+
+def read_registries(text: str) -> tuple[str, ...]:
+    """The list, every item but `public` as a URL. Raise ValueError with what is expected."""
+    found: dict[str, None] = {}
+    for item in (part.strip().lower() for part in text.split(",")):
+        if item == PUBLIC:
+            found[PUBLIC] = None
+        elif item == DOCKER_HUB:
+            found |= {DOCKER_HUB_API + "/": None, _DOCKER_HUB_TOKENS + "/": None}
+        elif item:
+            found[str(_read_origin(item))] = None
+    if not found:
+        raise ValueError(_REGISTRIES)
+    return tuple(found)
+
+
+def _read_origin(item: str) -> Url:
+    try:
+        url = parse_url(item if "://" in item else f"https://{item}")
+    except ValueError as error:
+        raise ValueError(_REGISTRIES) from error
+    if url.path != "/":
+        raise ValueError(_REGISTRIES)
+    return url
 
 
 def read_heartbeat_url(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from beszel_protocol.hygiene import clean, clean_text
+from beszel_protocol.images import MAX_DIGESTS, is_digest
 from beszel_protocol.timestamps import parse_timestamp
 
 MAX_CONTAINERS: Final = 1000
@@ -70,6 +71,8 @@ class ContainerFacts(_Told, frozen=True, kw_only=True):
     image: str | None = None
     image_digest: str | None = None
     """`sha256:…` of the image it was made from, as a registry knows it; or, without a registry, the image's id."""
+    repo_digests: list[str] = []
+    """Every `sha256:…` under which the registry of `image` knows it; none of an image that came from nowhere."""
     status: str | None = None
     """The engine's words, without a running clock: `Exited (137)`, `Up (unhealthy)`."""
     health: str = "none"
@@ -165,6 +168,7 @@ def _clean_facts(facts: ContainerFacts) -> ContainerFacts | None:
     changes: dict[str, Any] = {
         "labels": clean_labels(facts.labels),
         "ports": cleaned.ports[:MAX_PORTS],
+        "repo_digests": [digest for digest in facts.repo_digests if is_digest(digest)][:MAX_DIGESTS],
         "health": facts.health if facts.health in HEALTHS else "none",
         "statistics": facts.statistics if facts.statistics in STATISTICS else None,
         "started_at": _instant(facts.started_at),

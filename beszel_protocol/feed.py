@@ -101,6 +101,9 @@ class HostContainers(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     system: str
     facts: list[ContainerFacts] | None = None
     """All of them."""
+    image_updates: dict[str, bool] | None = None
+    """By container: whether its tag stands for another image now, as its registry says; told with `facts`. What is not
+    known is not in it."""
     usage: list[ContainerMetrics] | None = None
     """Of those that the newest sample tells about."""
     updated_ms: int | None = None

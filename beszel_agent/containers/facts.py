@@ -1,12 +1,16 @@
 """The facts of a container from what its engine answers; pure."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
+
+from msgspec.structs import replace
 
 from beszel_agent.containers.documents import Inspected, NetworkSettings, State, instant_or_none
 from beszel_agent.containers.model import SHORT_ID, Container
 from beszel_protocol.containers import MAX_PORTS, ContainerFacts, Labels, clean_labels
 from beszel_protocol.hygiene import clean_text
+from beszel_protocol.images import digests_of, is_digest
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 
 _STATES: Final = {
@@ -27,19 +31,21 @@ _ANY_ADDRESS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - only read
 _NO_LIMIT: Final = 1 << 62
 
 
-def make_container(document: Inspected, engine: str, digest: str | None) -> Container:
-    """Without its cgroup; `digest` is that of its image."""
+def make_container(document: Inspected, engine: str, repo_digests: Sequence[str]) -> Container:
+    """Without its cgroup; `repo_digests` are those of its image, as `repository@sha256:…`."""
     state = document.state
     config, host = document.config, document.host_config
     labels = (config.labels if config is not None else None) or {}
     is_running = _state(state) in {"running", "paused"}
+    image = _text(config.image if config is not None else None)
     facts = ContainerFacts(
         id=document.id[:SHORT_ID],
         name=name_of(document),
         engine=engine,
         state=_state(state),
-        image=_text(config.image if config is not None else None),
-        image_digest=digest or document.image or None,
+        image=image,
+        image_digest=digest_of(repo_digests, image) or document.image or None,
+        repo_digests=digests_of(repo_digests, image or ""),
         status=status_words(_state(state), _health(state), state.exit_code),
         health=_health(state),
         restarts=document.restart_count,
@@ -62,7 +68,18 @@ def make_container(document: Inspected, engine: str, digest: str | None) -> Cont
         has_network=host is None or host.network_mode != "host",
         has_terminal=bool(config is not None and config.tty),
         was_oom_killed=bool(state.oom_killed),
+        image_id=document.image or None,
     )
+
+
+def with_digests(container: Container, repo_digests: Sequence[str]) -> Container:
+    """The same with what is known of its image by now; the very same if that is nothing new."""
+    facts, image = container.facts, container.facts.image or ""
+    digests = digests_of(repo_digests, image)
+    if digests == facts.repo_digests:
+        return container
+    digest = digest_of(repo_digests, image) or container.image_id
+    return container._replace(facts=replace(facts, image_digest=digest, repo_digests=digests))
 
 
 def name_of(document: Inspected) -> str:
@@ -94,17 +111,13 @@ def is_secret(name: str, value: str) -> bool:
     return _SECRET_NAME.search(name.lower()) is not None or _SECRET_VALUE.search(value) is not None
 
 
-def digest_of(repo_digests: list[str] | None, image: str | None) -> str | None:
+def digest_of(repo_digests: Sequence[str], image: str | None) -> str | None:
     """The `sha256:…` under which the registry of `image` knows it; of any registry if that one does not."""
-    repository = (image or "").partition("@")[0]
-    head, colon, tag = repository.rpartition(":")
-    if colon and "/" not in tag:
-        repository = head
-    found = [digest.partition("@") for digest in repo_digests or () if "@" in digest]
-    for name, _, digest in found:
-        if name == repository or name.endswith(f"/{repository}"):
-            return digest
-    return found[0][2] if found else None
+    of_its_own = digests_of(repo_digests, image or "")
+    if of_its_own:
+        return of_its_own[0]
+    found = (text.partition("@")[2] for text in repo_digests)
+    return next((digest for digest in found if is_digest(digest)), None)
 
 
 def _state(state: State) -> str:

@@ -36,6 +36,8 @@ class Container(NamedTuple):
     """What it writes is one stream then."""
     was_oom_killed: bool = False
     """In its last run."""
+    image_id: str | None = None
+    """As its engine knows the image."""
 
     @property
     def is_running(self) -> bool:

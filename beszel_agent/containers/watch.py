@@ -4,16 +4,17 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from beszel_agent.containers.client import EngineClient, NoSuchContainer, Stream, read_events
-from beszel_agent.containers.documents import Inspected, Listed
+from beszel_agent.containers.documents import Listed
 from beszel_agent.containers.events import EngineEvent, differences, explain, read_event
-from beszel_agent.containers.facts import digest_of, make_container, status_words
+from beszel_agent.containers.facts import make_container, status_words, with_digests
 from beszel_agent.containers.hierarchy import Hierarchy
+from beszel_agent.containers.images import ImageDigests
 from beszel_agent.containers.model import Container, Containers, Tiding
 from beszel_agent.errors import EngineFailed
 from beszel_agent.settings import EngineHost
@@ -23,7 +24,6 @@ RECONCILE_SECONDS: Final = 60.0
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _MAX_WAITING: Final = 4096
-_MAX_IMAGES: Final = 1000
 _MOST_STUCK: Final = 3
 """Containers in a row that an engine may fail to describe before it is the engine that fails."""
 
@@ -58,7 +58,7 @@ class EngineWatch:
         self.client: EngineClient | None = None
         self._connect, self._hierarchy, self._tell = connect, hierarchy, tell
         self._reconcile_seconds = reconcile_seconds
-        self._digests: dict[str, str | None] = {}
+        self._images = ImageDigests(time.monotonic)
         self._has_listed = False
         self._stuck = 0
         self._stopped = threading.Event()
@@ -158,8 +158,10 @@ class EngineWatch:
         fresh: dict[str, Container] = {}
         for row in client.listed()[:MAX_CONTAINERS]:
             known = before.get(row.id)
-            is_known = known is not None and not thoroughly and self._is_as_known(row, known)
-            found = known if is_known else self._inspect(client, row.id)
+            if known is not None and not thoroughly and self._is_as_known(row, known):
+                found: Container | None = with_digests(known, self._digests(client, known.image_id))
+            else:
+                found = self._inspect(client, row.id)
             if found is not None:
                 fresh[row.id] = found
         self.containers = fresh
@@ -182,7 +184,7 @@ class EngineWatch:
                 raise
             return self.containers.get(full_id)
         self._stuck = 0
-        container = make_container(document, client.engine, self._digest(client, document))
+        container = make_container(document, client.engine, self._digests(client, document.image))
         if container.pid is None:
             return container
         place = self._hierarchy.locate(container.pid, full_id) if self._hierarchy.can_be_read else None
@@ -190,20 +192,8 @@ class EngineWatch:
         facts = msgspec.structs.replace(container.facts, statistics=statistics)
         return container._replace(facts=facts, place=place)
 
-    def _digest(self, client: EngineClient, document: Inspected) -> str | None:
-        """That of an image does not change, and many containers share one."""
-        image = document.image
-        if not image:
-            return None
-        if image not in self._digests:
-            if len(self._digests) >= _MAX_IMAGES:
-                self._digests.clear()
-            try:
-                name = document.config.image if document.config is not None else None
-                self._digests[image] = digest_of(client.repo_digests(image), name)
-            except NoSuchContainer:  # the image was removed from under it
-                self._digests[image] = None
-        return self._digests[image]
+    def _digests(self, client: EngineClient, image_id: str | None) -> Sequence[str]:
+        return self._images.get(client, image_id) if image_id else ()
 
 
 def _listen(stream: Stream, waiting: "queue.Queue[EngineEvent | None]") -> None:

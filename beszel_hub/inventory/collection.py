@@ -1,6 +1,6 @@
 """The `containers` collection: every container that one sees, running or not; to list only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from beszel_hub.clock import Clock
@@ -20,6 +20,8 @@ MAX_ROWS: Final = 100_000
 
 Newest = Callable[[str], Sequence[ContainerMetrics]]
 """What the newest sample of a system tells of its containers."""
+ImageUpdates = Callable[[str], Mapping[str, bool]]
+"""By container of a system: whether its registry has another image under its tag. What is not known is not in it."""
 
 _TEXTS: Final = (
     "name", "image", "status", "ports", "engine", "state", "project", "service", "pod", "namespace", "digest",
@@ -31,8 +33,10 @@ _NUMBERS: Final = (
 )  # fmt: skip
 
 
-def make_containers_collection(inventory: Inventory, directory: Directory, newest: Newest, clock: Clock) -> Collection:
-    source = ContainersSource(inventory, directory, newest, clock)
+def make_containers_collection(
+    inventory: Inventory, directory: Directory, newest: Newest, clock: Clock, image_updates: ImageUpdates
+) -> Collection:
+    source = ContainersSource(inventory, directory, newest, clock, image_updates)
     return Collection(
         name=NAME,
         id=COLLECTION_ID,
@@ -44,17 +48,22 @@ def make_containers_collection(inventory: Inventory, directory: Directory, newes
             Field(name="started", kind=Kind.DATE),
             Field(name="finished", kind=Kind.DATE),
             Field(name="labels", kind=Kind.JSON),
+            # A boolean of PocketBase cannot be unknown.
+            Field(name="image_update", kind=Kind.JSON),
         ),
         source=ProjectedSource(rows=source.rows),
     )
 
 
 class ContainersSource:
-    def __init__(self, inventory: Inventory, directory: Directory, newest: Newest, clock: Clock) -> None:
+    def __init__(
+        self, inventory: Inventory, directory: Directory, newest: Newest, clock: Clock, image_updates: ImageUpdates
+    ) -> None:
         self._inventory = inventory
         self._directory = directory
         self._newest = newest
         self._clock = clock
+        self._image_updates = image_updates
 
     async def rows(self, actor: Actor, bounds: Bounds) -> list[Row]:
         """By system and name; `BadRequest` for more than `MAX_ROWS`."""
@@ -75,8 +84,10 @@ class ContainersSource:
             return []
         now_ms = self._clock()
         usage = {item.id: item for item in self._newest(system_id)}
+        updates = self._image_updates(system_id)
         rows = [
             make_row(system_id, facts, usage.get(facts.id), updated_ms=seen.seen_ms, now_ms=now_ms)
+            | {"image_update": updates.get(facts.id)}
             for facts in seen.facts
         ]
         return sorted(rows, key=lambda row: row["name"])

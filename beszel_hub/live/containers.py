@@ -3,7 +3,7 @@
 Each host is encoded once however many clients get it; a client's frame is put together from those pieces.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Final
 
@@ -35,6 +35,7 @@ class Host:
     def __init__(self, system_id: str) -> None:
         self.system_id = system_id
         self.facts: Sequence[ContainerFacts] = ()
+        self.image_updates: Mapping[str, bool] = {}
         self.usage: Sequence[ContainerMetrics] = ()
         self.updated_ms: int | None = None
         self.facts_version = 0
@@ -48,6 +49,7 @@ class Host:
             told = HostContainers(
                 system=self.system_id,
                 facts=list(self.facts) if with_facts else None,
+                image_updates=dict(self.image_updates) if with_facts else None,
                 usage=list(self.usage),
                 updated_ms=self.updated_ms,
             )
@@ -77,6 +79,12 @@ class ContainerTopics:
         host = self._hosts.setdefault(system_id, Host(system_id))
         host.facts = facts
         host.facts_version = next(self._versions)
+
+    def put_image_updates(self, system_id: str, updates: Mapping[str, bool]) -> None:
+        host = self._hosts.get(system_id)
+        if host is not None:
+            host.image_updates = updates
+            host.facts_version = next(self._versions)
 
     def put_usage(self, system_id: str, updated_ms: int, usage: Sequence[ContainerMetrics]) -> None:
         host = self._hosts.get(system_id)

@@ -81,6 +81,8 @@ def _json(item: ContainerItem) -> dict[str, Any]:
     told = {"system": item.system, "system_id": item.system_id, **usage, **facts}
     if item.uptime_ms is not None and not item.aged:
         told["uptime_seconds"] = item.uptime_ms / 1000
+    if item.image_update is not None:
+        told["image_update"] = item.image_update
     return told
 
 

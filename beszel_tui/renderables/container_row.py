@@ -161,11 +161,16 @@ def _text(line: ContainerLine, width: int, look: FleetLook, key: str) -> list[Pi
 
 
 def _image(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
-    """Its end tells more than the name of the registry."""
-    text = text_of(line.item, "image")
-    if len(text) > width and "/" in text:
+    """Its end tells more than the name of the registry; an arrow says that there is a newer one."""
+    palette, symbols, item = look.palette, look.symbols, line.item
+    arrow = f" {symbols.up_arrow}" if item.image_update and width > 4 else ""
+    text, room = text_of(item, "image"), width - len(arrow)
+    if len(text) > room and "/" in text:
         text = text.rpartition("/")[2]
-    return [(fit(text, width, ellipsis=look.symbols.ellipsis), look.palette.muted)]
+    shown = fit(text, room, ellipsis=symbols.ellipsis)
+    if not arrow:
+        return [(shown, palette.muted)]
+    return [(shown.rstrip(), palette.muted), (arrow, palette.faint if item.aged else palette.accent)]
 
 
 def _value_style(value: float | None, item: ContainerItem, look: FleetLook) -> Style:

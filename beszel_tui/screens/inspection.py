@@ -24,7 +24,13 @@ class InspectionScreen(ReaderScreen):
 
     def notes(self) -> list[Piece]:
         palette = self.hub_app.look.palette
-        return [(self._problem, palette.level["warning"])] if self._problem else []
+        notes: list[Piece] = []
+        if self.item.image_update:
+            arrow = self.hub_app.look.symbols.up_arrow
+            notes.append((f"{arrow} {self.item.facts.image} is another image at its registry now", palette.accent))
+        if self._problem:
+            notes.append((self._problem, palette.level["warning"]))
+        return notes
 
     def text_to_copy(self) -> str:
         return self._text

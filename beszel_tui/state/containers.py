@@ -36,6 +36,8 @@ class ContainerItem(NamedTuple):
     """The numbers are not of now."""
     uptime_ms: int | None
     """Of one that runs."""
+    image_update: bool | None = None
+    """Whether its registry has another image under its tag; None if nobody knows."""
 
     @property
     def is_troubled(self) -> bool:
@@ -76,10 +78,12 @@ def container_items(state: State, system_id: str | None = None) -> list[Containe
             continue
         aged = not state.is_live or row.status != "up" or _is_old(host.updated_ms, state.hub_now_ms)
         usage = {used.id: used for used in host.usage or ()}
+        updates = host.image_updates or {}
         for facts in host.facts or ():
             used = usage.get(facts.id, _NO_USAGE)
             key = key_of(host.system, facts.id)
-            items.append(ContainerItem(key, host.system, row.name, facts, used, aged, _uptime_ms(facts, state)))
+            uptime_ms, update = _uptime_ms(facts, state), updates.get(facts.id)
+            items.append(ContainerItem(key, host.system, row.name, facts, used, aged, uptime_ms, update))
     return items
 
 
@@ -231,10 +235,11 @@ VOCABULARY: Final = Vocabulary(
             ("created", "running", "paused", "restarting", "exited", "dead"), lambda item: [item.facts.state]
         ),
         **dict.fromkeys(("healthy", "unhealthy", "starting"), lambda item: [item.facts.health]),
+        "outdated": lambda item: ["outdated"] if item.image_update else [],
     },
     hint="words  cpu>20  mem>1G  system:web  exited  !healthy  /regex/",
     help=(
-        ("web", "in the name, system, image, project or service; running, exited, unhealthy …: the state"),
+        ("web", "in the name, system, image, project or service; running, exited, unhealthy, outdated …: the state"),
         ("cpu>20", "also mem limit net rx tx io pids restarts oom exit uptime; 1.5M, 3d"),
         ("system:db", "also name: image: project: service: engine: port: label: id: state: health:"),
         ("/^shop-/", "a regular expression on name and image"),

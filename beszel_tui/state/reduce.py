@@ -110,6 +110,7 @@ def _merge_host(before: HostContainers | None, told: HostContainers) -> HostCont
     return HostContainers(
         system=told.system,
         facts=before.facts if told.facts is None else told.facts,
+        image_updates=before.image_updates if told.image_updates is None else told.image_updates,
         usage=before.usage if told.usage is None else told.usage,
         updated_ms=before.updated_ms if told.updated_ms is None else told.updated_ms,
     )

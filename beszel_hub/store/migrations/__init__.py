@@ -18,6 +18,7 @@ from beszel_hub.store.migrations import (
     m0009_access,
     m0011_alerts,
     m0012_notifications,
+    m0013_images,
 )
 
 
@@ -39,4 +40,5 @@ MIGRATIONS: Final = (
     Migration(9, "access", m0009_access.STATEMENTS),
     Migration(11, "alerts", m0011_alerts.STATEMENTS),
     Migration(12, "notifications", m0012_notifications.STATEMENTS),
+    Migration(13, "images", m0013_images.STATEMENTS),
 )

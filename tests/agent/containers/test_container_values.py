@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -20,11 +20,13 @@ from beszel_agent.containers.cgroup_files import (
     parse_memory_limit,
     parse_traffic,
 )
+from beszel_agent.containers.client import EngineClient, NoSuchContainer
 from beszel_agent.containers.devices import count_processors
 from beszel_agent.containers.documents import EventDocument, Inspected, Listed, Statistics, read_document, read_rows
 from beszel_agent.containers.events import differences, read_event
-from beszel_agent.containers.facts import digest_of, is_secret, make_container
+from beszel_agent.containers.facts import digest_of, is_secret, make_container, with_digests
 from beszel_agent.containers.guests import recognise_machine
+from beszel_agent.containers.images import FRESH_SECONDS, ImageDigests
 from beszel_agent.containers.model import Container, Counters
 from beszel_agent.containers.pods import read_annotations
 from beszel_agent.containers.roster import MAX_INVENTORY_BYTES, make_inventory, merge_containers
@@ -135,23 +137,56 @@ def test_labels_that_look_like_a_secret(name: str, value: str, secret: bool) -> 
     assert is_secret(name, value) is secret
 
 
+ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
+
+
 @pytest.mark.parametrize(
     ("digests", "image", "digest"),
     [
-        (["nginx@sha256:1", "mirror.example.org/nginx@sha256:2"], "nginx:1.27", "sha256:1"),
-        (["docker.io/library/nginx@sha256:1"], "nginx", "sha256:1"),
-        (["localhost:5000/app@sha256:3"], "localhost:5000/app:v1", "sha256:3"),
-        (["other@sha256:4"], "nginx", "sha256:4"),
+        ([f"nginx@{ONE}", f"mirror.example.org/nginx@{TWO}"], "nginx:1.27", ONE),
+        ([f"docker.io/library/nginx@{ONE}"], "nginx", ONE),
+        ([f"mirror.example.org/nginx@{TWO}", f"nginx@{ONE}"], "docker.io/library/nginx:1", ONE),
+        ([f"localhost:5000/app@{TWO}"], "localhost:5000/app:v1", TWO),
+        ([f"other@{TWO}"], "nginx", TWO),
+        (["nginx@sha256:1", "nginx"], "nginx", None),
         ([], "nginx", None),
-        (None, None, None),
+        ([], None, None),
     ],
 )
-def test_the_digest_of_an_image(digests: list[str] | None, image: str | None, digest: str | None) -> None:
+def test_the_digest_of_an_image(digests: list[str], image: str | None, digest: str | None) -> None:
     assert digest_of(digests, image) == digest
 
 
+def test_what_a_registry_knows_is_told_apart_from_what_only_the_engine_knows() -> None:
+    document = msgspec.convert(
+        {"Id": "a" * 64, "Name": "/web", "Image": TWO, "Config": {"Image": "nginx:1.27"}}, Inspected
+    )
+    built = make_container(document, "docker", [])
+    assert (built.facts.image_digest, built.facts.repo_digests) == (TWO, [])
+    pulled = with_digests(built, [f"nginx@{ONE}"])
+    assert (pulled.facts.image_digest, pulled.facts.repo_digests) == (ONE, [ONE])
+    assert with_digests(pulled, [f"nginx@{ONE}"]) is pulled
+
+
+def test_an_image_is_asked_about_once_an_hour() -> None:
+    now, asked = [0.0], []
+
+    class Client:
+        def repo_digests(self, image_id: str) -> list[str]:
+            asked.append(now[0])
+            if now[0] > 2 * FRESH_SECONDS:
+                raise NoSuchContainer("gone")
+            return [f"nginx@{ONE}"]
+
+    images = ImageDigests(lambda: now[0])
+    for seconds in (0.0, FRESH_SECONDS - 1, FRESH_SECONDS + 1, 2 * FRESH_SECONDS + 2):
+        now[0] = seconds
+        assert images.get(cast("EngineClient", Client()), "i") == [f"nginx@{ONE}"]
+    assert asked == [0.0, FRESH_SECONDS + 1, 2 * FRESH_SECONDS + 2]
+
+
 def test_an_engine_that_leaves_everything_out() -> None:
-    facts = make_container(read_document({"Id": ID}, Inspected), "docker", None).facts
+    facts = make_container(read_document({"Id": ID}, Inspected), "docker", []).facts
     assert (facts.id, facts.name, facts.state, facts.health) == (ID[:12], ID[:12], "dead", "none")
 
 

@@ -79,6 +79,16 @@ def test_trouble_is_marked_by_a_sign() -> None:
     assert "⚠" not in drawn(line_of(health="healthy"), 80)
 
 
+def test_an_arrow_stands_beside_an_image_that_is_behind() -> None:
+    line = line_of(image="ghcr.io/team/app:1.2")
+    behind = line._replace(item=line.item._replace(image_update=True))
+    assert "ghcr.io/team/app:1.2 ↑" in drawn(behind, 240)
+    assert "app:1.2 ↑" in drawn(behind, 100)
+    assert "^" in drawn(behind, 100, make_look("ascii"))
+    for known in (False, None):
+        assert "↑" not in drawn(line._replace(item=line.item._replace(image_update=known)), 240)
+
+
 def test_what_is_aged_is_faint() -> None:
     cells = draw_container(line_of(aged=True), fold(80, COLUMNS, CLAIMS), make_look())
     strong = {make_palette().strong, make_palette().text}

@@ -33,6 +33,20 @@ HOSTS = [
 ]  # fmt: skip
 
 
+def test_an_image_that_is_behind(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await open_all(client)
+            behind = HostContainers(system=DB.id, facts=HOSTS[1].facts, image_updates={"aaaaaaaaaaaa": True})
+            client.source.tell_containers(behind)
+            client.app.run_command("filter outdated")
+            await client.until_text("nginx:1.29 ↑")
+            await client.press("i")
+            await client.until_text("↑ nginx:1.29 is another image at its registry now")
+
+    asyncio.run(main())
+
+
 async def open_all(client: Client) -> ContainersScreen:
     await client.press("c")
     await client.until(lambda: client.source.container_topics == ["containers"])

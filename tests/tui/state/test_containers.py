@@ -159,6 +159,18 @@ def test_a_frame_says_only_what_changed() -> None:
     assert container_items(after, DB.id) == container_items(ALL, DB.id)
 
 
+def test_newer_images_are_told_with_the_facts_and_stand_until_then() -> None:
+    told = msgspec.structs.replace(host(WEB.id, SHOP, CACHE), image_updates={SHOP.id: True, CACHE.id: False})
+    used = HostContainers(system=WEB.id, usage=[make_usage(SHOP.id, SHOP.name)])
+    state = reduce(live(told, host(DB.id, POSTGRES)), [frame(used)])
+    known = {item.facts.name: item.image_update for item in container_items(state)}
+    assert known == {"shop-10": True, "shop-9": False, "postgres": None}
+    behind = visible_items(container_items(state), parse_filter("outdated", VOCABULARY), Sort())
+    assert [item.facts.name for item in behind] == ["shop-10"]
+    pulled = reduce(state, [frame(msgspec.structs.replace(told, image_updates={}))])
+    assert {item.image_update for item in container_items(pulled)} == {None}
+
+
 def test_what_is_gone_is_gone_with_its_trail() -> None:
     gone = reduce(ALL, [frame(host(WEB.id, SHOP), removed=[DB.id])])
     assert [item.facts.name for item in container_items(gone)] == ["shop-10"]

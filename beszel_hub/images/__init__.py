@@ -1,0 +1,1 @@
+"""Whether registries have newer images than containers run; asked only by hubs that are told to."""
