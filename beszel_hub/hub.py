@@ -144,7 +144,7 @@ class Hub:
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
         self._announcer = Announcer(self.broker.alerts, self.realtime.news.note)
-        self._guard = Guard(self.realtime.streams, self.accounts.authenticate)
+        self._guard = Guard(self.realtime.streams)
         self._attention = Attention()
         self.components = Components(self.database, clock)
         self.component_details = ComponentDetails(

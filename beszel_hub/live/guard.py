@@ -1,7 +1,7 @@
 """Looks again at the tokens by which event streams are open: at once when one is in doubt, else from time to time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from beszel_hub.errors import HubError
@@ -16,9 +16,8 @@ RETRY_SECONDS: Final = 1.0
 class Guard:
     """Ends the streams whose token holds no longer, or no longer gives the same rights."""
 
-    def __init__(self, streams: Streams, authenticate: Callable[[str | None], Awaitable[Actor]]) -> None:
+    def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        self._authenticate = authenticate
         self._doubted: set[str] = set()
         self._has_doubts = asyncio.Event()
 
@@ -46,16 +45,16 @@ class Guard:
                 await self._check_one(stream)
 
     async def _check_one(self, stream: Stream) -> None:
-        token = stream.token
+        identify = stream.identify
         try:
-            actor = await self._authenticate(token)
+            actor = await identify()
         except HubError:  # the database is busy: nothing is known, so ask again soon
             self.doubt(stream.actor.user_id or "")
             await asyncio.sleep(RETRY_SECONDS)
             return
-        if stream.token == token and _rights(actor) != _rights(stream.actor):
+        if stream.identify is identify and _rights(actor) != _rights(stream.actor):
             stream.end()
-        elif stream.token == token:
+        elif stream.identify is identify:
             stream.actor = actor
 
 

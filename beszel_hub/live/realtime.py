@@ -12,10 +12,16 @@ import msgspec
 
 from beszel_hub.actions import Action, Verb
 from beszel_hub.clock import Clock
-from beszel_hub.errors import Forbidden, NotFound, invalid_field
+from beszel_hub.errors import Forbidden, NotFound, TooManyRequests, invalid_field
 from beszel_hub.live.news import Listener, NewsDesk
-from beszel_hub.live.streams import Stream, Streams
-from beszel_hub.live.subscriptions import MAX_SUBSCRIPTIONS, METRICS_TOPIC, Subscription, parse_subscription
+from beszel_hub.live.streams import RETRY_SECONDS, Identify, Stream, Streams
+from beszel_hub.live.subscriptions import (
+    MAX_SUBSCRIPTIONS,
+    MAX_SUBSCRIPTIONS_OF_USER,
+    METRICS_TOPIC,
+    Subscription,
+    parse_subscription,
+)
 from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.records.registry import Collection, Sight
 from beszel_hub.records.service import Records
@@ -39,11 +45,11 @@ class Realtime:
         self._listeners: Mapping[tuple[str, str], list[Listener]] = {}
         """By topic and id: of a record (or `*`), or of the system whose samples are wanted."""
 
-    def subscribe(self, client_id: str, actor: Actor, token: str | None, texts: Iterable[str]) -> None:
+    def subscribe(self, client_id: str, actor: Actor, identify: Identify, texts: Iterable[str]) -> None:
         """Replace what a client hears.
 
         Raises `NotFound` for an unknown client, `Forbidden` if somebody else opened the stream, `BadRequest` for
-        subscriptions that cannot be.
+        subscriptions that cannot be, `TooManyRequests` if the user has too many on all streams together.
         """
         stream = self.streams.find(client_id)
         if stream is None:
@@ -53,8 +59,11 @@ class Realtime:
         wanted = dict.fromkeys(texts)
         if len(wanted) > MAX_SUBSCRIPTIONS:  # before any is read: a megabyte of them holds everybody up
             raise invalid_field("subscriptions", "validation_length_too_long", f"At most {MAX_SUBSCRIPTIONS}.")
+        beside = self.streams.subscriptions_beside(stream, actor) if actor.is_authenticated else 0
+        if beside + len(wanted) > MAX_SUBSCRIPTIONS_OF_USER:  # every change is looked at for each of them
+            raise TooManyRequests("Too many subscriptions at once.", retry_after_seconds=RETRY_SECONDS)
         subscriptions = tuple(self._parse(actor, text) for text in wanted)
-        self.streams.identify(stream, actor, token)
+        self.streams.identify(stream, actor, identify)
         stream.subscriptions = subscriptions
         self._index()
 

@@ -33,7 +33,7 @@ async def open_stream(request: Request) -> Response:
         return Response(media_type=MEDIA_TYPE)
     realtime: Realtime = request.app.state.realtime
     address = request.client.host if request.client is not None else ""
-    stream = realtime.streams.open(request.state.actor, request.headers.get("authorization"), address)
+    stream = realtime.streams.open(request.state.actor, request.state.identify, address)
     return _EventStream(realtime, stream)
 
 
@@ -43,7 +43,7 @@ async def set_subscriptions(request: Request) -> Response:
     if not isinstance(client_id, str) or not client_id:
         raise invalid_field("clientId", "validation_required", "Cannot be blank.")
     realtime: Realtime = request.app.state.realtime
-    realtime.subscribe(client_id, request.state.actor, request.headers.get("authorization"), _texts(texts))
+    realtime.subscribe(client_id, request.state.actor, request.state.identify, _texts(texts))
     return Response(status_code=204)
 
 

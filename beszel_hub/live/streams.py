@@ -2,8 +2,8 @@
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final, TypeAlias
 
 from beszel_hub.clock import Clock
 from beszel_hub.errors import TooManyRequests
@@ -22,14 +22,17 @@ GUEST_GRACE_MS: Final = 10_000
 RETRY_SECONDS: Final = 10
 _ID_BYTES: Final = 30
 
+Identify: TypeAlias = Callable[[], Awaitable[Actor]]
+"""Looks again who it is that asked."""
+
 
 class Stream:
     """One client. Whoever made it sends what the queue gives."""
 
-    def __init__(self, actor: Actor, token: str | None, address: str, now_ms: int) -> None:
+    def __init__(self, actor: Actor, identify: Identify, address: str, now_ms: int) -> None:
         self.id = secrets.token_urlsafe(_ID_BYTES)
         self.actor = actor
-        self.token = token
+        self.identify = identify
         self.address = address
         self.opened_ms = now_ms
         self.subscriptions: tuple[Subscription, ...] = ()
@@ -68,9 +71,9 @@ class Streams:
     def find(self, client_id: str) -> Stream | None:
         return self._streams.get(client_id)
 
-    def open(self, actor: Actor, token: str | None, address: str) -> Stream:
+    def open(self, actor: Actor, identify: Identify, address: str) -> Stream:
         """Raise `TooManyRequests` if there is no room; of guests an old one gives way."""
-        stream = Stream(actor, token, address, self._clock())
+        stream = Stream(actor, identify, address, self._clock())
         if stream.is_guest:
             self._make_room(address)
         if len(self._streams) >= MAX_STREAMS or self._count(lambda other: _is_same(other, actor)) >= _limit(actor):
@@ -82,12 +85,16 @@ class Streams:
         stream.end()
         self._streams.pop(stream.id, None)
 
-    def identify(self, stream: Stream, actor: Actor, token: str | None) -> None:
+    def identify(self, stream: Stream, actor: Actor, identify: Identify) -> None:
         """A guest has said who they are; raise `TooManyRequests` if that user has too many streams."""
         is_new = stream.is_guest and actor.is_authenticated
         if is_new and self._count(lambda other: _is_same(other, actor)) >= MAX_STREAMS_OF_USER:
             raise _too_many()
-        stream.actor, stream.token = actor, token
+        stream.actor, stream.identify = actor, identify
+
+    def subscriptions_beside(self, stream: Stream, actor: Actor) -> int:
+        """How many a user has on other streams."""
+        return sum(len(other.subscriptions) for other in self if other is not stream and _is_same(other, actor))
 
     def _make_room(self, address: str) -> None:
         if self._count(lambda other: other.is_guest and other.address == address) >= MAX_GUESTS_OF_ADDRESS:

@@ -9,6 +9,8 @@ from beszel_hub.live.sse import is_event_name
 
 MAX_LENGTH: Final = 2500
 MAX_SUBSCRIPTIONS: Final = 200
+"""Of one stream."""
+MAX_SUBSCRIPTIONS_OF_USER: Final = 600
 METRICS_TOPIC: Final = "rt_metrics"
 """A system's newest sample, every second; Beszel's name for it."""
 LOGIN_TOPIC: Final = "@oauth2"

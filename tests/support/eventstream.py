@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -71,14 +71,21 @@ class EventStream:
 
 @asynccontextmanager
 async def event_stream(
-    url: str, token: str | None, *topics: str, header: bool = False, origin: str | None = None
+    url: str,
+    token: str | None,
+    *topics: str,
+    header: bool = False,
+    origin: str | None = None,
+    always: Mapping[str, str] | None = None,
 ) -> AsyncIterator[EventStream]:
-    """Connected and, with topics, subscribed; `header` sends the token with the first request already."""
+    """Connected and, with topics, subscribed; `header` sends the token with the first request already, and every
+    request has the headers of `always`.
+    """
     headers = {"Authorization": token} if header and token is not None else {}
     if origin is not None:
         headers["Origin"] = origin
     async with (
-        httpx2.AsyncClient(base_url=url, timeout=httpx2.Timeout(REPLY_SECONDS, read=60)) as client,
+        httpx2.AsyncClient(base_url=url, headers=always, timeout=httpx2.Timeout(REPLY_SECONDS, read=60)) as client,
         client.stream("GET", "/api/realtime", headers=headers) as response,
     ):
         assert response.status_code == 200, await response.aread()

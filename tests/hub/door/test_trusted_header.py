@@ -1,5 +1,6 @@
 """The header in which a proxy names the user: believed from trusted proxies, from nobody else."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from beszel_hub.accounts.tables import User
 from beszel_hub.door.proxies import is_within
 from beszel_hub.export import routes
+from beszel_hub.live import guard
+from beszel_hub.permissions import Actor
+from tests.support.eventstream import event_stream
 from tests.support.exports import EXPORT, read_csv, store
 from tests.support.people import start_over
 from tests.support.runninghub import RunningHub, running_hub
@@ -53,6 +57,31 @@ def test_a_long_answer_goes_on_for_who_is_named(hub: RunningHub, monkeypatch: py
     }
     answer = httpx2.get(hub.url + EXPORT, params=span, headers=UMA, timeout=10)
     assert len(read_csv(answer.content)) == 30
+
+
+def test_an_event_stream_goes_on_for_who_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "CHECK_SECONDS", 0.02)
+    looks: list[str] = []
+    settings = {"trusted_auth_header": "remote-email", "trusted_proxies": ("127.0.0.1/32",)}
+    with running_hub(tmp_path, **settings) as running:
+        start_over(running)
+        real = running.hub.accounts.authenticate_address
+
+        async def counted(email: str) -> Actor:
+            looks.append(email)
+            return await real(email)
+
+        monkeypatch.setattr(running.hub.accounts, "authenticate_address", counted)
+
+        async def follow() -> None:
+            async with event_stream(running.url, None, "systems/*", always=UMA) as stream:
+                asked = len(looks)
+                while len(looks) < asked + 3:  # noqa: ASYNC110 - another thread looks
+                    await asyncio.sleep(0.01)
+                assert (await stream.subscribe("systems/*")).status_code == 204
+                assert await stream.is_quiet(0.1)  # it goes on
+
+        asyncio.run(asyncio.wait_for(follow(), 20))
 
 
 def test_auth_headers_believed_from_anyone(tmp_path: Path) -> None:

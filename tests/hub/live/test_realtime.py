@@ -253,6 +253,28 @@ def test_a_stream_ends_with_its_api_token_only(hub: RunningHub) -> None:
     asyncio.run(run())
 
 
+def test_what_one_user_may_listen_to_is_counted_over_all_streams(
+    hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime, "MAX_SUBSCRIPTIONS_OF_USER", 5)
+    _, token = new_user(hub)
+    _, other_token = new_user(hub)
+
+    async def run() -> None:
+        async with (
+            event_stream(hub.url, token, "systems/*", "alerts/*", "users/*") as first,
+            event_stream(hub.url, token) as second,
+            event_stream(hub.url, other_token) as other,
+        ):
+            wanted = [f"systems/{number:015d}" for number in range(3)]
+            assert (await second.subscribe(*wanted)).status_code == 429
+            assert (await other.subscribe(*wanted)).status_code == 204
+            assert (await first.subscribe("systems/*")).status_code == 204
+            assert (await second.subscribe(*wanted)).status_code == 204
+
+    asyncio.run(run())
+
+
 def test_whose_stream_it_is_does_not_change(hub: RunningHub) -> None:
     _, token = new_user(hub)
     _, other_token = new_user(hub)
