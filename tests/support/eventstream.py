@@ -78,8 +78,9 @@ async def event_stream(
     origin: str | None = None,
     always: Mapping[str, str] | None = None,
 ) -> AsyncIterator[EventStream]:
-    """Connected and, with topics, subscribed; `header` sends the token with the first request already, and every
-    request has the headers of `always`.
+    """Connected and, with topics, subscribed; `header` sends the token with the first request already.
+
+    Every request has the headers of `always`.
     """
     headers = {"Authorization": token} if header and token is not None else {}
     if origin is not None:
