@@ -1,5 +1,6 @@
 """What all screens of a hub share: the bars, the command line, and being told when the state changed."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -58,6 +59,15 @@ class HubScreen(Screen[None]):
     def on_mount(self) -> None:
         self.hub_app.bridge.changed.subscribe(self, self._on_changed, immediate=True)
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.redraw))
+
+    def call_after_refresh(self, callback: Callable[..., object], *args: object, **kwargs: object) -> bool:
+        """As Textual has it, but not once the screen has left, and its widgets with it."""
+
+        def call_if_here() -> None:
+            if self.is_mounted and self in self.app.screen_stack:
+                callback(*args, **kwargs)
+
+        return super().call_after_refresh(call_if_here)
 
     def redraw(self) -> None:
         """Everything, from the state as it is."""

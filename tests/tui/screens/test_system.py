@@ -96,7 +96,7 @@ def test_ranges_zoom_and_pan(tmp_path: Path) -> None:
             await open_web(client)
 
             def span() -> int:
-                return client.source.asked[-1][3] - client.source.asked[-1][2]
+                return client.source.asked[-1][3] - client.source.asked[-1][2] if client.source.asked else 0
 
             await client.press("r")
             await client.until(lambda: span() == 3_600_000)
