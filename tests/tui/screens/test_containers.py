@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from textual.widgets import Input
+
 from beszel_protocol.feed import HostContainers
 from beszel_tui.errors import ClientError
 from beszel_tui.screens.containers import ContainersScreen
@@ -147,7 +149,9 @@ def test_filter_sort_and_commands(tmp_path: Path) -> None:
             await client.type("running system:web")
             await client.until(lambda: names(screen) == ["shop-api"])
             await client.until_text("1 of 3")
-            await client.press("enter", "escape")
+            await client.press("enter")
+            await client.until(lambda: not isinstance(client.app.focused, Input))
+            await client.press("escape")
             await client.until(lambda: len(names(screen)) == 3)
             client.app.run_command("filter nothing-like-it")
             await client.until_text("no container matches")
