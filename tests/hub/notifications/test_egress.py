@@ -1,7 +1,9 @@
 """Where messages may go, judged on the address that is connected to."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
 import pytest
@@ -81,20 +83,38 @@ def test_statuses(status: int, is_lasting: bool) -> None:
     assert failure.retry_after_seconds == 120
 
 
-def test_a_target_that_says_nothing_is_left() -> None:
-    async def scenario() -> DeliveryFailed:
-        async def idle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(b"HTTP/1.1 200 OK\r\nX: ")
-            await reader.read()
-            writer.close()
+@asynccontextmanager
+async def answering(
+    speak: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[int]:
+    """The port of a server for one conversation, which is over in the end."""
+    is_over = asyncio.Event()
 
-        server = await asyncio.start_server(idle, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        try:
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):  # whoever asked may leave first
+            await speak(reader, writer)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        is_over.set()
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+        await asyncio.wait_for(is_over.wait(), 5)
+    finally:
+        server.close()
+
+
+def test_a_target_that_says_nothing_is_left() -> None:
+    async def idle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX: ")
+        await reader.read()
+
+    async def scenario() -> DeliveryFailed:
+        async with answering(idle) as port:
             with pytest.raises(DeliveryFailed) as caught:
                 await send(Call(url=parse_url(f"http://127.0.0.1:{port}/")), OPEN, timeout_seconds=0.2)
-        finally:
-            server.close()
         return caught.value
 
     assert asyncio.run(scenario()).reason == "it takes too long"
@@ -102,18 +122,13 @@ def test_a_target_that_says_nothing_is_left() -> None:
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: " + b"x" * 100_000])
 def test_a_target_that_speaks_no_http(answer: bytes) -> None:
-    async def scenario() -> None:
-        async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer)
-            writer.close()
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
 
-        server = await asyncio.start_server(speak, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        try:
+    async def scenario() -> None:
+        async with answering(speak) as port:
             with pytest.raises(DeliveryFailed):
                 await send(Call(url=parse_url(f"http://127.0.0.1:{port}/")), OPEN, timeout_seconds=5)
-        finally:
-            server.close()
 
     asyncio.run(scenario())
