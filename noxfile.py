@@ -15,8 +15,6 @@ ROOT = Path(__file__).parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 CODE = ("beszel_protocol", "beszel_agent", "beszel_hub", "beszel_tui", "themes", "tests", "benchmarks", "noxfile.py")
 MAIN_JOB = "tests/system/test_main_job.py"
-SOME_FAILED, NONE_COLLECTED = 1, 5
-"""Exit statuses of pytest."""
 
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = True
@@ -81,22 +79,10 @@ def tests(session: nox.Session) -> None:
     is_newest = session.python == NEWEST
     _install(session, "test", *(["clients"] if is_newest else []))
     if is_newest:
-        _run_tests(session, "-m", "not endurance", *session.posargs)
+        session.run("pytest", "-m", "not endurance", *session.posargs)
     else:
-        _run_tests(session, "-m", "not endurance and not system", *session.posargs)
+        session.run("pytest", "-m", "not endurance and not system", *session.posargs)
         session.run("pytest", MAIN_JOB)
-
-
-def _run_tests(session: nox.Session, *arguments: str) -> None:
-    """What fails gets a second try by itself; twice is broken, once stands in the output and wants to be looked into.
-
-    Thousands of tests drive real processes, engines and terminals; one of them losing a race on a machine that is busy
-    must not keep everything else from being released.
-    """
-    session.run("pytest", *arguments, success_codes=[0, SOME_FAILED])
-    session.run(
-        "pytest", *arguments, "--last-failed", "--last-failed-no-failures", "none", success_codes=[0, NONE_COLLECTED]
-    )
 
 
 @nox.session(python=NEWEST)
