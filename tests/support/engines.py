@@ -6,6 +6,7 @@ reach each other and this host, and nothing else.
 
 import contextlib
 import io
+import json
 import os
 import socket as socketlib
 import subprocess
@@ -35,7 +36,7 @@ from tests.support.programs import running, wait_until
 from tests.support.services import need_program
 
 IMAGE = "beszel-test:latest"
-BRIDGE_ADDRESS = "172.31.251.1"
+_BRIDGE_PREFIX = "bsz"
 BUSY = ["sh", "-c", "while :; do :; done"]
 IDLE = ["sleep", "600"]
 _LIMITS = [Ulimit(name=name, soft=1024, hard=1024) for name in ("nofile", "nproc")]
@@ -46,8 +47,9 @@ T = TypeVar("T")
 class Engine:
     """One that runs, with a client of its own."""
 
-    def __init__(self, socket: Path, pid: int, *, network: str) -> None:
-        self.socket, self.pid, self.network = socket, pid, network
+    def __init__(self, socket: Path, pid: int, *, network: str, address: str = "") -> None:
+        self.socket, self.pid, self.network, self.address = socket, pid, network, address
+        """`address` is this host's in the network of the containers, empty where they share the host's own."""
         self.client = docker.DockerClient(base_url=f"unix://{socket}", version="1.41", timeout=30)
         self.client.api.headers["Connection"] = "close"
 
@@ -139,15 +141,15 @@ def docker_engine() -> Iterator[Engine]:
     """With a bridge of its own, so that containers have a network."""
     _need_root()
     dockerd, ip = need_program("dockerd"), need_program("ip")
-    bridge = f"bsz{os.getpid() % 1_000_000}"
     with tempfile.TemporaryDirectory(prefix="beszel-docker-", ignore_cleanup_errors=True) as folder:
         root, socket = Path(folder), Path(folder, "docker.sock")
+        bridge = f"{_BRIDGE_PREFIX}{os.getpid()}"
         argv = [
             dockerd, "--host", f"unix://{socket}", "--data-root", f"{root}/data", "--exec-root", f"{root}/exec",
             "--pidfile", f"{root}/pid", "--iptables=false", "--bridge", bridge,
         ]  # fmt: skip
-        with _bridge(ip, bridge), running(argv, _environment(root), root / "log") as process:
-            engine = _opened(socket, process.pid, root / "log", network="bridge")
+        with _bridge(ip, bridge) as address, running(argv, _environment(root), root / "log") as process:
+            engine = _opened(socket, process.pid, root / "log", network="bridge", address=address)
             try:
                 yield engine
             finally:
@@ -201,9 +203,9 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
 
 
-def _opened(socket: Path, pid: int, log: Path, *, network: str) -> Engine:
+def _opened(socket: Path, pid: int, log: Path, *, network: str, address: str = "") -> Engine:
     wait_until(f"an engine; {log.read_text(errors='replace')[-2000:]}", lambda: _answers(socket), 60)
-    engine = Engine(socket, pid, network=network)
+    engine = Engine(socket, pid, network=network, address=address)
     engine.client.api.import_image_from_data(busybox_archive(), repository=IMAGE.partition(":")[0], tag="latest")
     return engine
 
@@ -218,15 +220,34 @@ def _answers(socket: Path) -> bool:
 
 
 @contextmanager
-def _bridge(ip: str, name: str) -> Iterator[None]:
-    """With a hardware address of its own: it would take one of its ports', and change it under those that know it."""
+def _bridge(ip: str, name: str) -> Iterator[str]:
+    """A bridge in a network of its own; this host's address in it.
+
+    It has a hardware address of its own: it would take one of its ports', and change it under those that know it. A run
+    that was killed leaves its bridge behind, and a second one with the same network would take the answers.
+    """
+    taken = _bridges(ip)
+    for stale in [bridge for bridge in taken if not Path("/proc", bridge.removeprefix(_BRIDGE_PREFIX)).exists()]:
+        subprocess.run([ip, "link", "delete", stale], check=False)
+        taken.pop(stale)
+    address = next(free for number in range(200, 256) if (free := f"172.31.{number}.1") not in taken.values())
     subprocess.run([ip, "link", "add", name, "address", "02:42:ac:1f:fb:01", "type", "bridge"], check=True)
     try:
-        subprocess.run([ip, "address", "add", f"{BRIDGE_ADDRESS}/24", "dev", name], check=True)
+        subprocess.run([ip, "address", "add", f"{address}/24", "dev", name], check=True)
         subprocess.run([ip, "link", "set", name, "up"], check=True)
-        yield
+        yield address
     finally:
         subprocess.run([ip, "link", "delete", name], check=False)
+
+
+def _bridges(ip: str) -> dict[str, str]:
+    """Address of each bridge of a test run, by name; empty for one that has none yet."""
+    listed = subprocess.run([ip, "-json", "-4", "address", "show"], capture_output=True, text=True, check=True).stdout
+    return {
+        link["ifname"]: next((address["local"] for address in link["addr_info"]), "")
+        for link in json.loads(listed)
+        if link.get("ifname", "").startswith(_BRIDGE_PREFIX)
+    }
 
 
 def _environment(folder: Path) -> dict[str, str]:
