@@ -2,7 +2,7 @@
 
     BESZEL_SNAPSHOTS=write pytest tests/tui/test_snapshots.py
 
-writes them anew; look at the difference before you commit it. A test waits for its picture: a slow machine waits longer.
+writes them anew; look at the difference before you commit it. A test waits for its picture, however slow the machine.
 """
 
 import asyncio
