@@ -25,6 +25,7 @@ from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.model import State
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
+from beszel_tui.widgets.listing import Listing
 
 
 class BeszelApp(App[None]):
@@ -174,9 +175,9 @@ class BeszelApp(App[None]):
             raise CommandError("open a system first")
         return self.screen
 
-    def containers_screen(self) -> ContainersScreen | None:
-        """The table of containers, if it is what is shown."""
-        return self.screen if isinstance(self.screen, ContainersScreen) else None
+    def listing(self) -> Listing | None:
+        """The list that is on the screen."""
+        return self.screen.listing if isinstance(self.screen, HubScreen) else None
 
     # Looks
 

@@ -176,6 +176,10 @@ class SystemScreen(HubScreen):
     def has_table(self) -> bool:
         return self.has_class("-table") and not self.has_class("-full")
 
+    @property
+    def listing(self) -> SheetPanel | None:
+        return self.panel if self.has_table else None
+
     def focus_content(self) -> None:
         if self.has_table:
             self.panel.focus_table()
