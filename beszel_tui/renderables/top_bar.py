@@ -11,11 +11,16 @@ from beszel_tui.state.model import State
 from beszel_tui.state.selectors import age, counts
 
 
-def draw_top_bar(state: State, width: int, look: FleetLook, local_now: datetime) -> list[Segment]:
-    """One line of `width` cells. What is less needed leaves first as it narrows; the connection never does."""
+def draw_top_bar(
+    state: State, width: int, look: FleetLook, local_now: datetime, *, is_away: bool = False
+) -> list[Segment]:
+    """One line of `width` cells. What is less needed leaves first as it narrows; the connection never does.
+
+    `is_away`: nobody is thought to look, and this stands for some seconds.
+    """
     palette = look.palette
     clock: Piece = (local_now.strftime(" %H:%M:%S "), palette.muted)
-    link = _connection(state, look)
+    link = _connection(state, look, is_away=is_away)
     hub: Piece = (fit(state.hub, min(len(state.hub), 32)) + "  ", palette.muted)
     brand: list[Piece] = [(" beszel ", palette.accent), (f"{look.symbols.bar} ", palette.faint)]
     full, short = _counts(state, look, words=True), _counts(state, look, words=False)
@@ -55,9 +60,11 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
     return pieces
 
 
-def _connection(state: State, look: FleetLook) -> list[Piece]:
+def _connection(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
     palette, symbols = look.palette, look.symbols
     connection = state.connection
+    if connection.phase == "live" and is_away:
+        return [(symbols.status["paused"], palette.status["paused"]), (" resting ", palette.text)]
     if connection.phase == "live":
         return [(symbols.status["up"], palette.status["up"]), (" live ", palette.text)]
     if connection.phase == "connecting":

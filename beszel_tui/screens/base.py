@@ -1,7 +1,7 @@
 """What all screens of a hub share: the bars, the command line, and being told when the state changed."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
 
 
+AWAY_MS: Final = 15_000
+"""Between two pictures while the terminal has not the focus: it may still be in sight."""
+
+
 class HubScreen(Screen[None]):
     """Subclasses compose their content in `compose_content` and draw a state in `show_state`."""
 
@@ -35,6 +39,7 @@ class HubScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = FrugalCompositor()
+        self._shown_ms = 0
 
     @property
     def hub_app(self) -> "BeszelApp":
@@ -64,6 +69,7 @@ class HubScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.hub_app.bridge.changed.subscribe(self, self._on_changed, immediate=True)
+        self.watch(self.app, "app_focus", self._on_app_focus, init=False)
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.redraw))
 
     def call_after_refresh(self, callback: Callable[..., object], *args: object, **kwargs: object) -> bool:
@@ -77,14 +83,29 @@ class HubScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Everything, from the state as it is."""
-        self.query_one(TopBar).show(self.state, self.hub_app.look)
-        self.show_state(self.state)
+        self._show(self.state)
         self.show_keys()
 
     def _on_changed(self, state: State) -> None:
-        if self.is_current and self.is_mounted:
-            self.query_one(TopBar).show(state, self.hub_app.look)
-            self.show_state(state)
+        """Nothing is drawn for nobody: in a terminal that has lost the focus only now and then, for second screens."""
+        if not (self.is_current and self.is_mounted):
+            return
+        if not self.app.app_focus and 0 <= state.now_ms - self._shown_ms < AWAY_MS:
+            return
+        self._show(state)
+
+    def _show(self, state: State) -> None:
+        self._shown_ms = state.now_ms
+        self.query_one(TopBar).show(state, self.hub_app.look, is_away=not self.app.app_focus)
+        self.show_state(state)
+
+    def _on_app_focus(self, has_focus: bool) -> None:
+        if not (self.is_current and self.is_mounted):
+            return
+        if has_focus:
+            self._show(self.state)
+        else:
+            self.query_one(TopBar).show(self.state, self.hub_app.look, is_away=True)
 
     def on_screen_resume(self) -> None:
         self.call_after_refresh(self.redraw)

@@ -1,18 +1,22 @@
 """The fleet: every system of the hub, one line each."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
 
+from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings import FLEET
 from beszel_tui.messages import LineChosen
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.listing import ListingScreen
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
+from beszel_tui.state.filterline import Filter
+from beszel_tui.state.lines import LazyLines
 from beszel_tui.state.model import State
-from beszel_tui.state.selectors import fleet_line, visible_rows
+from beszel_tui.state.selectors import Sort, fleet_line, visible_rows
 from beszel_tui.widgets.fleet_table import FleetTable
 
 
@@ -21,6 +25,13 @@ class FleetScreen(ListingScreen):
     vocabulary = FLEET_VOCABULARY
     columns = BY_KEY
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._arranged_from: Mapping[str, FleetRow] | None = None
+        self._arranged_as: tuple[Filter, Sort] | None = None
+        self._rows: list[FleetRow] = []
+        self._keys: list[str] = []
+
     @property
     def table(self) -> FleetTable:
         return self.query_one(FleetTable)
@@ -28,19 +39,30 @@ class FleetScreen(ListingScreen):
     @property
     def visible_ids(self) -> list[str]:
         """The systems as filtered and sorted, for stepping through them."""
-        return [row.id for row in visible_rows(self.state, self.filter_line.wanted, self.sort)]
+        return self._arranged(self.state)[1]
 
     def make_table(self) -> FleetTable:
         return FleetTable(self.hub_app.look, self.sort)
 
     def show_state(self, state: State) -> None:
         table, look = self.table, self.hub_app.look
-        rows = visible_rows(state, self.filter_line.wanted, self.sort)
+        rows, keys = self._arranged(state)
         width = spark_width(table.placed)
-        table.show([fleet_line(state, row, width, look.thresholds) for row in rows], self.sort, look)
+        lines = LazyLines(rows, lambda row: fleet_line(state, row, width, look.thresholds))
+        table.show(lines, self.sort, look, keys=keys)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
         if width:
             self.hub_app.bridge.want_trails(table.visible_ids)
+
+    def _arranged(self, state: State) -> tuple[list[FleetRow], list[str]]:
+        """The systems as filtered and sorted, and their ids; the same lists until something else is to be seen."""
+        asked = (self.filter_line.wanted, self.sort)
+        if state.systems is not self._arranged_from or asked != self._arranged_as:
+            self._arranged_from, self._arranged_as = state.systems, asked
+            self._rows = visible_rows(state, *asked)
+            keys = [row.id for row in self._rows]
+            self._keys = self._keys if keys == self._keys else keys
+        return self._rows, self._keys
 
     def _why_empty(self, state: State) -> str:
         if not state.loaded:
