@@ -127,6 +127,25 @@ SYSTEM: Final = [
     _key("y", "copy", "copy", "Copy the values of this chart, at the time cursor if there is one", "system.copy"),
 ]
 
+TIME: Final = [
+    _key("P", "hold", "hold", "Hold this moment; again: go on from it", "time.hold"),
+    _key("less_than_sign", "step(-10)", "earlier", "Ten seconds back in time", "time.back", display="<"),
+    _key("greater_than_sign", "step(10)", "later", "Ten seconds on", "time.on", display=">"),
+    _key("left_curly_bracket", "step(-300)", "5m back", "Five minutes back in time", "time.far_back", display="{"),
+    _key("right_curly_bracket", "step(300)", "5m on", "Five minutes on", "time.far_on", display="}"),
+    _key("x", "speed", "speed", "Go through the past at 1, 10 or 60 seconds a second", "time.speed"),
+    Binding(
+        "end",
+        "now",
+        "now",
+        show=True,
+        key_display="End",
+        tooltip="From the past back to now",
+        id="time.now",
+        priority=True,
+    ),
+]
+
 SHEET: Final = [
     _key(
         "slash",
@@ -256,6 +275,7 @@ GROUPS: Final = {
     "A container's line": CONTAINER_LINES,
     "Fleet": FLEET,
     "System": SYSTEM,
+    "Time": TIME,
     "A system's tables": SHEET,
     "Containers": CONTAINERS,
     "This text": PANE,

@@ -1,6 +1,7 @@
 """The first line of every screen: where we are, how the fleet is, whether this is live, and the time."""
 
 from datetime import datetime
+from typing import Final
 
 from rich.segment import Segment
 
@@ -9,6 +10,8 @@ from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
 from beszel_tui.state.model import State
 from beszel_tui.state.selectors import age, counts
+
+_DAY_MS: Final = 86_400_000
 
 
 def draw_top_bar(
@@ -63,6 +66,11 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
 def _connection(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
     palette, symbols = look.palette, look.symbols
     connection = state.connection
+    if connection.phase == "live" and state.past is not None:
+        at = datetime.fromtimestamp(state.past.at_ms / 1000).astimezone()
+        when = f"{at:%H:%M:%S}" if state.past.behind_ms < _DAY_MS else f"{at:%d %b %H:%M}"
+        pace = f" {state.past.speed}×" if state.past.speed else ""
+        return [(f" at {when}, {age(state.past.behind_ms)} ago{pace} ", palette.time_cursor)]
     if connection.phase == "live" and is_away:
         return [(symbols.status["paused"], palette.status["paused"]), (" resting ", palette.text)]
     if connection.phase == "live":

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,6 +17,7 @@ from beszel_tui.renderables.key_bar import Hint
 from beszel_tui.screens.compositor import FrugalCompositor
 from beszel_tui.state.filterline import Vocabulary
 from beszel_tui.state.model import State
+from beszel_tui.state.past import moment
 from beszel_tui.widgets.bars import KeyBar, TopBar
 from beszel_tui.widgets.command_line import CommandLine
 from beszel_tui.widgets.listing import Listing
@@ -31,6 +33,8 @@ AWAY_MS: Final = 15_000
 class HubScreen(Screen[None]):
     """Subclasses compose their content in `compose_content` and draw a state in `show_state`."""
 
+    shows_past: ClassVar[bool] = False
+    """Whether it shows the instant that is looked at; else it is of now, and says so."""
     vocabulary: Vocabulary | None = None
     """Of its filter line, if it has one."""
     # Textual's own ctrl+c copies a mouse selection, which is not how people leave a monitor.
@@ -40,6 +44,7 @@ class HubScreen(Screen[None]):
         super().__init__()
         self._compositor = FrugalCompositor()
         self._shown_ms = 0
+        self._has_past = False
 
     @property
     def hub_app(self) -> "BeszelApp":
@@ -96,8 +101,16 @@ class HubScreen(Screen[None]):
 
     def _show(self, state: State) -> None:
         self._shown_ms = state.now_ms
-        self.query_one(TopBar).show(state, self.hub_app.look, is_away=not self.app.app_focus)
+        self._show_top_bar(state)
         self.show_state(state)
+        if (state.past is not None) != self._has_past:
+            self._has_past = state.past is not None
+            self.refresh_bindings()
+            self.show_keys()
+
+    def _show_top_bar(self, state: State) -> None:
+        told = moment(state) if self.shows_past else replace(state, past=None)
+        self.query_one(TopBar).show(told, self.hub_app.look, is_away=not self.app.app_focus)
 
     def _on_app_focus(self, has_focus: bool) -> None:
         if not (self.is_current and self.is_mounted):
@@ -105,10 +118,32 @@ class HubScreen(Screen[None]):
         if has_focus:
             self._show(self.state)
         else:
-            self.query_one(TopBar).show(self.state, self.hub_app.look, is_away=True)
+            self._show_top_bar(self.state)
 
     def on_screen_resume(self) -> None:
         self.call_after_refresh(self.redraw)
+
+    # Time; only screens that show the past have keys for it
+
+    def action_hold(self) -> None:
+        if self.state.is_live or self.state.past is not None:
+            self.hub_app.bridge.times.hold()
+        else:
+            self.hub_app.say("there is no history while the hub is away", severity="warning")
+
+    def action_step(self, seconds: int) -> None:
+        if self.state.is_live or self.state.past is not None:
+            self.hub_app.bridge.times.step(seconds * 1000)
+
+    def action_speed(self) -> None:
+        self.hub_app.bridge.times.next_speed()
+
+    def action_now(self) -> None:
+        self.hub_app.bridge.times.leave()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        del parameters
+        return action not in {"now", "speed"} or self.state.past is not None
 
     # Keys
 
@@ -116,7 +151,10 @@ class HubScreen(Screen[None]):
         self.query_one(KeyBar).show(self.hints(), self.hub_app.look)
 
     def hints(self) -> list[Hint]:
-        """The keys of what has the focus, then those of the screen; help at the end, where it stays longest."""
+        """The keys of what has the focus, then those of the screen; help at the end, where it stays longest.
+
+        The way back to now comes first: who is in the past must see it.
+        """
         found: dict[str, Hint] = {}
         typing = isinstance(self.focused, Input)
         for active in self.active_bindings.values():
@@ -125,8 +163,8 @@ class HubScreen(Screen[None]):
                 continue  # the key would be typed
             if binding.show and active.enabled and binding.id and binding.id not in found:
                 found[binding.id] = Hint(binding.key, binding.key_display or binding.key, binding.description)
-        help_hint = found.pop("app.help", None)
-        return [*found.values(), *([help_hint] if help_hint else [])]
+        first, last = ([found.pop(name)] if name in found else [] for name in ("time.now", "app.help"))
+        return [*first, *found.values(), *last]
 
     @on(ActionClicked)
     def _action_clicked(self, message: ActionClicked) -> None:

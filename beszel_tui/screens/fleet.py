@@ -7,7 +7,7 @@ from textual import on
 from textual.binding import BindingType
 
 from beszel_protocol.feed import FleetRow
-from beszel_tui.bindings import FLEET
+from beszel_tui.bindings import FLEET, TIME
 from beszel_tui.messages import LineChosen
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.listing import ListingScreen
@@ -16,12 +16,14 @@ from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
 from beszel_tui.state.filterline import Filter
 from beszel_tui.state.lines import LazyLines
 from beszel_tui.state.model import State
+from beszel_tui.state.past import moment
 from beszel_tui.state.selectors import Sort, fleet_line, visible_rows
 from beszel_tui.widgets.fleet_table import FleetTable
 
 
 class FleetScreen(ListingScreen):
-    BINDINGS: ClassVar[list[BindingType]] = [*FLEET]
+    BINDINGS: ClassVar[list[BindingType]] = [*FLEET, *TIME]
+    shows_past = True
     vocabulary = FLEET_VOCABULARY
     columns = BY_KEY
 
@@ -39,19 +41,22 @@ class FleetScreen(ListingScreen):
     @property
     def visible_ids(self) -> list[str]:
         """The systems as filtered and sorted, for stepping through them."""
-        return self._arranged(self.state)[1]
+        return self._arranged(moment(self.state))[1]
 
     def make_table(self) -> FleetTable:
         return FleetTable(self.hub_app.look, self.sort)
 
     def show_state(self, state: State) -> None:
+        state = moment(state)
         table, look = self.table, self.hub_app.look
         rows, keys = self._arranged(state)
         width = spark_width(table.placed)
         lines = LazyLines(rows, lambda row: fleet_line(state, row, width, look.thresholds))
         table.show(lines, self.sort, look, keys=keys)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
-        if width:
+        if state.past is not None:
+            self.hub_app.bridge.times.want(table.visible_ids, all_sorted=True)
+        elif width:
             self.hub_app.bridge.want_trails(table.visible_ids)
 
     def _arranged(self, state: State) -> tuple[list[FleetRow], list[str]]:

@@ -44,6 +44,7 @@ class SheetPanel(Vertical, Listing):
         self._focus: Focus | None = None
         self._rows: list[SheetRow] = []
         self._aged = False
+        self._note = ""
         self.vocabulary: Vocabulary = vocabulary_of(sheet)
 
     def compose(self) -> ComposeResult:
@@ -82,9 +83,9 @@ class SheetPanel(Vertical, Listing):
         self.filter_line.speak(self.vocabulary)
         self.table.become(sheet)
 
-    def show(self, focus: Focus, look: FleetLook, *, aged: bool) -> None:
-        """Everything anew from what is known of the open system."""
-        self._focus, self._look, self._aged = focus, look, aged
+    def show(self, focus: Focus, look: FleetLook, *, aged: bool, note: str = "") -> None:
+        """Everything anew from what is known of the open system; `note` stands in place of the sheet's own."""
+        self._focus, self._look, self._aged, self._note = focus, look, aged, note
         self._rows = self._sheet.rows(focus, look.thresholds)
         self.show_lines()
 
@@ -96,7 +97,7 @@ class SheetPanel(Vertical, Listing):
         self.table.keep_columns(told_keys(self._rows, sheet))
         self.table.show([SheetLine(row, self._aged) for row in shown], self.sort, look)
         troubled = sum(row.level in {"warning", "critical"} for row in self._rows)
-        counts, note = SheetCounts(len(self._rows), len(shown), troubled), sheet.note(self._focus)
+        counts, note = SheetCounts(len(self._rows), len(shown), troubled), self._note or sheet.note(self._focus)
         self.query_one(Caption).show(lambda cells: draw_sheet_caption(sheet, counts, note, cells, look))
         self.set_class(not shown, "-empty")
         if not shown:
