@@ -164,6 +164,6 @@ def _join(first: Any, second: Any) -> Any:
             joined[key] = _join(joined[key], value) if key in joined else value
         return joined
     if isinstance(first, msgspec.Struct):
-        told = {name: value for name in second.__struct_fields__ if (value := getattr(second, name)) is not None}
+        told = {name: value for name, value in msgspec.structs.asdict(second).items() if value is not None}
         return msgspec.structs.replace(first, **told)
     return second
