@@ -31,10 +31,13 @@ from beszel_agent.spool.memory import MemorySpool
 from beszel_agent.spool.recovery import recover, remove_marker, write_marker
 from beszel_agent.spool.segments import Segment, SegmentWriter
 from beszel_agent.spool.syncing import DiskWorker, SyncJob
+from beszel_agent.ticks import sleep_to_tick
 from beszel_protocol.messages import MAX_SEQUENCE, Range
 from beszel_protocol.ranges import SequenceRanges
 
 SYNC_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = SYNC_SECONDS / 2.5
+"""The second look finds a record that the first one left, and looks may be half as long again apart."""
 DISK_TIMEOUT_SECONDS: Final = 30.0
 
 _SEGMENT_BYTES: Final = 512 << 10
@@ -139,8 +142,8 @@ class DiskSpool:
     async def run(self, on_ready: Callable[[], None]) -> None:
         try:
             while True:
-                # Twice as often, since what is younger than half of it is left for the next time.
-                await asyncio.sleep(SYNC_SECONDS / 2)
+                # More often, since what is younger than one look is left for the next.
+                await sleep_to_tick(_LOOK_SECONDS)
                 if self._refuge is not None:
                     await self.return_to_disk()
                 elif self._is_sync_due():
