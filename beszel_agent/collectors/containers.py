@@ -19,8 +19,8 @@ from beszel_protocol.sample import ContainerMetrics, Metrics
 
 _DEVICES_SECONDS: Final = 60.0
 
-Identity = tuple[str, int | None, CgroupPlace | None]
-"""One run of a container: its files are others after a restart."""
+Identity = tuple[str, int | None, CgroupPlace | None, str | None, bool, bool]
+"""One run of a container: its files are others after a restart, and of one that gets a limit there are more."""
 
 
 class _Run:
@@ -120,7 +120,7 @@ class ContainersCollector:
             if container.place is None:
                 self._asked.append(container)
                 continue
-            identity = (container.full_id, container.pid, container.place)
+            identity = _identify(container)
             run = before.pop(identity, None)
             if run is None:
                 run = self._open(container, container.place)
@@ -164,6 +164,12 @@ class ContainersCollector:
             elapsed_seconds=0.0 if before is None else pair.now.seconds - before.seconds,
             processors=self._processors,
         )
+
+
+def _identify(container: Container) -> Identity:
+    facts = container.facts
+    is_limited = facts.cpu_limit_cores is not None
+    return container.full_id, container.pid, container.place, facts.started_at, is_limited, container.has_network
 
 
 def _most_files() -> int:
