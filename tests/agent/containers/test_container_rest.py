@@ -14,7 +14,7 @@ LONGEST_REST_SECONDS = 10
 
 @pytest.fixture(params=[1, 2])
 def tree(request: pytest.FixtureRequest, tmp_path: Path) -> ContainerTree:
-    return ContainerTree(tmp_path, version=request.param)
+    return ContainerTree(tmp_path, version=request.param, keep_open=True)
 
 
 def rest(tree: ContainerTree) -> int:
@@ -94,6 +94,7 @@ def test_a_process_that_the_kernel_ended_is_told_within_the_second_of_a_busy_con
 def test_what_its_engine_tells_stands_in_the_next_sample(tree: ContainerTree) -> None:
     second = rest(tree)
     tree.rename("www")
+    tree.look()
     metrics = tree.read(second + 1)
     assert (metrics.name, metrics.cpu_percent, metrics.network_rx) == ("www", 0.0, 0)
 
