@@ -29,6 +29,8 @@ _BUSY_SECONDS: Final = 4.5
 """How long the number of processes may stand while the container is busy."""
 _STILL_SECONDS: Final = 30.0
 """How long it may stand, and which part of its memory is file cache, while it does nothing."""
+_INEXACT_BYTES: Final = 256 << 10
+"""Each processor charges memory to a cgroup in advance, by 64 pages."""
 _SHORTEST_REST_SECONDS: Final = 5.5
 _REST_STEPS: Final = 9
 _REST_STEP_SECONDS: Final = 0.5
@@ -78,6 +80,9 @@ class ContainerReader:
         self._processor = next((source for source in self._fast if source.first == CPU_NS), None)
         self._last: Counters | None = None
         self._used: int | None = None
+        self._cache: int | None = None
+        self._cache_at = 0
+        """What was used when the cache was read."""
         self._has_moved = True
         """The last reading found that it had used processor time."""
         self._whole_at = _NEVER
@@ -105,11 +110,11 @@ class ContainerReader:
             # What a process had is given back a moment after its time has ended: that is looked at once more.
             self._whole_at = now
             is_there |= _fill(self._kills, values) | _fill(self._pids, values)
-            is_there |= self._read_memory(values, None)
+            is_there |= self._read_memory(values, is_due=True)
         else:
             values[OOM_KILLS], values[PIDS] = last.oom_kills, last.pids
             used = self._used
-            is_there |= self._read_memory(values, last)
+            is_there |= self._read_memory(values, is_due=False)
             if self._used != used:
                 _fill(self._kills, values)
         self._has_moved = not is_still
@@ -137,25 +142,24 @@ class ContainerReader:
             self._keeps_open = False
             self._budget.give_back()
 
-    def _read_memory(self, values: list[int | None], last: Counters | None) -> bool:
+    def _read_memory(self, values: list[int | None], *, is_due: bool) -> bool:
         """Without the file cache.
 
-        Its size stands in a long file that costs as much as all others together, so it is taken to be that of `last` as
-        long as the sum is the same.
+        Its size stands in a long file that costs as much as all others together. As long as the sum stays within what
+        the kernel itself does not count exactly, the cache is taken to be what it was.
         """
         if self._memory is None:
             return False
         try:
             used = self._memory.used.read()
-            if last is not None and used is not None and used == self._used:
-                values[MEMORY] = last.memory_bytes
-                return True
-            cache = find_number(self._memory.stat.read_record(), self._memory.cache_field)
+            if used is not None and (is_due or self._cache is None or abs(used - self._cache_at) >= _INEXACT_BYTES):
+                self._cache = find_number(self._memory.stat.read_record(), self._memory.cache_field)
+                self._cache_at = used
         except FAILURES:
-            self._used = None
+            self._used = self._cache = None
             return False
         self._used = used
-        values[MEMORY] = None if used is None or cache is None else max(0, used - cache)
+        values[MEMORY] = None if used is None or self._cache is None else max(0, used - self._cache)
         return True
 
 

@@ -68,8 +68,22 @@ def test_a_rate_of_what_came_while_it_rested_is_that_of_the_whole_rest(tree: Con
 
 def test_memory_that_the_kernel_takes_back_is_found(tree: ContainerTree) -> None:
     second = rest(tree)
-    tree.set(used_bytes=900, cache_bytes=300)
-    assert any(tree.read(second + later).memory_bytes == 600 for later in range(1, LONGEST_REST_SECONDS + 1))
+    tree.set(used_bytes=9_000_000, cache_bytes=3_000_000)
+    assert any(tree.read(second + later).memory_bytes == 6_000_000 for later in range(1, LONGEST_REST_SECONDS + 1))
+
+
+def test_the_file_cache_is_looked_at_when_the_memory_of_a_busy_container_moves(tree: ContainerTree) -> None:
+    """Within what the kernel charges in advance it need not be."""
+    for second, (used, cache, told) in enumerate([
+        (8_000_000, 2_000_000, 6_000_000),
+        (8_100_000, 2_100_000, 6_100_000),
+        (9_000_000, 3_000_000, 6_000_000),
+        (9_000_000, 2_900_000, 6_000_000),
+        (9_100_000, 2_900_000, 6_100_000),
+        (9_100_000, 2_900_000, 6_200_000),
+    ]):  # fmt: skip
+        tree.set(cpu_ms=second * 10, used_bytes=used, cache_bytes=cache)
+        assert tree.read(second).memory_bytes == told
 
 
 def test_what_ends_a_moment_after_its_last_time_is_told(tree: ContainerTree) -> None:
