@@ -48,7 +48,7 @@ def kill_and_compare(directory: Path, kills: int) -> None:
     samples = make_past(agent, count, time.time_ns() // 1_000_000, STEP_MS)
     streamer = Streamer(agent, samples)
     asyncio.run(_kill_now_and_then(config, streamer, directory, kills))
-    database = Database(config.database_path)
+    database = Database(config.database)
     database.open()
     try:
         asyncio.run(_finish(database))
