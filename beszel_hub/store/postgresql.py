@@ -54,11 +54,12 @@ class Postgresql:
 
     def claim(self) -> None:
         self._is_serving = True
-        connection = self.writing.ensure()
         try:
-            self._take_serving_lock(connection)
-        except psycopg.errors.LockNotAvailable as error:
-            raise StartError(f"another hub serves the database {self.place}") from error
+            self.writing.ensure()  # a first connection, which takes the lock as every later one does
+        except (peewee.PeeweeException, psycopg.Error) as error:
+            is_taken = isinstance(_find_cause(error), psycopg.errors.LockNotAvailable)
+            complaint = "is served by another hub" if is_taken else f"cannot be used: {_first_line(error)}"
+            raise StartError(f"the database {self.place} {complaint}") from error
 
     def attach(self, connections: peewee.Database) -> None:
         """Connections are made when they are needed."""
@@ -109,7 +110,7 @@ class Postgresql:
     def translate(self, error: Exception) -> Exception:
         if isinstance(error, peewee.IntegrityError):
             return _because(Conflict(), error)
-        cause = _find_cause(error)
+        cause = _find_cause(error) if isinstance(error, (peewee.PeeweeException, psycopg.Error)) else None
         if cause is None:
             return error
         refusal = _refusal_for(cause)
@@ -135,15 +136,11 @@ class Postgresql:
             connection.execute(f"LISTEN {_CHANNEL}")
             self._has_news = True
         if self._is_serving:
-            self._take_serving_lock(connection)
+            # Waits for a while: the server may not have noticed yet that a killed hub is gone.
+            connection.execute(f"SELECT pg_advisory_lock({_LOCKS}, {_SERVING})")
 
     def _hear(self, is_own: bool) -> None:
         self._has_news = self._has_news or not is_own
-
-    @staticmethod
-    def _take_serving_lock(connection: "psycopg.Connection[Any]") -> None:
-        """Waits for a while: the server may not have noticed yet that a killed hub is gone."""
-        connection.execute(f"SELECT pg_advisory_lock({_LOCKS}, {_SERVING})")
 
 
 def _prepare_reader(_: "psycopg.Connection[Any]") -> None:

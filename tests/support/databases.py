@@ -28,6 +28,7 @@ IS_POSTGRESQL = os.environ.get("BESZEL_TEST_DATABASE") == "postgresql"
 
 _PR_SET_PDEATHSIG = 1
 _TEMPLATE = "migrated"
+_ROOM_BYTES = 4 << 30
 _OPTIONS = {
     "listen_addresses": "", "max_connections": "300", "fsync": "off", "full_page_writes": "off", "autovacuum": "off",
     "shared_buffers": "32MB", "max_wal_size": "256MB", "log_min_messages": "fatal",
@@ -40,7 +41,7 @@ class Server:
 
     def __init__(self, options: dict[str, str]) -> None:
         self._programs = _programs_directory()
-        self.directory = Path(tempfile.mkdtemp(prefix="pg-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="pg-", dir=_roomy_memory()))
         self._user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
         if self._user is not None:
             os.chown(self.directory, self._user.pw_uid, self._user.pw_gid)
@@ -54,6 +55,7 @@ class Server:
         return f"postgresql://hub@/{name}?host={self.directory}"
 
     def start(self) -> None:
+        """The server ends with the thread that calls this."""
         place = ["-D", str(self.directory / "data"), "-k", str(self.directory)]
         settings = [f"--{name}={value}" for name, value in self._options.items()]
         with (self.directory / "log").open("ab") as log:
@@ -69,7 +71,7 @@ class Server:
         self._popen.send_signal(number)
         self._popen.wait(60)
 
-    def remove(self) -> None:
+    def close(self) -> None:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.directory)
 
@@ -97,11 +99,13 @@ def place_at(path: Path) -> Path | str:
     return _url_for(path) if IS_POSTGRESQL else path
 
 
-def provide(data_dir: Path) -> Path:
+def provide(data_dir: Path, url: str | None = None) -> Path:
     """Have the hub on this data directory, and commands beside it, use a database of the kind that is tested."""
-    if IS_POSTGRESQL:
+    if url is None and IS_POSTGRESQL:
+        url = _url_for(data_dir / "data.db")
+    if url is not None:
         data_dir.mkdir(parents=True, exist_ok=True)
-        write_private_file(data_dir / "database.url", _url_for(data_dir / "data.db").encode())
+        write_private_file(data_dir / "database.url", url.encode())
     return data_dir
 
 
@@ -124,7 +128,7 @@ def _url_for(path: Path) -> str:
 @cache
 def _shared_server() -> Server:
     server = Server(_OPTIONS)
-    atexit.register(server.remove)
+    atexit.register(server.close)
     server.execute(f"CREATE DATABASE {_TEMPLATE}")
     migrated = Database(server.url(_TEMPLATE))
     migrated.open()
@@ -136,6 +140,13 @@ def _programs_directory() -> Path:
     """Debian keeps them out of the way, a directory a version."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return (installed[-1] if installed else Path(need_program("initdb")).resolve()).parent
+
+
+def _roomy_memory() -> str | None:
+    """Every database is a thousand files, which some disks take seconds to make and to remove."""
+    memory = Path("/dev/shm")
+    is_roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
+    return str(memory) if is_roomy else None
 
 
 def _die_with_parent() -> None:
