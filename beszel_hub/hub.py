@@ -91,8 +91,8 @@ class Hub:
         self.config = config
         self.clock = clock
         self.tick_seconds = TICK_SECONDS
-        self.database = Database(config.database_path)
-        self.database.open()
+        self.database = Database(config.database)
+        self.database.open(is_serving=True)
         self.secret = secret = load_secret(config.secret_path)
         self.key = load_hub_key(config.key_path, config.key_source)
         self.journal = Journal(clock, _name_of)

@@ -230,6 +230,14 @@ def read_heartbeat_url(text: str) -> str:
     return text
 
 
+def read_database_url(text: str) -> str:
+    """A URL as libpq knows it, with all its parameters, those of TLS too."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise ValueError("a URL such as postgresql://hub@db.example.org/beszel?sslmode=verify-full")
+    return text
+
+
 def read_interval(text: str) -> int:
     """Seconds, written as a duration or as a number alone."""
     seconds = read_duration(f"{text}s" if text.isascii() and text.isdecimal() else text)
