@@ -35,6 +35,7 @@ from beszel_hub.settings import (
     read_registries,
     read_retention,
     read_scopes,
+    read_secret_file,
     read_size,
     read_target,
     read_token,
@@ -43,8 +44,6 @@ from beszel_hub.settings import (
 
 PREFIX: Final = "BESZEL_HUB_"
 RELEASES_URL: Final = "https://pypi.org/pypi/beszel-suite/json"
-
-_MAX_SECRET_BYTES: Final = 16 << 10
 
 
 class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +86,8 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     mfa_otp: str = ""
     """`true` for everybody, `superusers` for administrators, empty for nobody."""
     trusted_auth_header: str = ""
+    auto_login: str = ""
+    """An e-mail address."""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str | None = None
@@ -185,6 +186,10 @@ SETTINGS: Final = (
     Setting(
         "TRUSTED_AUTH_HEADER", one("trusted_auth_header", read_header), "",
         "A header in which a trusted proxy, and nobody else, names the user by e-mail address.",
+    ),
+    Setting(
+        "AUTO_LOGIN", one("auto_login", str), "",
+        "Whoever comes through a trusted proxy without a token is this user, by e-mail address; no administrator.",
     ),
     Setting(
         "CONTAINER_DETAILS", one("container_details", read_bool), "true",
@@ -303,7 +308,7 @@ SETTINGS: Final = (
 )  # fmt: skip
 
 NOT_EFFECTIVE_YET: Final = frozenset({
-    "AUTO_LOGIN", "CSP", "ENV", "OAUTH_DISABLE_POPUP",
+    "CSP", "ENV", "OAUTH_DISABLE_POPUP",
 })  # fmt: skip
 """Settings of Beszel's hub that this one knows and does not act on."""
 
@@ -341,7 +346,7 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str]) -> Loa
 
 def _check_together(config: HubConfig) -> None:
     """Refuse settings that contradict each other, or would lock everybody out."""
-    has_other_login = config.has_oidc or config.login_by_email or config.trusted_auth_header
+    has_other_login = config.has_oidc or config.login_by_email or config.trusted_auth_header or config.auto_login
     complaints = (
         ((config.tls_cert is None) != (config.tls_key is None), "TLS_CERT and TLS_KEY need each other"),
         (config.has_mail and not config.smtp_from, "SMTP_HOST needs SMTP_FROM"),
@@ -353,6 +358,11 @@ def _check_together(config: HubConfig) -> None:
         (config.mfa_otp and not config.has_mail, "MFA_OTP needs SMTP_HOST"),
         (config.has_oidc != bool(config.oidc_client_id), "OIDC_ISSUER and OIDC_CLIENT_ID need each other"),
         (config.trusted_auth_header and not config.trusted_proxies, "TRUSTED_AUTH_HEADER needs TRUSTED_PROXIES"),
+        (
+            config.auto_login and not config.trusted_proxies,
+            "AUTO_LOGIN needs TRUSTED_PROXIES, or everybody who reaches the hub would be that user",
+        ),
+        (config.auto_login and config.trusted_auth_header, "AUTO_LOGIN and TRUSTED_AUTH_HEADER exclude each other"),
         (bool(config.user_email) != bool(config.user_password), "USER_EMAIL and USER_PASSWORD need each other"),
         (config.disable_password_auth and not has_other_login, "DISABLE_PASSWORD_AUTH leaves no way to log in"),
     )
@@ -370,17 +380,8 @@ def _find(setting: Setting, flags: Mapping[str, str], environment: Mapping[str, 
             return name, environment[name]
         file_name = environment.get(f"{name}_FILE") if setting.is_secret else None
         if file_name:
-            return f"{name}_FILE", _read_secret_file(f"{name}_FILE", Path(file_name))
+            return f"{name}_FILE", read_secret_file(f"{name}_FILE", Path(file_name))
     return None
-
-
-def _read_secret_file(source: str, path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_SECRET_BYTES)
-        return content.decode().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidSetting(f"{source} names a file that cannot be read: {error}") from error
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:

@@ -6,9 +6,11 @@ A reader raises ValueError with what is expected in place of the text.
 import ipaddress
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from beszel_hub.errors import InvalidSetting
 from beszel_hub.log import LEVELS
 from beszel_protocol.images import DOCKER_HUB
 from beszel_protocol.targets import Url, parse_url
@@ -20,6 +22,7 @@ _FOREVER: Final = "forever"
 _SIZE = re.compile(r"([0-9]{1,6})([KMGT])B?", re.ASCII | re.IGNORECASE)
 _SIZE_BITS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _SMALLEST_DATABASE_BYTES: Final = 16 << 20
+_MAX_SECRET_BYTES: Final = 16 << 10
 
 PUBLIC: Final = "public"
 """Among registries: every one that is reached by https at a public address."""
@@ -242,3 +245,13 @@ def read_method(text: str) -> str:
     if text.upper() not in {"POST", "GET", "HEAD"}:
         raise ValueError("POST, GET or HEAD")
     return text.upper()
+
+
+def read_secret_file(source: str, path: Path) -> str:
+    """What a file says; `source` is the name of the setting. Raises `InvalidSetting`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_SECRET_BYTES)
+        return content.decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSetting(f"{source} names a file that cannot be read: {error}") from error

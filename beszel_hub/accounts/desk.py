@@ -4,6 +4,7 @@ import logging
 from typing import Final, Literal
 
 from beszel_hub.accounts import codes, sessions
+from beszel_hub.accounts.addresses import Addresses
 from beszel_hub.accounts.collection import superusers_collection, users_collection
 from beszel_hub.accounts.credential_collections import (
     api_tokens_collection,
@@ -46,17 +47,19 @@ class Desk:
         self.accounts = Accounts(
             database, secret, clock, journal, PasswordHasher(), shares_all=config.share_all_systems
         )
-        self.logins = Logins(database, self.accounts, journal, clock, make_policy(config), code_key)
+        policy = make_policy(config)
+        self.mailer = make_mailer(config, clock)
+        self.mailroom = Mailroom(
+            database, secret, clock, self.mailer, code_key=code_key, code_digits=policy.code_digits,
+            app_url=config.app_url,
+        )  # fmt: skip
+        self.logins = Logins(database, self.accounts, journal, clock, policy, code_key, self.mailroom.welcome)
         self.first_user = FirstUser(database, self.accounts, clock, journal)
         self.recovery = Recovery(database, secret, clock, self.accounts, journal)
+        self.addresses = Addresses(database, secret, clock, self.accounts, journal)
         self.outsiders = Outsiders(
             database, self.accounts, self.logins, journal, clock, provider=make_provider(config, secret, clock),
             may_make=config.user_creation,
-        )  # fmt: skip
-        self.mailer = make_mailer(config, clock)
-        self.mailroom = Mailroom(
-            database, secret, clock, self.mailer, code_key=code_key,
-            code_digits=self.logins.policy.code_digits, app_url=config.app_url,
         )  # fmt: skip
 
     def collections(self) -> tuple[Collection, ...]:

@@ -5,9 +5,10 @@ for long. Where an account has logged in before it has a bucket of its own: a st
 from their own desk. Pure: the clock is an argument.
 """
 
-import ipaddress
 from collections import OrderedDict
 from typing import Final, NamedTuple
+
+from beszel_hub.gate import network_of
 
 MAX_BUCKETS: Final = 10_000
 """Of each sort; the least recently used is forgotten first."""
@@ -23,7 +24,7 @@ ADDRESS_LIMIT: Final = Limit(burst=20, refill_seconds=15)
 ACCOUNT_LIMIT: Final = Limit(burst=10, refill_seconds=20)
 
 
-class _Buckets:
+class Buckets:
     """Attempts left by key; a key without an entry has them all."""
 
     def __init__(self, limit: Limit) -> None:
@@ -49,14 +50,32 @@ class _Buckets:
         return min(self._limit.burst, level + max(0, now_ms - at_ms) / 1000 / self._limit.refill_seconds)
 
 
+class Familiar:
+    """Pairs of network and account that have fitted; the oldest goes."""
+
+    def __init__(self) -> None:
+        self._pairs: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def __contains__(self, pair: tuple[str, str]) -> bool:
+        return pair in self._pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def add(self, pair: tuple[str, str]) -> None:
+        self._pairs[pair] = None
+        self._pairs.move_to_end(pair)
+        if len(self._pairs) > MAX_BUCKETS:
+            self._pairs.popitem(last=False)
+
+
 class LoginThrottle:
     """Both sorts of buckets."""
 
     def __init__(self, address_limit: Limit = ADDRESS_LIMIT, account_limit: Limit = ACCOUNT_LIMIT) -> None:
-        self._addresses = _Buckets(address_limit)
-        self._accounts = _Buckets(account_limit)
-        self._familiar: OrderedDict[tuple[str, str], None] = OrderedDict()
-        """Pairs of network and account that have fitted; the oldest goes."""
+        self._addresses = Buckets(address_limit)
+        self._accounts = Buckets(account_limit)
+        self._familiar = Familiar()
 
     def take(self, address: str, account: str, now_ms: int) -> float:
         """Take one attempt and return 0, or return the seconds to wait and take none."""
@@ -72,26 +91,9 @@ class LoginThrottle:
         network, key = self._keys(address, account)
         self._addresses.add(network, 1, now_ms)
         self._accounts.add(key, 1, now_ms)
-        pair = (network, account.lower())
-        self._familiar[pair] = None
-        self._familiar.move_to_end(pair)
-        if len(self._familiar) > MAX_BUCKETS:
-            self._familiar.popitem(last=False)
+        self._familiar.add((network, account.lower()))
 
     def _keys(self, address: str, account: str) -> tuple[str, str]:
         """The bucket of the address, and that of the account: its own at this network if it has logged in there."""
-        network, account = _network_of(address), account.lower()
+        network, account = network_of(address), account.lower()
         return network, f"{account}\0{network}" if (network, account) in self._familiar else account
-
-
-def _network_of(address: str) -> str:
-    """One IPv4 address, or the /64 that one IPv6 customer has at least."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

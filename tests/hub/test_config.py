@@ -116,8 +116,8 @@ def test_an_unknown_name_is_refused_only_with_the_prefix() -> None:
 
 
 def test_what_has_no_effect_yet_is_named() -> None:
-    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "OAUTH_DISABLE_POPUP": "x", "CSP": "x", "ENV": "dev"}
-    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "OAUTH_DISABLE_POPUP"]
+    environment = {"BESZEL_HUB_CSP": "x", "OAUTH_DISABLE_POPUP": "x", "CSP": "x", "ENV": "dev"}
+    assert load_config({}, environment).ignored == ["BESZEL_HUB_CSP", "OAUTH_DISABLE_POPUP"]
     assert not {setting.name for setting in SETTINGS} & NOT_EFFECTIVE_YET
 
 
@@ -141,6 +141,8 @@ def test_the_local_url(tmp_path: Path) -> None:
         {"OIDC_CLIENT_ID": "hub"},
         {"TRUSTED_AUTH_HEADER": "Remote-Email"},
         {"USER_EMAIL": "a@b.example"},
+        {"AUTO_LOGIN": "a@b.example"},
+        {"AUTO_LOGIN": "a@b.example", "TRUSTED_PROXIES": "10.0.0.1", "TRUSTED_AUTH_HEADER": "Remote-Email"},
         {"DISABLE_PASSWORD_AUTH": "true"},
         {"SMTP_HOST": "mail.lan", "SMTP_FROM": "a@b.example", "SMTP_TLS": "none", "SMTP_USERNAME": "hub"},
     ],
