@@ -15,12 +15,15 @@ from beszel_hub.settings import (
     PUBLIC,
     Setting,
     is_loopback,
+    make_url,
     one,
     read_address,
     read_authorization,
     read_bool,
     read_choice,
+    read_clients,
     read_duration,
+    read_endpoints,
     read_header,
     read_heartbeat_url,
     read_hosts,
@@ -93,6 +96,10 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     oidc_client_secret: str | None = None
     oidc_name: str = "OpenID Connect"
     oidc_scopes: tuple[str, ...] = ("openid", "email", "profile")
+    oauth2_clients: tuple[tuple[str, str, str], ...] = ()
+    """Name, id and secret of each."""
+    oauth2_custom: tuple[str, ...] = ()
+    """Three URLs and perhaps scopes."""
     smtp_host: str = ""
     smtp_port: int = 587
     smtp_username: str = ""
@@ -150,12 +157,6 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
             return self.address_path.read_text().strip()
         except (OSError, UnicodeDecodeError):
             return make_url(self.http_host, self.http_port, is_tls=self.tls_cert is not None)
-
-
-def make_url(host: str, port: int, *, is_tls: bool = False) -> str:
-    """How this machine reaches a server that listens there."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
-    return f"{'https' if is_tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 SETTINGS: Final = (
@@ -221,6 +222,14 @@ SETTINGS: Final = (
     Setting("OIDC_CLIENT_SECRET", one("oidc_client_secret", str), "", "The secret it shares with this hub.", True),
     Setting("OIDC_NAME", one("oidc_name", str), "OpenID Connect", "What people read on the button."),
     Setting("OIDC_SCOPES", one("oidc_scopes", read_scopes), "openid email profile", "What the provider is asked for."),
+    Setting(
+        "OAUTH2_CLIENTS", one("oauth2_clients", read_clients), "",
+        "Further providers, each as `name:id:secret`, what they call this hub: `github`, `google`, `discord` …", True,
+    ),
+    Setting(
+        "OAUTH2_CUSTOM", one("oauth2_custom", read_endpoints), "",
+        "Three URLs of the provider `oidc2`, for the login, the token and the profile; then scopes, if it wants some.",
+    ),
     Setting("SMTP_HOST", one("smtp_host", str), "", "The mail server; without one the hub sends no mail."),
     Setting("SMTP_PORT", one("smtp_port", read_port), "587", "Its port."),
     Setting("SMTP_USERNAME", one("smtp_username", str), "", "The account there, if it wants one."),
@@ -307,9 +316,7 @@ SETTINGS: Final = (
     Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip
 
-NOT_EFFECTIVE_YET: Final = frozenset({
-    "CSP", "ENV", "OAUTH_DISABLE_POPUP",
-})  # fmt: skip
+NOT_EFFECTIVE_YET: Final = frozenset({"CSP", "ENV", "OAUTH_DISABLE_POPUP"})
 """Settings of Beszel's hub that this one knows and does not act on."""
 
 _COMMON_NAMES: Final = frozenset({"CSP", "ENV"})
@@ -346,7 +353,8 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str]) -> Loa
 
 def _check_together(config: HubConfig) -> None:
     """Refuse settings that contradict each other, or would lock everybody out."""
-    has_other_login = config.has_oidc or config.login_by_email or config.trusted_auth_header or config.auto_login
+    by_proxy = config.trusted_auth_header or config.auto_login
+    has_other_login = config.has_oidc or config.oauth2_clients or config.login_by_email or by_proxy
     complaints = (
         ((config.tls_cert is None) != (config.tls_key is None), "TLS_CERT and TLS_KEY need each other"),
         (config.has_mail and not config.smtp_from, "SMTP_HOST needs SMTP_FROM"),

@@ -46,6 +46,12 @@ def one(field: str, read: Callable[[str], Any]) -> Callable[[str], dict[str, Any
     return lambda text: {field: read(text)}
 
 
+def make_url(host: str, port: int, *, is_tls: bool = False) -> str:
+    """How this machine reaches a server that listens there."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"{'https' if is_tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
+
+
 def read_duration(text: str) -> int:
     """Seconds of `90s`, `15m`, `12h`, `3d` or `2w`."""
     match = _DURATION.fullmatch(text)
@@ -197,6 +203,26 @@ def read_scopes(text: str) -> tuple[str, ...]:
     if "openid" not in scopes:
         raise ValueError("a list of scopes that has openid in it")
     return scopes
+
+
+def read_clients(text: str) -> tuple[tuple[str, str, str], ...]:
+    """The secret may have colons; nothing has spaces."""
+    found: list[tuple[str, str, str]] = []
+    for entry in text.split():
+        name, _, rest = entry.partition(":")
+        client_id, _, secret = rest.partition(":")
+        if not (name and client_id and secret) or name in {known for known, *_ in found}:
+            raise ValueError("entries like github:ID:SECRET between spaces, one a provider")
+        found.append((name, client_id, secret))
+    return tuple(found)
+
+
+def read_endpoints(text: str) -> tuple[str, ...]:
+    """Like `read_issuer`, three times; what follows are scopes."""
+    items = text.split()
+    if len(items) < 3:
+        raise ValueError("three URLs between spaces, then scopes")
+    return *(read_issuer(item) for item in items[:3]), *items[3:]
 
 
 def read_registries(text: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from beszel_hub.accounts.hashing import PasswordHasher
 from beszel_hub.accounts.logins import Logins, Policy
 from beszel_hub.accounts.mailroom import Mailroom
 from beszel_hub.accounts.outsiders import Outsiders
-from beszel_hub.accounts.provider import OidcProvider, Settings
+from beszel_hub.accounts.providers import make_providers
 from beszel_hub.accounts.recovery import Recovery
 from beszel_hub.accounts.service import Accounts
 from beszel_hub.audit.journal import Journal
@@ -32,7 +32,6 @@ from beszel_hub.store.secrets import Secret
 _log = logging.getLogger(__name__)
 
 _CODES: Final = b"beszel-hub-login-codes-v1"
-_PROVIDER: Final = b"beszel-hub-identity-provider-v1"
 
 
 class Desk:
@@ -58,7 +57,7 @@ class Desk:
         self.recovery = Recovery(database, secret, clock, self.accounts, journal)
         self.addresses = Addresses(database, secret, clock, self.accounts, journal)
         self.outsiders = Outsiders(
-            database, self.accounts, self.logins, journal, clock, provider=make_provider(config, secret, clock),
+            database, self.accounts, self.logins, journal, clock, providers=make_providers(config, secret, clock),
             may_make=config.user_creation,
         )  # fmt: skip
 
@@ -103,17 +102,6 @@ def make_policy(config: HubConfig) -> Policy:
         password=not config.disable_password_auth, email_code=config.login_by_email,
         mfa="true" if config.mfa_otp == "true" else mfa,
     )  # fmt: skip
-
-
-def make_provider(config: HubConfig, secret: Secret, clock: Clock) -> OidcProvider | None:
-    """None without an identity provider."""
-    if not config.has_oidc:
-        return None
-    settings = Settings(
-        name="oidc", display_name=config.oidc_name, issuer=config.oidc_issuer, client_id=config.oidc_client_id,
-        client_secret=config.oidc_client_secret or "", scopes=config.oidc_scopes,
-    )  # fmt: skip
-    return OidcProvider(settings, secret.derive(_PROVIDER), clock)
 
 
 def make_mailer(config: HubConfig, clock: Clock) -> Mailer | None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from beszel_hub.config import NOT_EFFECTIVE_YET, SETTINGS, HubConfig, load_config, make_url
+from beszel_hub.config import NOT_EFFECTIVE_YET, SETTINGS, HubConfig, load_config
 from beszel_hub.errors import InvalidSetting
+from beszel_hub.settings import make_url
 
 PEM = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"
 
@@ -161,12 +162,18 @@ def test_settings_of_accounts() -> None:
     assert (config.oidc_issuer, config.oidc_scopes) == ("https://id.lan/realms/x", ("openid", "email"))
     assert (config.trusted_auth_header, config.trusted_proxies) == ("remote-email", ("10.0.0.1/32",))
     assert load(MFA_OTP="false") == HubConfig()
+    clients = load(OAUTH2_CLIENTS="github:an-id:a:secret\n discord:1:2").oauth2_clients
+    assert clients == (("github", "an-id", "a:secret"), ("discord", "1", "2"))
+    custom = "https://a.lan/in https://a.lan/token https://a.lan/me email"
+    assert load(OAUTH2_CUSTOM=custom).oauth2_custom == tuple(custom.split())
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("OIDC_ISSUER", "http://id.example.org"), ("OIDC_ISSUER", "id.lan"), ("OIDC_SCOPES", "email"),
+        ("OAUTH2_CLIENTS", "github"), ("OAUTH2_CLIENTS", "github:a:b github:c:d"), ("OAUTH2_CLIENTS", ":a:b"),
+        ("OAUTH2_CUSTOM", "https://a.lan/x https://a.lan/y"), ("OAUTH2_CUSTOM", "http://a.lan http://b.lan http://c.lan"),
         ("MFA_OTP", "maybe"), ("SMTP_TLS", "ssl"), ("TRUSTED_AUTH_HEADER", "Remote Email"), ("SMTP_PORT", "mail"),
     ],
 )  # fmt: skip
