@@ -30,7 +30,7 @@ async def test_notification(request: Request) -> Response:
     actor = _require(request, Action.TEST_NOTIFICATION)
     try:
         test = msgspec.json.decode(await request.body(), type=_Test)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest from error
     channel_id = test.channel or marked_channel(test.url)
     if not channel_id and not test.url:
