@@ -14,7 +14,7 @@ import uvicorn
 
 from beszel_hub.app import create_app
 from beszel_hub.cli.opening import prepare_directory
-from beszel_hub.config import HubConfig, Loaded, make_url
+from beszel_hub.config import HubConfig, Loaded
 from beszel_hub.door.connections import PatientHttpProtocol
 from beszel_hub.door.proxies import behind_proxies
 from beszel_hub.door.tls import TlsFiles
@@ -22,6 +22,7 @@ from beszel_hub.door.websockets import FrugalWebSocketProtocol
 from beszel_hub.errors import StartError
 from beszel_hub.hub import Hub
 from beszel_hub.log import configure_log
+from beszel_hub.settings import make_url
 from beszel_hub.store.files import make_private_file, write_private_file
 from beszel_hub.store.urls import without_password
 from beszel_protocol.messages import MAX_FRAME_BYTES, PING_INTERVAL_SECONDS, PONG_TIMEOUT_SECONDS

@@ -58,7 +58,7 @@ def _of_teams(user_id: str | None) -> Any:
 
 def visible_teams(actor: Actor) -> Any:
     """The condition for teams that the actor may see: their own; administrators see all."""
-    if actor.is_admin:
+    if actor.sees_everybody:
         return None
     return Team.id.in_(TeamMember.select(TeamMember.team_id).where(TeamMember.user_id == actor.user_id))
 

@@ -49,6 +49,10 @@ OF_LOGINS: Final[dict[str, str]] = {
     "auth-with-otp": "`otpId`, `password` (the code) → `token`, `record`.",
     "auth-with-oauth2": "Logs in with what an identity provider answered.",
     "request-password-reset": "Sends a mail with a token for a new password.",
+    "request-verification": "Sends a new user, who waits for that, a mail with a token: `email`.",
+    "confirm-verification": "`token`: the address is theirs, and they may log in.",
+    "request-email-change": "Sends a mail with a token to one's own new address: `newEmail`.",
+    "confirm-email-change": "`token`, `password`: takes that address, which ends every login.",
     "confirm-password-reset": "`token`, `password`, `passwordConfirm`: sets a new password.",
 }
 

@@ -35,7 +35,7 @@ class Desk:
         self.secret = secret
         journal = Journal(self.clock, lambda _: "")
         self.accounts = Accounts(database, secret, self.clock, journal, PasswordHasher(FAST_COST))
-        self.logins = Logins(database, self.accounts, journal, self.clock, Policy(), b"key")
+        self.logins = Logins(database, self.accounts, journal, self.clock, Policy(), b"key", lambda *_: None)
 
     def clock(self) -> int:
         return self.now_ms
