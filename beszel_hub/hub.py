@@ -51,6 +51,7 @@ from beszel_hub.metrics.events import make_events_collection
 from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ingest import Ingest, LiveSample
 from beszel_hub.metrics.latest import Latest
+from beszel_hub.metrics.recollections import Recollections
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.tier_rows import make_system_stats_collection
 from beszel_hub.metrics.tiers import Retention
@@ -122,6 +123,7 @@ class Hub:
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
         self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
+        self.alerts.history = Recollections(clock)
         self._upkeep = Upkeep(
             self.database, clock, _retention_of(config),
             read_overrides=read_retentions, max_bytes=config.max_database_bytes,
@@ -249,6 +251,8 @@ class Hub:
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.ingest.on_sample.append(self._tell_containers)
+        self.ingest.on_event.append(self.alerts.event_arrived)
+        self.inventory.on_changed.append(self.alerts.containers_changed)
         self.agents.on_containers.append(self.inventory.put)
         self.inventory.on_changed.append(self.broker.containers.put_facts)
         if self.images is not None:
@@ -303,10 +307,7 @@ class Hub:
             Job("status", self.tick_seconds, self._monitor.tick),
             Job("fleet", self.tick_seconds, self._tick_fleet),
             Job("changes by others", 0.5, self._follow_changes),
-            Job("alerts", self.tick_seconds, self.alerts.tick),
-            Job("rules of alerts", 10.0, self.alerts.follow),
-            Job("what quiet hours held back", 10.0, self.alerts.tell_held),
-            Job("old alerts", 900.0, self.alerts.tidy),
+            *self.alerts.jobs(self.tick_seconds),
             Job("info", 5.0, self._presence.save_infos),
             Job("components", SAVE_SECONDS, self.components.save),
             Job("containers", self.tick_seconds, self.inventory.save),

@@ -7,11 +7,14 @@ writes. What is not committed when the hub dies never happened, and the engine c
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from beszel_hub.alerts import queries, user_alerts
+from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
+from beszel_hub.alerts.past import Annals
 from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.steps import Kept, Place, Step
@@ -21,9 +24,12 @@ from beszel_hub.alerts.validation import check_rule
 from beszel_hub.clock import Clock
 from beszel_hub.errors import HubError
 from beszel_hub.permissions import Actor
+from beszel_hub.scheduler import Job
 from beszel_hub.store.database import Database
 from beszel_hub.store.ids import new_id
 from beszel_hub.systems.directory import Directory, Entry
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.messages import Event
 from beszel_protocol.sample import Metrics
 
 SAVE_SECONDS: Final = 5.0
@@ -59,6 +65,8 @@ class Alerts:
         self.on_told: list[Callable[[Sequence[Told]], None]] = []
         """Told on the event loop which steps were committed."""
         self.on_acknowledged: list[Callable[[str], None]] = []
+        self.history: Annals | None = None
+        """Without it windows begin empty."""
         self._database = database
         self._directory = directory
         self._clock = clock
@@ -84,8 +92,19 @@ class Alerts:
         orphans = self._engine.restore(states, alive_ms, self._moment())
         now_ms = self._clock()
         await self._database.write(lambda: _note_start(orphans, now_ms))
+        await self._remember_events()
         self._is_open = True
         return [self._tell(step) for kept in states if (step := self._engine.step_of(kept)) is not None]
+
+    def jobs(self, tick_seconds: float) -> tuple[Job, ...]:
+        return (
+            Job("alerts", tick_seconds, self.tick),
+            Job("windows of alerts", tick_seconds, self.recall),
+            Job("rules of alerts", 10.0, self.follow),
+            Job("what quiet hours held back", 10.0, self.tell_held),
+            Job("traffic that alerts count", 300.0, self.count_traffic),
+            Job("old alerts", 900.0, self.tidy),
+        )
 
     async def refresh(self) -> None:
         """Rules or quiet hours have changed. Who calls while others wait for the same is served with them."""
@@ -121,6 +140,30 @@ class Alerts:
         steps = self._engine.take(sample.system_id, sample.instant_ms, sample.metrics, self._moment())
         if steps:
             self._queue(steps)
+
+    def event_arrived(self, system_id: str, instant_ms: int, event: Event) -> None:
+        """Counts from when it happened, however late it is told."""
+        if event.kind in COUNTED_EVENTS:
+            at_ms = self._moment().monotonic_of(instant_ms)
+            self._engine.around(system_id).note(event.kind, event.subject, at_ms)
+
+    def containers_changed(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
+        self._engine.around(system_id).containers = facts
+
+    async def recall(self) -> None:
+        """Look up in history what windows lack, after a start or for new rules."""
+        for wanted in self._engine.wanting(self._moment()):
+            if self.history is not None:
+                past = await self._database.read(partial(self.history.stretches, wanted))
+                self._engine.recall(wanted, past, self._moment())
+
+    async def count_traffic(self) -> None:
+        """Bring up to date what systems carried in the month that rules count."""
+        for entry in list(self._directory):
+            days = self._engine.traffic_days(entry.id)
+            if days and self.history is not None:
+                read = partial(self.history.traffic, entry.id, days)
+                self._engine.around(entry.id).traffic = await self._database.read(read)
 
     def system_changed(self, entry: Entry) -> None:
         self._names[entry.id] = entry
@@ -210,6 +253,15 @@ class Alerts:
             self.on_transition(one.transition)
         queries.save_states(states)
         queries.note_alive(now_ms)
+
+    async def _remember_events(self) -> None:
+        """Those that still count happened before this start."""
+        longest_ms = self._engine.longest_count_ms()
+        if longest_ms and self.history is not None:
+            systems = [entry.id for entry in self._directory]
+            read = partial(self.history.events, systems, self._clock() - longest_ms)
+            for system_id, instant_ms, event in await self._database.read(read):
+                self.event_arrived(system_id, instant_ms, event)
 
     async def _load(self) -> None:
         loaded = await self._database.read(

@@ -50,5 +50,10 @@ def try_rule(
 
     tested = rules.try_rule(read_config(data_dir), rule, since, system)
     lines = [f"{step.at}  {step.kind:<9}  {step.severity:<8}  {step.text}" for step in tested.steps]
+    lines += [
+        f"From {part.since} to {part.until} only what {part.seconds} s came to is known: briefer alerts may be missing."
+        for part in tested.resolutions
+        if part.seconds > 1
+    ]
     lines.append(f"{tested.fired} times fired on {tested.systems} systems, over {tested.samples} samples.")
     show(tested, "\n".join(lines), as_json=as_json)
