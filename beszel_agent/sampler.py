@@ -22,7 +22,7 @@ BASELINE_SECONDS: Final = 0.25
 _EARLY_SECONDS: Final = 0.1
 """How much too early a timer may go off; far more than any does, far less than an interval."""
 
-CollectorT = TypeVar("CollectorT", bound=Collector)
+T = TypeVar("T")
 
 
 class Reading(NamedTuple):
@@ -104,7 +104,7 @@ class Sampler:
         parts = [(run.fields, part) for run in self._runs if run.due_at <= now and (part := run.read(now)) is not None]
         return Reading(time.time_ns() // 1_000_000, boot_ms(), merge_parts(parts))
 
-    def find(self, kind: type[CollectorT]) -> CollectorT | None:
+    def find(self, kind: type[T]) -> T | None:
         """The collector of that kind, if it is at work here."""
         for run in self._runs:
             collector = run.collector if isinstance(run, ProbedRun) else None

@@ -17,10 +17,11 @@ from beszel_hub.alerts.punctuality import Punctuality
 from beszel_hub.alerts.rule import STATUS, Rule
 from beszel_hub.alerts.steps import Kept, Place, Step, keep, revive
 from beszel_hub.alerts.surroundings import Surroundings
-from beszel_hub.alerts.targets import counts_events, reset_day_of
+from beszel_hub.alerts.targets import counts_events, process_name_of, reset_day_of
 from beszel_hub.alerts.transition import Severity
 from beszel_hub.alerts.watches import Change, CompositeWatch, StatusWatch, TargetsWatch
 from beszel_protocol.feed import SystemStatus
+from beszel_protocol.messages import MAX_PROCESS_PATTERNS
 from beszel_protocol.sample import Metrics
 
 START_GRACE_MS: Final = 20_000
@@ -201,6 +202,13 @@ class Engine:
         watches = [] if station is None else list(station.on_samples.values())
         days = (reset_day_of(condition.target) for watch in watches for condition in watch.rule.conditions)
         return frozenset(day for day in days if day is not None)
+
+    def process_names(self, system_id: str) -> tuple[str, ...]:
+        """Patterns of processes that are to be counted on a system."""
+        station = self._stations.get(system_id)
+        watches = [] if station is None else list(station.on_samples.values())
+        names = (process_name_of(condition.target) for watch in watches for condition in watch.rule.conditions)
+        return tuple(sorted({name for name in names if name is not None})[:MAX_PROCESS_PATTERNS])
 
     def longest_count_ms(self) -> int:
         """Over how long events are counted; 0 if no rule counts any."""

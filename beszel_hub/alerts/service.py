@@ -147,6 +147,10 @@ class Alerts:
             at_ms = self._moment().monotonic_of(instant_ms)
             self._engine.around(system_id).note(event.kind, event.subject, at_ms)
 
+    def processes_of(self, system_id: str) -> tuple[str, ...]:
+        """Patterns of the names of processes that rules want to be counted there."""
+        return self._engine.process_names(system_id)
+
     def containers_changed(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
         self._engine.around(system_id).containers = facts
 

@@ -15,6 +15,8 @@ from beszel_hub.alerts.derived import DERIVED, Derived, Keys, Read, ReadBeside, 
 from beszel_hub.alerts.rule import STATUS, InvalidRule
 from beszel_hub.alerts.surroundings import Surroundings
 from beszel_protocol.addresses import Address, InvalidAddress, Step, parse_address
+from beszel_protocol.hygiene import clean_text
+from beszel_protocol.messages import MAX_PROCESS_PATTERN_LENGTH
 from beszel_protocol.metrics import Metric, Unit, shape_of
 from beszel_protocol.sample import Metrics, catalogue
 
@@ -22,6 +24,8 @@ WILDCARD: Final = "*"
 MAX_KEYS: Final = 512
 """Of one target on one system; a host that tells more is not watched beyond."""
 FIRST_DAY: Final = "1"
+_BY_NAME: Final = "processes.by_name["
+"""Its keys are patterns themselves, which agents apply."""
 LAST_DAY: Final = 31
 
 
@@ -85,16 +89,26 @@ def reset_day_of(target: str) -> int | None:
     return None if derived is None or derived.keyed != "by day" else int(step.key or FIRST_DAY)
 
 
+def process_name_of(target: str) -> str | None:
+    """The pattern of names of processes that this target counts; None for any other target."""
+    if not target.startswith(_BY_NAME):
+        return None
+    return parse_address(target)[-1].key
+
+
 def counts_events(target: str) -> bool:
     derived = DERIVED.get(target.partition("[")[0])
     return derived is not None and derived.event is not None
 
 
 def _compile_series(text: str, address: Address, metric: Metric) -> Target:
-    is_wild = any(step.key is not None and WILDCARD in step.key for step in address)
-    find = _finder(tuple(address), Metrics)
+    is_wild = not text.startswith(_BY_NAME) and any(WILDCARD in (step.key or "") for step in address)
+    find = _finder(tuple(address), Metrics, is_literal=text.startswith(_BY_NAME))
+    _check_process_name(process_name_of(text))
 
     def name(keys: Keys) -> str:
+        if not is_wild:
+            return text
         rest = iter(keys)
         return str(Address(step._replace(key=next(rest)) if WILDCARD in (step.key or "") else step for step in address))
 
@@ -103,6 +117,11 @@ def _compile_series(text: str, address: Address, metric: Metric) -> Target:
         only=None if is_wild else (),
         needs=(address.pattern,),
     )  # fmt: skip
+
+
+def _check_process_name(name: str | None) -> None:
+    if name is not None and (not name.strip(WILDCARD) or name != clean_text(name, MAX_PROCESS_PATTERN_LENGTH)):
+        raise InvalidRule("target", f"Name the processes to count, in up to {MAX_PROCESS_PATTERN_LENGTH} characters.")
 
 
 def _compile_derived(text: str, step: Step, derived: Derived) -> Target:
@@ -160,13 +179,13 @@ def _first_of(find: Read, address: Address) -> Callable[[Metrics], float | None]
     return lambda metrics: next((value for _, value in find(metrics)), None)
 
 
-def _finder(steps: tuple[Step, ...], struct: type[msgspec.Struct]) -> Callable[[Any], Readings]:
+def _finder(steps: tuple[Step, ...], struct: type[msgspec.Struct], *, is_literal: bool) -> Callable[[Any], Readings]:
     """Follows one step, then the rest."""
     (name, key), rest = steps[0], steps[1:]
     shape = shape_of(struct)[name]
-    is_wild = key is not None and WILDCARD in key
+    is_wild = not is_literal and key is not None and WILDCARD in key
     matches = _matcher(key)
-    below = _leaf if not rest else _finder(rest, shape.struct or struct)
+    below = _leaf if not rest else _finder(rest, shape.struct or struct, is_literal=is_literal)
 
     def find(node: Any) -> Readings:
         value = getattr(node, name)

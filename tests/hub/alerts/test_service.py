@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
 from beszel_hub.alerts.service import Alerts
@@ -14,7 +15,8 @@ from beszel_hub.alerts.telling import Told
 from beszel_hub.alerts.transition import Transition
 from beszel_hub.errors import Unavailable
 from beszel_protocol.containers import ContainerFacts
-from beszel_protocol.messages import Containers, Event
+from beszel_protocol.messages import Configure, Containers, Event, Welcome
+from beszel_protocol.sample import ProcessCounts
 from tests.support.bareagent import LinkAgent
 from tests.support.runninghub import RunningHub, running_hub
 
@@ -260,6 +262,35 @@ def test_containers_alarm_by_what_their_engine_tells(tmp_path: Path) -> None:
         "web1: Container down [db]", "web1: Container out of memory [db] once in 10m, above 0",
     ]  # fmt: skip
     assert site.told[2].text == "web1: Container down [db] is over (after 0s)"
+
+
+def test_agents_count_the_processes_that_rules_name(tmp_path: Path) -> None:
+    with running_hub(tmp_path) as running:
+        site = Site(running)
+        user_id = running.create_user("uma@example.org")
+        _, agent_token = running.create_system("web1", user_id)
+        gone = {"target": "processes.by_name[worker*]", "comparison": "below", "value": 1, "window_seconds": 0}
+        with site.client(user_id) as client:
+            made = client.post(RULES, json={"name": "gone", "conditions": [gone]}).json()
+            agent = LinkAgent(running.link_url, agent_token)
+
+            async def run() -> None:
+                async with agent.connect() as connection:
+                    welcome = await connection.enrol()
+                    assert isinstance(welcome, Welcome)
+                    assert welcome.configuration.processes == ["worker*"]
+                    counts = ProcessCounts(by_name={"worker*": 0, "worker": 5})
+                    sample = agent.sample(1)
+                    metrics = msgspec.structs.replace(sample.metrics, processes=counts)
+                    await connection.send(msgspec.structs.replace(sample, metrics=metrics))
+                    await site.until(lambda: len(site.told) == 1)
+                    assert (await asyncio.to_thread(client.delete, f"{RULES}/{made['id']}")).status_code == 204
+                    running.call(running.hub.duties.follow())
+                    changed = (await connection.receive_until(Configure)).configuration
+                    assert (changed.processes, changed.revision) == ([], welcome.configuration.revision + 1)
+
+            asyncio.run(run())
+    assert site.told[0].text == "web1: Processes by name [worker*] at 0, below 1"
 
 
 def containers(state: str) -> Containers:
