@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from beszel_hub.alerts import queries, user_alerts
 from beszel_hub.alerts.derived import COUNTED_EVENTS
@@ -19,10 +19,13 @@ from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.steps import Kept, Place, Step
 from beszel_hub.alerts.telling import Told, summarize, tell
+from beszel_hub.alerts.template_rules import Application, apply_template
 from beszel_hub.alerts.transition import OnTransition, Transition
+from beszel_hub.alerts.trial import Trial, run_trial
+from beszel_hub.alerts.trial_request import TrialRequest
 from beszel_hub.alerts.validation import check_rule
 from beszel_hub.clock import Clock
-from beszel_hub.errors import HubError
+from beszel_hub.errors import HubError, NotFound
 from beszel_hub.permissions import Actor
 from beszel_hub.scheduler import Job
 from beszel_hub.store.database import Database
@@ -39,6 +42,11 @@ FAILURE_SECONDS: Final = 10.0
 """After what should not have happened."""
 MAX_WAITING: Final = 20_000
 """Steps that wait for a database that does not answer; the oldest go beyond that, and are told in the log."""
+
+LONGEST_RAW_MS: Final = 3_600_000
+"""Over the API a rule is tried on single samples for no longer, and on minutes beyond."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +88,7 @@ class Alerts:
         self._has_waiting = asyncio.Event()
         self._saving = asyncio.Lock()
         self._loading = asyncio.Lock()
+        self._trying = asyncio.Lock()
         self._asked = self._answered = 0
         self._marks: tuple[object, ...] = ()
         self._saved_ms = monotonic_ms()
@@ -222,6 +231,27 @@ class Alerts:
         await self.refresh()
         return count
 
+    async def apply_template(self, actor: Actor, application: Application) -> int:
+        """How many rules were made."""
+        count = await self._database.write(lambda: apply_template(actor, application, self._clock))
+        await self.refresh()
+        return count
+
+    async def try_rule(self, actor: Actor, request: TrialRequest) -> tuple[str, Trial]:
+        """The name of the system, and what the rule would have said of it; `NotFound` for what the actor sees not."""
+        entry = self._directory.get(request.system)
+        if entry is None or self.history is None or not self._directory.is_visible(actor, entry.id):
+            raise NotFound
+        history, until_ms = self.history, self._clock()
+        from_ms = until_ms - request.since_seconds * 1000
+
+        def work() -> Trial:
+            rule = request.find_rule(actor)
+            return run_trial(history, _at_once, rule, entry.id, from_ms, until_ms, longest_raw_ms=LONGEST_RAW_MS)
+
+        async with self._trying:
+            return entry.name, await self._database.read(work)
+
     async def delete_presets(self, actor: Actor, name: str, systems: Sequence[str]) -> int:
         """How many there were; `NotFound` if one of the systems is not the actor's."""
         count = await self._database.write(lambda: user_alerts.delete_presets(actor, name, systems))
@@ -330,6 +360,10 @@ def _sound(rules: Sequence[Rule]) -> list[Rule]:
         except InvalidRule as error:
             log.warning("the rule %r is left out: %s", rule.name, error)
     return sound
+
+
+def _at_once(call: Callable[[], T], /) -> T:
+    return call()
 
 
 def _note_start(orphans: Sequence[Kept], now_ms: int) -> None:

@@ -35,6 +35,24 @@ def apply_rules(
     show(applied, "\n".join(lines) or "Everything is as the file says.", as_json=as_json)
 
 
+@alerts_app.command("templates")
+def show_templates(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Print its rules, in the form of alerts.yml.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the sets of rules that the hub has ready."""
+    from beszel_hub.cli import rules  # noqa: PLC0415
+
+    if name is not None:
+        printed = rules.print_template(name)
+        show(printed, printed.text.rstrip(), as_json=as_json)
+        return
+    found = rules.list_templates()
+    show(found, "\n".join(f"{one.name:<12} {len(one.rules):>2} rules  {one.help}" for one in found), as_json=as_json)
+
+
 @alerts_app.command("test")
 def try_rule(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="The name or id of a rule, or a file like alerts.yml.")],

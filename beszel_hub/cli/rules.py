@@ -13,6 +13,7 @@ from beszel_hub.alerts.past import Stretch
 from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.rulefile import MAX_FILE_BYTES, parse
 from beszel_hub.alerts.steps import Step
+from beszel_hub.alerts.templates import TEMPLATES
 from beszel_hub.alerts.texts import describe
 from beszel_hub.alerts.trial import check_testable, run_trial
 from beszel_hub.cli.opening import open_database
@@ -35,6 +36,18 @@ class ListedRule(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     """An e-mail address; `everybody` for a rule that is for all members."""
     firing: int
+
+
+class ListedTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    help: str
+    rules: list[str]
+
+
+class PrintedTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    text: str
+    """In the form of `alerts.yml`."""
 
 
 class TestedStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +94,20 @@ def list_rules(config: HubConfig) -> list[ListedRule]:
 
     with open_database(config) as database:
         return database.read_now(read)
+
+
+def list_templates() -> list[ListedTemplate]:
+    return [
+        ListedTemplate(name=name, help=template.help, rules=[rule.name for rule in template.rules])
+        for name, template in TEMPLATES.items()
+    ]
+
+
+def print_template(name: str) -> PrintedTemplate:
+    template = TEMPLATES.get(name)
+    if template is None:
+        raise CommandFailed(f"there is no template {name!r}; there are {', '.join(TEMPLATES)}")
+    return PrintedTemplate(name=name, text=msgspec.yaml.encode({"templates": {name: list(template.rules)}}).decode())
 
 
 def apply_rules(config: HubConfig, file: Path) -> Applied:

@@ -27,8 +27,7 @@ def examples() -> list[tuple[str, str, str]]:
     for (heading, kind, body), (_, following, course) in pairwise([*BLOCKS, ("", "", "")]):
         title = heading or title
         if kind == "yaml":
-            assert following == "course", title
-            found.append((title, body, course))
+            found.append((title, body, course if following == "course" else ""))
     return found
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from beszel_hub.alerts.templates import TEMPLATES
+from beszel_hub.cli.commands import run_command_line
 from beszel_hub.clock import system_clock
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tiers import Retention
@@ -135,6 +137,21 @@ def test_a_mistake_changes_nothing_and_is_named(shell: Shell, tmp_path: Path, co
     (tmp_path / "bad.yml").write_text(content, encoding="utf-8")
     assert complaint in shell.run("alerts", "apply", str(tmp_path / "bad.yml"), status=1)
     assert [rule["name"] for rule in shell.json("alerts", "list")] == ["busy"]
+
+
+def test_templates_are_listed_and_printed_as_the_file_takes_them(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command_line(["alerts", "templates"]) == 0
+    assert "containers    4 rules" in capsys.readouterr().out
+    assert run_command_line(["alerts", "templates", "host"]) == 0
+    printed = capsys.readouterr().out
+    (tmp_path / "alerts.yml").write_text(f"{printed}\napply: [{{template: host, tag: web}}]\n", encoding="utf-8")
+    shell.create_user()
+    applied = shell.json("alerts", "apply", str(tmp_path / "alerts.yml"))
+    assert applied["created"] == [rule.name for rule in TEMPLATES["host"].rules]
+    assert run_command_line(["alerts", "templates", "none"]) == 1
+    assert "there is no template" in capsys.readouterr().err
 
 
 def test_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
