@@ -90,6 +90,12 @@ def count_rules(user_id: str | None) -> int:
     return int(RuleRow.select().where(RuleRow.user_id == user_id).count())
 
 
+def names_of_rules(user_id: str | None, system_id: str | None, tag: str | None) -> set[str]:
+    """Of one owner, for one system, for a tag, or for all systems."""
+    same = (RuleRow.user_id == user_id) & (RuleRow.system_id == system_id) & (RuleRow.tag == tag)
+    return {row.name for row in RuleRow.select(RuleRow.name).where(same)}
+
+
 def load_file_rules() -> list[RuleRow]:
     return list(RuleRow.select().where(RuleRow.origin == "file"))
 
