@@ -9,6 +9,7 @@ from beszel_tui.bindings import FLEET
 from beszel_tui.messages import LineChosen
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.listing import ListingScreen
+from beszel_tui.state.alerts import alerts_by_system
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
 from beszel_tui.state.model import State
@@ -37,7 +38,9 @@ class FleetScreen(ListingScreen):
         table, look = self.table, self.hub_app.look
         rows = visible_rows(state, self.filter_line.wanted, self.sort)
         width = spark_width(table.placed)
-        table.show([fleet_line(state, row, width, look.thresholds) for row in rows], self.sort, look)
+        alerts = alerts_by_system(state)
+        lines = [fleet_line(state, row, width, look.thresholds, alerts[row.id]) for row in rows]
+        table.show(lines, self.sort, look)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
         if width:
             self.hub_app.bridge.want_trails(table.visible_ids)

@@ -36,9 +36,9 @@ class SystemScreen(HubScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*SYSTEM]
     AUTO_FOCUS = "ChartPanel"
 
-    def __init__(self) -> None:
+    def __init__(self, tab: str = "overview") -> None:
         super().__init__()
-        self._tab_key = "overview"
+        self._tab_key = tab
         self._cursor_ms: int | None = None
         self._charts: list[Chart] = []
         self._grid: Grid | None = None
