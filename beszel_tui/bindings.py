@@ -75,6 +75,7 @@ FLEET: Final = [
     _key("s", "sort_next", "sort", "Sort by the next column", "fleet.sort", show=True),
     _key("S", "sort_reverse", "reverse", "Turn the order round", "fleet.reverse"),
     _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
+    _key("W", "watch", "watch", "Make a rule of alerts for the marked systems, or for this one", "fleet.watch"),
     _key("c", "containers", "containers", "The containers of all systems", "fleet.containers", show=True),
     _key("y", "copy", "copy", "Copy the address of the system", "fleet.copy"),
     _key("A", "add", "add", "Add a system: the command lines for its agent", "fleet.add"),

@@ -53,7 +53,7 @@ TEMPLATES: Final[Mapping[str, tuple[str, Values]]] = {
         "window": "1m", "for": "2m", "severity": "critical",
     }),
     "hot": ("too hot", {
-        "name": "hot", "target": "temperature[*]", "comparison": "above", "value": "80", "recover": "75",
+        "name": "hot", "target": "temperature", "comparison": "above", "value": "80", "recover": "75",
         "aggregate": "mean", "window": "5m", "for": "0s", "severity": "warning",
     }),
     "gone": ("container gone", {

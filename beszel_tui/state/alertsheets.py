@@ -157,7 +157,7 @@ OF_SYSTEM: Final = Sheet(
     rows=system_rows,
     trouble="firing",
     sort=Sort("name"),
-    empty="nothing watches this system\n\n⏎ or a opens the alerts, where n makes a rule",
+    empty="nothing watches this system\n\na opens its alerts, where n makes a rule",
     hint="words  kind:fires  kind:rule  value>90  /regex/",
 )  # fmt: skip
 

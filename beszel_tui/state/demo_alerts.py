@@ -53,7 +53,7 @@ _RULES: Final = (
     ),
     Rule(
         id="rulehot00000001", name="hot", severity="info", enabled=False, user=_ME,
-        conditions=[Condition(target="temperature[*]", value=80, window_seconds=300)],
+        conditions=[Condition(target="temperature", value=80, window_seconds=300)],
     ),
 )  # fmt: skip
 
@@ -63,7 +63,7 @@ _TARGETS: Final = (
     Target(target="memory.usage_percent", label="Memory", unit="percent"),
     Target(target="disk[*].usage_percent", label="Disk", unit="percent"),
     Target(target="swap_percent", label="Swap", unit="percent"),
-    Target(target="temperature[*]", label="Temperature", unit="°C"),
+    Target(target="temperature", label="Temperature", unit="°C"),
 )
 
 

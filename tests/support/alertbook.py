@@ -27,7 +27,7 @@ TARGETS = [
     Target(target="cpu.usage_percent", label="CPU", unit="percent"),
     Target(target="disk[*].usage_percent", label="Disk", unit="percent"),
     Target(target="network.recv_bytes_per_second", label="Received", unit="bytes/s"),
-    Target(target="temperature[*]", label="Temperature", unit="°C"),
+    Target(target="temperature", label="Temperature", unit="°C"),
 ]
 
 

@@ -387,6 +387,36 @@ def test_of_the_open_system_and_of_all_again(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_rule_for_the_marked_systems_is_one_for_each(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.fleet.table.move_cursor(WEB)
+            await client.press("space", "space", "W")
+            await client.until_text("the 2 marked systems")
+            await client.press("ctrl+s")
+            await client.until(lambda: len(client.source.alerts.saved) == 2)
+            systems = {values["system"] for _, _, values in client.source.alerts.saved}
+            assert systems == {WEB, make_row("web-2").id}
+
+    asyncio.run(main())
+
+
+def test_the_tab_of_a_system_has_all_about_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.tell_alerts(make_alert(WEB), DOWN)
+            await client.until(lambda: client.app.bridge.state.alerts)
+            client.app.open_system(WEB)
+            await client.press("shift+tab")
+            for part in ("fires", "rule", "was", "91.4%", "CPU > 80.0%", "recovered"):
+                await client.until_text(part)
+            await client.press("slash")
+            await client.type("kind:was")
+            await client.until_text("1 of 4")
+
+    asyncio.run(main())
+
+
 def test_reading_that_fails_is_said_and_what_was_read_kept(tmp_path: Path) -> None:
     async def main() -> None:
         async with alerted_client(tmp_path, "rules") as client:
