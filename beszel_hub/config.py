@@ -16,6 +16,7 @@ from beszel_hub.settings import (
     Setting,
     is_loopback,
     one,
+    read_ack_pause,
     read_address,
     read_authorization,
     read_bool,
@@ -107,6 +108,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     influx_url: str = ""
     influx_authorization: str | None = None
     push_interval_seconds: int = 15
+    ack_pause_seconds: int = 3
 
     @property
     def has_mail(self) -> bool:
@@ -298,6 +300,10 @@ SETTINGS: Final = (
     Setting(
         "PUSH_INTERVAL", one("push_interval_seconds", read_duration), "15s",
         "How often a sample of each system goes to these two.",
+    ),
+    Setting(
+        "ACK_PAUSE", one("ack_pause_seconds", read_ack_pause), "3s",
+        "How long the hub may gather what it tells an agent to be stored, `0s` to `10s`; each time wakes the agent.",
     ),
     Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip
