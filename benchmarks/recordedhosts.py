@@ -46,6 +46,8 @@ class Frames(NamedTuple):
     wire: list[bytes]
     """What goes through the socket, the n-th of sequence n + 1."""
     payload_bytes: list[int]
+    documents: list[bytes]
+    """The metrics alone, as they are stored."""
 
 
 def record(samples: int) -> Recording:
@@ -64,7 +66,7 @@ def make_frames(recording: Recording, kind: int, count: int, start_ms: int) -> F
     chance = Random(kind)  # noqa: S311  # not for secrets
     share = chance.uniform(0.4, 1.0)
     compressor = zlib.compressobj(wbits=_WINDOW_BITS, memLevel=_MEMORY_LEVEL)
-    wire, sizes = [], []
+    wire, sizes, documents = [], [], []
     for number in range(count):
         document = _scaled(recording.at(number), share)
         if kind % BUSY_SHARE == BUSY_SHARE - 1:
@@ -76,7 +78,8 @@ def make_frames(recording: Recording, kind: int, count: int, start_ms: int) -> F
         deflated = (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
         wire.append(_frame(deflated))
         sizes.append(len(payload))
-    return Frames(wire, sizes)
+        documents.append(msgspec.json.encode(document))
+    return Frames(wire, sizes, documents)
 
 
 def _frame(payload: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Thousands of agents in one process: real handshakes over real WebSockets, then frames that were made beforehand.
 
-All of them take turns on one event loop; each sends once a second, at a moment of its own. What is sent when, and when
-the hub said that it is stored, is noted for every sample.
+All of them take turns on one event loop; each sends once an interval, at a moment of its own. For every
+sample it is noted when it was sent, and when the hub said that it is stored.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ HANDSHAKES: Final = 32
 ADDRESSES: Final = 8
 _TURN_SECONDS: Final = 0.004
 _HANDSHAKE_SECONDS: Final = 60.0
+_PATIENCE_SECONDS: Final = 8.0
 
 
 class SimulatedAgent(asyncio.Protocol):
@@ -145,6 +146,7 @@ class Crowd:
     def __init__(self) -> None:
         self.agents: list[SimulatedAgent] = []
         self.payload_bytes = 0
+        self.interval_seconds = 1.0
         self.late_seconds = 0.0
         """By how much the crowd itself was behind at worst: more than a little, and it is what was measured."""
 
@@ -178,7 +180,7 @@ class Crowd:
         while True:
             agents = list(self.agents)
             for number, agent in enumerate(agents):
-                due = begin + number / len(agents)
+                due = begin + self.interval_seconds * number / len(agents)
                 if due > (now := loop.time()):
                     await asyncio.sleep(max(due - now, _TURN_SECONDS))
                 else:
@@ -188,7 +190,7 @@ class Crowd:
                 if agent.is_lost:
                     raise ConnectionError("the hub has closed the connection of an agent")
                 self.payload_bytes += agent.send_next()
-            begin += 1.0
+            begin += self.interval_seconds
             await asyncio.sleep(max(0.0, begin - loop.time()))
 
     @property
@@ -198,6 +200,13 @@ class Crowd:
     @property
     def stored(self) -> int:
         return sum(agent.stored for agent in self.agents)
+
+    async def until_stored(self, before_seconds: float) -> None:
+        """Until what was sent by then is acknowledged, or for as long as nobody should have to wait."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while float("inf") in self.waits_seconds(before_seconds - _PATIENCE_SECONDS, before_seconds)[-1:]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
 
     def waits_seconds(self, from_seconds: float, to_seconds: float) -> list[float]:
         """Of every sample sent in that time, from its sending to the ack that covers it; endless if none has come."""
