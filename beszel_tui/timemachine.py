@@ -1,5 +1,6 @@
 """Looks at the fleet as it was: holds an instant, moves it, and asks for the history around it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -13,6 +14,7 @@ from beszel_tui.state.windows import CUSTOM, LIVE, Window
 TICK_MS: Final = 1000
 EVERYBODY: Final = 200
 """Up to so many systems the history of all is asked for, so that they can be sorted; of more only those in sight."""
+GATHER_SECONDS: Final = 0.1
 _AHEAD_SHARE: Final = 0.25
 """Of a chart's window, to the right of the instant."""
 
@@ -39,6 +41,7 @@ class TimeMachine:
         self._ask = ask
         self._asked: set[tuple[str, int]] = set()
         """System and number of the pages that are under way."""
+        self._ready: list[PageLoaded] = []
 
     @property
     def _state(self) -> State:
@@ -116,7 +119,15 @@ class TimeMachine:
         try:
             columns = await self._ask(system_id, ADDRESSES, start_ms, end_ms, PAGE_POINTS)
         except (ClientError, TimeoutError):
-            return  # the line says that it waits, and the next tick asks again
-        finally:
-            self._asked.discard((system_id, number))
-        self._apply([PageLoaded(system_id=system_id, number=number, end_ms=end_ms, columns=columns)])
+            self._asked.discard((system_id, number))  # the line says that it waits, and the next tick asks again
+            return
+        self._ready.append(PageLoaded(system_id=system_id, number=number, end_ms=end_ms, columns=columns))
+        if len(self._ready) == 1:
+            self._load(self._tell_ready())
+
+    async def _tell_ready(self) -> None:
+        """Pages come by the dozen: one picture for those that come together."""
+        await asyncio.sleep(GATHER_SECONDS)
+        ready, self._ready = self._ready, []
+        self._asked.difference_update((page.system_id, page.number) for page in ready)
+        self._apply([*ready])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from beszel_tui.errors import CommandError
+from beszel_tui.state.alertsheets import BY_KEY as ALERT_PANES
 from beszel_tui.state.charts import TABS
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.ranges import parse_instant
@@ -127,8 +128,18 @@ def _add(app: "BeszelApp", _argument: str) -> None:
     app.add_system()
 
 
+def _alerts(app: "BeszelApp", name: str) -> None:
+    found = [key for key in ALERT_PANES if key.startswith(name.casefold())]
+    if not found:
+        raise CommandError(f"alerts: {' '.join(ALERT_PANES)}")
+    app.open_alerts(pane=found[0])
+
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command("add", "", "Add a system", _add),
+    Command(
+        "alerts", "[TAB]", "Alerts: active, history, rules, quiet hours, channels", _alerts, lambda _: list(ALERT_PANES)
+    ),
     Command(
         "at", "INSTANT", "Show what was: 10m ago, 12:04, 2026-11-20 08:00; now", _at, lambda _: ["now", "10m", "1h"]
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import on
 from textual.binding import BindingType
 
@@ -11,6 +12,9 @@ from beszel_tui.bindings import FLEET, TIME
 from beszel_tui.messages import LineChosen
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.listing import ListingScreen
+from beszel_tui.state.alertbook import AlertBook
+from beszel_tui.state.alertforms import rule_form
+from beszel_tui.state.alerts import AlertView, alerts_by_system
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
 from beszel_tui.state.filterline import Filter
@@ -51,7 +55,8 @@ class FleetScreen(ListingScreen):
         table, look = self.table, self.hub_app.look
         rows, keys = self._arranged(state)
         width = spark_width(table.placed)
-        lines = LazyLines(rows, lambda row: fleet_line(state, row, width, look.thresholds))
+        alerts = alerts_by_system(replace(state, alerts={}) if state.past else state)  # those of now are not of then
+        lines = LazyLines(rows, lambda row: fleet_line(state, row, width, look.thresholds, alerts[row.id]))
         table.show(lines, self.sort, look, keys=keys)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
         if state.past is not None:
@@ -89,13 +94,27 @@ class FleetScreen(ListingScreen):
         paused = any(row.status != "paused" for row in chosen)
         for row in chosen:
             if (row.status == "paused") != paused:
-                self.hub_app.bridge.set_paused(row.id, paused=paused, failed=self._pause_failed)
+                self.hub_app.bridge.set_paused(row.id, paused=paused, failed=self._failed)
         names = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} systems"
         self.hub_app.say(f"{'pausing' if paused else 'resuming'} {names}")
         self.table.clear_marks()
 
-    def _pause_failed(self, reason: str) -> None:
+    def _failed(self, reason: str) -> None:
         self.hub_app.say(reason, severity="error")
+
+    def action_watch(self) -> None:
+        """A new rule for what is marked; what it can watch is asked of the hub first."""
+        if self.hub_app.settings.read_only:
+            self.hub_app.say("this client is read-only", severity="warning")
+            return
+        chosen = sorted(self.table.marked) or list(filter(None, [self.table.cursor_id]))
+
+        def open_form(book: AlertBook) -> None:
+            view = AlertView(self.state, book, self.hub_app.chart_look.zone)
+            if self.is_current:
+                self.hub_app.open_form(rule_form(view, marked=chosen), "rules")
+
+        self.hub_app.bridge.ask(self.hub_app.bridge.source.alerts.read, open_form, self._failed)
 
     def action_add(self) -> None:
         self.hub_app.add_system()

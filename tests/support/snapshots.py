@@ -29,7 +29,7 @@ from tests.support.scriptedsource import NOW_MS
 FOLDER: Final = Path(__file__).parents[1] / "tui" / "snapshots"
 SIZES: Final = ((160, 45), (80, 24), (60, 16))
 _IS_WRITING: Final = os.environ.get("BESZEL_SNAPSHOTS") == "write"
-_QUIET_SECONDS: Final = 1.5
+_QUIET_SECONDS: Final = 3.0
 """When writing: a picture that has not changed for so long is what the screen comes to."""
 _LETTERS: Final = string.ascii_letters + string.digits
 
