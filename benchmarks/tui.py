@@ -7,6 +7,7 @@
                              which change each second meanwhile; median, and of 1,000 systems also the 95th percentile
 `sort_to_paint_ms_1000`      the same for the key that turns their order round
 `cpu_percent_live_100`       of one core, 100 systems that all change each second
+`cpu_percent_unfocused`      the same, once the terminal has told that it lost the focus
 `cpu_percent_idle`           of one core, when no system changes; only the clock goes on
 `resident_mb`, `private_mb`  after that
 `terminal_bytes_per_second_40`  to the terminal, with 40 systems on it that all change each second
@@ -43,6 +44,8 @@ LIMIT_SECONDS: Final = 30.0
 FLEETS: Final = (10, 100, 1000)
 _HEADER_LINE: Final = 1
 _FIRST_LINE: Final = 2
+_FOCUS_LOST: Final = "\x1b[O"
+_FOCUS_GAINED: Final = "\x1b[I"
 _SETTLE_SECONDS: Final = 1.0
 """Until what a start brings with it is over."""
 
@@ -191,11 +194,16 @@ def _load(client: Client, hub: FeedHub, seconds: float) -> Figures:
     client.watch(1)
     live = _cpu_percent(client, seconds)
     resident, private = client.memory_mb()
+    client.send(_FOCUS_LOST)
+    client.watch(1)
+    unfocused = _cpu_percent(client, seconds)
+    client.send(_FOCUS_GAINED)
     hub.is_live = False
     client.watch(2)
     idle = _cpu_percent(client, seconds)
     return {
-        "cpu_percent_live_100": round(live, 2), "cpu_percent_idle": round(idle, 2),
+        "cpu_percent_live_100": round(live, 2), "cpu_percent_unfocused": round(unfocused, 2),
+        "cpu_percent_idle": round(idle, 2),
         "resident_mb": round(resident, 1), "private_mb": round(private, 1),
     }  # fmt: skip
 
