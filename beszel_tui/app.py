@@ -27,6 +27,7 @@ from beszel_tui.state.alertbook import Kind
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.form import Form, Record
 from beszel_tui.state.model import State
+from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
 from beszel_tui.widgets.listing import Listing
 
@@ -173,6 +174,11 @@ class BeszelApp(App[None]):
         from beszel_tui.screens.inspection import InspectionScreen  # noqa: PLC0415 (not needed for the first picture)
 
         self.push_screen(InspectionScreen(item))
+
+    def open_detail(self, row: SheetRow, system: str) -> None:
+        from beszel_tui.screens.detail import DetailScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        self.push_screen(DetailScreen(row, system))
 
     def open_neighbour(self, step: int) -> None:
         """The next system of the list as it is filtered and sorted."""

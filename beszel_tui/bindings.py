@@ -125,6 +125,7 @@ SYSTEM: Final = [
     _key("full_stop", "pan(0.5)", "pan on", "Half a window forward", "system.pan_on", display="."),
     _key("0", "live", "live", "Back to the live window", "system.live"),
     _key("f", "full", "full", "This chart over the whole screen, and back", "system.full", show=True),
+    _key("enter", "detail", "detail", "Everything that is told of a line of the table", "system.detail", display="⏎"),
     _key("c", "containers", "containers", "The containers of this system", "system.containers", show=True),
     _key("n", "neighbour(1)", "next system", "The next system of the list", "system.next"),
     _key("N", "neighbour(-1)", "last system", "The system before", "system.before"),

@@ -171,6 +171,9 @@ class HubScreen(Screen[None]):
         # From the app: a key that the screen itself sends would not bubble up beyond the screen.
         self.app.call_later(self.app.simulate_key, message.key)
 
+    def on_descendant_focus(self) -> None:
+        self.call_after_refresh(self.show_keys)
+
     # Command line
 
     def open_command_line(self, text: str = "") -> None:

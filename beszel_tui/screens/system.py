@@ -321,6 +321,11 @@ class SystemScreen(HubScreen):
         self._cursor_ms = None
         self.hub_app.open_neighbour(step)
 
+    def action_detail(self) -> None:
+        line, system = self.panel.table.cursor_line, self.state.focus_row
+        if self.has_table and line is not None and line.row.told and system is not None:
+            self.hub_app.open_detail(line.row, system.name)
+
     def action_containers(self) -> None:
         if self.state.focus is not None:
             self.hub_app.open_containers(self.state.focus.system_id)
@@ -372,9 +377,6 @@ class SystemScreen(HubScreen):
     def on_unmount(self) -> None:
         self.hub_app.bridge.want_processes(None)
         self.hub_app.bridge.watch_alerts(self, looks=False)
-
-    def on_descendant_focus(self) -> None:
-        self.call_after_refresh(self.show_keys)
 
 
 def _sheet_of(tab: Tab) -> Sheet | None:

@@ -33,6 +33,7 @@ SHOTS: Final = (
     Shot("system-processes", (*_OPEN, ("7", "PROCESS"))),
     Shot("system-services", (*_OPEN, ("8", "nfs-server"))),
     Shot("system-health", (*_OPEN, ("9", "WEAR"))),
+    Shot("disk-detail", (*_OPEN, ("9", "WEAR"), ("enter", "as told"))),
     Shot("fleet-past", (("left_curly_bracket", "5m ago"),)),
     Shot("system-past", (*_OPEN, ("left_curly_bracket", "5m ago"))),
     Shot("containers", (("c", "IMAGE"),)),
