@@ -107,6 +107,10 @@ class BeszelApp(App[None]):
         self.show_fleet()
         self.switch_screen(LoginScreen(hub=hub, reason="please log in again: " + state.connection.reason))
 
+    def watch_app_focus(self, focus: bool) -> None:
+        if isinstance(self.screen, HubScreen):
+            self.screen.terminal_focused(has_focus=focus)
+
     # Screens
 
     def open_system(self, system_id: str, tab: str = "overview") -> None:

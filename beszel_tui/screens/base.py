@@ -8,6 +8,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.signal import Signal
+from textual.theme import Theme
 from textual.widgets import Input
 
 from beszel_tui.commands.line import run_line, suggestions
@@ -45,6 +47,7 @@ class HubScreen(Screen[None]):
         self._compositor = FrugalCompositor()
         self._shown_ms = 0
         self._has_past = False
+        self._signals: tuple[Signal[State], Signal[Theme]] | None = None
 
     @property
     def hub_app(self) -> "BeszelApp":
@@ -73,9 +76,15 @@ class HubScreen(Screen[None]):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        self.hub_app.bridge.changed.subscribe(self, self._on_changed, immediate=True)
-        self.watch(self.app, "app_focus", self._on_app_focus, init=False)
-        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self.redraw))
+        self._signals = (self.hub_app.bridge.changed, self.app.theme_changed_signal)
+        changed, theme_changed = self._signals
+        changed.subscribe(self, self._on_changed, immediate=True)
+        theme_changed.subscribe(self, lambda _: self.call_after_refresh(self.redraw))
+
+    def on_unmount(self) -> None:
+        """A signal holds its subscribers weakly, but their callbacks for good, and through them the screens."""
+        for signal in self._signals or ():
+            signal.unsubscribe(self)
 
     def call_after_refresh(self, callback: Callable[..., object], *args: object, **kwargs: object) -> bool:
         """As Textual has it, but not once the screen has left, and its widgets with it."""
@@ -112,7 +121,8 @@ class HubScreen(Screen[None]):
         told = moment(state) if self.shows_past else replace(state, past=None)
         self.query_one(TopBar).show(told, self.hub_app.look, is_away=not self.app.app_focus)
 
-    def _on_app_focus(self, has_focus: bool) -> None:
+    def terminal_focused(self, *, has_focus: bool) -> None:
+        """Told by the app, whose watchers it would keep alive beyond their time."""
         if not (self.is_current and self.is_mounted):
             return
         if has_focus:
