@@ -275,7 +275,7 @@ def measure_sealing(directory: Path, frames: Sequence[Frames]) -> float:
                 for second in range(seconds)
             ]
             database.write_now(partial(insert_samples, samples))
-        upkeep = Upkeep(database, system_clock, Retention(), read_overrides=dict, pause_seconds=0.0)
+        upkeep = Upkeep(database, system_clock, Retention(), read_overrides=dict)
         sealed, cpu = asyncio.run(_seal(upkeep))
     return 1000 * cpu / max(1, sealed)
 
