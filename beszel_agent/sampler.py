@@ -20,7 +20,7 @@ from beszel_protocol.timestamps import format_timestamp
 BASELINE_SECONDS: Final = 0.25
 """Between the very first reading and the first sample: rates over less are noise."""
 
-CollectorT = TypeVar("CollectorT", bound=Collector)
+T = TypeVar("T")
 
 
 class Reading(NamedTuple):
@@ -68,7 +68,7 @@ class Sampler:
         parts = [(run.fields, part) for run in self._runs if run.due_at <= now and (part := run.read(now)) is not None]
         return Reading(time.time_ns() // 1_000_000, boot_ms(), merge_parts(parts))
 
-    def find(self, kind: type[CollectorT]) -> CollectorT | None:
+    def find(self, kind: type[T]) -> T | None:
         """The collector of that kind, if it is at work here."""
         for run in self._runs:
             collector = run.collector if isinstance(run, ProbedRun) else None
