@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final
 
 from beszel_hub.agents.connections import Connections
-from beszel_hub.agents.gate import Gate, GateFull
 from beszel_hub.agents.keys import HubKey
 from beszel_hub.agents.link import Link
 from beszel_hub.agents.reception import Proved, prove_each_other, refusal_frame
 from beszel_hub.agents.refusals import RefusalLog
 from beszel_hub.agents.wire import Wire, WireClosed
 from beszel_hub.clock import Clock
+from beszel_hub.gate import Gate, GateFull
 from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.intake import Intake
 from beszel_hub.systems.enrolment import Enrolled

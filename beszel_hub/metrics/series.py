@@ -15,6 +15,7 @@ from beszel_hub.metrics.series_codec import Chunk, DamagedChunk, Entry, seal, un
 from beszel_hub.metrics.series_lookup import readings_of_document
 from beszel_hub.metrics.strands import Strand, gather, join_strands, make_strand, strand_of
 from beszel_hub.metrics.tables import ChunkRow, HotSample
+from beszel_hub.store.tables import bound_dialect
 from beszel_protocol.addresses import Address
 
 WINDOW_MS: Final = 300_000
@@ -52,6 +53,7 @@ def insert_samples(samples: Sequence[NewSample]) -> None:
 
 
 def insert_chunk(sealed: SealedWindow) -> None:
+    bound_dialect().provide_partition("chunks", sealed.first)
     ChunkRow.insert(
         system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples,
         readings=sealed.readings, data=sealed.data,

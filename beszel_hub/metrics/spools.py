@@ -58,4 +58,6 @@ def _save_ledgers(ledgers: Sequence[Ledger], all_stored: Sequence[SequenceRanges
         }
         for ledger, stored in zip(ledgers, all_stored, strict=True)
     ]
-    SpoolRow.insert_many(rows).on_conflict_replace().execute()
+    SpoolRow.insert_many(rows).on_conflict(
+        conflict_target=[SpoolRow.system_id, SpoolRow.spool_id], preserve=[SpoolRow.stored, SpoolRow.updated]
+    ).execute()

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from beszel_hub.clock import Clock
+from beszel_hub.config import HubConfig
 from beszel_hub.metrics import series_rollup, series_space, series_upkeep
 from beszel_hub.metrics.series_space import Place
 from beszel_hub.metrics.tiers import RAW, TIERS, Retention
@@ -127,3 +128,12 @@ class Upkeep:
         while deleted:
             await asyncio.sleep(PAUSE_SECONDS)
             deleted = await self._database.write(step)
+
+
+def retention_of(config: HubConfig) -> Retention:
+    return Retention(
+        raw=config.raw_retention_seconds,
+        minute=config.minute_retention_seconds,
+        ten_minutes=config.ten_minute_retention_seconds,
+        eight_hours=config.eight_hour_retention_seconds,
+    )

@@ -19,6 +19,7 @@ from beszel_hub.config import HubConfig
 from beszel_hub.hub import Hub
 from beszel_hub.permissions import Role, Scope
 from beszel_hub.systems import queries, tokens
+from tests.support.databases import provide
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class RunningHub:
 @contextmanager
 def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
     """Serve a hub from `directory` until the block ends; `settings` are fields of `HubConfig`."""
-    config = HubConfig(data_dir=directory, http_port=0, **settings)
+    config = HubConfig(data_dir=provide(directory), http_port=0, **settings)
     directory.mkdir(parents=True, exist_ok=True)
     quick_acks = patch.object(link, "ACK_PAUSE_SECONDS", ACK_PAUSE_SECONDS)
     with quick_acks, listen(socket.AF_INET, "127.0.0.1", 0) as listener:
