@@ -42,11 +42,11 @@ class FormScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         box = FormBox(id="box")
         box.border_title = Content(clean_text(self._form.title))
+        box.border_subtitle = "⏎ next   ^s save   esc leave"
         with box:
             yield FormPane(self._form, cast("BeszelApp", self.app).look)
             yield Static(Content(""), id="preview")
             yield Static(Content(""), id="says")
-            yield Static(Content("⏎ next   ^s save   esc leave"), id="keys")
 
     def on_mount(self) -> None:
         self._show_preview()
@@ -72,9 +72,8 @@ class FormScreen(ModalScreen[None]):
         try:
             records = self._form.read(self.pane.values)
         except FormError as error:
-            self.pane.mark(error.field)
+            self.pane.mark(error.field, clean_text(str(error), MAX_LENGTH))
             self.pane.focus_field(error.field)
-            self.say(str(error))
             return
         self.pane.mark("")
         self._is_sending = True
@@ -89,6 +88,7 @@ class FormScreen(ModalScreen[None]):
         self._is_sending = False
         if self.is_attached:
             self.say(reason)
+            self.call_after_refresh(self.query_one("#says").scroll_visible, animate=False)
 
     def action_step(self, step: int) -> None:
         self.pane.step(self.pane.focused_key, step)

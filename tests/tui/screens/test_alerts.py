@@ -52,7 +52,8 @@ async def at_line(client: Client, name: str) -> None:
 
 def said(client: Client) -> str:
     """What the form on the screen complains about."""
-    return str(client.app.screen.query_one("#says", Static).content)
+    lines = client.app.screen.query("#says, .wrong").results(Static)
+    return "".join(str(line.content) for line in lines)
 
 
 def test_the_fleet_counts_alerts_and_marks_systems(tmp_path: Path) -> None:
