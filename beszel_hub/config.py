@@ -17,6 +17,7 @@ from beszel_hub.settings import (
     is_loopback,
     make_url,
     one,
+    read_ack_pause,
     read_address,
     read_authorization,
     read_bool,
@@ -118,6 +119,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     influx_url: str = ""
     influx_authorization: str | None = None
     push_interval_seconds: int = 15
+    ack_pause_seconds: int = 3
 
     @property
     def has_mail(self) -> bool:
@@ -334,6 +336,10 @@ SETTINGS: Final = (
     Setting(
         "PUSH_INTERVAL", one("push_interval_seconds", read_duration), "15s",
         "How often a sample of each system goes to these two.",
+    ),
+    Setting(
+        "ACK_PAUSE", one("ack_pause_seconds", read_ack_pause), "3s",
+        "How long the hub may gather what it tells an agent to be stored, `0s` to `10s`; each time wakes the agent.",
     ),
     Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip

@@ -121,6 +121,7 @@ class Hub:
             self.key, self.systems, self.connections, self.ingest, clock,
             configuration_of=self.duties.configuration_of, require_tls=config.require_tls,
         )  # fmt: skip
+        self.agents.ack_pause_seconds = config.ack_pause_seconds
         self.container_details = ContainerDetails(
             self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
         )

@@ -98,10 +98,11 @@ class RulesSource:
 def draft_rule(actor: Actor, values: Row) -> Rule:
     """The rule that a record of these values would be; raise `BadRequest` if it makes no sense."""
     return _checked(
+        actor,
         Rule(
             id=values.get("id") or new_id(), name=values["name"], user_id=_owner(actor, values),
             conditions=read_conditions(values["conditions"]), **_changes(actor, values),
-        )
+        ),
     )  # fmt: skip
 
 

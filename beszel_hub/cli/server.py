@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import gc
 import logging
 import signal
 import socket
@@ -32,6 +33,7 @@ GRACE_SECONDS: Final = 1
 """For requests under way when a signal comes."""
 BACKLOG: Final = 1024
 MAX_CONNECTIONS: Final = 10_000
+_YOUNG_OBJECTS: Final = 50_000
 _HEAD_BYTES: Final = 64 << 10
 """What the HTTP parser takes; the door refuses much less, with a proper answer."""
 
@@ -52,6 +54,7 @@ def run_server(loaded: Loaded) -> None:
         server = _Server(config, hub, tls)
         url = make_url(config.http_host, sockets[0].getsockname()[1], is_tls=tls is not None)
         with _noted_address(config, url):
+            _spare_collector()
             _log.info("beszel-hub %s serves %s from %s", VERSION, url, config.data_dir)
             asyncio.run(server.serve(sockets))
 
@@ -60,6 +63,13 @@ def _note_database(config: HubConfig) -> None:
     """For commands, which are told no more than the data directory; without the password."""
     if config.database_url is not None:
         write_private_file(config.database_note_path, f"{without_password(config.database_url)}\n".encode())
+
+
+def _spare_collector() -> None:
+    """Look less for garbage among what lives as long as the hub, or is as many as a thousand newest samples."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 class HubServer(uvicorn.Server):

@@ -85,7 +85,11 @@ COLLECTIONS: Final[dict[str, str]] = {
     "container_stats": "What containers used, in Beszel's short keys.",
     "events": "What happened on hosts.",
     "system_stats": "What hosts used, in Beszel's short keys, at its tiers.",
-    "metrics": "Stored samples, one record for each part; the last hour unless the filter says otherwise.",
+    "metrics": (
+        "Stored samples, one record for each part; the last hour unless the filter says otherwise. `resolution = 60`, "
+        "`600` or `28800` lists buckets of so many seconds instead: the numbers of a sample as they are kept of the "
+        "interval."
+    ),
 }
 
 EXAMPLES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {
