@@ -35,8 +35,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 
 def as_user(hub: RunningHub, name: str, work: Work, *, role: Role = "user", scope: Scope = "write") -> None:
     """Do something with the alerts of a new user."""
-    token = hub.create_token(hub.create_user(f"{name}@example.org", role), scope)
+    with_token(hub, hub.create_token(hub.create_user(f"{name}@example.org", role), scope), work)
 
+
+def with_token(hub: RunningHub, token: str, work: Work) -> None:
     async def run() -> None:
         http = HubHttp(hub.url, token)
         try:
@@ -153,9 +155,8 @@ def test_what_fires_is_acknowledged_and_becomes_history(hub: RunningHub) -> None
     system_id, agent_token = hub.create_system("web-1", user)
     token = hub.create_token(user, "write")
 
-    async def run() -> None:
-        http = HubHttp(hub.url, token)
-        desk, agent = HubAlerts(http, token), LinkAgent(hub.link_url, agent_token)
+    async def work(desk: HubAlerts) -> None:
+        agent = LinkAgent(hub.link_url, agent_token)
         condition = {"target": "cpu.usage_percent", "value": 80, "window_seconds": 0}
         await desk.save("rules", None, {"name": "busy", "conditions": [condition]})
         async with feed(hub.feed_url, token) as client, agent.enrolled() as connection:
@@ -171,9 +172,8 @@ def test_what_fires_is_acknowledged_and_becomes_history(hub: RunningHub) -> None
             await client.receive_until(Alerts, lambda frame: alert.id in frame.removed)
         (past,) = (await desk.read()).history
         assert past.until_ms is not None
-        await http.close()
 
-    asyncio.run(run())
+    with_token(hub, token, work)
 
 
 def test_a_token_that_is_none_says_nothing_of_whose_it_is() -> None:
