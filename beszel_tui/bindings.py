@@ -252,6 +252,7 @@ ALERTS: Final = [
     _key("x", "acknowledge", "acknowledge", "Say that somebody looks after the alert", "alerts.acknowledge", show=True),
     _key("z", "snooze", "snooze", "Hear nothing of it for a while", "alerts.snooze", show=True),
     _key("n", "new", "new", "Make a rule, quiet hours or a channel", "alerts.new", show=True),
+    _key("N", "new_set", "sets", "Make the rules of a set that the hub has ready", "alerts.sets"),
     _key("e", "edit", "edit", "Change what the line says", "alerts.edit", show=True),
     _key("o", "turn", "on/off", "Turn a rule or a channel on or off", "alerts.turn", show=True),
     _key("t", "try", "test", "Send a message through the channel now, and tell what became of it", "alerts.try",

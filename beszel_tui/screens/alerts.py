@@ -16,7 +16,7 @@ from beszel_tui.renderables.tab_bar import TabBarView
 from beszel_tui.screens.base import HubScreen
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.state.alertbook import AlertBook, Channel, Kind, Quiet, Rule
-from beszel_tui.state.alertforms import rule_form
+from beszel_tui.state.alertforms import rule_form, set_form
 from beszel_tui.state.alerts import AlertView, tab_of_target
 from beszel_tui.state.alertsheets import ACTIVE, PANES
 from beszel_tui.state.channelforms import channel_form
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from beszel_tui.client.alerts import AlertDesk
 
 _PANES_OF: Final = {
-    "acknowledge": {"active"}, "snooze": {"active"}, "new": {"rules", "quiet", "channels"},
+    "acknowledge": {"active"}, "snooze": {"active"}, "new": {"rules", "quiet", "channels"}, "new_set": {"rules"},
     "edit": {"rules", "quiet", "channels"}, "turn": {"rules", "channels"}, "try": {"channels"},
     "delete": {"history", "rules", "quiet", "channels"},
 }  # fmt: skip
@@ -199,6 +199,10 @@ class AlertsScreen(HubScreen):
             "channels": lambda: channel_form(view),
         }
         self._open_form(forms[self._pane.key](), _KINDS[self._pane.key], None)
+
+    def action_new_set(self) -> None:
+        if self.view.book.sets:
+            self._open_form(set_form(self.view), "sets", None)
 
     def action_edit(self) -> None:
         if self.hub_app.settings.read_only:

@@ -17,6 +17,7 @@ from beszel_tui.state.alertbook import (
     PastAlert,
     Quiet,
     Rule,
+    RuleSet,
     Target,
 )
 
@@ -52,6 +53,7 @@ def make_book(*rules: Rule, **fields: Any) -> AlertBook:
         "account": Account(id=ME),
         "rules": {rule.id: rule for rule in rules},
         "targets": TARGETS,
+        "sets": [RuleSet(name="host", help="of every host", rules=["System down", "CPU busy"])],
     }
     return AlertBook(**(values | fields))
 

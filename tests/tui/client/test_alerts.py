@@ -12,7 +12,7 @@ from beszel_tui.client.alerts import HubAlerts, claims_of
 from beszel_tui.client.http import HubHttp
 from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
 from beszel_tui.state.alertbook import AlertBook
-from beszel_tui.state.alertforms import TEMPLATES, rule_form
+from beszel_tui.state.alertforms import TEMPLATES, read_target, rule_form, set_form
 from beszel_tui.state.alerts import AlertView
 from beszel_tui.state.channelforms import channel_form
 from beszel_tui.state.model import State
@@ -73,6 +73,19 @@ def test_every_template_is_a_rule_that_the_hub_takes(hub: RunningHub) -> None:
         assert (await desk.read()).rules == book.rules, "what a form shows is what it stores"
 
     as_user(hub, "ada", work)
+
+
+def test_the_sets_of_the_hub_are_made(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        form = set_form(view_of(await desk.read()))
+        await desk.save("sets", None, form.read(form.values)[0])
+        book = await desk.read()
+        made = next(found for found in book.sets if found.name == form.values["set"])
+        assert {rule.name for rule in book.rules.values()} == set(made.rules)
+        for target in ("container_down[web-*]", "traffic_month[15]", "disk[/a*].usage_percent", "container_down"):
+            assert read_target(target, view_of(book)) == target
+
+    as_user(hub, "alan", work)
 
 
 def test_quiet_hours_and_channels_come_back_as_they_went(hub: RunningHub) -> None:

@@ -164,6 +164,18 @@ def test_a_rule_is_made_from_a_template(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_set_that_the_hub_has_ready_is_made(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path, "rules") as client:
+            await client.press("N")
+            await client.until_text("of every host: System down, CPU busy")
+            await client.press("ctrl+s")
+            await client.until(lambda: client.source.alerts.saved)
+            assert client.source.alerts.saved == [("sets", None, {"template": "host", "system": "", "tag": ""})]
+
+    asyncio.run(main())
+
+
 def test_a_form_says_what_is_wrong_and_stays(tmp_path: Path) -> None:
     async def main() -> None:
         async with alerted_client(tmp_path, "rules", (60, 16)) as client:
