@@ -255,7 +255,7 @@ ALERTS: Final = [
     _key("N", "new_set", "sets", "Make the rules of a set that the hub has ready", "alerts.sets"),
     _key("e", "edit", "edit", "Change what the line says", "alerts.edit", show=True),
     _key("o", "turn", "on/off", "Turn a rule or a channel on or off", "alerts.turn", show=True),
-    _key("t", "try", "test", "Send a message through the channel now, and tell what became of it", "alerts.try",
+    _key("t", "try", "test", "Try a rule on the past of a system, or a channel by a message", "alerts.try",
          show=True),
     _key("D,delete", "delete", "delete", "Delete what the line says, after a question", "alerts.delete", show=True,
          display="D"),

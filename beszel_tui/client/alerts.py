@@ -25,6 +25,7 @@ from beszel_tui.state.alertbook import (
     RuleSet,
     Severity,
     Target,
+    Trial,
 )
 
 MAX_HISTORY: Final = 500
@@ -54,6 +55,9 @@ class AlertDesk(Protocol):
 
     async def delete(self, kind: Kind, record_id: str) -> None:
         """Delete a record."""
+
+    async def try_rule(self, rule_id: str, system_id: str, since_seconds: int) -> Trial:
+        """What a rule would have said, had it been there."""
 
     async def try_channel(self, channel_id: str) -> str:
         """Send a message now; the reason why it was not taken, empty if it was."""
@@ -194,6 +198,11 @@ class HubAlerts:
 
     async def delete(self, kind: Kind, record_id: str) -> None:
         await self._do("DELETE", f"{_records(_COLLECTIONS[kind])}/{self._http.safe_id(record_id)}", None)
+
+    async def try_rule(self, rule_id: str, system_id: str, since_seconds: int) -> Trial:
+        body = {"rule": rule_id, "system": system_id, "since_seconds": since_seconds}
+        trial = await self._http.create(Trial, "/api/beszel/alerts/test", body)
+        return msgspec.structs.replace(clean(trial), steps=[clean(step) for step in trial.steps])
 
     async def try_channel(self, channel_id: str) -> str:
         answer = await self._http.create(_Tried, "/api/beszel/test-notification", {"channel": channel_id})

@@ -21,8 +21,8 @@ from beszel_tui.widgets.form_pane import MAX_LENGTH, FormPane
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
 
-Send: TypeAlias = Callable[[list[Record], Callable[[], None], Callable[[str], None]], None]
-"""Given what to store, whom to tell that it is, and whom to tell why not."""
+Send: TypeAlias = Callable[[list[Record], Callable[[str], None], Callable[[str], None]], None]
+"""Given what was filled in; whom to tell that it is done, with an answer to be read if there is one; and why not."""
 
 
 class FormBox(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -78,11 +78,19 @@ class FormScreen(ModalScreen[None]):
         self.pane.mark("")
         self._is_sending = True
         self.say("asking the hub…", busy=True)
-        self._send(records, self._stored, self._refused)
+        self._send(records, self._answered, self._refused)
 
-    def _stored(self) -> None:
-        if self.is_attached:
+    def _answered(self, answer: str) -> None:
+        """What is done is done with, unless there is something to read."""
+        self._is_sending = False
+        if not self.is_attached:
+            return
+        if not answer:
             self.dismiss()
+            return
+        self.say("")
+        lines = [clean_text(line, MAX_LENGTH) for line in answer.split("\n")]
+        self.query_one("#preview", Static).update(Content("\n".join(lines)))
 
     def _refused(self, reason: str) -> None:
         self._is_sending = False

@@ -135,6 +135,23 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     rules: list[str] = []
 
 
+class TrialStep(msgspec.Struct, frozen=True, kw_only=True):
+    at: str
+    """RFC 3339."""
+    kind: str
+    text: str
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule would have said in the past of one system."""
+
+    fired: int
+    """Times."""
+    samples: int
+    """That were looked at."""
+    steps: list[TrialStep] = []
+
+
 class AlertBook(msgspec.Struct, frozen=True, kw_only=True):
     """All of it, as it was read last."""
 

@@ -185,6 +185,8 @@ def test_what_fires_is_acknowledged_and_becomes_history(hub: RunningHub) -> None
             await client.receive_until(Alerts, lambda frame: alert.id in frame.removed)
         (past,) = (await desk.read()).history
         assert past.until_ms is not None
+        trial = await desk.try_rule(past.rule, system_id, 86_400)
+        assert trial.fired == sum(step.kind == "fired" for step in trial.steps)
 
     with_token(hub, token, work)
 
