@@ -63,6 +63,9 @@ class Action(enum.StrEnum):
     USER_ALERTS = "user_alerts"
     ACKNOWLEDGE = "acknowledge"
     ALERT_TARGETS = "alert_targets"
+    ALERT_TEMPLATES = "alert_templates"
+    ALERT_TEMPLATES_APPLY = "alert_templates_apply"
+    ALERT_TRIAL = "alert_trial"
 
     USERS_LIST = "users.list"
     USERS_VIEW = "users.view"

@@ -17,11 +17,13 @@ from beszel_hub.settings import (
     is_loopback,
     make_url,
     one,
+    read_ack_pause,
     read_address,
     read_authorization,
     read_bool,
     read_choice,
     read_clients,
+    read_database_url,
     read_duration,
     read_endpoints,
     read_header,
@@ -53,6 +55,8 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the hub was told, every value checked."""
 
     data_dir: Path = Path("beszel_data")
+    database_url: str | None = None
+    """Of PostgreSQL; with its password."""
     http_host: str = "127.0.0.1"
     http_port: int = 8090
     """0 for any free one."""
@@ -115,6 +119,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     influx_url: str = ""
     influx_authorization: str | None = None
     push_interval_seconds: int = 15
+    ack_pause_seconds: int = 3
 
     @property
     def has_mail(self) -> bool:
@@ -135,8 +140,23 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "alerts.yml"
 
     @property
+    def database(self) -> Path | str:
+        """A file of SQLite, or the URL of a PostgreSQL database that was given or that the last server noted."""
+        if self.database_url is not None:
+            return self.database_url
+        try:
+            return self.database_note_path.read_text().strip() or self.database_path
+        except (OSError, UnicodeDecodeError):
+            return self.database_path
+
+    @property
     def database_path(self) -> Path:
         return self.data_dir / "data.db"
+
+    @property
+    def database_note_path(self) -> Path:
+        """Where a server notes which PostgreSQL database it uses, so that commands find it by the data directory."""
+        return self.data_dir / "database.url"
 
     @property
     def secret_path(self) -> Path:
@@ -161,6 +181,10 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 SETTINGS: Final = (
     Setting("DATA_DIR", one("data_dir", Path), "beszel_data", "Where database, keys and secret are kept."),
+    Setting(
+        "DATABASE_URL", one("database_url", read_database_url), "",
+        "A PostgreSQL database for large sites, `postgresql://user:password@host/name`, in place of a file.", True,
+    ),
     Setting("LISTEN", read_address, "127.0.0.1:8090", "Address and port to serve on; port 0 takes any free one."),
     Setting("PORT", one("http_port", read_port), "8090", "The port alone; `LISTEN` and `--http` win."),
     Setting("APP_URL", one("app_url", read_url), "", "The URL people and agents reach the hub by."),
@@ -313,6 +337,10 @@ SETTINGS: Final = (
         "PUSH_INTERVAL", one("push_interval_seconds", read_duration), "15s",
         "How often a sample of each system goes to these two.",
     ),
+    Setting(
+        "ACK_PAUSE", one("ack_pause_seconds", read_ack_pause), "3s",
+        "How long the hub may gather what it tells an agent to be stored, `0s` to `10s`; each time wakes the agent.",
+    ),
     Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip
 
@@ -322,7 +350,10 @@ NOT_EFFECTIVE_YET: Final = frozenset({"CSP", "ENV", "OAUTH_DISABLE_POPUP"})
 _COMMON_NAMES: Final = frozenset({"CSP", "ENV"})
 """Without the prefix these can be meant for anybody."""
 
-FLAGS: Final = {"DATA_DIR": "--dir", "LISTEN": "--http", "TLS_CERT": "--tls-cert", "TLS_KEY": "--tls-key"}
+FLAGS: Final = {
+    "DATA_DIR": "--dir", "DATABASE_URL": "--database-url", "LISTEN": "--http", "TLS_CERT": "--tls-cert",
+    "TLS_KEY": "--tls-key",
+}  # fmt: skip
 
 
 class Loaded(NamedTuple):

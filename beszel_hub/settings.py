@@ -30,6 +30,9 @@ DOCKER_HUB_API: Final = "https://registry-1.docker.io"
 _DOCKER_HUB_TOKENS: Final = "https://auth.docker.io"
 _REGISTRIES: Final = "a comma-separated list of registries such as public, ghcr.io or http://registry.lan:5000"
 
+_LONGEST_ACK_PAUSE_SECONDS: Final = 10
+"""Agents hold back what they sent ahead once sixteen samples are not confirmed."""
+
 
 class Setting(NamedTuple):
     """One row of the table."""
@@ -58,6 +61,14 @@ def read_duration(text: str) -> int:
     if match is None or int(match[1]) == 0:
         raise ValueError("a duration such as 90s, 15m, 12h or 3d")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_ack_pause(text: str) -> int:
+    """Seconds of `0s` to `10s`."""
+    seconds = int(text[:-1]) if text[-1:] == "s" and text[:-1].isascii() and text[:-1].isdecimal() else -1
+    if not 0 <= seconds <= _LONGEST_ACK_PAUSE_SECONDS:
+        raise ValueError(f"0s to {_LONGEST_ACK_PAUSE_SECONDS}s")
+    return seconds
 
 
 def read_retention(text: str) -> int | None:
@@ -256,6 +267,14 @@ def read_heartbeat_url(text: str) -> str:
         parse_url(text)
     except ValueError as error:
         raise ValueError("a URL such as https://hc.example.net/ping/0123") from error
+    return text
+
+
+def read_database_url(text: str) -> str:
+    """A URL as libpq knows it, with all its parameters, those of TLS too."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise ValueError("a URL such as postgresql://hub@db.example.org/beszel?sslmode=verify-full")
     return text
 
 

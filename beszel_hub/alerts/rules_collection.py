@@ -74,14 +74,10 @@ class RulesSource:
         self._clock = clock
 
     def create(self, actor: Actor, values: Row) -> str:
-        user_id = _owner(actor, values)
-        if queries.count_rules(user_id) >= MAX_RULES:
+        made = draft_rule(actor, values)
+        if queries.count_rules(made.user_id) >= MAX_RULES:
             raise invalid_field("name", "validation_too_many_values", f"There are {MAX_RULES} rules already.")
-        made = Rule(
-            id=values.get("id") or new_id(), name=values["name"], user_id=user_id,
-            conditions=read_conditions(values["conditions"]), **_changes(actor, values),
-        )  # fmt: skip
-        queries.insert_rule(_checked(actor, made), self._clock())
+        queries.insert_rule(made, self._clock())
         return made.id
 
     def update(self, actor: Actor, rule_id: str, values: Row) -> None:
@@ -97,6 +93,17 @@ class RulesSource:
 
     def delete(self, actor: Actor, rule_id: str) -> None:
         queries.delete_rule(_own_row(actor, rule_id).id)
+
+
+def draft_rule(actor: Actor, values: Row) -> Rule:
+    """The rule that a record of these values would be; raise `BadRequest` if it makes no sense."""
+    return _checked(
+        actor,
+        Rule(
+            id=values.get("id") or new_id(), name=values["name"], user_id=_owner(actor, values),
+            conditions=read_conditions(values["conditions"]), **_changes(actor, values),
+        ),
+    )  # fmt: skip
 
 
 def read_conditions(raw: Any) -> tuple[Condition, ...]:

@@ -34,7 +34,7 @@ def visible_to(actor: Actor, system_column: Any) -> Any:
     """The condition that `system_column` names a system which the actor sees; None for no condition."""
     conditions: list[Any] = []
     if not actor.is_authenticated:
-        return peewee.SQL("0")
+        return peewee.SQL("1 = 0")
     if not actor.is_admin and not actor.sees_all:
         mine = Membership.select(Membership.system_id).where(Membership.user_id == actor.user_id)
         conditions.append(system_column.in_(mine) | system_column.in_(_of_teams(actor.user_id)))

@@ -19,6 +19,7 @@ from beszel_hub.errors import BadRequest, Forbidden, TooManyRequests, Unavailabl
 from beszel_hub.permissions import ANONYMOUS, Actor, Role
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret, load_secret
+from tests.support.databases import place_at
 from tests.support.runninghub import FAST_COST, PASSWORD
 
 NOW_MS = 1_700_000_000_000
@@ -69,7 +70,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    database = Database(tmp_path / "data.db")
+    database = Database(place_at(tmp_path / "data.db"))
     database.open()
     opened = Desk(database, load_secret(tmp_path / "secret.key"))
     yield opened
