@@ -14,7 +14,7 @@ from beszel_hub.alerts import queries, user_alerts
 from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
-from beszel_hub.alerts.past import Annals
+from beszel_hub.alerts.past import Annals, Digest, Wanted, condense
 from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.steps import Kept, Place, Step
@@ -165,10 +165,15 @@ class Alerts:
 
     async def recall(self) -> None:
         """Look up in history what windows lack, after a start or for new rules."""
-        for wanted in self._engine.wanting(self._moment()):
-            if self.history is not None:
-                past = await self._database.read(partial(self.history.stretches, wanted))
-                self._engine.recall(wanted, past, self._moment())
+        if self.history is None:
+            return
+        for system_id in self._engine.asking(self._moment()):
+            for wanted in self._engine.wanting(system_id):
+                started_ms = self._monotonic_ms()
+                past = await self._database.read(partial(_look_back, self.history, wanted))
+                self._engine.recall(system_id, past, self._moment())
+                # A thousand systems ask at once, and others want to read too.
+                await asyncio.sleep((self._monotonic_ms() - started_ms) / 1000)
 
     async def count_traffic(self) -> None:
         """Bring up to date what systems carried in the month that rules count."""
@@ -360,6 +365,10 @@ def _sound(rules: Sequence[Rule]) -> list[Rule]:
         except InvalidRule as error:
             log.warning("the rule %r is left out: %s", rule.name, error)
     return sound
+
+
+def _look_back(history: Annals, wanted: Wanted) -> Digest:
+    return condense(wanted, history.stretches(wanted))
 
 
 def _at_once(call: Callable[[], T], /) -> T:
