@@ -92,8 +92,8 @@ class Hub:
         self.config = config
         self.clock = clock
         self.tick_seconds = TICK_SECONDS
-        self.database = Database(config.database_path)
-        self.database.open()
+        self.database = Database(config.database)
+        self.database.open(is_serving=True)
         self.secret = secret = load_secret(config.secret_path)
         self.key = load_hub_key(config.key_path, config.key_source)
         self.journal = Journal(clock, _name_of)
@@ -121,6 +121,7 @@ class Hub:
             self.key, self.systems, self.connections, self.ingest, clock,
             configuration_of=self.duties.configuration_of, require_tls=config.require_tls,
         )  # fmt: skip
+        self.agents.ack_pause_seconds = config.ack_pause_seconds
         self.container_details = ContainerDetails(
             self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
         )

@@ -27,6 +27,9 @@ APP: Final = [
         display=":",
     ),
     _key("ctrl+p", "command_palette", "palette", "Find any system, screen or action", "app.palette", display="^p"),
+    _key(
+        "a", "alerts", "alerts", "What fires, what has fired, rules, quiet hours and channels", "app.alerts", show=True
+    ),
     _key("T", "themes", "themes", "Choose a theme, with a preview", "app.theme"),
     _key("R", "retry", "reconnect", "Connect to the hub again without waiting", "app.retry"),
     _key("ctrl+z", "suspend_process", "suspend", "To the shell; `fg` comes back", "app.suspend", display="^z"),
@@ -72,6 +75,7 @@ FLEET: Final = [
     _key("s", "sort_next", "sort", "Sort by the next column", "fleet.sort", show=True),
     _key("S", "sort_reverse", "reverse", "Turn the order round", "fleet.reverse"),
     _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
+    _key("W", "watch", "watch", "Make a rule of alerts for the marked systems, or for this one", "fleet.watch"),
     _key("c", "containers", "containers", "The containers of all systems", "fleet.containers", show=True),
     _key("y", "copy", "copy", "Copy the address of the system", "fleet.copy"),
     _key("A", "add", "add", "Add a system: the command lines for its agent", "fleet.add"),
@@ -233,6 +237,48 @@ THEMES: Final = [
     _key("end,G", "move(1000)", "last", "The last theme", "themes.last", display="End G"),
 ]
 
+ALERTS: Final = [
+    _key(
+        "escape,backspace", "back", "back", "Clear the filter, then leave", "alerts.back", show=True, display="esc"
+    ),
+    _key("right_square_bracket,tab", "tab(1)", "tab", "The next tab", "alerts.tab", show=True, display="tab"),
+    _key("left_square_bracket,shift+tab", "tab(-1)", "last tab", "The tab before", "alerts.tab_before", display="⇧tab"),
+    *(
+        _key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"alerts.tab_{number}")
+        for number in range(1, 6)
+    ),
+    _key("enter,right,l", "open", "open", "Open the system, or what the line is about", "alerts.open", show=True,
+         display="⏎"),
+    _key("x", "acknowledge", "acknowledge", "Say that somebody looks after the alert", "alerts.acknowledge", show=True),
+    _key("z", "snooze", "snooze", "Hear nothing of it for a while", "alerts.snooze", show=True),
+    _key("n", "new", "new", "Make a rule, quiet hours or a channel", "alerts.new", show=True),
+    _key("e", "edit", "edit", "Change what the line says", "alerts.edit", show=True),
+    _key("o", "turn", "on/off", "Turn a rule or a channel on or off", "alerts.turn", show=True),
+    _key("t", "try", "test", "Send a message through the channel now, and tell what became of it", "alerts.try",
+         show=True),
+    _key("D,delete", "delete", "delete", "Delete what the line says, after a question", "alerts.delete", show=True,
+         display="D"),
+    _key("a", "all", "all/one", "Of all systems, or of the one that was looked at", "alerts.all"),
+]  # fmt: skip
+
+FORM: Final = [
+    _key("escape", "cancel", "leave", "Leave; nothing is changed", "form.leave", show=True, display="esc"),
+    _key("ctrl+s", "save", "save", "Send it to the hub", "form.save", show=True, display="^s"),
+    _key("down,tab", "step(1)", "next", "The next field", "form.next", display="↓ tab"),
+    _key("up,shift+tab", "step(-1)", "before", "The field before", "form.before", display="↑ ⇧tab"),
+]
+
+CHOICE: Final = [
+    _key("right,space,l", "choose(1)", "next", "The next value", "choice.next", display="→ space"),
+    _key("left,h", "choose(-1)", "before", "The value before", "choice.before", display="←"),
+    _key("enter", "done", "done", "On to the next field; from the last one to the hub", "choice.done", display="⏎"),
+]
+
+QUESTION: Final = [
+    _key("y,enter", "agree", "yes", "Do it", "question.yes", show=True, display="y"),
+    _key("escape,n,q", "cancel", "no", "Leave everything as it is", "question.no", show=True, display="esc"),
+]
+
 FILTER: Final = [
     _key(
         "escape",
@@ -265,6 +311,10 @@ GROUPS: Final = {
     "Name of a new system": ENROLMENT_NAME,
     "Search line": SEARCH,
     "Themes": THEMES,
+    "Alerts": ALERTS,
+    "A form": FORM,
+    "A choice in a form": CHOICE,
+    "A question": QUESTION,
     "Filter line": FILTER,
     "Everywhere": APP,
 }

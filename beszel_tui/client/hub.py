@@ -8,6 +8,7 @@ from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_tui.client.alerts import AlertDesk, HubAlerts
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.enrolment import enrol, read_enrolment
 from beszel_tui.client.feed import Feed
@@ -30,6 +31,7 @@ class HubSource:
         self.label = hub_label(hub)
         self._feed = Feed(hub, token)
         self._http = HubHttp(hub, token)
+        self.alerts: AlertDesk = HubAlerts(self._http, token)
 
     @property
     def events(self) -> "asyncio.Queue[FeedEvent]":

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from beszel_tui.errors import CommandError
+from beszel_tui.state.alertsheets import BY_KEY as ALERT_PANES
 from beszel_tui.state.charts import TABS
 from beszel_tui.state.columns import BY_KEY
-from beszel_tui.state.containers import BY_KEY as CONTAINER_COLUMNS
 from beszel_tui.state.windows import PRESETS
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ def _system_id(app: "BeszelApp", name: str) -> str:
 def _sort(app: "BeszelApp", argument: str) -> None:
     """Of the table on the screen; elsewhere of the fleet."""
     key, _, direction = argument.partition(" ")
-    containers = app.containers_screen()
-    columns = BY_KEY if containers is None else CONTAINER_COLUMNS
+    listing = app.listing()
+    columns = list(BY_KEY) if listing is None else listing.sort_keys
     found = [column for column in columns if column.startswith(key)] if key else []
     if not found or direction.strip() not in {"", "asc", "desc"}:
         raise CommandError(f"sort by one of: {' '.join(columns)}; then asc or desc")
     descending = direction.strip() == "desc" if direction.strip() else None
-    (containers or app.show_fleet()).sort_by(found[0], descending=descending)
+    (listing or app.show_fleet()).sort_by(found[0], descending=descending)
 
 
 def _fleet(app: "BeszelApp", _argument: str) -> None:
@@ -76,7 +76,7 @@ def _fleet(app: "BeszelApp", _argument: str) -> None:
 
 def _filter(app: "BeszelApp", text: str) -> None:
     """Of the table on the screen; elsewhere of the fleet."""
-    (app.containers_screen() or app.show_fleet()).set_filter(text)
+    (app.listing() or app.show_fleet()).set_filter(text)
 
 
 def _containers(app: "BeszelApp", name: str) -> None:
@@ -113,8 +113,18 @@ def _add(app: "BeszelApp", _argument: str) -> None:
     app.add_system()
 
 
+def _alerts(app: "BeszelApp", name: str) -> None:
+    found = [key for key in ALERT_PANES if key.startswith(name.casefold())]
+    if not found:
+        raise CommandError(f"alerts: {' '.join(ALERT_PANES)}")
+    app.open_alerts(pane=found[0])
+
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command("add", "", "Add a system", _add),
+    Command(
+        "alerts", "[TAB]", "Alerts: active, history, rules, quiet hours, channels", _alerts, lambda _: list(ALERT_PANES)
+    ),
     Command("containers", "[SYSTEM]", "Containers of all systems, or of one", _containers, _names),
     Command("filter", "TEXT", "Filter the table", _filter),
     Command("fleet", "", "Back to the fleet", _fleet),

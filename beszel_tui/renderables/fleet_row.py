@@ -77,7 +77,8 @@ def draw_header(placed: Sequence[Placed], sort: Sort, look: FleetLook) -> list[C
 def _name(line: FleetLine, width: int, look: FleetLook, *, marked: bool) -> list[Piece]:
     palette, symbols = look.palette, look.symbols
     row = line.row
-    warning = f" {symbols.warning}" if line.critical else ""
+    number = str(line.alerts) if line.alerts > 1 else ""
+    warning = f" {symbols.warning}{number}" if line.critical or line.alerts else ""
     status = (
         symbols.status[row.status],
         palette.aged if line.aged and row.status == "up" else palette.status[row.status],

@@ -18,6 +18,7 @@ from beszel_tui.state.filterline import Vocabulary
 from beszel_tui.state.model import State
 from beszel_tui.widgets.bars import KeyBar, TopBar
 from beszel_tui.widgets.command_line import CommandLine
+from beszel_tui.widgets.listing import Listing
 
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
@@ -42,6 +43,11 @@ class HubScreen(Screen[None]):
     @property
     def state(self) -> State:
         return self.hub_app.bridge.state
+
+    @property
+    def listing(self) -> Listing | None:
+        """The list that is on the screen, for the command line to sort and filter."""
+        return None
 
     def compose(self) -> ComposeResult:
         yield TopBar(self.state, self.hub_app.look)

@@ -1,8 +1,8 @@
 """A table of things with what belongs to it: the line above it, its filter, its order, and why it is empty."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -10,22 +10,22 @@ from textual.content import Content
 from textual.widgets import Static
 
 from beszel_tui.bindings import SHEET
-from beszel_tui.messages import FilterChanged, FilterLeft, HeaderClicked, SheetSorted, TableResized, ValueCopied
+from beszel_tui.messages import SheetSorted, ValueCopied
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption
 from beszel_tui.state.filterline import Vocabulary
-from beszel_tui.state.model import Focus
 from beszel_tui.state.selectors import Sort
 from beszel_tui.state.sheet import Sheet, SheetRow, sheet_rows, told_keys, vocabulary_of
 from beszel_tui.widgets.caption import Caption
 from beszel_tui.widgets.filter_line import FilterLine
+from beszel_tui.widgets.listing import Listing
 from beszel_tui.widgets.sheet_table import SheetTable
 
 EDGE_LINES = 2
 """Above the rows: what they are, and their columns."""
 
 
-class SheetPanel(Vertical):
+class SheetPanel(Vertical, Listing):
     """Shows one sheet at a time; each keeps its order while the screen lives."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*SHEET]
@@ -41,9 +41,10 @@ class SheetPanel(Vertical):
         self._look = look
         self._sheet = sheet
         self._sorts: dict[str, Sort] = {}
-        self._focus: Focus | None = None
+        self._source: Any = None
         self._rows: list[SheetRow] = []
         self._aged = False
+        self._empty = ""
         self.vocabulary: Vocabulary = vocabulary_of(sheet)
 
     def compose(self) -> ComposeResult:
@@ -65,106 +66,63 @@ class SheetPanel(Vertical):
         return self._sorts.get(self._sheet.key, self._sheet.sort)
 
     @property
+    def sort_keys(self) -> list[str]:
+        return list(self._sheet.by_key)
+
+    @property
+    def rows(self) -> Sequence[SheetRow]:
+        """All of them, whatever the filter hides."""
+        return self._rows
+
+    @property
     def height_wanted(self) -> int:
         """In lines, to show every row."""
         filter_lines = 1 if self.is_filtered else 0
         return EDGE_LINES + filter_lines + max(len(self._rows), 1)
-
-    @property
-    def is_filtered(self) -> bool:
-        return bool(self.query_one(FilterLine).wanted.terms)
 
     def become(self, sheet: Sheet) -> None:
         if sheet is self._sheet:
             return
         self._sheet = sheet
         self.vocabulary = vocabulary_of(sheet)
-        self.query_one(FilterLine).speak(self.vocabulary)
+        self.filter_line.speak(self.vocabulary)
         self.table.become(sheet)
 
-    def show(self, focus: Focus, look: FleetLook, *, aged: bool) -> None:
-        """Everything anew from what is known of the open system."""
-        self._focus, self._look, self._aged = focus, look, aged
-        self._rows = self._sheet.rows(focus, look.thresholds)
-        self._redraw()
+    def show(self, source: Any, look: FleetLook, *, aged: bool, empty: str = "") -> None:
+        """Everything anew out of what the sheet is of; `empty` is why there is nothing, if the sheet cannot know."""
+        self._source, self._look, self._aged, self._empty = source, look, aged, empty
+        self._rows = self._sheet.rows(source, look.thresholds)
+        self.show_lines()
 
-    def _redraw(self) -> None:
-        if self._focus is None:
+    def show_lines(self) -> None:
+        if self._source is None:
             return
         sheet, look = self._sheet, self._look
-        filter_line = self.query_one(FilterLine)
-        shown = sheet_rows(self._rows, filter_line.wanted, self.sort, sheet)
+        shown = sheet_rows(self._rows, self.filter_line.wanted, self.sort, sheet)
         self.table.keep_columns(told_keys(self._rows, sheet))
         self.table.show([SheetLine(row, self._aged) for row in shown], self.sort, look)
         troubled = sum(row.level in {"warning", "critical"} for row in self._rows)
-        counts, note = SheetCounts(len(self._rows), len(shown), troubled), sheet.note(self._focus)
+        counts, note = SheetCounts(len(self._rows), len(shown), troubled), sheet.note(self._source)
         self.query_one(Caption).show(lambda cells: draw_sheet_caption(sheet, counts, note, cells, look))
         self.set_class(not shown, "-empty")
         if not shown:
-            why = "nothing here matches the filter\n\nesc clears it" if self._rows else sheet.empty
+            why = "nothing here matches the filter\n\nesc clears it" if self._rows else self._empty or sheet.empty
             self.query_one(".empty", Static).update(Content(why))
-        if filter_line.wanted.terms:
-            filter_line.say(f"{len(shown)} of {len(self._rows)}")
+        self.tell_filtered(len(shown), len(self._rows))
 
     def focus_table(self) -> None:
         self.table.focus()
 
-    def clear_filter(self) -> None:
-        self.query_one(FilterLine).clear()
-
-    def set_filter(self, text: str) -> None:
-        self.query_one(FilterLine).put(text)
-
-    def sort_by(self, key: str, *, descending: bool | None = None) -> None:
-        """Numbers start with the highest: that is what one looks for."""
-        column = self._sheet.by_key[key]
-        if descending is None:
-            descending = column.unit is not None or column.by_level
-        self._sorts[self._sheet.key] = Sort(key, descending)
-        self._redraw()
+    def keep_sort(self, sort: Sort) -> None:
+        self._sorts[self._sheet.key] = sort
+        self.show_lines()
         self.post_message(SheetSorted())
 
-    # Actions
-
-    def action_filter(self) -> None:
-        self.query_one(FilterLine).open()
-
-    def action_sort_next(self) -> None:
-        """The next column that is on the screen."""
-        keys = [place.column.key for place in self.table.placed]
-        index = (keys.index(self.sort.key) + 1) % len(keys) if self.sort.key in keys else 0
-        self.sort_by(keys[index])
-
-    def action_sort_reverse(self) -> None:
-        self.sort_by(self.sort.key, descending=not self.sort.descending)
+    def starts_descending(self, key: str) -> bool:
+        column = self._sheet.by_key[key]
+        return column.unit is not None or column.by_level
 
     def action_copy(self) -> None:
         line = self.table.cursor_line
         if line is not None:
             self.post_message(ValueCopied(line.row.name))
-
-    # Messages
-
-    @on(FilterChanged)
-    def _filter_changed(self, message: FilterChanged) -> None:
-        message.stop()
-        self._redraw()
-
-    @on(FilterLeft)
-    def _filter_left(self, message: FilterLeft) -> None:
-        message.stop()
-        self.query_one(FilterLine).close()
-        self.focus_table()
-
-    @on(HeaderClicked)
-    def _header_clicked(self, message: HeaderClicked) -> None:
-        message.stop()
-        if message.column == self.sort.key:
-            self.action_sort_reverse()
-        else:
-            self.sort_by(message.column)
-
-    @on(TableResized)
-    def _table_resized(self, message: TableResized) -> None:
-        message.stop()
-        self._redraw()

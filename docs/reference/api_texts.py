@@ -52,6 +52,10 @@ OF_LOGINS: Final[dict[str, str]] = {
     "auth-with-otp": "`otpId`, `password` (the code) → `token`, `record`.",
     "auth-with-oauth2": "Logs in with what an identity provider answered.",
     "request-password-reset": "Sends a mail with a token for a new password.",
+    "request-verification": "Sends a new user, who waits for that, a mail with a token: `email`.",
+    "confirm-verification": "`token`: the address is theirs, and they may log in.",
+    "request-email-change": "Sends a mail with a token to one's own new address: `newEmail`.",
+    "confirm-email-change": "`token`, `password`: takes that address, which ends every login.",
     "confirm-password-reset": "`token`, `password`, `passwordConfirm`: sets a new password.",
 }
 
@@ -81,7 +85,11 @@ COLLECTIONS: Final[dict[str, str]] = {
     "container_stats": "What containers used, in Beszel's short keys.",
     "events": "What happened on hosts.",
     "system_stats": "What hosts used, in Beszel's short keys, at its tiers.",
-    "metrics": "Stored samples, one record for each part; the last hour unless the filter says otherwise.",
+    "metrics": (
+        "Stored samples, one record for each part; the last hour unless the filter says otherwise. `resolution = 60`, "
+        "`600` or `28800` lists buckets of so many seconds instead: the numbers of a sample as they are kept of the "
+        "interval."
+    ),
 }
 
 EXAMPLES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {

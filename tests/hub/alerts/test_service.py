@@ -57,6 +57,8 @@ class Site:
         while not probe():
             self.has_heard.clear()
             assert probe() or await asyncio.to_thread(self.has_heard.wait, 10), self.told
+        # What was heard within a transaction is committed once a later one is.
+        await asyncio.to_thread(lambda: self.running.call(self.running.hub.database.write(lambda: None)))
 
     def send(self, agent_token: str, *percents: float, until: Callable[[], bool]) -> None:
         async def run() -> None:

@@ -13,6 +13,7 @@ from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.store.database import Database
+from tests.support.databases import place_at
 from tests.support.samples import make_metrics
 from tests.support.shell import EMAIL, Shell
 
@@ -34,7 +35,7 @@ def history(shell: Shell) -> Shell:
         for second in range(1200)
         if not 900 <= second < 1080
     ]  # fmt: skip
-    database = Database(shell.directory / "data.db")
+    database = Database(place_at(shell.directory / "data.db"))
     database.open()
     database.write_now(lambda: insert_samples(samples))
     database.close()

@@ -89,6 +89,11 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        name="make a rule for all that one sees", route=RECORDS, method="POST", path=_RULES,
+        body={**_NEW_RULE, "system": ""},
+        expect=expect(NOT_CREATED, user=_MADE, other=_MADE, readonly=_MADE, write_token=_MADE, admin=_MADE),
+    ),
+    Scenario(
         name="make a rule for somebody else", route=RECORDS, method="POST", path=_RULES,
         body={**_NEW_RULE, "user": "{otto}"},
         expect=expect(NOT_CREATED),
@@ -174,6 +179,14 @@ SCENARIOS = (
         body={**_NEW_QUIET, "system": "", "rule": "alertofuma00001"},
         expect=expect(
             NOT_CREATED, user=_MADE_QUIET, write_token=_MADE_QUIET, admin=_MADE_QUIET, limited_token=_MADE_QUIET
+        ),
+    ),
+    Scenario(
+        name="make quiet hours for everything", route=RECORDS, method="POST", path=_QUIET,
+        body={**_NEW_QUIET, "system": ""},
+        expect=expect(
+            NOT_CREATED, user=_MADE_QUIET, other=_MADE_QUIET, readonly=_MADE_QUIET, write_token=_MADE_QUIET,
+            admin=_MADE_QUIET,
         ),
     ),
     Scenario(
