@@ -169,11 +169,8 @@ class Alerts:
             return
         for system_id in self._engine.asking(self._moment()):
             for wanted in self._engine.wanting(system_id):
-                started_ms = self._monotonic_ms()
-                past = await self._database.read(partial(_look_back, self.history, wanted))
+                past = await self._read_gently(partial(_look_back, self.history, wanted))
                 self._engine.recall(system_id, past, self._moment())
-                # A thousand systems ask at once, and others want to read too.
-                await asyncio.sleep((self._monotonic_ms() - started_ms) / 1000)
 
     async def count_traffic(self) -> None:
         """Bring up to date what systems carried in the month that rules count."""
@@ -181,7 +178,7 @@ class Alerts:
             days = self._engine.traffic_days(entry.id)
             if days and self.history is not None:
                 read = partial(self.history.traffic, entry.id, days)
-                self._engine.around(entry.id).traffic = await self._database.read(read)
+                self._engine.around(entry.id).traffic = await self._read_gently(read)
 
     def system_changed(self, entry: Entry) -> None:
         self._names[entry.id] = entry
@@ -292,6 +289,13 @@ class Alerts:
             self.on_transition(one.transition)
         queries.save_states(states)
         queries.note_alive(now_ms)
+
+    async def _read_gently(self, call: Callable[[], T]) -> T:
+        """And pause for as long as that took: a thousand systems ask at once, and others want to read too."""
+        started_ms = self._monotonic_ms()
+        found = await self._database.read(call)
+        await asyncio.sleep((self._monotonic_ms() - started_ms) / 1000)
+        return found
 
     async def _remember_events(self) -> None:
         """Those that still count happened before this start."""
