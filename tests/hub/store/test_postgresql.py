@@ -125,6 +125,27 @@ def test_writers_of_two_processes_wait_for_each_other(url: str) -> None:
         assert sorted(counts) == [0, 1], "the second has seen what the first wrote"
 
 
+def test_a_writer_that_waits_too_long_gives_up_and_goes_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(url) as first:
+        monkeypatch.setattr(postgresql, "LOCK_TIMEOUT_SECONDS", 0.1)
+        holds, may_end = Event(), Event()
+
+        def hold() -> None:
+            holds.set()
+            may_end.wait(10)
+
+        holder = Thread(target=lambda: first.write_now(hold))
+        with opened(url) as second:
+            holder.start()
+            assert holds.wait(10)
+            with pytest.raises(Unavailable):
+                second.write_now(lambda: remove("a"))
+            may_end.set()
+            holder.join(10)
+            second.write_now(lambda: remove("b"))
+            assert second.read_now(count_removals) == 1
+
+
 def test_what_cannot_be_reached_is_told_without_its_password(server: Server, tmp_path: Path) -> None:
     url = f"postgresql://hub:s3cr3t@/missing?host={server.directory}"
     with pytest.raises(StartError, match="missing") as refusal:
