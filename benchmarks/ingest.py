@@ -41,8 +41,8 @@ ADMIN: Final = "ada@example.org"
 AGENTS: Final = 1000
 MOST_AGENTS: Final = 4000
 RECORDED_SAMPLES: Final = 5
-SETTLE_SECONDS: Final = 3.0
-QUICK_SECONDS: Final = 5.0
+SETTLE_SECONDS: Final = 2.0
+QUICK_SECONDS: Final = 4.0
 SPARE_FRAMES: Final = 120
 AIMED_SHARES: Final = (0.93, 0.88, 0.83, 0.78)
 """Of the core, at the rates that are tried one after the other."""
@@ -144,9 +144,9 @@ def measure(plan: Plan) -> tuple[Figures, list[Level]]:
             process.terminate(20)
         sealing = measure_sealing(directory / "sealed", frames)
     first = levels[0]
-    best = max((level for level in levels if level.is_sustained), key=lambda level: level.samples_per_second)
+    best = max(levels, key=lambda level: (level.is_sustained, level.samples_per_second))
     return Figures(
-        samples_per_second=best.samples_per_second,
+        samples_per_second=best.samples_per_second if best.is_sustained else 0.0,
         sustained_with_sealing=best.samples_per_second
         if plan.seconds > SEALED_AFTER_SECONDS
         else round(1000 / (best.cpu_ms_per_sample + sealing), 0),
@@ -275,7 +275,7 @@ def measure_sealing(directory: Path, frames: Sequence[Frames]) -> float:
                 for second in range(seconds)
             ]
             database.write_now(partial(insert_samples, samples))
-        upkeep = Upkeep(database, system_clock, Retention(), read_overrides=dict, pause_seconds=0.0)
+        upkeep = Upkeep(database, system_clock, Retention(), read_overrides=dict)
         sealed, cpu = asyncio.run(_seal(upkeep))
     return 1000 * cpu / max(1, sealed)
 
@@ -301,7 +301,7 @@ def main() -> None:
     parser.add_argument(
         "--ack-pause", type=int, default=0, help="for so long the hub gathers acks; 3 seconds by default"
     )
-    parser.add_argument("--quick", action="store_true", help="5 seconds each, 1,000 agents")
+    parser.add_argument("--quick", action="store_true", help="4 seconds each, 1,000 agents")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     seconds, most = (QUICK_SECONDS, AGENTS) if given.quick else (given.seconds, given.most)

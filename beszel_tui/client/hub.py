@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
-from beszel_tui.client.alerts import AlertDesk, HubAlerts
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.enrolment import enrol, read_enrolment
 from beszel_tui.client.feed import Feed
@@ -18,6 +17,9 @@ from beszel_tui.config import hub_label
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import BUCKET_MS, TRAIL_BUCKETS, Columns, Trail, bucket_means, trail_from
+
+if TYPE_CHECKING:
+    from beszel_tui.client.alerts import AlertDesk
 
 _TRAIL_ADDRESS: Final = "cpu.usage_percent"
 _SERIES_AT_ONCE: Final = 32
@@ -31,11 +33,20 @@ class HubSource:
         self.label = hub_label(hub)
         self._feed = Feed(hub, token)
         self._http = HubHttp(hub, token)
-        self.alerts: AlertDesk = HubAlerts(self._http, token)
+        self._token = token
+        self._alerts: AlertDesk | None = None
 
     @property
     def events(self) -> "asyncio.Queue[FeedEvent]":
         return self._feed.events
+
+    @property
+    def alerts(self) -> "AlertDesk":
+        if self._alerts is None:
+            from beszel_tui.client.alerts import HubAlerts  # noqa: PLC0415 (not needed for the first picture)
+
+            self._alerts = HubAlerts(self._http, self._token)
+        return self._alerts
 
     async def run(self) -> None:
         try:

@@ -13,7 +13,6 @@ from beszel_tui.messages import LineChosen
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.listing import ListingScreen
 from beszel_tui.state.alertbook import AlertBook
-from beszel_tui.state.alertforms import rule_form
 from beszel_tui.state.alerts import AlertView, alerts_by_system
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
@@ -104,6 +103,8 @@ class FleetScreen(ListingScreen):
 
     def action_watch(self) -> None:
         """A new rule for what is marked; what it can watch is asked of the hub first."""
+        from beszel_tui.state.alertforms import rule_form  # noqa: PLC0415 (not needed for the first picture)
+
         if self.hub_app.settings.read_only:
             self.hub_app.say("this client is read-only", severity="warning")
             return

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
+import peewee
 import pytest
 
 from beszel_hub.cli.opening import open_database
@@ -23,7 +25,7 @@ from beszel_hub.store.migrations import MIGRATIONS, Migration
 from beszel_hub.store.migrations.spelling import to_postgresql
 from beszel_hub.store.partitions import DAY_MS
 from beszel_hub.store.postgresql import Postgresql
-from beszel_hub.store.tables import bound_database, bound_dialect
+from beszel_hub.store.tables import Table, bound_database, bound_dialect
 from beszel_hub.store.urls import without_password
 from tests.support.databases import Server
 from tests.support.programs import wait_until
@@ -88,9 +90,10 @@ def test_a_connection_that_is_lost_in_a_transaction_is_replaced_after_it(url: st
 def test_one_hub_serves_and_others_may_write_beside_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(url, is_serving=True) as serving:
         assert not asyncio.run(serving.changed_elsewhere())
-        monkeypatch.setattr(postgresql, "LOCK_TIMEOUT_SECONDS", 0.1)
-        with pytest.raises(StartError, match="another hub"):
-            Database(url).open(is_serving=True)
+        with monkeypatch.context() as patched:
+            patched.setattr(postgresql, "LOCK_TIMEOUT_SECONDS", 0.1)
+            with pytest.raises(StartError, match="another hub"):
+                Database(url).open(is_serving=True)
         serving.write_now(lambda: remove("own"))
         assert not asyncio.run(serving.changed_elsewhere())
         with opened(url) as beside:
@@ -108,21 +111,42 @@ def test_writers_of_two_processes_wait_for_each_other(url: str) -> None:
         def count_then_remove() -> int:
             count = count_removals()
             has_read.set()
-            assert may_write.wait(10)
+            assert may_write.wait(30)
             remove(f"after {count}")
             return count
 
         counts: list[int] = []
         holder = Thread(target=lambda: counts.append(first.write_now(count_then_remove)))
         holder.start()
-        assert has_read.wait(10)
+        assert has_read.wait(30)
         waiter = Thread(target=lambda: counts.append(second.write_now(count_removals)))
         waiter.start()
         wait_until("the second waits for the lock", lambda: first.read_now(count_waiting) == 1)
         may_write.set()
-        holder.join(10)
-        waiter.join(10)
+        holder.join(30)
+        waiter.join(30)
         assert sorted(counts) == [0, 1], "the second has seen what the first wrote"
+
+
+def test_a_writer_that_waits_too_long_gives_up_and_goes_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(url) as first:
+        monkeypatch.setattr(postgresql, "LOCK_TIMEOUT_SECONDS", 0.1)
+        holds, may_end = Event(), Event()
+
+        def hold() -> None:
+            holds.set()
+            may_end.wait(30)
+
+        holder = Thread(target=lambda: first.write_now(hold))
+        with opened(url) as second:
+            holder.start()
+            assert holds.wait(30)
+            with pytest.raises(Unavailable):
+                second.write_now(lambda: remove("a"))
+            may_end.set()
+            holder.join(30)
+            second.write_now(lambda: remove("b"))
+            assert second.read_now(count_removals) == 1
 
 
 def test_what_cannot_be_reached_is_told_without_its_password(server: Server, tmp_path: Path) -> None:
@@ -134,6 +158,31 @@ def test_what_cannot_be_reached_is_told_without_its_password(server: Server, tmp
     with pytest.raises(StartError), open_database(config):
         pass
     assert not (tmp_path / "data.db").exists()
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "beszel_hub.store.postgresql")
+    with pytest.raises(StartError, match=r"pip install 'beszel-suite\[postgres\]'"):
+        Database("postgresql://db/beszel")
+
+
+def test_flags_are_booleans_in_every_table(url: str) -> None:
+    """SQLite would not mind."""
+    query = "SELECT data_type FROM information_schema.columns WHERE (table_name, column_name) = (%s, %s)"
+
+    def find_wrong() -> list[str]:
+        found = []
+        for table in Table.__subclasses__():
+            for field in table._meta.sorted_fields:
+                place = (table._meta.table_name, field.column_name)
+                kind = bound_database().execute_sql(query, place).fetchone()
+                if kind is not None and (kind[0] == "boolean") is not isinstance(field, peewee.BooleanField):
+                    found.append(".".join(place))
+        return found
+
+    with opened(url) as database:
+        assert database.read_now(find_wrong) == []
 
 
 @pytest.mark.parametrize(
@@ -204,11 +253,11 @@ def test_a_partition_that_somebody_reads_stays_until_another_time(url: str) -> N
         def read_for_long() -> None:
             ChunkRow.select().count()
             is_reading.set()
-            may_end.wait(10)
+            may_end.wait(30)
 
         reader = Thread(target=lambda: database.read_now(read_for_long))
         reader.start()
-        assert is_reading.wait(10)
+        assert is_reading.wait(30)
 
         def delete_and_drop() -> None:
             ChunkRow.delete().execute()
@@ -217,7 +266,7 @@ def test_a_partition_that_somebody_reads_stays_until_another_time(url: str) -> N
         database.write_now(delete_and_drop)
         assert database.read_now(partitions) == {"chunks_1": 0, "chunks_rest": 0}
         may_end.set()
-        reader.join(10)
+        reader.join(30)
         database.write_now(delete_and_drop)
         assert database.read_now(partitions) == {"chunks_rest": 0}
 
