@@ -85,6 +85,7 @@ class HubScreen(Screen[None]):
         """A signal holds its subscribers weakly, but their callbacks for good, and through them the screens."""
         for signal in self._signals or ():
             signal.unsubscribe(self)
+        self._styles_cache.clear()  # as `LineWidget` does
 
     def call_after_refresh(self, callback: Callable[..., object], *args: object, **kwargs: object) -> bool:
         """As Textual has it, but not once the screen has left, and its widgets with it."""

@@ -16,6 +16,9 @@ from beszel_tui.widgets.line import LineWidget
 class ChartGrid(VerticalScroll, can_focus=False, inherit_bindings=False):
     """Holds the charts of a tab; the arrow keys belong to the screen, for the time cursor."""
 
+    def on_unmount(self) -> None:
+        self._styles_cache.clear()  # as `LineWidget` does
+
 
 class ChartPanel(LineWidget, can_focus=True):
     """Draws its view; the mouse on it points at instants."""

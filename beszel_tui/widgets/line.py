@@ -43,6 +43,10 @@ class LineWidget(Widget):
     def on_mount(self) -> None:
         self.repaint()
 
+    def on_unmount(self) -> None:
+        # Textual remembers a thousand of these by the colours they had, and with each all lines it has drawn.
+        self._styles_cache.clear()
+
     def _changed_region(self, y: int, before: list[Segment]) -> Region:
         """The cells of a line from the first to the last that differs: an SSH link pays for each of them."""
         now = self._painted[y]

@@ -272,6 +272,9 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
         self.refresh()
         self.post_message(TableResized())
 
+    def on_unmount(self) -> None:
+        self._styles_cache.clear()  # as `LineWidget` does
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
