@@ -4,9 +4,12 @@ An id names the binding for good (people will remap keys by it), the description
 tooltip is the sentence of the help page.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from textual.binding import Binding
+
+from beszel_tui.state.settings import KeyLine
 
 
 def _key(
@@ -27,6 +30,14 @@ APP: Final = [
         display=":",
     ),
     _key("ctrl+p", "command_palette", "palette", "Find any system, screen or action", "app.palette", display="^p"),
+    _key(
+        "comma",
+        "settings",
+        "settings",
+        "Settings: looks, account, tokens, users, hubs, keys",
+        "app.settings",
+        display=",",
+    ),
     _key("T", "themes", "themes", "Choose a theme, with a preview", "app.theme"),
     _key("R", "retry", "reconnect", "Connect to the hub again without waiting", "app.retry"),
     _key("ctrl+z", "suspend_process", "suspend", "To the shell; `fg` comes back", "app.suspend", display="^z"),
@@ -233,6 +244,62 @@ THEMES: Final = [
     _key("end,G", "move(1000)", "last", "The last theme", "themes.last", display="End G"),
 ]
 
+SETTINGS: Final = [
+    _key("escape,backspace", "back", "back", "Clear the filter, then leave", "settings.back", show=True, display="esc"),
+    _key("tab,right_square_bracket", "tab(1)", "tab", "The next tab", "settings.tab", show=True, display="tab"),
+    _key(
+        "shift+tab,left_square_bracket", "tab(-1)", "last tab", "The tab before", "settings.tab_before", display="⇧tab"
+    ),
+    *(
+        _key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"settings.tab_{number}")
+        for number in range(1, 9)
+    ),
+    _key(
+        "enter,right,l",
+        "change(1)",
+        "change",
+        "Change what the cursor is on",
+        "settings.change",
+        show=True,
+        display="⏎",
+    ),
+    _key("left,h", "change(-1)", "change back", "Change it to the value before", "settings.change_back", display="← h"),
+    _key("n", "new", "new", "A new API token or user", "settings.new", show=True),
+    _key("w", "password", "password", "Give this user another password", "settings.password", show=True),
+    _key(
+        "d,delete",
+        "delete",
+        "delete",
+        "End, revoke or delete it; asks first",
+        "settings.delete",
+        show=True,
+        display="d",
+    ),
+    _key("r", "reload", "reload", "Ask the hub again", "settings.reload"),
+]
+
+FORM: Final = [
+    _key("escape", "cancel", "cancel", "Leave it as it was", "form.cancel", show=True, display="esc"),
+    _key("down", "app.focus_next", "next", "The next field", "form.next", display="↓ tab"),
+    _key("up", "app.focus_previous", "before", "The field before", "form.before", display="↑ ⇧tab"),
+]
+
+CHOICE: Final = [
+    _key("right,space,l", "turn(1)", "next", "The next value", "choice.next", show=True, display="→"),
+    _key("left,h", "turn(-1)", "before", "The value before", "choice.before", display="←"),
+    _key("enter", "done", "done", "Take this value", "choice.done", show=True, display="⏎"),
+]
+
+QUESTION: Final = [
+    _key("y", "answer(True)", "yes", "Do it", "question.yes", show=True),
+    _key("n,escape,q", "answer(False)", "no", "Leave it as it is", "question.no", show=True),
+]
+
+SECRET: Final = [
+    _key("y", "copy", "copy", "Copy it", "secret.copy", show=True),
+    _key("escape,enter,q", "close", "close", "Done; it is not shown again", "secret.close", show=True, display="esc"),
+]
+
 FILTER: Final = [
     _key(
         "escape",
@@ -263,9 +330,38 @@ GROUPS: Final = {
     "Logs": LOGS,
     "Add a system": ENROLMENT,
     "Name of a new system": ENROLMENT_NAME,
+    "Settings": SETTINGS,
+    "A form": FORM,
+    "A choice in a form": CHOICE,
+    "A question": QUESTION,
+    "A new token": SECRET,
     "Search line": SEARCH,
     "Themes": THEMES,
     "Filter line": FILTER,
     "Everywhere": APP,
 }
 """For the help page and the test that holds every binding to the rule above."""
+
+
+def key_lines(keymap: Mapping[str, str]) -> list[KeyLine]:
+    """Every binding by its id, with the keys that `keymap` gives it in place of its own."""
+    bindings = [binding for group in GROUPS.values() for binding in group if binding.id]
+    return [
+        KeyLine(
+            str(binding.id), keymap.get(str(binding.id)) or binding.key_display or binding.key, binding.tooltip,
+            str(binding.id) in keymap,
+        )
+        for binding in bindings
+    ]  # fmt: skip
+
+
+def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
+    """A sentence for each line of a keymap that does nothing."""
+    known = {binding.id for group in GROUPS.values() for binding in group}
+    problems: list[str] = []
+    for name, keys in keymap.items():
+        if name not in known:
+            problems.append(f"no key is called {name!r} in the config file's [keys]; the settings list them")
+        elif not keys.strip():
+            problems.append(f"{name!r} has no keys in the config file's [keys]")
+    return problems

@@ -6,7 +6,7 @@ at most. One tick a second moves the clocks. Requests run as tasks of one group 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from textual.app import App
 from textual.signal import Signal
@@ -39,6 +39,8 @@ from beszel_tui.state.events import (
 from beszel_tui.state.model import State
 from beszel_tui.state.reduce import reduce
 from beszel_tui.state.windows import Window
+
+AnswerT = TypeVar("AnswerT")
 
 BATCH_SECONDS: Final = 0.1
 TICK_SECONDS: Final = 1.0
@@ -178,13 +180,19 @@ class Bridge:
     def set_paused(self, system_id: str, *, paused: bool, failed: Callable[[str], None]) -> None:
         self._load(self._set_paused(system_id, paused, failed))
 
+    def ask(
+        self, request: Coroutine[Any, Any, AnswerT], done: Callable[[AnswerT], None], failed: Callable[[str], None]
+    ) -> None:
+        """One question to the hub, whose answer is nothing that the state keeps."""
+        self._load(self._ask(request, done, failed))
+
     def enrol(self, name: str, done: Callable[[Enrolment], None], failed: Callable[[str], None]) -> None:
         """Make a system; one of this name that still waits for its agent is shown again."""
         known = next((row for row in self._state.systems.values() if row.name == name), None)
         if known is None:
-            self._load(self._enrol(self.source.enrol(name), done, failed))
+            self.ask(self.source.enrol(name), done, failed)
         elif known.status == "pending":
-            self._load(self._enrol(self.source.enrolment(known.id, name), done, failed))
+            self.ask(self.source.enrolment(known.id, name), done, failed)
         else:
             failed(f"there is a system called {name}, and its agent has come already")
 
@@ -325,19 +333,16 @@ class Bridge:
         else:
             loaded(text)
 
-    async def _enrol(
-        self,
-        request: Coroutine[Any, Any, Enrolment],
-        done: Callable[[Enrolment], None],
-        failed: Callable[[str], None],
+    async def _ask(
+        self, request: Coroutine[Any, Any, AnswerT], done: Callable[[AnswerT], None], failed: Callable[[str], None]
     ) -> None:
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                enrolment = await request
+                answer = await request
         except (ClientError, TimeoutError) as error:
             failed(str(error) or "the hub does not answer")
         else:
-            done(enrolment)
+            done(answer)
 
     async def _set_paused(self, system_id: str, paused: bool, failed: Callable[[str], None]) -> None:
         try:

@@ -240,7 +240,13 @@ def chart(
         raise typer.BadParameter(f"a chart has at least {LEAST_WIDTH}x{LEAST_HEIGHT} cells")
     settings = load_settings(context.obj)
     order = ChartOrder(
-        system, metrics, window, cells, settings.units, settings.symbols, colour=not os.environ.get("NO_COLOR")
+        system,
+        metrics,
+        window,
+        cells,
+        settings.looks.units,
+        settings.looks.symbols,
+        colour=not os.environ.get("NO_COLOR"),
     )
     raise typer.Exit(print_chart(_open(*_credentials(context.obj)), order))
 

@@ -107,3 +107,7 @@ class InstantPointed(Message):
     def __init__(self, instant_ms: int) -> None:
         super().__init__()
         self.instant_ms = instant_ms
+
+
+class ChoiceTaken(Message):
+    """A choice of a form is as it shall be."""

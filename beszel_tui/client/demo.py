@@ -12,6 +12,7 @@ from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Containers, Fleet, SystemSample
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
+from beszel_tui.client.demo_account import DemoAccount
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused
 from beszel_tui.state.demo import (
@@ -53,6 +54,10 @@ class DemoSource:
         while True:
             await self._tell(self._clock())
             await asyncio.sleep(1)
+
+    @property
+    def account(self) -> DemoAccount:
+        return DemoAccount(self._clock())
 
     async def close(self) -> None:
         """There is nothing open."""
@@ -117,6 +122,12 @@ class DemoSource:
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         raise HubRefused(403, f"the demonstration cannot {'pause' if paused else 'resume'} {system_id}")
+
+    async def set_tags(self, system_id: str, tags: Sequence[str]) -> None:
+        raise HubRefused(403, f"the demonstration cannot tag {system_id} with {' '.join(tags)}")
+
+    async def delete_system(self, system_id: str) -> None:
+        raise HubRefused(403, f"the demonstration cannot delete {system_id}")
 
     async def _tell(self, at_ms: int) -> None:
         self._sequence += 1

@@ -8,6 +8,7 @@ from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_tui.client.account import HubAccount
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.enrolment import enrol, read_enrolment
 from beszel_tui.client.feed import Feed
@@ -30,10 +31,15 @@ class HubSource:
         self.label = hub_label(hub)
         self._feed = Feed(hub, token)
         self._http = HubHttp(hub, token)
+        self._account = HubAccount(self._http, token)
 
     @property
     def events(self) -> "asyncio.Queue[FeedEvent]":
         return self._feed.events
+
+    @property
+    def account(self) -> HubAccount:
+        return self._account
 
     async def run(self) -> None:
         try:
@@ -100,4 +106,10 @@ class HubSource:
         return await read_enrolment(self._http, system_id, name)
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
-        await self._http.set_status(system_id, "paused" if paused else "pending")
+        await self._http.change_system(system_id, {"status": "paused" if paused else "pending"})
+
+    async def set_tags(self, system_id: str, tags: Sequence[str]) -> None:
+        await self._http.change_system(system_id, {"tags": list(tags)})
+
+    async def delete_system(self, system_id: str) -> None:
+        await self._http.delete_system(system_id)

@@ -15,6 +15,7 @@ from beszel_tui.renderables.sparkline import sparkline
 from beszel_tui.renderables.symbols import Symbols
 from beszel_tui.renderables.text import Piece, fit, line_of
 from beszel_tui.state.columns import Placed
+from beszel_tui.state.looks import Clock
 from beszel_tui.state.selectors import FleetLine, Sort, Thresholds
 
 VALUE_WIDTH: Final = 6
@@ -28,6 +29,7 @@ class FleetLook(NamedTuple):
     symbols: Symbols
     units: UnitStyle
     thresholds: Thresholds
+    clock: Clock = Clock()
 
 
 class Cell(NamedTuple):

@@ -41,9 +41,10 @@ class SheetPanel(Vertical, Listing):
         self._look = look
         self._sheet = sheet
         self._sorts: dict[str, Sort] = {}
-        self._focus: Focus | None = None
-        self._rows: list[SheetRow] = []
+        self._rows: list[SheetRow] | None = None
         self._aged = False
+        self._note = ""
+        self._empty = sheet.empty
         self.vocabulary: Vocabulary = vocabulary_of(sheet)
 
     def compose(self) -> ComposeResult:
@@ -72,7 +73,7 @@ class SheetPanel(Vertical, Listing):
     def height_wanted(self) -> int:
         """In lines, to show every row."""
         filter_lines = 1 if self.is_filtered else 0
-        return EDGE_LINES + filter_lines + max(len(self._rows), 1)
+        return EDGE_LINES + filter_lines + max(len(self._rows or ()), 1)
 
     def become(self, sheet: Sheet) -> None:
         if sheet is self._sheet:
@@ -84,25 +85,30 @@ class SheetPanel(Vertical, Listing):
 
     def show(self, focus: Focus, look: FleetLook, *, aged: bool) -> None:
         """Everything anew from what is known of the open system."""
-        self._focus, self._look, self._aged = focus, look, aged
-        self._rows = self._sheet.rows(focus, look.thresholds)
+        sheet = self._sheet
+        self.show_rows(sheet.rows(focus, look.thresholds), look, aged=aged, note=sheet.note(focus), empty=sheet.empty)
+
+    def show_rows(self, rows: list[SheetRow], look: FleetLook, *, aged: bool, note: str, empty: str) -> None:
+        """Everything anew; `note` stands beside the counts, `empty` in place of no rows."""
+        self._rows, self._look, self._aged, self._note, self._empty = rows, look, aged, note, empty
         self.show_lines()
 
     def show_lines(self) -> None:
-        if self._focus is None:
+        rows = self._rows
+        if rows is None:
             return
-        sheet, look = self._sheet, self._look
-        shown = sheet_rows(self._rows, self.filter_line.wanted, self.sort, sheet)
-        self.table.keep_columns(told_keys(self._rows, sheet))
+        sheet, look, note = self._sheet, self._look, self._note
+        shown = sheet_rows(rows, self.filter_line.wanted, self.sort, sheet)
+        self.table.keep_columns(told_keys(rows, sheet))
         self.table.show([SheetLine(row, self._aged) for row in shown], self.sort, look)
-        troubled = sum(row.level in {"warning", "critical"} for row in self._rows)
-        counts, note = SheetCounts(len(self._rows), len(shown), troubled), sheet.note(self._focus)
+        troubled = sum(row.level in {"warning", "critical"} for row in rows)
+        counts = SheetCounts(len(rows), len(shown), troubled)
         self.query_one(Caption).show(lambda cells: draw_sheet_caption(sheet, counts, note, cells, look))
         self.set_class(not shown, "-empty")
         if not shown:
-            why = "nothing here matches the filter\n\nesc clears it" if self._rows else sheet.empty
+            why = "nothing here matches the filter\n\nesc clears it" if rows else self._empty
             self.query_one(".empty", Static).update(Content(why))
-        self.tell_filtered(len(shown), len(self._rows))
+        self.tell_filtered(len(shown), len(rows))
 
     def focus_table(self) -> None:
         self.table.focus()
