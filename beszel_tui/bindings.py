@@ -66,6 +66,14 @@ SYSTEM_LINES: Final = [
     ),
 ]
 
+CARDS: Final = [
+    _key("up,k", "card_by(0, -1)", "up", "The card above", "cards.up", display="↑ k"),
+    _key("down,j", "card_by(0, 1)", "down", "The card below", "cards.down", display="↓ j"),
+    _key("left,h", "card_by(-1, 0)", "left", "The card to the left", "cards.left", display="← h"),
+    _key("right,l", "card_by(1, 0)", "right", "The card to the right", "cards.right", display="→ l"),
+    _key("enter", "choose", "open", "Open the system of the card", "cards.open", show=True, display="⏎"),
+]
+
 CONTAINER_LINES: Final = [
     _key("enter,right,l", "choose", "logs", "What the container writes", "container.logs", show=True, display="⏎ l"),
 ]
@@ -84,6 +92,10 @@ FLEET: Final = [
     _key("S", "sort_reverse", "reverse", "Turn the order round", "fleet.reverse"),
     _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
     _key("c", "containers", "containers", "The containers of all systems", "fleet.containers", show=True),
+    _key("v", "layout", "cards", "A card a system, or a line a system", "fleet.layout"),
+    _key("t", "groups", "groups", "Group by the first tag, or not; ⏎ on a group folds it", "fleet.groups"),
+    _key("e", "tags", "tags", "Change the tags of the marked systems or this one", "fleet.tags"),
+    _key("D", "delete", "delete", "Delete the marked systems or this one; asks first", "fleet.delete"),
     _key("y", "copy", "copy", "Copy the address of the system", "fleet.copy"),
     _key("A", "add", "add", "Add a system: the command lines for its agent", "fleet.add"),
     _key("escape", "back", "back", "Clear marks, then the filter", "fleet.back", display="esc"),
@@ -320,6 +332,7 @@ COMMAND: Final = [
 GROUPS: Final = {
     "This table": TABLE,
     "A system's line": SYSTEM_LINES,
+    "A system's card": CARDS,
     "A container's line": CONTAINER_LINES,
     "Fleet": FLEET,
     "System": SYSTEM,

@@ -13,6 +13,14 @@ class LineChosen(Message):
         self.key = key
 
 
+class LineMarked(Message):
+    """A line that stands for several was marked."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
 class HeaderClicked(Message):
     """The title of a column was clicked."""
 

@@ -113,5 +113,7 @@ PREFERENCES: Final[tuple[Preference, ...]] = (
     Preference("degrees", "Temperatures", (("celsius", "Celsius"), ("fahrenheit", "Fahrenheit"))),
     Preference("times", "Times", (("local", "of this terminal"), ("utc", "UTC"))),
     Preference("clock", "Clock", (("24h", "24 hours"), ("12h", "am and pm"))),
+    Preference("layout", "Fleet", (("table", "a line a system"), ("cards", "a card a system"))),
+    Preference("groups", "Groups", (("none", "none"), ("tags", "by tag"))),
 )  # fmt: skip
 BY_KEY: Final = {preference.key: preference for preference in PREFERENCES}

@@ -42,6 +42,14 @@ class Counts(NamedTuple):
     pending: int
 
 
+class Group(NamedTuple):
+    """What a line tells that stands for several systems."""
+
+    total: int
+    up: int
+    is_folded: bool
+
+
 class FleetLine(NamedTuple):
     """One line of the fleet table. Equal lines look the same, so only unequal ones are painted again."""
 
@@ -52,6 +60,8 @@ class FleetLine(NamedTuple):
     note: str
     """What stands in place of numbers, for a system that has none."""
     critical: bool
+    group: Group | None = None
+    """Of a line that is no system."""
 
 
 def counts(state: State) -> Counts:

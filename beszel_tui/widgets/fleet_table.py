@@ -1,10 +1,12 @@
 """The fleet as a table: a line a system."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.binding import BindingType
 
 from beszel_tui.bindings import SYSTEM_LINES, TABLE
+from beszel_tui.messages import LineMarked
 from beszel_tui.renderables.fleet_row import Cell, FleetLook, draw_line
 from beszel_tui.state.columns import Placed, fold
 from beszel_tui.state.selectors import FleetLine
@@ -22,3 +24,21 @@ class FleetTable(RowTable[FleetLine]):
 
     def lay_out(self, width: int) -> list[Placed]:
         return fold(width)
+
+    @property
+    def cursor_line(self) -> FleetLine | None:
+        return self._lines[self._cursor_row] if self._cursor_row < len(self._lines) else None
+
+    def action_mark(self) -> None:
+        """The screen knows what belongs to a group."""
+        line = self.cursor_line
+        if line is not None and line.group is not None:
+            self.post_message(LineMarked(line.row.id))
+        else:
+            super().action_mark()
+
+    def mark_all(self, keys: Iterable[str]) -> None:
+        """Those that are there; if all of them are marked already, the marks come off."""
+        there = {key for key in keys if key in self._index}
+        self._marked = self._marked - there if there <= self._marked else self._marked | there
+        self._refresh_changed()
