@@ -89,7 +89,7 @@ class BeszelApp(App[None]):
         if source is None:
             return
         self.workers.cancel_group(self, "bridge")
-        self._bridge = Bridge(self, source, self.context.clock)
+        self._bridge = Bridge(self, source, self.context.clock, is_slow=self.settings.slow)
         self._bridge.absorb()
         self._bridge.changed.subscribe(self, self._watch_admission)
         self.run_worker(self._bridge.run(), name="bridge", group="bridge")

@@ -86,6 +86,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return self.state / "choices.json"
 
     @property
+    def names_file(self) -> Path:
+        """Names of systems for the shell to complete."""
+        return self.state / "names.json"
+
+    @property
     def local(self) -> Path:
         return self.state / "local"
 

@@ -15,6 +15,7 @@ from beszel_tui.renderables.sparkline import sparkline
 from beszel_tui.renderables.symbols import Symbols
 from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
 from beszel_tui.state.columns import Placed
+from beszel_tui.state.hubs import hub_of
 from beszel_tui.state.looks import Clock
 from beszel_tui.state.selectors import FleetLine, Group, Sort, Thresholds
 
@@ -204,6 +205,7 @@ def _cell(place: Placed, pieces: list[Piece], look: FleetLook) -> Cell:
 
 _CELLS: Final[dict[str, Callable[[FleetLine, int, FleetLook], list[Piece]]]] = {
     "cpu": usage_pieces,
+    "hub": lambda line, width, look: [(fit(hub_of(line.row.id), width), look.palette.muted)],
     "memory": lambda line, width, look: share_pieces(line.row.memory_percent, line, width, look),
     "disk": lambda line, width, look: share_pieces(line.row.disk_percent, line, width, look),
     "network": _network,

@@ -58,6 +58,9 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
 def _connection(state: State, look: FleetLook) -> list[Piece]:
     palette, symbols = look.palette, look.symbols
     connection = state.connection
+    if connection.phase == "live" and (away := sum(hub.phase != "live" for hub in state.hubs.values())):
+        text = f"{symbols.warning} {len(state.hubs) - away} of {len(state.hubs)} hubs live "
+        return [(text, palette.level["warning"])]
     if connection.phase == "live":
         return [(symbols.status["up"], palette.status["up"]), (" live ", palette.text)]
     if connection.phase == "connecting":

@@ -58,7 +58,7 @@ class FleetScreen(ListingScreen):
     def make_tables(self) -> ComposeResult:
         look = self.hub_app.look
         table = FleetTable(look, self.sort)
-        table.id = "table"
+        table.id, table.has_hubs = "table", self.hub_app.settings.all_hubs
         self.set_class(self._is_cards, "-cards")
         yield table
         yield FleetCards(look, self.sort)

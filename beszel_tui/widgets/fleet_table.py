@@ -8,13 +8,16 @@ from textual.binding import BindingType
 from beszel_tui.bindings import SYSTEM_LINES, TABLE
 from beszel_tui.messages import LineMarked
 from beszel_tui.renderables.fleet_row import Cell, FleetLook, draw_line
-from beszel_tui.state.columns import Placed, fold
+from beszel_tui.state.columns import CLAIMS_OF_HUBS, COLUMNS_OF_HUBS, Placed, fold
 from beszel_tui.state.selectors import FleetLine
 from beszel_tui.widgets.row_table import RowTable
 
 
 class FleetTable(RowTable[FleetLine]):
     BINDINGS: ClassVar[list[BindingType]] = [*TABLE, *SYSTEM_LINES]
+
+    has_hubs = False
+    """Whether the systems are of several hubs."""
 
     def key_of(self, line: FleetLine) -> str:
         return line.row.id
@@ -23,6 +26,8 @@ class FleetTable(RowTable[FleetLine]):
         return draw_line(line, self.placed, look, marked=marked)
 
     def lay_out(self, width: int) -> list[Placed]:
+        if self.has_hubs:
+            return fold(width, COLUMNS_OF_HUBS, CLAIMS_OF_HUBS)
         return fold(width)
 
     @property
