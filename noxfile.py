@@ -14,11 +14,26 @@ import nox
 ROOT = Path(__file__).parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 CODE = ("beszel_protocol", "beszel_agent", "beszel_hub", "beszel_tui", "themes", "tests", "benchmarks", "noxfile.py")
+ON_POSTGRESQL = (
+    "accounts",
+    "alerts",
+    "audit",
+    "checks",
+    "cli",
+    "components",
+    "export",
+    "inventory",
+    "metrics",
+    "records",
+    "store",
+    "systems",
+    "takeover",
+)
 MAIN_JOB = "tests/system/test_main_job.py"
 
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "types", "imports", "tests", "docs", "build"]
+nox.options.sessions = ["lint", "types", "imports", "tests", "postgres", "docs", "build"]
 
 
 def _works(interpreter: Path, version: str) -> bool:
@@ -83,6 +98,14 @@ def tests(session: nox.Session) -> None:
     else:
         session.run("pytest", "-m", "not endurance and not system", *session.posargs)
         session.run("pytest", MAIN_JOB)
+
+
+@nox.session(python=NEWEST)
+def postgres(session: nox.Session) -> None:
+    """The hub's tests on PostgreSQL instead of SQLite; what is no different there only once, with the other tests."""
+    _install(session, "test")
+    paths = session.posargs or [f"tests/hub/{part}" for part in ON_POSTGRESQL]
+    session.run("pytest", "-m", "not endurance and not system", *paths, env={"BESZEL_TEST_DATABASE": "postgresql"})
 
 
 @nox.session(python=NEWEST)

@@ -5,6 +5,8 @@
 Starts a real hub and a real agent at one sample a second, with a relay between them that counts what passes, on a host
 with hundreds of processes and four interfaces, waits until the agent has settled, then watches it for N minutes.
 
+The agent's allocator is set as the unit of systemd sets it.
+
 * `cpu_ms_per_sample`: user and system time of all threads of the agent, by the kernel's process clock (nanoseconds,
   threads that ended included), divided by the samples that the hub stored in that time.
 * `resident_mb`, `private_mb`, `anonymous_mb`: from `/proc/<pid>/smaps_rollup` at the end. Private pages are mapped by
@@ -43,6 +45,7 @@ SETTLE_SECONDS: Final = 8.0
 START_SECONDS: Final = 15.0
 GROWTH_FROM_SECONDS: Final = 120.0
 COSTS_SECONDS: Final = 20
+UNIT: Final = Path(__file__).parent.parent / "deploy/systemd/beszel-agent.service"
 _PROCESS_CLOCK: Final = 2
 
 
@@ -179,10 +182,18 @@ def running_agent(enrolled: Enrolled, port: int, folder: Path, **settings: str) 
         HUB_URL=f"http://127.0.0.1:{port}",
         DATA_DIR=str(folder / "agent"),
         LOG_LEVEL="error",
+        **{name: value for name, value in unit_environment().items() if name.startswith("MALLOC_")},
         **settings,
     )
     with _process([sys.executable, "-m", "beszel_agent", "run"], environment) as agent:
         yield agent
+
+
+def unit_environment() -> dict[str, str]:
+    """What the unit of systemd gives the agent."""
+    lines = UNIT.read_text(encoding="utf-8").splitlines()
+    settings = [line.removeprefix("Environment=").partition("=") for line in lines if line.startswith("Environment=")]
+    return {name: value for name, _, value in settings}
 
 
 @contextmanager

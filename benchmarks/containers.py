@@ -1,9 +1,10 @@
 """What watching containers costs a host: the agent and the engine together, beside asking the engine for statistics.
 
-    PYTHONPATH=. python benchmarks/containers.py [--json] [--quick] [--seconds N]
+    PYTHONPATH=. python benchmarks/containers.py [--json] [--quick] [--seconds N] [--limit-seconds N]
 
 As root, with dockerd: it starts one of its own with idle containers, a real hub, and a real agent at one sample a
-second.
+second. What it does at the moment it says on stderr. When it is interrupted, terminated, or takes longer than its
+limit, it removes what it made before it ends.
 
 * `host_cpu_ms_per_sample_N`: the agent by its own process clock, plus dockerd and containerd above what they
   spend when nobody asks, with N containers, by the samples that the hub stored.
@@ -18,8 +19,13 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
 import platform
+import selectors
+import signal
+import socket
+import sys
 import tempfile
 import threading
 import time
@@ -44,7 +50,9 @@ from tests.support.engines import IDLE, Engine, docker_engine
 
 COUNTS: Final = (20, 100)
 SETTLE_SECONDS: Final = 6.0
-QUICK_SETTLE_SECONDS: Final = 2.5
+LIMIT_SECONDS: Final = 240
+"""Beside the time of watching, which is about a dozen times what it takes."""
+QUICK_SETTLE_SECONDS: Final = 1.5
 
 
 def main() -> None:
@@ -52,15 +60,19 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one flat object")
     parser.add_argument("--quick", action="store_true", help="under 45 seconds in all")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to watch each (default 60)")
+    parser.add_argument("--limit-seconds", type=int, default=0, help="when to give up (default: by the plan)")
     options = parser.parse_args()
     plan = Plan(3.0, QUICK_SETTLE_SECONDS, 1) if options.quick else Plan(options.seconds, SETTLE_SECONDS, 5)
+    end_in_order(options.limit_seconds or math.ceil(LIMIT_SECONDS + 8 * plan.seconds))
     with tempfile.TemporaryDirectory() as folder, docker_engine() as engine, hub_with_system(Path(folder)) as enrolled:
         bench = Bench(engine, enrolled, Path(folder), plan)
-        figures = {"agent_cpu_ms_per_sample_without": round(bench.watch_agent("").agent_ms, 3)}
+        figures = {} if options.quick else bench.measure_without()
         for count in COUNTS:
+            tell(f"{count} containers: starting them")
             fill(engine, count)
             # A hundred are asked in the same way as twenty, which is dear enough to do once in a quick run.
             figures |= bench.measure(count, asks=count == COUNTS[0] or not options.quick)
+        tell("removing them")
     if options.json:
         print(json.dumps(figures))
         return
@@ -68,6 +80,24 @@ def main() -> None:
     for name, value in figures.items():
         print(f"  {name:40} {value}")
     print("Measured by the clocks of agent, dockerd and containerd; what idle daemons spend is subtracted.")
+
+
+def tell(what: str) -> None:
+    print(f"{time.strftime('%X')} {what}", file=sys.stderr, flush=True)
+
+
+def end_in_order(limit_seconds: int) -> None:
+    """Whatever ends this unwinds it, so that engine, bridge, hub and agent go; a second signal cannot disturb that."""
+
+    def end(number: int, _: object) -> None:
+        for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+            signal.signal(other, signal.SIG_IGN)
+        reason = f"longer than {limit_seconds} s" if number == signal.SIGALRM else signal.Signals(number).name
+        raise SystemExit(f"ended: {reason}")
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, end)
+    signal.alarm(limit_seconds)
 
 
 def fill(engine: Engine, count: int) -> None:
@@ -98,10 +128,16 @@ class Bench:
     def __init__(self, engine: Engine, enrolled: Enrolled, folder: Path, plan: Plan) -> None:
         self._engine, self._enrolled, self._folder, self._plan = engine, enrolled, folder, plan
 
+    def measure_without(self) -> dict[str, float]:
+        tell("an agent without containers")
+        return {"agent_cpu_ms_per_sample_without": round(self.watch_agent("").agent_ms, 3)}
+
     def measure(self, count: int, *, asks: bool) -> dict[str, float]:
+        tell(f"{count} containers: nobody watches")
         time.sleep(self._plan.settle_seconds)  # what starting them left to do
         daemons = find_daemons(self._engine.pid)
         idle = spent_by(daemons, self._plan.seconds)
+        tell(f"{count} containers: the agent watches")
         watched = self.watch_agent(str(self._engine.host))
         daemon_ms = max(0.0, watched.daemons_ms - 1000 * idle * watched.seconds_per_sample)
         figures = {
@@ -113,6 +149,7 @@ class Bench:
             f"private_mb_{count}": watched.memory.private_mb,
         }
         if asks:
+            tell(f"{count} containers: the engine is asked for statistics, then streams them")
             asked = ask_everything(self._engine, daemons, idle, self._plan.rounds)
             streamed = stream_everything(self._engine, daemons, idle, self._plan.seconds)
             figures[f"stats_api_cpu_ms_per_sample_{count}"] = round(1000 * asked, 1)
@@ -159,34 +196,33 @@ def ask_everything(engine: Engine, daemons: list[int], idle: float, rounds: int)
 def stream_everything(engine: Engine, daemons: list[int], idle: float, seconds: float) -> float:
     """Seconds of processor time a second that the daemons spend while streams of statistics are open."""
     with streams(engine):
-        time.sleep(2.0)
+        time.sleep(1.0)
         return max(0.0, spent_by(daemons, seconds) - idle)
 
 
 @contextmanager
 def streams(engine: Engine) -> Iterator[None]:
-    responses = []
-    api = engine.client.api
-    for row in api.containers():
-        url = f"{api.base_url}/v{api.api_version}/containers/{row['Id']}/stats"
-        responses.append(api.get(url, params={"stream": "true"}, stream=True, timeout=(5, None)))
+    """One for each container, whose answers are taken from their sockets and thrown away."""
+    stopped = threading.Event()
+    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
+        for row in engine.client.api.containers():
+            stream = stack.enter_context(socket.socket(socket.AF_UNIX))
+            stream.connect(str(engine.socket))
+            stream.sendall(f"GET /containers/{row['Id']}/stats?stream=true HTTP/1.1\r\nHost: engine\r\n\r\n".encode())
+            selector.register(stream, selectors.EVENT_READ)
 
-    def swallow(response: object) -> None:
-        with contextlib.suppress(Exception):
-            for _ in response.iter_content(chunk_size=None):  # type: ignore[attr-defined]
-                pass
+        def swallow() -> None:
+            while not stopped.is_set():
+                for key, _ in selector.select(0.2):
+                    key.fileobj.recv(1 << 16)  # type: ignore[union-attr]
 
-    threads = [threading.Thread(target=swallow, args=(response,), daemon=True) for response in responses]
-    for thread in threads:
+        thread = threading.Thread(target=swallow, daemon=True)
         thread.start()
-    try:
-        yield
-    finally:
-        for response in responses:
-            with contextlib.suppress(Exception):
-                response.raw._fp.fp.raw._sock.shutdown(2)  # noqa: SLF001
-        for thread in threads:
-            thread.join(5)
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
 
 
 def find_daemons(pid: int) -> list[int]:

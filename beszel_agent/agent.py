@@ -30,6 +30,7 @@ from beszel_agent.identity import load_identity
 from beszel_agent.link import Credentials, Link
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.listing import list_processes
+from beszel_agent.processes.names import CountsNames, WantedNames
 from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, start_sampler
 from beszel_agent.services.detail import detail_service
@@ -38,7 +39,7 @@ from beszel_agent.spool.interface import SpoolReport
 from beszel_agent.spool.opening import open_spool
 from beszel_agent.spool.recovery import SPOOL_DIR
 from beszel_agent.verdicts import Change, Verdicts
-from beszel_protocol.messages import encode
+from beszel_protocol.messages import Configuration, encode
 from beszel_protocol.version import VERSION
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Agent:
         self._checks = CheckBoard(paths, config)
         self._sampler = start_sampler(COLLECTORS, paths, config, (self._checks,))
         self._verdicts = Verdicts()
+        self._names = WantedNames(lambda: self._sampler.find(CountsNames))
         self._status = StatusKeeper(
             status_dirs(self._data_dir.path, environment),
             str(config.hub_url),
@@ -91,7 +93,7 @@ class Agent:
             details=lambda: read_details(paths),
             containers=self._containers.inventory,
             ask_interval=self._sampler.ask_interval,
-            configure=lambda configuration: self._checks.replace(configuration.checks),
+            configure=self._configure,
             actions={
                 "collectors": self._report_collectors,
                 "container_inspect": self._containers.inspect,
@@ -122,7 +124,12 @@ class Agent:
         finally:
             self._data_dir.release()
 
+    def _configure(self, configuration: Configuration) -> None:
+        self._checks.replace(configuration.checks)
+        self._names.replace(configuration.processes)
+
     def _publish(self, reading: Reading) -> None:
+        self._names.hand_over()
         for change in self._verdicts.changes(reading.metrics):
             self._tell(change, reading)
         self._spool.append(

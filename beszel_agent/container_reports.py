@@ -10,6 +10,7 @@ from beszel_agent.containers.model import SHORT_ID, Tiding
 from beszel_agent.host import boot_ms
 from beszel_agent.sampler import Sampler
 from beszel_agent.spool.interface import Spool
+from beszel_agent.ticks import sleep_to_tick
 from beszel_protocol.containers import ContainerFacts, LogBatch
 from beszel_protocol.messages import Event, encode
 from beszel_protocol.timestamps import format_timestamp
@@ -64,7 +65,7 @@ class ContainerReports:
             collector = self._sampler.find(ContainersCollector)
             if collector is not None:
                 return collector
-            await asyncio.sleep(_LOOK_SECONDS)
+            await sleep_to_tick(_LOOK_SECONDS)
 
     def inventory(self) -> list[ContainerFacts] | None:
         """All containers as they are known now; None if this host cannot tell of any."""

@@ -4,7 +4,6 @@ The running agent rewrites a small file when its connection comes or goes, and t
 was not touched for a while belongs to an agent that died or hangs, whatever it says.
 """
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -21,6 +20,7 @@ from beszel_agent.errors import DataDirError
 from beszel_agent.host import Boot, boot_ms
 from beszel_agent.linkstate import LinkState
 from beszel_agent.system import LINUX_DATA_DIR
+from beszel_agent.ticks import sleep_to_tick
 
 STATUS_FILE: Final = "status.json"
 RUNTIME_DIR: Final = Path("/run/beszel-agent")
@@ -132,7 +132,7 @@ class StatusKeeper:
         try:
             while True:
                 self._write()
-                await asyncio.sleep(TOUCH_SECONDS)
+                await sleep_to_tick(TOUCH_SECONDS)
         finally:
             with contextlib.suppress(DataDirError):
                 self._directory.remove(STATUS_FILE)

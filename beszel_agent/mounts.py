@@ -9,7 +9,8 @@ import select
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from beszel_agent.disk_rules import NO_RULES, DiskRules, Wish
+from beszel_agent.config import Config
+from beszel_agent.disk_rules import NO_RULES, DiskRules, Wish, read_rules
 from beszel_agent.paths import HostPaths
 
 ROOT: Final = "/"
@@ -94,6 +95,14 @@ class MountTable:
                 self._filesystems = choose_filesystems(parse_mounts(table), self._rules)
             self._table, self._read_at = table, now
         return self._filesystems
+
+
+def shared_table(paths: HostPaths, config: Config) -> MountTable:
+    """One for all that look with every sample, in one thread: on a host of containers it is long and changes often.
+
+    Raise OSError.
+    """
+    return paths.shared("mounts", lambda: MountTable(paths, read_rules(paths, config)))
 
 
 def parse_mounts(table: bytes) -> list[Mount]:

@@ -5,11 +5,14 @@ asks for one is told so: a collector that knows no other source is thereby unava
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.system import LINUX, NAMES, host_system
+
+T = TypeVar("T")
 
 _CHUNK_BYTES: Final = 64 << 10
 _RECORD_BYTES: Final = 8 << 10
@@ -36,6 +39,7 @@ class HostPaths:
         """`system` as `host_system` has it; that of this host if it is None."""
         self._proc, self._sys, self._etc, self._root = proc, sys, etc, root
         self._keep_open = keep_open
+        self._shared: dict[str, Any] = {}
         self.system = system or host_system()
         self.is_linux = self.system == LINUX
 
@@ -64,6 +68,12 @@ class HostPaths:
 
     def etc(self, name: str) -> str:
         return f"{self._etc}/{name}"
+
+    def shared(self, name: str, make: Callable[[], T]) -> T:
+        """What several readers of this host use together, made by the first of them."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        return cast("T", self._shared[name])
 
     def root(self, path: str) -> str:
         """An absolute path of the host, such as a mount point."""

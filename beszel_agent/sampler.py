@@ -1,7 +1,6 @@
 """Takes a sample at every tick: on whole multiples of the interval of CLOCK_MONOTONIC, without drift or catching up."""
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
@@ -13,16 +12,15 @@ from beszel_agent.config import Config
 from beszel_agent.host import boot_ms
 from beszel_agent.paths import HostPaths
 from beszel_agent.runs import CollectorReport, ProbedRun, Run
+from beszel_agent.ticks import Ticks
 from beszel_protocol.messages import MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS, Sample
 from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
 
 BASELINE_SECONDS: Final = 0.25
 """Between the very first reading and the first sample: rates over less are noise."""
-_EARLY_SECONDS: Final = 0.1
-"""How much too early a timer may go off; far more than any does, far less than an interval."""
 
-CollectorT = TypeVar("CollectorT", bound=Collector)
+T = TypeVar("T")
 
 
 class Reading(NamedTuple):
@@ -42,40 +40,6 @@ class Reading(NamedTuple):
         )
 
 
-class _Ticks:
-    """Calls back at every tick, straight from the loop's timer: a task woken by a future would cost as much again."""
-
-    def __init__(self, take: Callable[[], None], interval_seconds: float) -> None:
-        self._take, self._interval_seconds = take, interval_seconds
-        self._loop = asyncio.get_running_loop()
-        self._last_tick = 0.0
-        self.failure: asyncio.Future[None] = self._loop.create_future()
-        """Ends with the error of a callback; otherwise never."""
-        self._timer = self._schedule()
-
-    def change(self, interval_seconds: float) -> None:
-        """Effective at once."""
-        self._interval_seconds = interval_seconds
-        self._timer.cancel()
-        self._timer = self._schedule()
-
-    def stop(self) -> None:
-        self._timer.cancel()
-
-    def _schedule(self) -> asyncio.TimerHandle:
-        at = next_tick(self._loop.time(), self._last_tick, self._interval_seconds)
-        return self._loop.call_at(at, self._tick, at)
-
-    def _tick(self, at: float) -> None:
-        self._last_tick = at
-        try:
-            self._take()
-        except Exception as error:  # noqa: BLE001 - raised where it is waited for
-            self.failure.set_exception(error)
-        else:
-            self._timer = self._schedule()
-
-
 class Sampler:
     """The one writer of samples."""
 
@@ -83,7 +47,7 @@ class Sampler:
         self._runs = runs
         self._floor_seconds = floor_seconds or MIN_INTERVAL_SECONDS
         self._interval_seconds = self._bounded(interval_seconds)
-        self._ticks: _Ticks | None = None
+        self._ticks: Ticks | None = None
 
     @property
     def interval_seconds(self) -> float:
@@ -104,7 +68,7 @@ class Sampler:
         parts = [(run.fields, part) for run in self._runs if run.due_at <= now and (part := run.read(now)) is not None]
         return Reading(time.time_ns() // 1_000_000, boot_ms(), merge_parts(parts))
 
-    def find(self, kind: type[CollectorT]) -> CollectorT | None:
+    def find(self, kind: type[T]) -> T | None:
         """The collector of that kind, if it is at work here."""
         for run in self._runs:
             collector = run.collector if isinstance(run, ProbedRun) else None
@@ -119,7 +83,7 @@ class Sampler:
         """Sample until cancelled. The baseline that rates need is taken at once, the first sample at the first tick."""
         self.read()
         await asyncio.sleep(BASELINE_SECONDS)
-        self._ticks = _Ticks(lambda: publish(self.read()), self._interval_seconds)
+        self._ticks = Ticks(lambda: publish(self.read()), self._interval_seconds)
         try:
             await self._ticks.failure
         finally:
@@ -136,11 +100,6 @@ def start_sampler(
     """Samples come at `UPDATE_INTERVAL` until a hub says otherwise. `others` stand in them beside the collectors."""
     runs = [*(ProbedRun(kind, paths, config) for kind in collectors), *others]
     return Sampler(runs, config.update_interval or MIN_INTERVAL_SECONDS, floor_seconds=config.update_interval)
-
-
-def next_tick(now: float, last_tick: float, interval_seconds: float) -> float:
-    """The next whole multiple of the interval that is not the last tick, also if its timer went off a little early."""
-    return (math.floor(max(now, last_tick + _EARLY_SECONDS) / interval_seconds) + 1) * interval_seconds
 
 
 def merge_parts(parts: Iterable[tuple[Iterable[str], Metrics]]) -> Metrics:
@@ -164,6 +123,6 @@ def _join(first: Any, second: Any) -> Any:
             joined[key] = _join(joined[key], value) if key in joined else value
         return joined
     if isinstance(first, msgspec.Struct):
-        told = {name: value for name in second.__struct_fields__ if (value := getattr(second, name)) is not None}
+        told = {name: value for name, value in msgspec.structs.asdict(second).items() if value is not None}
         return msgspec.structs.replace(first, **told)
     return second

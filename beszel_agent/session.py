@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from beszel_agent.errors import HubSilent
 from beszel_agent.handlers import Action, Handlers
 from beszel_agent.spool.interface import Spool
+from beszel_agent.ticks import sleep_to_tick
 from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.details import HostDetails
 from beszel_protocol.messages import (
@@ -202,7 +203,7 @@ class Session:
         loop = asyncio.get_running_loop()
         details_at = loop.time() + _DETAILS_SECONDS
         while True:
-            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            await sleep_to_tick(_HOUSEKEEPING_SECONDS)
             since = self._unconfirmed_since
             if since is not None and loop.time() - since > CONFIRMATION_SECONDS:
                 self._failure = HubSilent(f"the hub has confirmed nothing for {CONFIRMATION_SECONDS:g} s")

@@ -24,9 +24,15 @@ class Action(enum.StrEnum):
     REQUEST_OTP = "auth.request_otp"
     REQUEST_PASSWORD_RESET = "auth.request_password_reset"  # noqa: S105
     CONFIRM_PASSWORD_RESET = "auth.confirm_password_reset"  # noqa: S105
+    REQUEST_VERIFICATION = "auth.request_verification"
+    CONFIRM_VERIFICATION = "auth.confirm_verification"
+    REQUEST_EMAIL_CHANGE = "auth.request_email_change"
+    CONFIRM_EMAIL_CHANGE = "auth.confirm_email_change"
     AUTH_REFRESH = "auth.refresh"
     OAUTH2_REDIRECT = "auth.oauth2_redirect"
     RESET_PAGE = "auth.reset_page"
+    VERIFY_PAGE = "auth.verify_page"
+    CHANGE_PAGE = "auth.change_page"
     LOG_OUT = "auth.log_out"
     UNIVERSAL_TOKEN = "universal_token"  # noqa: S105
     CONFIG_YAML = "config_yaml"
@@ -56,6 +62,9 @@ class Action(enum.StrEnum):
     USER_ALERTS = "user_alerts"
     ACKNOWLEDGE = "acknowledge"
     ALERT_TARGETS = "alert_targets"
+    ALERT_TEMPLATES = "alert_templates"
+    ALERT_TEMPLATES_APPLY = "alert_templates_apply"
+    ALERT_TRIAL = "alert_trial"
 
     USERS_LIST = "users.list"
     USERS_VIEW = "users.view"

@@ -101,6 +101,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.accounts = hub.accounts
     app.state.logins = hub.desk.logins
     app.state.recovery = hub.desk.recovery
+    app.state.addresses = hub.desk.addresses
     app.state.mailroom = hub.desk.mailroom
     app.state.outsiders = hub.desk.outsiders
     app.state.releases = hub.releases

@@ -15,12 +15,17 @@ from beszel_hub.settings import (
     PUBLIC,
     Setting,
     is_loopback,
+    make_url,
     one,
+    read_ack_pause,
     read_address,
     read_authorization,
     read_bool,
     read_choice,
+    read_clients,
+    read_database_url,
     read_duration,
+    read_endpoints,
     read_header,
     read_heartbeat_url,
     read_hosts,
@@ -35,6 +40,7 @@ from beszel_hub.settings import (
     read_registries,
     read_retention,
     read_scopes,
+    read_secret_file,
     read_size,
     read_target,
     read_token,
@@ -44,13 +50,13 @@ from beszel_hub.settings import (
 PREFIX: Final = "BESZEL_HUB_"
 RELEASES_URL: Final = "https://pypi.org/pypi/beszel-suite/json"
 
-_MAX_SECRET_BYTES: Final = 16 << 10
-
 
 class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the hub was told, every value checked."""
 
     data_dir: Path = Path("beszel_data")
+    database_url: str | None = None
+    """Of PostgreSQL; with its password."""
     http_host: str = "127.0.0.1"
     http_port: int = 8090
     """0 for any free one."""
@@ -87,11 +93,17 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     mfa_otp: str = ""
     """`true` for everybody, `superusers` for administrators, empty for nobody."""
     trusted_auth_header: str = ""
+    auto_login: str = ""
+    """An e-mail address."""
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str | None = None
     oidc_name: str = "OpenID Connect"
     oidc_scopes: tuple[str, ...] = ("openid", "email", "profile")
+    oauth2_clients: tuple[tuple[str, str, str], ...] = ()
+    """Name, id and secret of each."""
+    oauth2_custom: tuple[str, ...] = ()
+    """Three URLs and perhaps scopes."""
     smtp_host: str = ""
     smtp_port: int = 587
     smtp_username: str = ""
@@ -107,6 +119,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     influx_url: str = ""
     influx_authorization: str | None = None
     push_interval_seconds: int = 15
+    ack_pause_seconds: int = 3
 
     @property
     def has_mail(self) -> bool:
@@ -127,8 +140,23 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "alerts.yml"
 
     @property
+    def database(self) -> Path | str:
+        """A file of SQLite, or the URL of a PostgreSQL database that was given or that the last server noted."""
+        if self.database_url is not None:
+            return self.database_url
+        try:
+            return self.database_note_path.read_text().strip() or self.database_path
+        except (OSError, UnicodeDecodeError):
+            return self.database_path
+
+    @property
     def database_path(self) -> Path:
         return self.data_dir / "data.db"
+
+    @property
+    def database_note_path(self) -> Path:
+        """Where a server notes which PostgreSQL database it uses, so that commands find it by the data directory."""
+        return self.data_dir / "database.url"
 
     @property
     def secret_path(self) -> Path:
@@ -151,14 +179,12 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
             return make_url(self.http_host, self.http_port, is_tls=self.tls_cert is not None)
 
 
-def make_url(host: str, port: int, *, is_tls: bool = False) -> str:
-    """How this machine reaches a server that listens there."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
-    return f"{'https' if is_tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
-
-
 SETTINGS: Final = (
     Setting("DATA_DIR", one("data_dir", Path), "beszel_data", "Where database, keys and secret are kept."),
+    Setting(
+        "DATABASE_URL", one("database_url", read_database_url), "",
+        "A PostgreSQL database for large sites, `postgresql://user:password@host/name`, in place of a file.", True,
+    ),
     Setting("LISTEN", read_address, "127.0.0.1:8090", "Address and port to serve on; port 0 takes any free one."),
     Setting("PORT", one("http_port", read_port), "8090", "The port alone; `LISTEN` and `--http` win."),
     Setting("APP_URL", one("app_url", read_url), "", "The URL people and agents reach the hub by."),
@@ -185,6 +211,10 @@ SETTINGS: Final = (
     Setting(
         "TRUSTED_AUTH_HEADER", one("trusted_auth_header", read_header), "",
         "A header in which a trusted proxy, and nobody else, names the user by e-mail address.",
+    ),
+    Setting(
+        "AUTO_LOGIN", one("auto_login", str), "",
+        "Whoever comes through a trusted proxy without a token is this user, by e-mail address; no administrator.",
     ),
     Setting(
         "CONTAINER_DETAILS", one("container_details", read_bool), "true",
@@ -216,6 +246,14 @@ SETTINGS: Final = (
     Setting("OIDC_CLIENT_SECRET", one("oidc_client_secret", str), "", "The secret it shares with this hub.", True),
     Setting("OIDC_NAME", one("oidc_name", str), "OpenID Connect", "What people read on the button."),
     Setting("OIDC_SCOPES", one("oidc_scopes", read_scopes), "openid email profile", "What the provider is asked for."),
+    Setting(
+        "OAUTH2_CLIENTS", one("oauth2_clients", read_clients), "",
+        "Further providers, each as `name:id:secret`, what they call this hub: `github`, `google`, `discord` …", True,
+    ),
+    Setting(
+        "OAUTH2_CUSTOM", one("oauth2_custom", read_endpoints), "",
+        "Three URLs of the provider `oidc2`, for the login, the token and the profile; then scopes, if it wants some.",
+    ),
     Setting("SMTP_HOST", one("smtp_host", str), "", "The mail server; without one the hub sends no mail."),
     Setting("SMTP_PORT", one("smtp_port", read_port), "587", "Its port."),
     Setting("SMTP_USERNAME", one("smtp_username", str), "", "The account there, if it wants one."),
@@ -299,18 +337,23 @@ SETTINGS: Final = (
         "PUSH_INTERVAL", one("push_interval_seconds", read_duration), "15s",
         "How often a sample of each system goes to these two.",
     ),
+    Setting(
+        "ACK_PAUSE", one("ack_pause_seconds", read_ack_pause), "3s",
+        "How long the hub may gather what it tells an agent to be stored, `0s` to `10s`; each time wakes the agent.",
+    ),
     Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip
 
-NOT_EFFECTIVE_YET: Final = frozenset({
-    "AUTO_LOGIN", "CSP", "ENV", "OAUTH_DISABLE_POPUP",
-})  # fmt: skip
+NOT_EFFECTIVE_YET: Final = frozenset({"CSP", "ENV", "OAUTH_DISABLE_POPUP"})
 """Settings of Beszel's hub that this one knows and does not act on."""
 
 _COMMON_NAMES: Final = frozenset({"CSP", "ENV"})
 """Without the prefix these can be meant for anybody."""
 
-FLAGS: Final = {"DATA_DIR": "--dir", "LISTEN": "--http", "TLS_CERT": "--tls-cert", "TLS_KEY": "--tls-key"}
+FLAGS: Final = {
+    "DATA_DIR": "--dir", "DATABASE_URL": "--database-url", "LISTEN": "--http", "TLS_CERT": "--tls-cert",
+    "TLS_KEY": "--tls-key",
+}  # fmt: skip
 
 
 class Loaded(NamedTuple):
@@ -341,7 +384,8 @@ def load_config(flags: Mapping[str, str], environment: Mapping[str, str]) -> Loa
 
 def _check_together(config: HubConfig) -> None:
     """Refuse settings that contradict each other, or would lock everybody out."""
-    has_other_login = config.has_oidc or config.login_by_email or config.trusted_auth_header
+    by_proxy = config.trusted_auth_header or config.auto_login
+    has_other_login = config.has_oidc or config.oauth2_clients or config.login_by_email or by_proxy
     complaints = (
         ((config.tls_cert is None) != (config.tls_key is None), "TLS_CERT and TLS_KEY need each other"),
         (config.has_mail and not config.smtp_from, "SMTP_HOST needs SMTP_FROM"),
@@ -353,6 +397,11 @@ def _check_together(config: HubConfig) -> None:
         (config.mfa_otp and not config.has_mail, "MFA_OTP needs SMTP_HOST"),
         (config.has_oidc != bool(config.oidc_client_id), "OIDC_ISSUER and OIDC_CLIENT_ID need each other"),
         (config.trusted_auth_header and not config.trusted_proxies, "TRUSTED_AUTH_HEADER needs TRUSTED_PROXIES"),
+        (
+            config.auto_login and not config.trusted_proxies,
+            "AUTO_LOGIN needs TRUSTED_PROXIES, or everybody who reaches the hub would be that user",
+        ),
+        (config.auto_login and config.trusted_auth_header, "AUTO_LOGIN and TRUSTED_AUTH_HEADER exclude each other"),
         (bool(config.user_email) != bool(config.user_password), "USER_EMAIL and USER_PASSWORD need each other"),
         (config.disable_password_auth and not has_other_login, "DISABLE_PASSWORD_AUTH leaves no way to log in"),
     )
@@ -370,17 +419,8 @@ def _find(setting: Setting, flags: Mapping[str, str], environment: Mapping[str, 
             return name, environment[name]
         file_name = environment.get(f"{name}_FILE") if setting.is_secret else None
         if file_name:
-            return f"{name}_FILE", _read_secret_file(f"{name}_FILE", Path(file_name))
+            return f"{name}_FILE", read_secret_file(f"{name}_FILE", Path(file_name))
     return None
-
-
-def _read_secret_file(source: str, path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_SECRET_BYTES)
-        return content.decode().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidSetting(f"{source} names a file that cannot be read: {error}") from error
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ from beszel_hub.accounts.desk import Desk
 from beszel_hub.accounts.queries import find_account, list_accounts
 from beszel_hub.actions import Verb
 from beszel_hub.agents.connections import Connections
+from beszel_hub.agents.duties import Duties
 from beszel_hub.agents.endpoint import Endpoint
 from beszel_hub.agents.keys import load_hub_key
 from beszel_hub.agents.presence import Presence, to_frame
@@ -51,10 +52,10 @@ from beszel_hub.metrics.events import make_events_collection
 from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ingest import Ingest, LiveSample
 from beszel_hub.metrics.latest import Latest
+from beszel_hub.metrics.recollections import Recollections
 from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.tier_rows import make_system_stats_collection
-from beszel_hub.metrics.tiers import Retention
-from beszel_hub.metrics.upkeep import Upkeep
+from beszel_hub.metrics.upkeep import Upkeep, retention_of
 from beszel_hub.notifications.facts import facts_of
 from beszel_hub.notifications.heartbeat import AlertNote, Situation, SystemNote
 from beszel_hub.notifications.service import Notifications
@@ -91,8 +92,8 @@ class Hub:
         self.config = config
         self.clock = clock
         self.tick_seconds = TICK_SECONDS
-        self.database = Database(config.database_path)
-        self.database.open()
+        self.database = Database(config.database)
+        self.database.open(is_serving=True)
         self.secret = secret = load_secret(config.secret_path)
         self.key = load_hub_key(config.key_path, config.key_source)
         self.journal = Journal(clock, _name_of)
@@ -113,17 +114,20 @@ class Hub:
         if config.check_image_updates:
             self.images = Images(self.database, clock, Registries(Policy(config.image_registries)))
         self.connections = Connections(self.systems.directory, clock)
+        self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
+        self.alerts.history = Recollections(clock)
+        self.duties = Duties(self.systems.directory, self.checks.configuration_of, self.alerts.processes_of)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, clock,
-            configuration_of=self.checks.configuration_of, require_tls=config.require_tls,
+            configuration_of=self.duties.configuration_of, require_tls=config.require_tls,
         )  # fmt: skip
+        self.agents.ack_pause_seconds = config.ack_pause_seconds
         self.container_details = ContainerDetails(
             self.inventory, self.systems.directory, self.connections.requests, is_enabled=config.container_details
         )
         self._monitor = Monitor(self.systems.directory, self.systems.apply_statuses, _monotonic_ms)
-        self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
         self._upkeep = Upkeep(
-            self.database, clock, _retention_of(config),
+            self.database, clock, retention_of(config),
             read_overrides=read_retentions, max_bytes=config.max_database_bytes,
         )  # fmt: skip
         self._presence = Presence(self.systems, self.latest, self.connections)
@@ -249,6 +253,8 @@ class Hub:
             lambda sample: self.broker.publish_sample(sample.system_id, lambda: to_frame(sample)),
         ]
         self.ingest.on_sample.append(self._tell_containers)
+        self.ingest.on_event.append(self.alerts.event_arrived)
+        self.inventory.on_changed.append(self.alerts.containers_changed)
         self.agents.on_containers.append(self.inventory.put)
         self.inventory.on_changed.append(self.broker.containers.put_facts)
         if self.images is not None:
@@ -267,13 +273,15 @@ class Hub:
             self.connections.system_removed,
             self.alerts.system_removed,
             lambda entry: self._monitor.forget(entry.id),
+            lambda entry: self.duties.forget(entry.id),
             lambda entry: self.latest.forget(entry.id),
             lambda entry: self.inventory.forget(entry.id),
             lambda entry: self.recent.forget(entry.id),
             lambda entry: self.push.forget(entry.id),
             lambda entry: self.broker.remove_system(entry.id),
         ]
-        self.checks.on_changed.append(self.connections.configuration_changed)
+        self.checks.on_changed.append(self.duties.checks_changed)
+        self.duties.on_changed.append(self.connections.configuration_changed)
         self.broker.on_watched.append(self._attention.listener("feed"))
         self.realtime.on_watched.append(self._attention.listener("event stream"))
         self._attention.on_watched.append(self.connections.watch)
@@ -303,10 +311,8 @@ class Hub:
             Job("status", self.tick_seconds, self._monitor.tick),
             Job("fleet", self.tick_seconds, self._tick_fleet),
             Job("changes by others", 0.5, self._follow_changes),
-            Job("alerts", self.tick_seconds, self.alerts.tick),
-            Job("rules of alerts", 10.0, self.alerts.follow),
-            Job("what quiet hours held back", 10.0, self.alerts.tell_held),
-            Job("old alerts", 900.0, self.alerts.tidy),
+            *self.alerts.jobs(self.tick_seconds),
+            Job("what agents count", 5.0, self.duties.follow),
             Job("info", 5.0, self._presence.save_infos),
             Job("components", SAVE_SECONDS, self.components.save),
             Job("containers", self.tick_seconds, self.inventory.save),
@@ -376,15 +382,6 @@ class Hub:
     async def _save_alerts(self) -> None:
         with suppress(HubError):  # what cannot be stored now happens again after the next start
             await self.alerts.save()
-
-
-def _retention_of(config: HubConfig) -> Retention:
-    return Retention(
-        raw=config.raw_retention_seconds,
-        minute=config.minute_retention_seconds,
-        ten_minutes=config.ten_minute_retention_seconds,
-        eight_hours=config.eight_hour_retention_seconds,
-    )
 
 
 def _first_admin() -> str | None:

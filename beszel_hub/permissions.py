@@ -44,6 +44,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def is_admin(self) -> bool:
         return self.role == "admin"
 
+    @property
+    def sees_everybody(self) -> bool:
+        """Whether it is an administrator, and no token of theirs that is for some systems only."""
+        return self.is_admin and self.system_ids is None
+
     def reaches(self, system_id: str, *, is_member: bool) -> bool:
         """Whether a system is among those this actor sees; its token may leave some out."""
         is_seen = is_member or self.is_admin or self.sees_all
@@ -100,9 +105,15 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.AUTH_WITH_OAUTH2: _PUBLIC,
     Action.OAUTH2_REDIRECT: _PUBLIC,
     Action.RESET_PAGE: _PUBLIC,
+    Action.VERIFY_PAGE: _PUBLIC,
+    Action.CHANGE_PAGE: _PUBLIC,
     Action.REQUEST_OTP: _PUBLIC,
     Action.REQUEST_PASSWORD_RESET: _PUBLIC,
     Action.CONFIRM_PASSWORD_RESET: _PUBLIC,
+    Action.REQUEST_VERIFICATION: _PUBLIC,
+    Action.CONFIRM_VERIFICATION: _PUBLIC,
+    Action.REQUEST_EMAIL_CHANGE: Rule(roles=_EVERYBODY, scopes=_LOGIN),
+    Action.CONFIRM_EMAIL_CHANGE: _PUBLIC,  # the token of the mail and the password prove who it is
     Action.AUTH_REFRESH: Rule(roles=_EVERYBODY),
     Action.LOG_OUT: Rule(roles=_EVERYBODY, scopes=_LOGIN),
     Action.UNIVERSAL_TOKEN: Rule(roles=_WRITERS, scopes=_WRITING),
@@ -223,6 +234,9 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.USER_ALERTS: Rule(roles=_EVERYBODY, scopes=_WRITING),
     Action.ACKNOWLEDGE: _WRITE_OWN,
     Action.ALERT_TARGETS: Rule(roles=_EVERYBODY),
+    Action.ALERT_TEMPLATES: Rule(roles=_EVERYBODY),
+    Action.ALERT_TEMPLATES_APPLY: Rule(roles=_EVERYBODY, scopes=_WRITING),
+    Action.ALERT_TRIAL: Rule(roles=_EVERYBODY),
     Action.ALERT_RULES_LIST: _READ_OWN,
     Action.ALERT_RULES_VIEW: _READ_OWN,
     Action.ALERT_RULES_CREATE: _WRITE_OWN,
@@ -281,5 +295,5 @@ def decide(actor: Actor, action: Action, *, member: bool | None = None, own: boo
         return Decision.UNAUTHENTICATED
     if actor.role not in rule.roles or actor.scope not in rule.scopes:
         return Decision.FORBIDDEN
-    is_hidden = {"nothing": False, "member": member is False, "own": own is False and not actor.is_admin}
+    is_hidden = {"nothing": False, "member": member is False, "own": own is False and not actor.sees_everybody}
     return Decision.NOT_FOUND if is_hidden[rule.needs] else Decision.ALLOW

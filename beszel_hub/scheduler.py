@@ -17,7 +17,7 @@ class Job(NamedTuple):
     name: str
     interval_seconds: float
     """Between the starts of two runs; a run that takes longer is followed by the next at once."""
-    run: Callable[[], Awaitable[None]]
+    run: Callable[[], Awaitable[object]]
 
 
 class JobReport(msgspec.Struct, frozen=True, kw_only=True):

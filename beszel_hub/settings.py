@@ -6,9 +6,11 @@ A reader raises ValueError with what is expected in place of the text.
 import ipaddress
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from beszel_hub.errors import InvalidSetting
 from beszel_hub.log import LEVELS
 from beszel_protocol.images import DOCKER_HUB
 from beszel_protocol.targets import Url, parse_url
@@ -20,12 +22,16 @@ _FOREVER: Final = "forever"
 _SIZE = re.compile(r"([0-9]{1,6})([KMGT])B?", re.ASCII | re.IGNORECASE)
 _SIZE_BITS: Final = {"K": 10, "M": 20, "G": 30, "T": 40}
 _SMALLEST_DATABASE_BYTES: Final = 16 << 20
+_MAX_SECRET_BYTES: Final = 16 << 10
 
 PUBLIC: Final = "public"
 """Among registries: every one that is reached by https at a public address."""
 DOCKER_HUB_API: Final = "https://registry-1.docker.io"
 _DOCKER_HUB_TOKENS: Final = "https://auth.docker.io"
 _REGISTRIES: Final = "a comma-separated list of registries such as public, ghcr.io or http://registry.lan:5000"
+
+_LONGEST_ACK_PAUSE_SECONDS: Final = 10
+"""Agents hold back what they sent ahead once sixteen samples are not confirmed."""
 
 
 class Setting(NamedTuple):
@@ -43,12 +49,26 @@ def one(field: str, read: Callable[[str], Any]) -> Callable[[str], dict[str, Any
     return lambda text: {field: read(text)}
 
 
+def make_url(host: str, port: int, *, is_tls: bool = False) -> str:
+    """How this machine reaches a server that listens there."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"{'https' if is_tls else 'http'}://{f'[{name}]' if ':' in name else name}:{port}"
+
+
 def read_duration(text: str) -> int:
     """Seconds of `90s`, `15m`, `12h`, `3d` or `2w`."""
     match = _DURATION.fullmatch(text)
     if match is None or int(match[1]) == 0:
         raise ValueError("a duration such as 90s, 15m, 12h or 3d")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_ack_pause(text: str) -> int:
+    """Seconds of `0s` to `10s`."""
+    seconds = int(text[:-1]) if text[-1:] == "s" and text[:-1].isascii() and text[:-1].isdecimal() else -1
+    if not 0 <= seconds <= _LONGEST_ACK_PAUSE_SECONDS:
+        raise ValueError(f"0s to {_LONGEST_ACK_PAUSE_SECONDS}s")
+    return seconds
 
 
 def read_retention(text: str) -> int | None:
@@ -196,6 +216,26 @@ def read_scopes(text: str) -> tuple[str, ...]:
     return scopes
 
 
+def read_clients(text: str) -> tuple[tuple[str, str, str], ...]:
+    """The secret may have colons; nothing has spaces."""
+    found: list[tuple[str, str, str]] = []
+    for entry in text.split():
+        name, _, rest = entry.partition(":")
+        client_id, _, secret = rest.partition(":")
+        if not (name and client_id and secret) or name in {known for known, *_ in found}:
+            raise ValueError("entries like github:ID:SECRET between spaces, one a provider")
+        found.append((name, client_id, secret))
+    return tuple(found)
+
+
+def read_endpoints(text: str) -> tuple[str, ...]:
+    """Like `read_issuer`, three times; what follows are scopes."""
+    items = text.split()
+    if len(items) < 3:
+        raise ValueError("three URLs between spaces, then scopes")
+    return *(read_issuer(item) for item in items[:3]), *items[3:]
+
+
 def read_registries(text: str) -> tuple[str, ...]:
     """The list, every item but `public` as a URL. Raise ValueError with what is expected."""
     found: dict[str, None] = {}
@@ -230,6 +270,14 @@ def read_heartbeat_url(text: str) -> str:
     return text
 
 
+def read_database_url(text: str) -> str:
+    """A URL as libpq knows it, with all its parameters, those of TLS too."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise ValueError("a URL such as postgresql://hub@db.example.org/beszel?sslmode=verify-full")
+    return text
+
+
 def read_interval(text: str) -> int:
     """Seconds, written as a duration or as a number alone."""
     seconds = read_duration(f"{text}s" if text.isascii() and text.isdecimal() else text)
@@ -242,3 +290,13 @@ def read_method(text: str) -> str:
     if text.upper() not in {"POST", "GET", "HEAD"}:
         raise ValueError("POST, GET or HEAD")
     return text.upper()
+
+
+def read_secret_file(source: str, path: Path) -> str:
+    """What a file says; `source` is the name of the setting. Raises `InvalidSetting`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_SECRET_BYTES)
+        return content.decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSetting(f"{source} names a file that cannot be read: {error}") from error

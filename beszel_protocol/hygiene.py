@@ -3,13 +3,17 @@
 One bad name or reading costs that name or reading, never the record around it.
 """
 
+import functools
 import math
+import typing
 import unicodedata
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
-from beszel_protocol.metrics import FieldShape, Metric, shape_of
+from beszel_protocol.metrics import Bounds, FieldShape, Metric, shape_of
 
 MAX_TEXT_LENGTH: Final = 256
 MAX_ITEMS: Final = 4096
@@ -37,6 +41,106 @@ def clean(struct: StructT) -> StructT:
 
     Returns the same object if there was nothing to do.
     """
+    return struct if is_clean(struct) else _cleaned(struct)
+
+
+def is_clean(struct: msgspec.Struct) -> bool:
+    """Whether `clean` would give back the same object; several times quicker, as nearly all that comes is clean."""
+    # Two loops that look alike: comparing numbers of one kind with their like is several times quicker.
+    check = _check_of(type(struct))
+    for value, low, high in zip(check.floats.of(struct), check.floats.lows, check.floats.highs):  # noqa: B905  # quick
+        if value is not None and not low <= value <= high:
+            return False
+    for value, low, high in zip(check.integers.of(struct), check.integers.lows, check.integers.highs):  # noqa: B905
+        if value is not None and not low <= value <= high:
+            return False
+    for value, is_fine in zip(check.others(struct), check.tests):  # noqa: B905
+        if value is not None and not is_fine(value):
+            return False
+    return True
+
+
+_Test: TypeAlias = Callable[[Any], bool]
+
+
+class _Numbers(NamedTuple):
+    """Fields of a struct that hold one number each."""
+
+    of: Callable[[Any], Iterable[Any]]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+
+
+class _Check(NamedTuple):
+    """How a kind of struct is looked over, worked out once."""
+
+    floats: _Numbers
+    integers: _Numbers
+    others: Callable[[Any], Iterable[Any]]
+    tests: tuple[_Test, ...]
+
+
+@functools.cache
+def _check_of(struct: type[msgspec.Struct]) -> _Check:
+    hints = typing.get_type_hints(struct)
+    kinds: dict[type, dict[str, Bounds]] = {float: {}, int: {}}
+    others: dict[str, _Test] = {}
+    for name, shape in shape_of(struct).items():
+        if shape.metric is not None and shape.container is None:
+            kinds[int if int in typing.get_args(hints[name]) else float][name] = shape.metric.bounds
+        else:
+            others[name] = _test_of(shape)
+    floats, integers = (_numbers(kind, bounds) for kind, bounds in kinds.items())
+    return _Check(floats, integers, _getter(list(others)), tuple(others.values()))
+
+
+def _numbers(kind: type[float], bounds: Mapping[str, Bounds]) -> _Numbers:
+    lows, highs = (tuple(map(kind, side)) for side in zip(*bounds.values(), strict=True)) if bounds else ((), ())
+    return _Numbers(_getter(list(bounds)), lows, highs)
+
+
+def _getter(names: list[str]) -> Callable[[Any], Iterable[Any]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda struct: [getattr(struct, name) for name in names]
+
+
+def _test_of(shape: FieldShape) -> _Test:
+    if shape.container is None:
+        return is_clean if shape.struct is not None else _is_clean_leaf
+    are_fine = _test_of_items(shape)
+    if shape.container == "list":
+        return lambda items: len(items) <= MAX_ITEMS and are_fine(items)
+
+    def test(items: Mapping[str, Any]) -> bool:
+        return len(items) <= MAX_ITEMS and are_fine(items.values()) and all(map(_is_clean_text, items))
+
+    return test
+
+
+def _test_of_items(shape: FieldShape) -> Callable[[Collection[Any]], bool]:
+    if shape.struct is not None:
+        return lambda items: all(map(is_clean, items))
+    if shape.metric is None:
+        return lambda items: all(map(_is_clean_leaf, items))
+    low, high = shape.metric.bounds
+
+    def test(items: Collection[float]) -> bool:
+        # A sum tells what is no number at all, which the least and the greatest may not.
+        return not items or (low <= min(items) and max(items) <= high and not math.isnan(sum(items)))
+
+    return test
+
+
+def _is_clean_leaf(value: Any) -> bool:
+    return _is_clean_text(value) if type(value) is str else _clean_leaf(value, None) is value
+
+
+def _is_clean_text(text: str) -> bool:
+    return (len(text) <= MAX_TEXT_LENGTH and text.isprintable()) or clean_text(text) is text
+
+
+def _cleaned(struct: StructT) -> StructT:
     changes: dict[str, Any] = {}
     for name, shape in shape_of(type(struct)).items():
         value = getattr(struct, name)

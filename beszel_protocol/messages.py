@@ -29,6 +29,9 @@ PONG_TIMEOUT_SECONDS: Final = 40.0
 """After a ping; with its interval a dead peer is noticed within 60 s."""
 HANDSHAKE_TIMEOUT_SECONDS: Final = 10.0
 
+MAX_PROCESS_PATTERNS: Final = 32
+MAX_PROCESS_PATTERN_LENGTH: Final = 64
+
 MIN_INTERVAL_SECONDS: Final = 1.0
 MAX_INTERVAL_SECONDS: Final = 300.0
 
@@ -182,6 +185,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     revision: int = 0
     """Rises with every change, for one system."""
     checks: list[CheckDefinition] = []
+    processes: list[str] = []
+    """Patterns of names, in which `*` stands for anything, of processes that are to be counted."""
 
 
 class Welcome(_Message, frozen=True, kw_only=True, tag="welcome"):

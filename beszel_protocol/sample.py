@@ -274,6 +274,8 @@ class ProcessCounts(_Part, frozen=True, kw_only=True):
     threads: Annotated[int, kinds.level("Threads of processes")] | None = None
     kernel_threads: Annotated[int, kinds.level("Kernel threads")] | None = None
     zombies: Annotated[int, kinds.level("Zombie processes")] | None = None
+    by_name: dict[str, Annotated[int, kinds.level("Processes by name")]] | None = None
+    """How many there are of each pattern of names that the hub asks for; zombies are none."""
 
 
 class ServiceUnitMetrics(_Part, frozen=True, kw_only=True):

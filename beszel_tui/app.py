@@ -1,5 +1,6 @@
 """The Textual application: screens, themes, and what is common to all screens. No domain logic."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -23,7 +24,9 @@ from beszel_tui.screens.containers import ContainersScreen
 from beszel_tui.screens.fleet import FleetScreen
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
+from beszel_tui.state.alertbook import Kind
 from beszel_tui.state.containers import ContainerItem
+from beszel_tui.state.form import Form, Record
 from beszel_tui.state.looks import choose
 from beszel_tui.state.model import State
 from beszel_tui.state.settings import HubLine, KeyLine
@@ -173,25 +176,53 @@ class BeszelApp(App[None]):
 
     # Screens
 
-    def open_system(self, system_id: str) -> None:
+    def open_system(self, system_id: str, tab: str = "overview") -> None:
         self.bridge.open_system(system_id)
         if self._fleet is not None:
             self._fleet.table.move_cursor(system_id)
         if not isinstance(self.screen, SystemScreen):
-            self.push_screen(SystemScreen())
+            self.push_screen(SystemScreen(tab))
 
     def open_containers(self, system_id: str | None = None) -> None:
         """Of all systems, or of one."""
         self.push_screen(ContainersScreen(system_id))
 
-    def leave_for_system(self, system_id: str) -> None:
-        """From the containers of a system back to it, or from those of all on to it."""
+    def leave_for_system(self, system_id: str, tab: str = "") -> None:
+        """From the containers or alerts of a system back to it, or from those of all on to it; at a tab if told."""
         below = self.screen_stack[-2] if len(self.screen_stack) > 1 else None
         focus = self.bridge.state.focus
         if isinstance(below, SystemScreen) and focus is not None and focus.system_id == system_id:
             self.pop_screen()
+            if tab:
+                below.show_tab(tab)
         else:
-            self.open_system(system_id)
+            self.open_system(system_id, tab or "overview")
+
+    def open_alerts(self, system_id: str | None = None, pane: str = "active") -> None:
+        """Of all systems, or of one."""
+        from beszel_tui.screens.alerts import AlertsScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        if not isinstance(self.screen, AlertsScreen):
+            self.push_screen(AlertsScreen(system_id, pane))
+        else:
+            self.screen.show_pane(pane)
+
+    def open_form(self, form: Form, kind: Kind, record_id: str | None = None) -> None:
+        """Whose records are then stored: a new one each, or the one of that id."""
+        from beszel_tui.screens.form import FormScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        def send(records: list[Record], done: Callable[[], None], failed: Callable[[str], None]) -> None:
+            def stored(_answer: None) -> None:
+                self.bridge.read_alerts()
+                done()
+
+            async def store() -> None:
+                for record in records:
+                    await self.bridge.source.alerts.save(kind, record_id, record)
+
+            self.bridge.ask(store, stored, failed)
+
+        self.push_screen(FormScreen(form, send))
 
     def add_system(self) -> None:
         from beszel_tui.screens.enrolment import EnrolmentScreen  # noqa: PLC0415 (not needed for the first picture)
@@ -301,6 +332,13 @@ class BeszelApp(App[None]):
             self._warn(f"this choice cannot be remembered: {error.strerror}")
             return False
         return True
+
+    def action_alerts(self) -> None:
+        """Of the system that is open, or of all."""
+        if isinstance(self.screen, SystemScreen) and self.bridge.state.focus is not None:
+            self.open_alerts(self.bridge.state.focus.system_id)
+        elif isinstance(self.screen, HubScreen):
+            self.open_alerts()
 
     def action_retry(self) -> None:
         self.bridge.source.retry_now()

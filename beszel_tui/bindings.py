@@ -38,6 +38,9 @@ APP: Final = [
         "app.settings",
         display=",",
     ),
+    _key(
+        "a", "alerts", "alerts", "What fires, what has fired, rules, quiet hours and channels", "app.alerts", show=True
+    ),
     _key("T", "themes", "themes", "Choose a theme, with a preview", "app.theme"),
     _key("R", "retry", "reconnect", "Connect to the hub again without waiting", "app.retry"),
     _key("ctrl+z", "suspend_process", "suspend", "To the shell; `fg` comes back", "app.suspend", display="^z"),
@@ -91,6 +94,7 @@ FLEET: Final = [
     _key("s", "sort_next", "sort", "Sort by the next column", "fleet.sort", show=True),
     _key("S", "sort_reverse", "reverse", "Turn the order round", "fleet.reverse"),
     _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
+    _key("W", "watch", "watch", "Make a rule of alerts for the marked systems, or for this one", "fleet.watch"),
     _key("c", "containers", "containers", "The containers of all systems", "fleet.containers", show=True),
     _key("v", "layout", "cards", "A card a system, or a line a system", "fleet.layout"),
     _key("t", "groups", "groups", "Group by the first tag, or not; ⏎ on a group folds it", "fleet.groups"),
@@ -290,26 +294,63 @@ SETTINGS: Final = [
     _key("r", "reload", "reload", "Ask the hub again", "settings.reload"),
 ]
 
-FORM: Final = [
-    _key("escape", "cancel", "cancel", "Leave it as it was", "form.cancel", show=True, display="esc"),
-    _key("down", "app.focus_next", "next", "The next field", "form.next", display="↓ tab"),
-    _key("up", "app.focus_previous", "before", "The field before", "form.before", display="↑ ⇧tab"),
+BOX_FORM: Final = [
+    _key("escape", "cancel", "cancel", "Leave it as it was", "box.cancel", show=True, display="esc"),
+    _key("down", "app.focus_next", "next", "The next field", "box.next", display="↓ tab"),
+    _key("up", "app.focus_previous", "before", "The field before", "box.before", display="↑ ⇧tab"),
 ]
 
-CHOICE: Final = [
-    _key("right,space,l", "turn(1)", "next", "The next value", "choice.next", show=True, display="→"),
-    _key("left,h", "turn(-1)", "before", "The value before", "choice.before", display="←"),
-    _key("enter", "done", "done", "Take this value", "choice.done", show=True, display="⏎"),
-]
-
-QUESTION: Final = [
-    _key("y", "answer(True)", "yes", "Do it", "question.yes", show=True),
-    _key("n,escape,q", "answer(False)", "no", "Leave it as it is", "question.no", show=True),
+BOX_CHOICE: Final = [
+    _key("right,space,l", "turn(1)", "next", "The next value", "value.next", show=True, display="→"),
+    _key("left,h", "turn(-1)", "before", "The value before", "value.before", display="←"),
+    _key("enter", "done", "done", "Take this value", "value.done", show=True, display="⏎"),
 ]
 
 SECRET: Final = [
     _key("y", "copy", "copy", "Copy it", "secret.copy", show=True),
     _key("escape,enter,q", "close", "close", "Done; it is not shown again", "secret.close", show=True, display="esc"),
+]
+
+ALERTS: Final = [
+    _key(
+        "escape,backspace", "back", "back", "Clear the filter, then leave", "alerts.back", show=True, display="esc"
+    ),
+    _key("right_square_bracket,tab", "tab(1)", "tab", "The next tab", "alerts.tab", show=True, display="tab"),
+    _key("left_square_bracket,shift+tab", "tab(-1)", "last tab", "The tab before", "alerts.tab_before", display="⇧tab"),
+    *(
+        _key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"alerts.tab_{number}")
+        for number in range(1, 6)
+    ),
+    _key("enter,right,l", "open", "open", "Open the system, or what the line is about", "alerts.open", show=True,
+         display="⏎"),
+    _key("x", "acknowledge", "acknowledge", "Say that somebody looks after the alert", "alerts.acknowledge", show=True),
+    _key("z", "snooze", "snooze", "Hear nothing of it for a while", "alerts.snooze", show=True),
+    _key("n", "new", "new", "Make a rule, quiet hours or a channel", "alerts.new", show=True),
+    _key("e", "edit", "edit", "Change what the line says", "alerts.edit", show=True),
+    _key("o", "turn", "on/off", "Turn a rule or a channel on or off", "alerts.turn", show=True),
+    _key("t", "try", "test", "Send a message through the channel now, and tell what became of it", "alerts.try",
+         show=True),
+    _key("D,delete", "delete", "delete", "Delete what the line says, after a question", "alerts.delete", show=True,
+         display="D"),
+    _key("a", "all", "all/one", "Of all systems, or of the one that was looked at", "alerts.all"),
+]  # fmt: skip
+
+FORM: Final = [
+    _key("escape", "cancel", "leave", "Leave; nothing is changed", "form.leave", show=True, display="esc"),
+    _key("ctrl+s", "save", "save", "Send it to the hub", "form.save", show=True, display="^s"),
+    _key("down,tab", "step(1)", "next", "The next field", "form.next", display="↓ tab"),
+    _key("up,shift+tab", "step(-1)", "before", "The field before", "form.before", display="↑ ⇧tab"),
+]
+
+CHOICE: Final = [
+    _key("right,space,l", "choose(1)", "next", "The next value", "choice.next", display="→ space"),
+    _key("left,h", "choose(-1)", "before", "The value before", "choice.before", display="←"),
+    _key("enter", "done", "done", "On to the next field; from the last one to the hub", "choice.done", display="⏎"),
+]
+
+QUESTION: Final = [
+    _key("y,enter", "agree", "yes", "Do it", "question.yes", show=True, display="y"),
+    _key("escape,n,q", "cancel", "no", "Leave everything as it is", "question.no", show=True, display="esc"),
 ]
 
 FILTER: Final = [
@@ -344,12 +385,15 @@ GROUPS: Final = {
     "Add a system": ENROLMENT,
     "Name of a new system": ENROLMENT_NAME,
     "Settings": SETTINGS,
-    "A form": FORM,
-    "A choice in a form": CHOICE,
-    "A question": QUESTION,
+    "A small form": BOX_FORM,
+    "A choice in a small form": BOX_CHOICE,
     "A new token": SECRET,
     "Search line": SEARCH,
     "Themes": THEMES,
+    "Alerts": ALERTS,
+    "A form": FORM,
+    "A choice in a form": CHOICE,
+    "A question": QUESTION,
     "Filter line": FILTER,
     "Everywhere": APP,
 }

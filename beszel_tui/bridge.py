@@ -5,20 +5,22 @@ at most. One tick a second moves the clocks. Requests run as tasks of one group 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from textual.app import App
 from textual.signal import Signal
 
 from beszel_protocol.containers import LogBatch, LogsQuery
-from beszel_protocol.feed import Resync
+from beszel_protocol.feed import Alerts, Resync
 from beszel_protocol.processes import ProcessOrder
 from beszel_tui.client.source import Source
 from beszel_tui.errors import ClientError, Unauthorized
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import (
+    AlertBookFailed,
+    AlertBookLoaded,
     Connected,
     ContainersChosen,
     ContainerTrailsLoaded,
@@ -40,8 +42,6 @@ from beszel_tui.state.model import State
 from beszel_tui.state.reduce import reduce
 from beszel_tui.state.windows import Window
 
-AnswerT = TypeVar("AnswerT")
-
 BATCH_SECONDS: Final = 0.1
 TICK_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 5.0
@@ -57,8 +57,13 @@ _FINAL: Final = frozenset({400, 403, 404})
 PROCESSES_SECONDS: Final = 2.0
 """Between an answer and the next question; the host takes half a second for each."""
 PROCESSES_RETRY_SECONDS: Final = 10.0
+ALERTS_DELAY_SECONDS: Final = 0.1
+"""Several alerts at once are one question."""
 SETTLE_SECONDS: Final = 0.05
 """A hand on `zoom` asks many times; only the last one reaches the hub."""
+
+
+AnswerT = TypeVar("AnswerT")
 
 
 class Bridge:
@@ -77,6 +82,8 @@ class Bridge:
         self._history_at_ms = 0
         self._processes_wanted: tuple[str, ProcessOrder] | None = None
         self._processes_task: asyncio.Task[None] | None = None
+        self._alert_viewers: set[object] = set()
+        self._alerts_task: asyncio.Task[None] | None = None
         self._viewers: dict[object, str] = {}
         """By who looks at containers: the topic of the feed."""
 
@@ -153,7 +160,7 @@ class Bridge:
     def inspect(
         self, system_id: str, container_id: str, loaded: Callable[[str], None], failed: Callable[[str], None]
     ) -> None:
-        self._load(self._inspect(system_id, container_id, loaded, failed))
+        self.ask(lambda: self.source.inspect(system_id, container_id), loaded, failed)
 
     def want_container_trails(self, items: Iterable[ContainerItem]) -> None:
         """Recent usage of containers whose sparkline is to be seen; each is asked for once a connection."""
@@ -181,23 +188,36 @@ class Bridge:
             self._apply([ProcessesLeft()])
 
     def set_paused(self, system_id: str, *, paused: bool, failed: Callable[[str], None]) -> None:
-        self._load(self._set_paused(system_id, paused, failed))
-
-    def ask(
-        self, request: Coroutine[Any, Any, AnswerT], done: Callable[[AnswerT], None], failed: Callable[[str], None]
-    ) -> None:
-        """One question to the hub, whose answer is nothing that the state keeps."""
-        self._load(self._ask(request, done, failed))
+        self.ask(lambda: self.source.set_paused(system_id, paused=paused), lambda _: None, failed)
 
     def enrol(self, name: str, done: Callable[[Enrolment], None], failed: Callable[[str], None]) -> None:
         """Make a system; one of this name that still waits for its agent is shown again."""
         known = next((row for row in self._state.systems.values() if row.name == name), None)
         if known is None:
-            self.ask(self.source.enrol(name), done, failed)
+            self.ask(lambda: self.source.enrol(name), done, failed)
         elif known.status == "pending":
-            self.ask(self.source.enrolment(known.id, name), done, failed)
+            self.ask(lambda: self.source.enrolment(known.id, name), done, failed)
         else:
             failed(f"there is a system called {name}, and its agent has come already")
+
+    def ask(
+        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None], failed: Callable[[str], None]
+    ) -> None:
+        """Something that the state has no place for; `failed` hears a sentence."""
+        self._load(self._ask(request, done, failed))
+
+    def watch_alerts(self, viewer: object, *, looks: bool) -> None:
+        """Whether somebody looks at rules, history and the rest, which are read again whenever an alert changes."""
+        if looks == (viewer in self._alert_viewers):
+            return
+        self._alert_viewers ^= {viewer}
+        if looks:
+            self.read_alerts()
+
+    def read_alerts(self) -> None:
+        """Soon, and once for all who ask until then."""
+        if self._alerts_task is None and self._state.is_live:
+            self._alerts_task = self._load(self._read_alerts())
 
     # Inside
 
@@ -228,6 +248,8 @@ class Bridge:
             self._reload_history()
         elif any(isinstance(event, Received) and isinstance(event.frame, Resync) for event in events):
             self._reload_history()
+        if self._alert_viewers and any(_concerns_alerts(event) for event in events):
+            self.read_alerts()
         self.changed.publish(self._state)
 
     def _load(self, request: Coroutine[Any, Any, None]) -> "asyncio.Task[None] | None":
@@ -326,31 +348,26 @@ class Bridge:
         else:
             ended("", query.follow)
 
-    async def _inspect(
-        self, system_id: str, container_id: str, loaded: Callable[[str], None], failed: Callable[[str], None]
+    async def _ask(
+        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None], failed: Callable[[str], None]
     ) -> None:
         try:
             async with asyncio.timeout(REQUEST_SECONDS), self._requests:
-                text = await self.source.inspect(system_id, container_id)
-        except (ClientError, TimeoutError) as error:
-            failed(str(error) or "the hub does not answer")
-        else:
-            loaded(text)
-
-    async def _ask(
-        self, request: Coroutine[Any, Any, AnswerT], done: Callable[[AnswerT], None], failed: Callable[[str], None]
-    ) -> None:
-        try:
-            async with asyncio.timeout(REQUEST_SECONDS):
-                answer = await request
+                answer = await request()
         except (ClientError, TimeoutError) as error:
             failed(str(error) or "the hub does not answer")
         else:
             done(answer)
 
-    async def _set_paused(self, system_id: str, paused: bool, failed: Callable[[str], None]) -> None:
-        try:
-            async with asyncio.timeout(REQUEST_SECONDS), self._requests:
-                await self.source.set_paused(system_id, paused=paused)
-        except (ClientError, TimeoutError) as error:
-            failed(str(error) or "the hub does not answer")
+    async def _read_alerts(self) -> None:
+        await asyncio.sleep(ALERTS_DELAY_SECONDS)
+        self._alerts_task = None  # what changes from now on needs another answer
+        await self._ask(
+            self.source.alerts.read,
+            lambda book: self._apply([AlertBookLoaded(book=book)]),
+            lambda reason: self._apply([AlertBookFailed(reason=reason)]),
+        )
+
+
+def _concerns_alerts(event: Event) -> bool:
+    return isinstance(event, Connected) or (isinstance(event, Received) and isinstance(event.frame, Alerts))

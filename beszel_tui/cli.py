@@ -273,6 +273,39 @@ def chart(
 
 
 @app.command()
+def alerts(  # noqa: PLR0913, PLR0917 (a parameter for each option)
+    context: typer.Context,
+    action: Annotated[str, typer.Argument(metavar="[ack|snooze|follow]", help="Without one: print them.")] = "",
+    alert: Annotated[str, typer.Argument(metavar="[ALERT]", help="How its id begins, or the name of its system.")] = "",
+    span: Annotated[str, typer.Option("--for", metavar="TIME", help="How long to snooze it: 15m, 4h, 1d.")] = "1h",
+    system: Annotated[str, typer.Option(metavar="SYSTEM", help="Only what concerns this system.")] = "",
+    history: Annotated[bool, typer.Option("--history", help="What has fired, and who was told.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="What would fire.")] = False,
+    quiet_hours: Annotated[bool, typer.Option("--quiet-hours", help="When nothing is told.")] = False,
+    channels: Annotated[bool, typer.Option("--channels", help="Who is told.")] = False,
+    json: JsonOption = False,
+    plain: PlainOption = False,
+) -> None:
+    """Print what fires, or acknowledge it. Exit 0: nothing fires, or done; 1: something fires; 2: not possible."""
+    from beszel_tui.plain import alerts as desk  # noqa: PLC0415 (only for this command)
+
+    tables = {"history": history, "rules": rules, "quiet": quiet_hours, "channels": channels}
+    wanted = [key for key, is_wanted in tables.items() if is_wanted] or ["active"]
+    if (json and plain) or len(wanted) > 1 or (action and wanted != ["active"]):
+        raise typer.BadParameter("one table at a time, as --json or --plain, and without an action")
+    if action not in {"", "ack", "snooze", "follow"} or (action in {"ack", "snooze"}) != bool(alert):
+        raise typer.BadParameter("ack ALERT, snooze ALERT --for 1h, or follow")
+    source = _open(*_credentials(context.obj))
+    if action == "ack":
+        raise typer.Exit(desk.acknowledge(source, alert))
+    if action == "snooze":
+        raise typer.Exit(desk.snooze(source, alert, span))
+    if action == "follow":
+        raise typer.Exit(desk.follow(source))
+    raise typer.Exit(desk.list_alerts(source, desk.AlertOrder(wanted[0], system, as_json=json)))
+
+
+@app.command()
 def screenshot(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.svg", help="Where to write it.")],

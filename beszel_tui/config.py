@@ -200,6 +200,18 @@ def normalize_hub(text: str) -> str:
     return text.rstrip("/")
 
 
+def local_zone_name() -> str:
+    """The reader's time zone by its IANA name; empty if the machine does not tell one."""
+    named = os.environ.get("TZ", "").lstrip(":")
+    if named and not named.startswith("/"):
+        return named
+    try:
+        _, found, name = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")
+    except (OSError, RuntimeError):
+        return ""
+    return name if found else ""
+
+
 def hub_label(hub: str) -> str:
     """Host and port, as the header shows it."""
     return urlsplit(hub).netloc

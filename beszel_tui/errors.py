@@ -5,6 +5,7 @@ TuiError
 ├── ThemeError             a theme file that cannot be used
 ├── FilterError            a filter line that does not parse
 ├── CommandError           a line of the command line that cannot be carried out
+├── FormError              a field of a form that cannot be read
 ├── RequestError           a system or metric of a command that does not exist, or not like that
 ├── DrawingError           plotext cannot be used on this machine
 ├── LocalError             `beszel-tui local` could not start its hub or agent
@@ -36,6 +37,14 @@ class FilterError(TuiError):
 
 class CommandError(TuiError):
     code = "command"
+
+
+class FormError(TuiError):
+    code = "form"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class RequestError(TuiError):

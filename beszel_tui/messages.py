@@ -61,6 +61,22 @@ class FilterLeft(Message):
     """The filter line is done with."""
 
 
+class FieldChanged(Message):
+    """Something else stands in a field of a form."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class FieldDone(Message):
+    """A field of a form is done with."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
 class CommandEntered(Message):
     """A line was entered on the command line; None if it was given up."""
 

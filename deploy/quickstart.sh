@@ -35,7 +35,7 @@ provide_venv() {
 
 # What tests start, compile with or ask: `program=packages`. Without one its tests are skipped, unless they must not be.
 for_tests='curl=curl gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd ip=iproute2 unshare=util-linux
-    dockerd=docker.io podman=podman runc=runc busybox=busybox-static
+    pg_ctlcluster=postgresql dockerd=docker.io podman=podman runc=runc busybox=busybox-static
     prometheus=prometheus influxd=influxdb docker-registry=docker-registry'
 
 provide_programs() {

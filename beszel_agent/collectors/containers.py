@@ -1,5 +1,6 @@
 """What each running container uses, from its cgroup; from its engine where the cgroup cannot be seen."""
 
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Final, Self
 
 from beszel_agent.config import Config
@@ -7,7 +8,7 @@ from beszel_agent.containers.devices import read_processors, stacked_devices
 from beszel_agent.containers.events import oom
 from beszel_agent.containers.guests import has_places
 from beszel_agent.containers.host import ContainerHost
-from beszel_agent.containers.model import CgroupPlace, Container, Counters
+from beszel_agent.containers.model import CgroupPlace, Container, Counters, Tiding
 from beszel_agent.containers.reader import ContainerReader, FileBudget
 from beszel_agent.containers.sockets import find_engines
 from beszel_agent.containers.statistics import StatisticsPoller
@@ -18,19 +19,53 @@ from beszel_protocol.sample import ContainerMetrics, Metrics
 
 _DEVICES_SECONDS: Final = 60.0
 
-Identity = tuple[str, int | None, CgroupPlace | None]
-"""One run of a container: its files are others after a restart."""
+Identity = tuple[str, int | None, CgroupPlace | None, str | None, bool, bool]
+"""One run of a container: its files are others after a restart, and of one that gets a limit there are more."""
 
 
-class _Tracked:
-    """The open files of one run of a container, and what was read last."""
+class _Run:
+    """One run of a container, and what was read of it last."""
 
-    def __init__(self, reader: ContainerReader) -> None:
-        self.reader = reader
-        self.counters: Counters | None = None
-        self.read_at = 0.0
-        self.still: tuple[Container, ContainerMetrics] | None = None
+    __slots__ = ("_container", "_counters", "_looked_at", "_read_at", "_reader", "_standing", "_tell")
+
+    def __init__(self, reader: ContainerReader, container: Container, tell: Callable[[Iterable[Tiding]], None]) -> None:
+        self._reader, self._container, self._tell = reader, container, tell
+        self._counters: Counters | None = None
+        self._read_at = self._looked_at = 0.0
+        self._standing: ContainerMetrics | None = None
         """What to tell as long as nothing is used: most containers do nothing most of the time."""
+
+    def update(self, container: Container) -> None:
+        """The same run, of which perhaps something else is known."""
+        if container is not self._container:
+            self._container, self._standing = container, None
+
+    def read(self, now: float, processors: int) -> ContainerMetrics | None:
+        """None once it has ended."""
+        if self._standing is not None and self._reader.rests(now):
+            self._looked_at = now
+            return self._standing
+        counters = self._reader.read(now)
+        if counters is None:
+            return None
+        before, read_at, looked_at = self._counters, self._read_at, self._looked_at
+        self._counters, self._read_at, self._looked_at = counters, now, now
+        if self._standing is not None and counters == before:
+            return self._standing
+        if before is not None and before.cpu_ns != counters.cpu_ns:
+            # What it used it has used since it was last seen to rest, not little by little since it was last read.
+            read_at = looked_at
+        metrics = container_metrics(
+            self._container, before, counters, elapsed_seconds=now - read_at, processors=processors
+        )
+        self._standing = metrics if counters == before and now > read_at else None
+        # The kernel may end a process of a container that goes on without it, of which not every engine tells.
+        if before is not None and (counters.oom_kills or 0) > (before.oom_kills or 0):
+            self._tell([oom(self._container.full_id, self._container.facts.name)])
+        return metrics
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 class ContainersCollector:
@@ -43,9 +78,10 @@ class ContainersCollector:
         self._paths = paths
         self._poller = StatisticsPoller(host.asks, lambda: self._stacked)
         self._budget = FileBudget(_most_files())
-        self._tracked: dict[Identity, _Tracked] = {}
         self._seen: tuple[Container, ...] = ()
-        self._running: list[tuple[Identity, Container]] = []
+        self._runs: dict[Identity, _Run] = {}
+        self._asked: list[Container] = []
+        """Those of which only the engine has numbers."""
         self._stacked: frozenset[bytes] = frozenset()
         self._processors = 1
         self._devices_at = float("-inf")
@@ -65,11 +101,10 @@ class ContainersCollector:
             self._stacked = stacked_devices(self._paths)
             self._processors = read_processors(self._paths)
         self.settle()
-        found: list[ContainerMetrics] = []
-        for identity, container in self._running:
-            metrics = self._read(identity, container, now)
-            if metrics is not None:
-                found.append(metrics)
+        processors = self._processors
+        read = [run.read(now, processors) for run in self._runs.values()]
+        asked = [self._ask(container, now) for container in self._asked]
+        found = [metrics for metrics in (*read, *asked) if metrics is not None]
         return Metrics(containers=found or None)
 
     def settle(self) -> None:
@@ -78,19 +113,29 @@ class ContainersCollector:
         if containers is self._seen:
             return
         self._seen = containers
-        self._running = [((item.full_id, item.pid, item.place), item) for item in containers if item.pid is not None]
-        alive = {identity for identity, _ in self._running}
-        for identity in [identity for identity in self._tracked if identity not in alive]:
-            self._tracked.pop(identity).reader.close()
+        before, self._runs, self._asked = self._runs, {}, []
+        for container in containers:
+            if container.pid is None:
+                continue
+            if container.place is None:
+                self._asked.append(container)
+                continue
+            identity = _identify(container)
+            run = before.pop(identity, None)
+            if run is None:
+                run = self._open(container, container.place)
+            run.update(container)
+            self._runs[identity] = run
+        for run in before.values():
+            run.close()
         self._poller.wake()
 
     def shortfall(self) -> str | None:
         """Engines that do not answer, and what is asked of them because it cannot be read."""
         reasons = self.host.problems()
-        asked = sum(item.place is None for _, item in self._running)
-        if asked:
+        if self._asked:
             reasons.append(
-                f"{asked} by the engine's statistics, every {self._poller.pace_seconds:.0f} s: "
+                f"{len(self._asked)} by the engine's statistics, every {self._poller.pace_seconds:.0f} s: "
                 "their cgroups cannot be seen from here"
             )
         return "; ".join(reasons) or None
@@ -99,36 +144,15 @@ class ContainersCollector:
         """Close everything."""
         self._poller.stop()
         self.host.stop()
-        for tracked in self._tracked.values():
-            tracked.reader.close()
-        self._tracked.clear()
+        for run in self._runs.values():
+            run.close()
+        self._runs.clear()
 
-    def _read(self, identity: Identity, container: Container, now: float) -> ContainerMetrics | None:
-        if container.place is None:
-            return self._asked(container, now)
-        tracked = self._tracked.get(identity)
-        if tracked is None:
-            reader = ContainerReader(self._paths, container, container.place, self._stacked, self._budget)
-            tracked = self._tracked[identity] = _Tracked(reader)
-        counters = tracked.reader.read(now)
-        if counters is None:
-            return None
-        before, elapsed_seconds = tracked.counters, now - tracked.read_at
-        tracked.counters, tracked.read_at = counters, now
-        if counters == before:
-            if tracked.still is not None and tracked.still[0] is container:
-                return tracked.still[1]
-        else:
-            tracked.still = None
-            self._notice_oom(container, before, counters)
-        metrics = container_metrics(
-            container, before, counters, elapsed_seconds=elapsed_seconds, processors=self._processors
-        )
-        if counters == before and elapsed_seconds > 0:
-            tracked.still = container, metrics
-        return metrics
+    def _open(self, container: Container, place: CgroupPlace) -> _Run:
+        reader = ContainerReader(self._paths, container, place, self._stacked, self._budget)
+        return _Run(reader, container, self.host.tell)
 
-    def _asked(self, container: Container, now: float) -> ContainerMetrics | None:
+    def _ask(self, container: Container, now: float) -> ContainerMetrics | None:
         pair = self._poller.find(container.full_id, now)
         if pair is None:
             return None
@@ -141,10 +165,11 @@ class ContainersCollector:
             processors=self._processors,
         )
 
-    def _notice_oom(self, container: Container, before: Counters | None, now: Counters) -> None:
-        """The kernel may end a process of a container that goes on without it, of which engines say nothing."""
-        if before is not None and (now.oom_kills or 0) > (before.oom_kills or 0):
-            self.host.tell([oom(container.full_id, container.facts.name)])
+
+def _identify(container: Container) -> Identity:
+    facts = container.facts
+    is_limited = facts.cpu_limit_cores is not None
+    return container.full_id, container.pid, container.place, facts.started_at, is_limited, container.has_network
 
 
 def _most_files() -> int:

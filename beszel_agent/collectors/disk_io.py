@@ -5,15 +5,16 @@ of milliseconds 32 bits.
 """
 
 from collections.abc import Container, Sequence
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
+
+import msgspec
 
 from beszel_agent.block_devices import BlockDevices
 from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.deltas import gained_wrapping, per_second, share
-from beszel_agent.disk_rules import read_rules
 from beszel_agent.errors import Unavailable
-from beszel_agent.mounts import Filesystem, MountTable
+from beszel_agent.mounts import Filesystem, MountTable, shared_table
 from beszel_agent.paths import HostFile, HostPaths
 from beszel_protocol.sample import DiskMetrics, Metrics
 
@@ -27,7 +28,7 @@ DeviceNumber = tuple[bytes, bytes]
 """Major and minor."""
 
 
-class Counters(NamedTuple):
+class Counters(msgspec.Struct, frozen=True, gc=False):
     """Of one block device since boot."""
 
     reads: int
@@ -62,7 +63,7 @@ class DiskIoCollector:
 
             return PsutilDiskIoCollector.probe(paths, config)
         try:
-            return cls(paths.proc_file("diskstats"), MountTable(paths, read_rules(paths, config)), BlockDevices(paths))
+            return cls(paths.proc_file("diskstats"), shared_table(paths, config), BlockDevices(paths))
         except OSError as error:
             raise Unavailable(f"no /proc/diskstats or mount table: {error.strerror}") from error
 
@@ -113,7 +114,7 @@ def add_counters(counters: Sequence[Counters]) -> Counters | None:
     """Those of a filesystem that spans devices; None of none."""
     if len(counters) <= 1:
         return counters[0] if counters else None
-    return Counters(*map(sum, zip(*counters, strict=True)))
+    return Counters(*map(sum, zip(*map(msgspec.structs.astuple, counters), strict=True)))
 
 
 def disk_metrics(previous: Counters | None, current: Counters, elapsed_seconds: float) -> DiskMetrics:

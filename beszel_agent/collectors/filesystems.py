@@ -4,9 +4,8 @@ from typing import ClassVar
 
 from beszel_agent.collector import Collector
 from beszel_agent.config import Config
-from beszel_agent.disk_rules import read_rules
 from beszel_agent.errors import ReadingFailed, Unavailable
-from beszel_agent.mounts import MountTable
+from beszel_agent.mounts import MountTable, shared_table
 from beszel_agent.paths import HostPaths
 from beszel_agent.usage import UsageReader
 from beszel_protocol.sample import DiskMetrics, Metrics
@@ -27,7 +26,7 @@ class FilesystemsCollector:
 
             return PsutilFilesystemsCollector.probe(paths, config)
         try:
-            table = MountTable(paths, read_rules(paths, config))
+            table = shared_table(paths, config)
         except OSError as error:
             raise Unavailable(f"no mount table: {error.strerror}") from error
         return cls(table, UsageReader(paths, config.disk_usage_cache))

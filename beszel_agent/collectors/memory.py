@@ -1,6 +1,7 @@
 """Memory and swap, from `/proc/meminfo`, and what ZFS keeps cached, from its kstat."""
 
-from typing import ClassVar, Final
+from collections.abc import Sequence
+from typing import ClassVar, Final, NamedTuple
 
 from beszel_agent.collector import Collector
 from beszel_agent.config import Config
@@ -11,9 +12,17 @@ from beszel_protocol.sample import MemoryMetrics, Metrics
 
 _ARC: Final = "spl/kstat/zfs/arcstats"
 _WANTED: Final = frozenset({
-    b"Buffers", b"Cached", b"MemAvailable", b"MemFree", b"MemTotal", b"SReclaimable", b"Shmem", b"SwapCached",
-    b"SwapFree", b"SwapTotal",
+    b"Buffers:", b"Cached:", b"MemAvailable:", b"MemFree:", b"MemTotal:", b"SReclaimable:", b"Shmem:", b"SwapCached:",
+    b"SwapFree:", b"SwapTotal:",
 })  # fmt: skip
+
+
+class Layout(NamedTuple):
+    """Of the file; the kernel writes the same lines every time."""
+
+    words: int
+    places: dict[bytes, int]
+    """Of each name that is `_WANTED` and there; its value is the next word."""
 
 
 class MemoryCollector:
@@ -23,6 +32,7 @@ class MemoryCollector:
 
     def __init__(self, meminfo: HostFile, arcstats: HostFile | None, *, as_htop: bool) -> None:
         self._meminfo, self._arcstats, self._as_htop = meminfo, arcstats, as_htop
+        self._layout = Layout(0, {})
 
     @classmethod
     def probe(cls, paths: HostPaths, config: Config) -> Collector:
@@ -41,7 +51,13 @@ class MemoryCollector:
         return cls(meminfo, arcstats, as_htop=config.mem_calc == "htop")
 
     def collect(self, now: float) -> Metrics:
-        sizes = parse_meminfo(self._meminfo.read())
+        words = self._meminfo.read().split()
+        sizes = sizes_in(words, self._layout)
+        if sizes is None:
+            self._layout = layout_of(words)
+            sizes = sizes_in(words, self._layout) or {}
+        if b"MemTotal:" not in sizes:
+            raise ReadingFailed("/proc/meminfo: no MemTotal")
         return Metrics(memory=memory_metrics(sizes, self._read_arc_bytes(), as_htop=self._as_htop))
 
     def _read_arc_bytes(self) -> int:
@@ -54,18 +70,15 @@ class MemoryCollector:
             return 0
 
 
-def parse_meminfo(text: bytes) -> dict[bytes, int]:
-    """Bytes by name, of the `_WANTED` that are there."""
-    sizes: dict[bytes, int] = {}
-    for line in text.split(b"\n"):
-        name, _, rest = line.partition(b":")
-        if name in _WANTED:
-            sizes[name] = int(rest.split(None, 1)[0]) << 10
-            if len(sizes) == len(_WANTED):
-                break  # the rest of the file is as long again
-    if b"MemTotal" not in sizes:
-        raise ReadingFailed("/proc/meminfo: no MemTotal")
-    return sizes
+def layout_of(words: Sequence[bytes]) -> Layout:
+    return Layout(len(words), {word: place for place, word in enumerate(words[:-1]) if word in _WANTED})
+
+
+def sizes_in(words: Sequence[bytes], layout: Layout) -> dict[bytes, int] | None:
+    """Bytes by name; None if that is not how these words are laid out. Raise ValueError if one is no number."""
+    if len(words) != layout.words or any(words[place] != name for name, place in layout.places.items()):
+        return None
+    return {name: int(words[place + 1]) << 10 for name, place in layout.places.items()}
 
 
 def parse_arc_bytes(text: bytes) -> int:
@@ -82,12 +95,12 @@ def memory_metrics(sizes: dict[bytes, int], arc_bytes: int, *, as_htop: bool) ->
 
     The kernel changes the numbers while it prints them, so every difference saturates at zero.
     """
-    total, free = sizes[b"MemTotal"], sizes.get(b"MemFree", 0)
+    total, free = sizes[b"MemTotal:"], sizes.get(b"MemFree:", 0)
     cache = _cache_bytes(sizes)
-    available = sizes.get(b"MemAvailable", free + cache)  # before Linux 3.14
+    available = sizes.get(b"MemAvailable:", free + cache)  # before Linux 3.14
     used = max(0, total - (free + cache if as_htop else available) - arc_bytes)
-    swap_total = sizes.get(b"SwapTotal", 0)
-    swap_idle = sizes.get(b"SwapFree", 0) + sizes.get(b"SwapCached", 0)
+    swap_total = sizes.get(b"SwapTotal:", 0)
+    swap_idle = sizes.get(b"SwapFree:", 0) + sizes.get(b"SwapCached:", 0)
     return MemoryMetrics(
         total_bytes=total,
         used_bytes=used,
@@ -100,5 +113,5 @@ def memory_metrics(sizes: dict[bytes, int], arc_bytes: int, *, as_htop: bool) ->
 
 def _cache_bytes(sizes: dict[bytes, int]) -> int:
     """Shared memory is accounted as page cache but cannot be given back."""
-    cached = sizes.get(b"Cached", 0) + sizes.get(b"SReclaimable", 0) + sizes.get(b"Buffers", 0)
-    return min(sizes[b"MemTotal"], max(0, cached - sizes.get(b"Shmem", 0)))
+    cached = sizes.get(b"Cached:", 0) + sizes.get(b"SReclaimable:", 0) + sizes.get(b"Buffers:", 0)
+    return min(sizes[b"MemTotal:"], max(0, cached - sizes.get(b"Shmem:", 0)))

@@ -1,7 +1,9 @@
 """Traffic of the interfaces that count, from `/proc/net/dev`."""
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
+
+import msgspec
 
 from beszel_agent.collector import Collector
 from beszel_agent.config import Config
@@ -15,7 +17,7 @@ _CHOICE_SECONDS: Final = 60
 """How long a choice holds while the names stay the same: an interface may join a bond meanwhile."""
 
 
-class Counters(NamedTuple):
+class Counters(msgspec.Struct, frozen=True, gc=False):
     """Of one interface since it came up."""
 
     recv_bytes: int
@@ -31,11 +33,14 @@ class Counters(NamedTuple):
 _NOTHING: Final = Counters(0, 0, 0, 0, 0, 0, 0, 0)
 
 
-class Traffic(NamedTuple):
+class Traffic(msgspec.Struct, frozen=True, gc=False):
     """Bytes; None where a counter was reset and nobody can tell."""
 
-    sent: int | None
-    recv: int | None
+    sent: int | None = None
+    recv: int | None = None
+
+
+_UNKNOWN: Final = Traffic()
 
 
 class Totals:
@@ -154,7 +159,7 @@ def network_metrics(
         if not counters.sent_bytes and not counters.recv_bytes:
             continue
         gain = gains[name]
-        rate = Traffic(None, None)
+        rate = _UNKNOWN
         if gain is not None:
             rate = Traffic(per_second(gain.sent, elapsed_seconds), per_second(gain.recv, elapsed_seconds))
             comparable.append(rate)

@@ -3,6 +3,8 @@
 import os
 from typing import ClassVar, Final
 
+import msgspec
+
 from beszel_agent.collector import Collector, NeverWaits
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingIncomplete, Unavailable
@@ -10,6 +12,7 @@ from beszel_agent.grants import PTRACE, describe_need
 from beszel_agent.host import online_processors
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.busiest import busiest, count_processes, describe_process
+from beszel_agent.processes.names import CountsNames
 from beszel_agent.processes.owners import Owners
 from beszel_agent.processes.scanner import Scanner
 from beszel_protocol.sample import Metrics
@@ -18,12 +21,13 @@ _COUNT: Final = 5
 """Of each kind. What a sample tells in fifteen rows at most, a client shows; the action `processes` tells all."""
 
 
-class ProcessesCollector(NeverWaits):
+class ProcessesCollector(NeverWaits, CountsNames):
     name: ClassVar[str] = "processes"
     fields: ClassVar[tuple[str, ...]] = ("top_processes", "processes")
     pace_seconds: ClassVar[float] = 5
 
     def __init__(self, scanner: Scanner, owners: Owners) -> None:
+        super().__init__()
         self._scanner, self._owners = scanner, owners
 
     @classmethod
@@ -43,7 +47,8 @@ class ProcessesCollector(NeverWaits):
             describe_process(process, lambda pid, start: self._owners.owner_of(pid, start, now))
             for process in busiest(processes, _COUNT)
         ]
-        part = Metrics(top_processes=top or None, processes=count_processes(processes))
+        counts = msgspec.structs.replace(count_processes(processes), by_name=self.names.count(processes))
+        part = Metrics(top_processes=top or None, processes=counts)
         if unreadable:
             raise ReadingIncomplete(f"the stat of {unreadable} processes makes no sense", part)
         return part

@@ -2,25 +2,29 @@
 
 from typing import ClassVar, Final, Self
 
+import msgspec
+
 from beszel_agent.collector import ToldOnce
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed
 from beszel_agent.grants import describe_need
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.busiest import busiest, describe_process
+from beszel_agent.processes.names import CountsNames
 from beszel_agent.processes.scanner_psutil import PsutilScanner
 from beszel_protocol.sample import Metrics
 
 _COUNT: Final = 5
 
 
-class PsutilProcessesCollector(ToldOnce):
+class PsutilProcessesCollector(ToldOnce, CountsNames):
     name: ClassVar[str] = "processes"
     fields: ClassVar[tuple[str, ...]] = ("top_processes", "processes")
     # Dearer than `/proc` by far: a question or more for each process.
     pace_seconds: ClassVar[float] = 15
 
     def __init__(self, system: str) -> None:
+        super().__init__()
         self._system = system
         self._scanner = PsutilScanner()
 
@@ -40,4 +44,5 @@ class PsutilProcessesCollector(ToldOnce):
             describe_process(process, lambda pid, _: self._scanner.owner_of(pid))
             for process in busiest(processes, _COUNT)
         ]
-        return Metrics(top_processes=top or None, processes=self._scanner.count(processes))
+        counts = msgspec.structs.replace(self._scanner.count(processes), by_name=self.names.count(processes))
+        return Metrics(top_processes=top or None, processes=counts)

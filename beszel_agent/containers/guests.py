@@ -6,7 +6,8 @@ its runtime keeps, or in the name of its log, which the kubelet chooses.
 
 import hashlib
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -32,6 +33,8 @@ _FOREIGN_MACHINES: Final = ("qemu", "lxc", "vbox", "xen")
 """What libvirt puts beside them, with a number: `machine-qemu-1-web.scope`."""
 _POD_DEPTH: Final = 4
 _TICKS_PER_SECOND: Final = 100
+_LIMITS_SECONDS: Final = 15.0
+"""How often the limits of a guest that is known are looked at: no engine tells when they change."""
 
 
 class Guest(NamedTuple):
@@ -76,10 +79,11 @@ def unescape(name: str) -> str:
 
 
 class GuestScan:
-    """Makes containers of what is found; what was found before is not looked at again."""
+    """Makes containers of what is found; of what was found before only that it is still the same is looked at."""
 
-    def __init__(self, paths: HostPaths, hierarchy: Hierarchy) -> None:
-        self._paths, self._hierarchy = paths, hierarchy
+    def __init__(self, paths: HostPaths, hierarchy: Hierarchy, clock: Callable[[], float] = time.monotonic) -> None:
+        self._paths, self._hierarchy, self._clock = paths, hierarchy, clock
+        self._limits_at = clock()
         self._pods = PodNames(paths)
         self._known: dict[str, Container] = {}
         self._sandboxes: set[str] = set()
@@ -88,16 +92,23 @@ class GuestScan:
         before, self._known = self._known, {}
         guests = find_guests(self._hierarchy)
         self._sandboxes &= {guest.path for guest in guests}
+        looks_at_limits = self._clock() - self._limits_at >= _LIMITS_SECONDS
+        if looks_at_limits:
+            self._limits_at = self._clock()
         for guest in guests:
             container = before.get(guest.path)
-            if container is None or not self._is_alive(container):
+            if container is None or not self._is_alive(guest, container):
                 container = self._describe(guest) if guest.path not in self._sandboxes else None
+            elif looks_at_limits:
+                container = _with_limits(container)
             if container is not None:
                 self._known[guest.path] = container
         return {item.full_id: item for item in self._known.values()}
 
-    def _is_alive(self, container: Container) -> bool:
-        return Path(self._paths.proc(str(container.pid))).exists()
+    def _is_alive(self, guest: Guest, container: Container) -> bool:
+        """After a restart the number may be somebody else's."""
+        table = read_text_or_none(self._paths.proc(f"{container.pid}/cgroup"))
+        return table is not None and guest.path in table
 
     def _describe(self, guest: Guest) -> Container | None:
         """None if it is not one that people mean: a pod's pause container, or one that has just ended."""
@@ -228,6 +239,15 @@ def _limits(place: CgroupPlace) -> tuple[int | None, float | None]:
         return parse_memory_limit(memory), parse_cpu_quota(quota, period)
     except ValueError:
         return None, None
+
+
+def _with_limits(container: Container) -> Container:
+    """The same object as long as they are."""
+    memory, cores = (None, None) if container.place is None else _limits(container.place)
+    facts = container.facts
+    if (memory, cores) == (facts.memory_limit_bytes, facts.cpu_limit_cores):
+        return container
+    return container._replace(facts=msgspec.structs.replace(facts, memory_limit_bytes=memory, cpu_limit_cores=cores))
 
 
 def _started_at(paths: HostPaths, pid: int) -> str | None:

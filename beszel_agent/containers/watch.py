@@ -189,8 +189,11 @@ class EngineWatch:
             return container
         place = self._hierarchy.locate(container.pid, full_id) if self._hierarchy.can_be_read else None
         statistics = "engine" if place is None else "cgroup"
-        facts = msgspec.structs.replace(container.facts, statistics=statistics)
-        return container._replace(facts=facts, place=place)
+        container = container._replace(
+            facts=msgspec.structs.replace(container.facts, statistics=statistics), place=place
+        )
+        # Where its processes cannot be seen from here that number is somebody else's, and so is that one's network.
+        return container._replace(has_network=container.has_network and self._hierarchy.is_alive(container))
 
     def _digests(self, client: EngineClient, image_id: str | None) -> Sequence[str]:
         return self._images.get(client, image_id) if image_id else ()

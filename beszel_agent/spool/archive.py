@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from beszel_agent.errors import SpoolDamaged, SpoolError, describe
-from beszel_agent.spool.frames import Kind, decode_head, read_frames
+from beszel_agent.spool.frames import RECORDS, decode_head, read_frames
 from beszel_agent.spool.interface import SpooledRecord
 from beszel_agent.spool.segments import Segment, SegmentReader, read_file
 from beszel_protocol.messages import Range
 from beszel_protocol.ranges import SequenceRanges
 
 _MAX_SAVED_RANGES: Final = 1024
+_FEW_RECORDS: Final = 8
+"""More than a hub that keeps up has not confirmed yet."""
 _GONE: Final = frozenset({errno.EIO, errno.ENOENT, errno.ESTALE})
 """Reading that fails with one of these will not succeed another time."""
 
@@ -54,12 +56,18 @@ class Archive:
     def size_bytes(self) -> int:
         return sum(segment.size_bytes for segment in self.segments)
 
+    @property
+    def is_nearly_sent(self) -> bool:
+        """Whether the hub keeps up: it has the record that was written a few before the last."""
+        before = self.written - _FEW_RECORDS
+        return before in self._stored or not self.segments or before < self.segments[0].first
+
     def needs_any(self, first: int, last: int) -> bool:
         return next(self._stored.missing_between(first, last), None) is not None
 
-    def needs_since(self, sequence: int) -> bool:
-        """Whether something that was written after `sequence` is still to be sent."""
-        return bool(self.segments) and self.needs_any(max(sequence + 1, self.segments[0].first), self.written)
+    def needs_between(self, before: int, last: int) -> bool:
+        """Whether something that was written after `before`, up to `last`, is still to be sent."""
+        return bool(self.segments) and self.needs_any(max(before + 1, self.segments[0].first), last)
 
     def add(self, segment: Segment) -> None:
         """It takes the place of one of the same name, which then never got a record."""
@@ -141,7 +149,7 @@ class Archive:
         found_ms = [
             frame.instant_ms
             for frame in read_frames(data, offset, header)
-            if frame.kind in {Kind.RECORD, Kind.GAP} and frame.sequence >= first and frame.sequence in self
+            if frame.kind in RECORDS and frame.sequence >= first and frame.sequence in self
         ]
         return min(found_ms or instants_ms), max(found_ms or instants_ms)
 

@@ -1,9 +1,9 @@
 """A spool in files: it goes on where the process before it ended, across restarts and reboots.
 
-A record is in a file before anybody may send it, so a SIGKILL loses nothing; what the hub does not have is synced every
-`SYNC_SECONDS`, so a power cut loses no more than that. The event loop only ever writes to the page cache, and not even
-that while a sync is under way, when a file system may hold a writer up: then records wait in memory to be written. A
-disk that fails, is full or hangs is left for memory, and tried again.
+A record is in a file before anybody may send it, so a SIGKILL loses nothing; what the hub does not have within
+`SYNC_SECONDS` is synced by then, so a power cut loses no more than that. The event loop only ever writes to the page
+cache, and not even that while a sync is under way, when a file system may hold a writer up: then records wait in memory
+to be written. A disk that fails, is full or hangs is left for memory, and tried again.
 """
 
 import asyncio
@@ -31,13 +31,16 @@ from beszel_agent.spool.memory import MemorySpool
 from beszel_agent.spool.recovery import recover, remove_marker, write_marker
 from beszel_agent.spool.segments import Segment, SegmentWriter
 from beszel_agent.spool.syncing import DiskWorker, SyncJob
+from beszel_agent.ticks import sleep_to_tick
 from beszel_protocol.messages import MAX_SEQUENCE, Range
 from beszel_protocol.ranges import SequenceRanges
 
 SYNC_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = SYNC_SECONDS / 2.5
+"""The second look finds a record that the first one left, and looks may be half as long again apart."""
 DISK_TIMEOUT_SECONDS: Final = 30.0
 
-_SEGMENT_BYTES: Final = 128 << 10
+_SEGMENT_BYTES: Final = 512 << 10
 _SEGMENT_RECORDS: Final = 1024
 _SEGMENTS: Final = 24
 """The least number into which the bounds are cut: what goes when they are reached goes by the segment."""
@@ -63,6 +66,8 @@ class DiskSpool:
         self._id = found.spool_id
         self._archive = Archive(found.segments, found.stored, found.last_sequence)
         self._synced = 0
+        self._written_before = 0
+        """What was written when it was looked last whether there is something to sync."""
         self._inherited = [segment.path for segment in found.segments]
         """Segments of which nobody knows whether the process before synced them."""
         self._writer = SegmentWriter.reopen(found.segments[-1]) if found.may_go_on else None
@@ -137,20 +142,27 @@ class DiskSpool:
     async def run(self, on_ready: Callable[[], None]) -> None:
         try:
             while True:
-                await asyncio.sleep(SYNC_SECONDS)
-                if self._refuge is None:
-                    await self.sync()
-                else:
+                # More often, since what is younger than one look is left for the next.
+                await sleep_to_tick(_LOOK_SECONDS)
+                if self._refuge is not None:
                     await self.return_to_disk()
+                elif self._is_sync_due():
+                    await self.sync()
                 on_ready()
         finally:
             self.close()
+
+    def _is_sync_due(self) -> bool:
+        """Only then is a thread worth it: a hub that confirms what it gets leaves nothing to sync."""
+        self._save_stored()
+        before, self._written_before = self._written_before, self._archive.written
+        return bool(self._archive.doomed) or self._archive.needs_between(self._synced, before)
 
     async def sync(self) -> None:
         """Make what the hub does not have outlive a power cut. Never raises; a disk that fails is left."""
         self._save_stored()
         archive = self._archive
-        if self._writer is None or not (archive.doomed or archive.needs_since(self._synced)):
+        if self._writer is None or not (archive.doomed or archive.needs_between(self._synced, archive.written)):
             return
         full, doomed, written = list(self._full), list(archive.doomed), archive.written
         job = SyncJob(
@@ -242,6 +254,8 @@ class DiskSpool:
     def _write(self, entry: Entry) -> None:
         """Raise OSError."""
         kind, record, instant_ms, boot_ms = entry
+        if kind == Kind.RECORD and self._archive.is_nearly_sent:
+            kind = Kind.PLAIN
         writer = self._writer
         if writer is None or self._is_full(writer.segment, boot_ms):
             writer = self._begin_segment(record.sequence, instant_ms, boot_ms)
@@ -249,7 +263,7 @@ class DiskSpool:
         writer.segment.note(kind, record.sequence, instant_ms, boot_ms)
         self._archive.advance(record.sequence)
         self._fresh.append(record)
-        if kind == Kind.RECORD:
+        if kind != Kind.GAP:
             self._newest = record
 
     def _is_full(self, segment: Segment, boot_ms: int) -> bool:

@@ -7,9 +7,10 @@
 | … | frames of records, gaps and stored ranges, in the order in which they were appended |
 
 A frame is the length of its body, the CRC-32 of all that follows, its kind, the sequence and CLOCK_BOOTTIME as
-differences to those of the header, the wall clock, and the body. Bodies of records are one raw DEFLATE stream,
-flushed after each (RFC 1951, as in RFC 7692 §7.2.1 the four bytes that end a flush are left out): one sample is much
-like the one before. A compressor that starts anew in the middle of it makes no difference to whoever inflates.
+differences to those of the header, the wall clock, and the body. What the hub has in a moment anyway is written as it
+is: to compress it would cost more than all else that the spool does. Bodies of the other records are one raw DEFLATE
+stream, flushed after each (RFC 1951, as in RFC 7692 §7.2.1 the four bytes that end a flush are left out): one sample is
+much like the one before. A compressor that starts anew in the middle of it makes no difference to whoever inflates.
 """
 
 import enum
@@ -47,6 +48,12 @@ class Kind(enum.IntEnum):
     """A record too; its wall clock is the start of what it stands for."""
     STORED = 3
     """Ranges of sequences that need not be sent any more, in JSON."""
+    PLAIN = 4
+    """A record that is not compressed."""
+
+
+RECORDS: Final = frozenset({Kind.RECORD, Kind.GAP, Kind.PLAIN})
+"""What has a sequence."""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -107,7 +114,7 @@ def read_frame(data: bytes, offset: int, header: Header) -> Frame | None:
         return None
     length, crc, kind, sequence, instant_ms, boot_ms = _FRAME.unpack_from(data, offset)
     end = start + length
-    if length > MAX_BODY_BYTES or end > len(data) or kind > Kind.STORED:
+    if length > MAX_BODY_BYTES or end > len(data) or kind > Kind.PLAIN:
         return None
     if zlib.crc32(memoryview(data)[offset + _CRC_FROM : end]) != crc:
         return None

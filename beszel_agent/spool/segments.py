@@ -9,6 +9,7 @@ import msgspec
 from beszel_agent.errors import SpoolDamaged
 from beszel_agent.spool.frames import (
     MAX_BODY_BYTES,
+    RECORDS,
     Deflater,
     Frame,
     Header,
@@ -51,10 +52,10 @@ class Segment(msgspec.Struct, kw_only=True):
 
     def note(self, kind: int, sequence: int, instant_ms: int, boot_ms: int) -> None:
         """A frame was added."""
-        if kind in {Kind.RECORD, Kind.GAP}:
+        if kind in RECORDS:
             self.last, self.last_boot_ms = sequence, boot_ms
             self.records += 1
-            if kind == Kind.RECORD:
+            if kind != Kind.GAP:
                 self.last_instant_ms = instant_ms
 
 
@@ -101,7 +102,7 @@ def scan_segment(path: Path) -> Scan:
         segment.size_bytes = frame.end
     lost = None
     for frame in find_frames(data, segment.size_bytes, header):
-        if frame.kind in {Kind.RECORD, Kind.GAP} and frame.sequence > segment.last:
+        if frame.kind in RECORDS and frame.sequence > segment.last:
             lost = frame
     return Scan(segment, stored, holes, lost, len(data) > segment.size_bytes)
 
@@ -148,9 +149,11 @@ class SegmentWriter:
 
     def encode(self, kind: Kind, sequence: int, instant_ms: int, boot_ms: int, data: bytes) -> bytes:
         """The frame of the record that comes next. Frames must be written in the order in which they were encoded."""
-        if self._deflater is None:
-            self._deflater = Deflater(len(data))
-        body = self._deflater.deflate(data)
+        if kind == Kind.PLAIN:
+            body = data
+        else:
+            self._deflater = self._deflater or Deflater(len(data))
+            body = self._deflater.deflate(data)
         return encode_frame(kind, body, self.segment.header, sequence=sequence, instant_ms=instant_ms, boot_ms=boot_ms)
 
     def encode_stored(self, ranges: list[Range]) -> bytes:
@@ -193,8 +196,9 @@ class SegmentReader:
         while self._current is None and self._offset < self.segment.size_bytes:
             frame = self._next_frame()
             self._offset = self._data_offset + frame.end
-            if frame.kind in {Kind.RECORD, Kind.GAP}:
-                self._current = frame.sequence, self._inflater.inflate(self._data[frame.start : frame.end])
+            if frame.kind in RECORDS:
+                body = self._data[frame.start : frame.end]
+                self._current = frame.sequence, body if frame.kind == Kind.PLAIN else self._inflater.inflate(body)
                 self.position = frame.sequence
         return self._current
 

@@ -18,8 +18,9 @@ ONLY_DIGITS: Final = 8
 """Of a code that is enough by itself."""
 CODE_LIFETIME_SECONDS: Final = 300
 CODE_ATTEMPTS: Final = 5
-MAX_CODES: Final = 5
-"""Of one user at a time; the oldest goes."""
+MAX_CODES: Final = 24
+"""Of one user at a time; the oldest goes. More than can be asked for while one of them holds, so that no stranger's
+requests push out the code that somebody is about to type in."""
 MFA_LIFETIME_SECONDS: Final = 600
 
 

@@ -118,6 +118,6 @@ def _update_user(actor: Actor, user_id: str, values: Row, now_ms: int) -> None:
 
 
 def _show_user(actor: Actor, row: Row) -> Row:
-    if actor.is_admin or row["id"] == actor.user_id or row["emailVisibility"]:
+    if actor.sees_everybody or row["id"] == actor.user_id or row["emailVisibility"]:
         return row
     return {name: value for name, value in row.items() if name != "email"}

@@ -4,6 +4,7 @@ import logging
 from typing import Final, Literal
 
 from beszel_hub.accounts import codes, sessions
+from beszel_hub.accounts.addresses import Addresses
 from beszel_hub.accounts.collection import superusers_collection, users_collection
 from beszel_hub.accounts.credential_collections import (
     api_tokens_collection,
@@ -15,7 +16,7 @@ from beszel_hub.accounts.hashing import PasswordHasher
 from beszel_hub.accounts.logins import Logins, Policy
 from beszel_hub.accounts.mailroom import Mailroom
 from beszel_hub.accounts.outsiders import Outsiders
-from beszel_hub.accounts.provider import OidcProvider, Settings
+from beszel_hub.accounts.providers import make_providers
 from beszel_hub.accounts.recovery import Recovery
 from beszel_hub.accounts.service import Accounts
 from beszel_hub.audit.journal import Journal
@@ -31,7 +32,6 @@ from beszel_hub.store.secrets import Secret
 _log = logging.getLogger(__name__)
 
 _CODES: Final = b"beszel-hub-login-codes-v1"
-_PROVIDER: Final = b"beszel-hub-identity-provider-v1"
 
 
 class Desk:
@@ -46,17 +46,19 @@ class Desk:
         self.accounts = Accounts(
             database, secret, clock, journal, PasswordHasher(), shares_all=config.share_all_systems
         )
-        self.logins = Logins(database, self.accounts, journal, clock, make_policy(config), code_key)
-        self.first_user = FirstUser(database, self.accounts, clock, journal)
-        self.recovery = Recovery(database, secret, clock, self.accounts, journal)
-        self.outsiders = Outsiders(
-            database, self.accounts, self.logins, journal, clock, provider=make_provider(config, secret, clock),
-            may_make=config.user_creation,
-        )  # fmt: skip
+        policy = make_policy(config)
         self.mailer = make_mailer(config, clock)
         self.mailroom = Mailroom(
-            database, secret, clock, self.mailer, code_key=code_key,
-            code_digits=self.logins.policy.code_digits, app_url=config.app_url,
+            database, secret, clock, self.mailer, code_key=code_key, code_digits=policy.code_digits,
+            app_url=config.app_url,
+        )  # fmt: skip
+        self.logins = Logins(database, self.accounts, journal, clock, policy, code_key, self.mailroom.welcome)
+        self.first_user = FirstUser(database, self.accounts, clock, journal)
+        self.recovery = Recovery(database, secret, clock, self.accounts, journal)
+        self.addresses = Addresses(database, secret, clock, self.accounts, journal)
+        self.outsiders = Outsiders(
+            database, self.accounts, self.logins, journal, clock, providers=make_providers(config, secret, clock),
+            may_make=config.user_creation,
         )  # fmt: skip
 
     def collections(self) -> tuple[Collection, ...]:
@@ -100,17 +102,6 @@ def make_policy(config: HubConfig) -> Policy:
         password=not config.disable_password_auth, email_code=config.login_by_email,
         mfa="true" if config.mfa_otp == "true" else mfa,
     )  # fmt: skip
-
-
-def make_provider(config: HubConfig, secret: Secret, clock: Clock) -> OidcProvider | None:
-    """None without an identity provider."""
-    if not config.has_oidc:
-        return None
-    settings = Settings(
-        name="oidc", display_name=config.oidc_name, issuer=config.oidc_issuer, client_id=config.oidc_client_id,
-        client_secret=config.oidc_client_secret or "", scopes=config.oidc_scopes,
-    )  # fmt: skip
-    return OidcProvider(settings, secret.derive(_PROVIDER), clock)
 
 
 def make_mailer(config: HubConfig, clock: Clock) -> Mailer | None:

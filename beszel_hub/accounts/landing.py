@@ -36,21 +36,37 @@ _RESET_FORM: Final = """
 </form>
 <p id="outcome" role="status">
 """
-# The token stands behind the #, so no server and no proxy on the way logs it.
-_RESET_SCRIPT: Final = """
+# The token stands behind the #, so no server and no proxy on the way logs it. A click is needed: programs that look
+# through mail open links, too.
+_MAILED_SCRIPT: Final = """
 const value = (id) => document.getElementById(id).value;
 const tell = (text) => { document.getElementById("outcome").textContent = text; };
 document.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const body = {token: location.hash.slice(1), password: value("password"), passwordConfirm: value("again")};
+  const body = {token: location.hash.slice(1)FIELDS};
   const options = {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)};
   try {
-    const answer = await fetch("api/collections/users/confirm-password-reset", options);
-    if (answer.ok) { tell("Your password is set. Log in with it."); return; }
+    const answer = await fetch("api/collections/users/ACTION", options);
+    if (answer.ok) { tell("DONE"); return; }
     const refusal = await answer.json();
     tell(Object.values(refusal.data || {}).map((one) => one.message).join(" ") || refusal.message);
   } catch { tell("The hub does not answer; try again."); }
 });
+"""
+
+_VERIFY_FORM: Final = """
+<h1>Your e-mail address</h1>
+<p>Confirm that it is yours; then you can log in at this monitoring hub.
+<form><p><button>It is mine</button></form>
+<p id="outcome" role="status">
+"""
+_CHANGE_FORM: Final = """
+<h1>A new e-mail address</h1>
+<form>
+<p><label>Your password <input id="password" type="password" autocomplete="current-password" required></label>
+<p><button>Use this address from now on</button>
+</form>
+<p id="outcome" role="status">
 """
 
 _CONFIRM_FORM: Final = """
@@ -70,7 +86,21 @@ document.querySelector("button").addEventListener("click", async () => {
 });
 """
 
+
+def _mailed_page(form: str, action: str, fields: str, done: str) -> Page:
+    script = _MAILED_SCRIPT.replace("FIELDS", fields).replace("ACTION", action).replace("DONE", done)
+    return _page(form, script, connects=True)
+
+
 CONFIRM: Final = _page(_CONFIRM_FORM, _CONFIRM_SCRIPT, connects=True)
 LANDED: Final = _page("<p>You are logged in and can close this window.", "window.close()")
 LOST: Final = _page("<p>This login was not completed. Close this window and try again.")
-RESET: Final = _page(_RESET_FORM, _RESET_SCRIPT, connects=True)
+RESET: Final = _mailed_page(
+    _RESET_FORM, "confirm-password-reset", ', password: value("password"), passwordConfirm: value("again")',
+    "Your password is set. Log in with it.",
+)  # fmt: skip
+VERIFY: Final = _mailed_page(_VERIFY_FORM, "confirm-verification", "", "Your address is confirmed. You can log in.")
+CHANGE: Final = _mailed_page(
+    _CHANGE_FORM, "confirm-email-change", ', password: value("password")',
+    "This is your address now. Log in with it: every login of yours has ended.",
+)  # fmt: skip

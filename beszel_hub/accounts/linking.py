@@ -11,6 +11,7 @@ from beszel_hub.accounts import queries
 from beszel_hub.accounts.idtoken import Profile
 from beszel_hub.accounts.queries import Account
 from beszel_hub.accounts.tables import Identity
+from beszel_hub.accounts.ways import Source
 from beszel_hub.errors import BadRequest
 from beszel_hub.store.ids import new_id
 
@@ -20,13 +21,6 @@ MAX_IDENTITIES: Final = 20
 NOT_VERIFIED: Final = "The provider has not verified this e-mail address."
 UNKNOWN_HERE: Final = "Nobody here has this e-mail address."
 BLOCKED: Final = "An administrator must verify the user of this e-mail address first."
-
-
-class Source(NamedTuple):
-    """Where an identity comes from."""
-
-    provider: str
-    issuer: str
 
 
 class Linked(NamedTuple):

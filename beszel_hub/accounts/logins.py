@@ -5,6 +5,7 @@ same answer.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, NoReturn, TypeAlias
 
 import msgspec
@@ -66,17 +67,19 @@ class Attempt(NamedTuple):
 
 
 class Logins:
-    """`code_key` is for the digests of codes."""
+    """`code_key` is for the digests of codes; `welcome` hears of the address where a user has passed a method."""
 
     def __init__(
-        self, database: Database, accounts: Accounts, journal: Journal, clock: Clock, policy: Policy, code_key: bytes
-    ) -> None:
+        self, database: Database, accounts: Accounts, journal: Journal, clock: Clock, policy: Policy, code_key: bytes,
+        welcome: Callable[[str, str], None],
+    ) -> None:  # fmt: skip
         self.policy = policy
         self._database = database
         self._accounts = accounts
         self._journal = journal
         self._clock = clock
         self._code_key = code_key
+        self._welcome = welcome
 
     async def with_password(self, identity: str, password: str, attempt: Attempt) -> Login:
         """`identity` is an e-mail address or a user name, in any case.
@@ -122,6 +125,7 @@ class Logins:
         """Somebody has proved by one method to be this user; raise `SecondMethodNeeded` if one is not enough."""
         if not account.verified:
             raise Forbidden("This user is not verified.")
+        self._welcome(attempt.visitor.address, account.email)
         now_ms = self._clock()
 
         def write() -> tuple[str, str]:

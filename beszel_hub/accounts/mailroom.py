@@ -5,13 +5,13 @@ Requests wait in a bounded queue; one that finds it full is refused, whoever it 
 
 import asyncio
 import logging
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from beszel_hub.accounts import codes, letters, queries, tokens
+from beszel_hub.accounts.mailthrottle import MailThrottle
 from beszel_hub.accounts.queries import Account
-from beszel_hub.accounts.throttle import Limit, LoginThrottle
 from beszel_hub.clock import Clock
 from beszel_hub.errors import Forbidden, HubError, TooManyRequests, Unavailable
 from beszel_hub.mail.letter import Letter
@@ -21,24 +21,19 @@ from beszel_hub.store.ids import new_id
 from beszel_hub.store.secrets import Secret
 
 MAX_WAITING: Final = 100
-ADDRESS_LIMIT: Final = Limit(burst=10, refill_seconds=60)
-RECIPIENT_LIMIT: Final = Limit(burst=4, refill_seconds=300)
-"""A stranger can neither fill somebody's mailbox, nor keep mail from them for long, nor guess at many codes."""
 
 _log = logging.getLogger(__name__)
-
-
-def new_throttle() -> LoginThrottle:
-    """Of requests for mail, which nobody has made yet."""
-    return LoginThrottle(ADDRESS_LIMIT, RECIPIENT_LIMIT)
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
     """A letter that somebody asked for."""
 
+    kind: Literal["code", "reset", "verification", "change"]
     email: str
+    """Of the recipient; for a change the new address."""
     code_id: str = ""
-    """Of a code; empty for a reset of the password."""
+    user_id: str = ""
+    """Who wants to change their address."""
     collection: str = "users"
 
 
@@ -64,7 +59,7 @@ class Mailroom:
         self._code_digits = code_digits
         self._app_url = app_url
         self._waiting: asyncio.Queue[Errand] = asyncio.Queue(MAX_WAITING)
-        self.throttle = new_throttle()
+        self.throttle = MailThrottle()
 
     def request_code(self, email: str, address: str, collection: str = "users") -> str:
         """The id under which a code may be redeemed, if the address is a user's.
@@ -72,12 +67,25 @@ class Mailroom:
         Raises `Forbidden` without a mail server, `TooManyRequests`, or `Unavailable` if too many wait.
         """
         code_id = new_id()
-        self._put(Errand(email=email, code_id=code_id, collection=collection), address)
+        self._put(Errand(kind="code", email=email, code_id=code_id, collection=collection), address)
         return code_id
 
     def request_reset(self, email: str, address: str, collection: str = "users") -> None:
         """Raises as `request_code`."""
-        self._put(Errand(email=email, collection=collection), address)
+        self._put(Errand(kind="reset", email=email, collection=collection), address)
+
+    def request_verification(self, email: str, address: str) -> None:
+        """Raises as `request_code`."""
+        self._put(Errand(kind="verification", email=email), address)
+
+    def request_change(self, user_id: str, new_email: str, address: str, collection: str = "users") -> None:
+        """Raises as `request_code`, and `BadRequest` for what cannot be an address."""
+        queries.check_email(new_email, "newEmail")
+        self._put(Errand(kind="change", email=new_email, user_id=user_id, collection=collection), address)
+
+    def welcome(self, address: str, email: str) -> None:
+        """Somebody there has passed a method of that user's; strangers' requests do not count against them."""
+        self.throttle.welcome(address, email[: queries.MAX_EMAIL_LENGTH])
 
     async def run(self) -> None:
         """Work on requests until cancelled."""
@@ -108,21 +116,40 @@ class Mailroom:
             raise Unavailable from error
 
     async def _do(self, errand: Errand) -> None:
-        account = await self._database.read(lambda: queries.find_email(errand.email))
-        if account is None or not account.verified or self._mailer is None:
+        account = await self._database.read(lambda: _find_recipient(errand))
+        if account is None or self._mailer is None:
             return
         if errand.collection != "users" and account.role != "admin":
             return
         await self._mailer.send(await self._write(errand, account))
 
     async def _write(self, errand: Errand, account: Account) -> Letter:
-        now_ms = self._clock()
-        if errand.code_id:
+        now_ms, collection = self._clock(), errand.collection
+        if errand.kind == "code":
             code = codes.new_code(self._code_digits)
             await self._database.write(
                 lambda: codes.keep_code(self._code_key, errand.code_id, account.id, code, now_ms)
             )
             return letters.code_letter(account.email, code)
-        claims = tokens.reset_claims(account.id, now_ms, errand.collection)
-        token = tokens.sign(claims, self._secret.token_key, account.token_key)
-        return letters.reset_letter(account.email, token, self._app_url)
+        if errand.kind == "verification":
+            claims = tokens.verification_claims(account.id, account.email, now_ms, collection)
+            return letters.verification_letter(account.email, self._sign(claims, account), self._app_url)
+        if errand.kind == "change":
+            claims = tokens.email_change_claims(account.id, account.email, errand.email, now_ms, collection)
+            return letters.change_letter(errand.email, self._sign(claims, account), self._app_url)
+        claims = tokens.reset_claims(account.id, now_ms, collection)
+        return letters.reset_letter(account.email, self._sign(claims, account), self._app_url)
+
+    def _sign(self, claims: tokens.Claims, account: Account) -> str:
+        return tokens.sign(claims, self._secret.token_key, account.token_key)
+
+
+def _find_recipient(errand: Errand) -> Account | None:
+    """Whose letter it is; None if there must be none."""
+    present = queries.find_email(errand.email)
+    if errand.kind == "verification":
+        return present if present is not None and present.is_invited else None
+    if errand.kind == "change":
+        # Who asks hears nothing of whether somebody has that address.
+        present = queries.find_account(errand.user_id) if present is None else None
+    return present if present is not None and present.verified else None

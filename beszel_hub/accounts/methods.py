@@ -6,7 +6,7 @@ from typing import Any
 from beszel_hub.accounts.codes import CODE_LIFETIME_SECONDS, MFA_LIFETIME_SECONDS
 from beszel_hub.accounts.idtoken import Profile
 from beszel_hub.accounts.logins import Policy
-from beszel_hub.accounts.provider import Way
+from beszel_hub.accounts.ways import Way
 
 
 def describe_profile(profile: Profile, *, is_new: bool) -> dict[str, Any]:

@@ -1,15 +1,18 @@
 """Logging in through an identity provider."""
 
+import asyncio
 import logging
 import secrets
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from beszel_hub.accounts import linking
+from beszel_hub.accounts.fetching import CodeRefused, ProviderFailed
 from beszel_hub.accounts.idtoken import Profile
-from beszel_hub.accounts.linking import Linked, Source
+from beszel_hub.accounts.linking import Linked
 from beszel_hub.accounts.logins import FAILED, Attempt, Logins
-from beszel_hub.accounts.provider import CodeRefused, OidcProvider, ProviderFailed, Way
 from beszel_hub.accounts.service import Accounts, Login
+from beszel_hub.accounts.ways import Provider, Way
 from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest, Unavailable
@@ -39,25 +42,21 @@ class Outsiders:
 
     def __init__(
         self, database: Database, accounts: Accounts, logins: Logins, journal: Journal, clock: Clock, *,
-        provider: OidcProvider | None, may_make: bool,
+        providers: Sequence[Provider], may_make: bool,
     ) -> None:  # fmt: skip
         self._database = database
         self._accounts = accounts
         self._logins = logins
         self._journal = journal
         self._clock = clock
-        self._provider = provider
+        self._providers = {provider.source.provider: provider for provider in providers}
         self._may_make = may_make
 
     async def ways(self) -> list[Way]:
-        """How clients begin; empty while the provider does not answer, so that other ways in stay open."""
-        if self._provider is None:
-            return []
-        try:
-            return [await self._provider.begin()]
-        except ProviderFailed as error:
-            _log.warning("the identity provider cannot be used: %s", error)
-            return []
+        """How clients begin; without those that do not answer, so that other ways in stay open."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_begin(provider)) for provider in self._providers.values()]
+        return [way for task in tasks if (way := task.result()) is not None]
 
     async def log_in(self, actor: Actor, answer: Answer, attempt: Attempt) -> Welcome:
         """Somebody comes back from the provider; a user who is logged in already links that identity.
@@ -67,30 +66,19 @@ class Outsiders:
         """
         address = attempt.visitor.address
         self._accounts.take_attempt(address, f"provider {address}")
-        profile = await self._identify(answer)
+        provider = self._providers.get(answer.provider)
+        if provider is None:
+            raise BadRequest("There is no such provider.")
+        profile = await _identify(provider, answer)
         self._accounts.throttle.give_back(address, f"provider {address}", self._clock())
-        linked = await self._link(actor, profile, attempt.collection)
+        linked = await self._link(actor, provider, profile, attempt.collection)
         if attempt.collection != "users" and linked.account.role != "admin":
             raise BadRequest(FAILED)
         login = await self._logins.finish(linked.account, "oauth2", attempt)
         return Welcome(login, profile, linked.is_new)
 
-    async def _identify(self, answer: Answer) -> Profile:
-        if self._provider is None or answer.provider != self._provider.settings.name:
-            raise BadRequest("There is no such provider.")
-        try:
-            return await self._provider.identify(answer.code, answer.verifier, answer.redirect_url)
-        except CodeRefused as error:
-            _log.warning("a login through the identity provider failed: %s", error)
-            raise BadRequest(FAILED) from error
-        except ProviderFailed as error:
-            _log.warning("the identity provider cannot be used: %s", error)
-            raise Unavailable("The identity provider does not answer.") from error
-
-    async def _link(self, actor: Actor, profile: Profile, collection: str) -> Linked:
-        if self._provider is None:
-            raise BadRequest("There is no such provider.")
-        source = Source(self._provider.settings.name, self._provider.settings.issuer)
+    async def _link(self, actor: Actor, provider: Provider, profile: Profile, collection: str) -> Linked:
+        source = provider.source
         # Only a login may add a way to log in: an API token must not make itself a user.
         linking_id = actor.user_id if actor.session_id is not None else None
         new_hash = None
@@ -111,3 +99,22 @@ class Outsiders:
             return linked
 
         return await self._database.write(write)
+
+
+async def _begin(provider: Provider) -> Way | None:
+    try:
+        return await provider.begin()
+    except ProviderFailed as error:
+        _log.warning("the identity provider %s cannot be used: %s", provider.source.provider, error)
+        return None
+
+
+async def _identify(provider: Provider, answer: Answer) -> Profile:
+    try:
+        return await provider.identify(answer.code, answer.verifier, answer.redirect_url)
+    except CodeRefused as error:
+        _log.warning("a login through %s failed: %s", answer.provider, error)
+        raise BadRequest(FAILED) from error
+    except ProviderFailed as error:
+        _log.warning("the identity provider %s cannot be used: %s", answer.provider, error)
+        raise Unavailable("The identity provider does not answer.") from error

@@ -31,6 +31,16 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool
     password_hash: str
     token_key: str
+    created: int
+    updated: int
+
+    @property
+    def is_invited(self) -> bool:
+        """Whether it waits for its first proof of the address: made unverified, and not touched since.
+
+        Whom an administrator blocks was touched.
+        """
+        return not self.verified and self.created == self.updated
 
 
 class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,33 +186,37 @@ def list_credentials() -> dict[str, tuple[str, str, frozenset[str]]]:
 
 def visible_users(actor: Actor) -> Any:
     """The condition for users whom the actor may see: themselves; administrators see everybody."""
-    return None if actor.is_admin else User.id == actor.user_id
+    return None if actor.sees_everybody else User.id == actor.user_id
 
 
 def visible_api_tokens(actor: Actor) -> Any:
-    """The condition for API tokens that the actor may see: their own."""
-    return ApiToken.user_id == actor.user_id
+    """The condition for API tokens that the actor may see: their own; a limited token sees itself."""
+    own = ApiToken.user_id == actor.user_id
+    return own if actor.system_ids is None else own & (ApiToken.id == actor.token_id)
 
 
 def visible_superusers(actor: Actor) -> Any:
     """The condition for administrators, whom only administrators may see by that name."""
-    return User.role == "admin" if actor.is_admin else peewee.SQL("1 = 0")
+    if not actor.is_admin:
+        return peewee.SQL("1 = 0")
+    administrators = User.role == "admin"
+    return administrators if actor.sees_everybody else administrators & (User.id == actor.user_id)
 
 
 def visible_sessions(actor: Actor) -> Any:
     """The condition for logins that the actor may see: their own; administrators see all."""
-    return None if actor.is_admin else Session.user_id == actor.user_id
+    return None if actor.sees_everybody else Session.user_id == actor.user_id
 
 
 def visible_identities(actor: Actor) -> Any:
     """Likewise for who they are elsewhere."""
-    return None if actor.is_admin else Identity.user_id == actor.user_id
+    return None if actor.sees_everybody else Identity.user_id == actor.user_id
 
 
-def check_email(email: str) -> None:
+def check_email(email: str, field: str = "email") -> None:
     """Raise `BadRequest` if it cannot be an address."""
     if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
-        raise invalid_field("email", "validation_is_email", "This is no e-mail address.")
+        raise invalid_field(field, "validation_is_email", "This is no e-mail address.")
 
 
 def check_username(username: str) -> None:

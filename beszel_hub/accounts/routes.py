@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from beszel_hub.accounts.landing import CONFIRM, LANDED, LOST, RESET, Page
-from beszel_hub.accounts.letters import RESET_PATH
+from beszel_hub.accounts.addresses import Addresses
+from beszel_hub.accounts.landing import CHANGE, CONFIRM, LANDED, LOST, RESET, VERIFY, Page
+from beszel_hub.accounts.letters import CHANGE_PATH, RESET_PATH, VERIFY_PATH
 from beszel_hub.accounts.logins import Attempt, Logins, SecondMethodNeeded
 from beszel_hub.accounts.mailroom import Mailroom
 from beszel_hub.accounts.methods import describe_methods, describe_profile
@@ -135,18 +136,67 @@ async def confirm_password_reset(request: Request) -> Response:
     return Response(status_code=204)
 
 
+async def request_verification(request: Request) -> Response:
+    body = await read_object(request)
+    email = _required_text(body, "email")
+    _mailroom(request).request_verification(email, _visitor(request).address)
+    return Response(status_code=204)
+
+
+async def confirm_verification(request: Request) -> Response:
+    token = _required_text(await read_object(request), "token")
+    await _addresses(request).confirm(token, _visitor(request).address)
+    return Response(status_code=204)
+
+
+async def request_email_change(request: Request) -> Response:
+    """For a login only: neither an API token nor a proxy's word moves an account to another mailbox."""
+    actor: Actor = request.state.actor
+    _require(actor, Action.REQUEST_EMAIL_CHANGE)
+    if actor.session_id is None:
+        raise Forbidden("This needs a login.")
+    if not _logins(request).policy.password:
+        raise Forbidden("This hub does not take passwords.")
+    new_email = _required_text(await read_object(request), "newEmail")
+    _mailroom(request).request_change(actor.user_id or "", new_email, _visitor(request).address, _collection(request))
+    return Response(status_code=204)
+
+
+async def confirm_email_change(request: Request) -> Response:
+    body = await read_object(request)
+    token, password = _required_text(body, "token"), _required_text(body, "password")
+    if not _logins(request).policy.password:
+        raise Forbidden("This hub does not take passwords.")
+    await _addresses(request).change(token, password, _visitor(request).address)
+    return Response(status_code=204)
+
+
+async def verify_page(_: Request) -> Response:
+    """Like `reset_page`."""
+    return _html(VERIFY)
+
+
+async def change_page(_: Request) -> Response:
+    """Like `reset_page`."""
+    return _html(CHANGE)
+
+
 async def log_out(request: Request) -> Response:
     """End the login that asks; with `everywhere` every token of its user."""
     actor: Actor = request.state.actor
-    decision = decide(actor, Action.LOG_OUT)
-    if decision is Decision.UNAUTHENTICATED:
-        raise Unauthorized
-    if decision is not Decision.ALLOW:
-        raise Forbidden
+    _require(actor, Action.LOG_OUT)
     body = await read_object(request)
     accounts: Accounts = request.app.state.accounts
     await accounts.log_out(actor, everywhere=body.get("everywhere") is True)
     return Response(status_code=204)
+
+
+def _require(actor: Actor, action: Action) -> None:
+    decision = decide(actor, action)
+    if decision is Decision.UNAUTHENTICATED:
+        raise Unauthorized
+    if decision is not Decision.ALLOW:
+        raise Forbidden
 
 
 async def _answer(request: Request, login: Awaitable[Login]) -> Response:
@@ -202,6 +252,11 @@ def _outsiders(request: Request) -> Outsiders:
     return outsiders
 
 
+def _addresses(request: Request) -> Addresses:
+    addresses: Addresses = request.app.state.addresses
+    return addresses
+
+
 def _mailroom(request: Request) -> Mailroom:
     mailroom: Mailroom = request.app.state.mailroom
     return mailroom
@@ -219,6 +274,8 @@ _OF_A_COLLECTION: Final[tuple[tuple[str, Handler, str], ...]] = (
     ("auth-refresh", auth_refresh, "POST"),
     ("request-password-reset", request_password_reset, "POST"),
     ("confirm-password-reset", confirm_password_reset, "POST"),
+    ("request-email-change", request_email_change, "POST"),
+    ("confirm-email-change", confirm_email_change, "POST"),
 )
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
@@ -229,7 +286,12 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     ),
     Route(f"{_OLD_PREFIX}auth-with-password", auth_with_password, methods=["POST"]),
     Route(f"{_OLD_PREFIX}auth-refresh", auth_refresh, methods=["POST"]),
+    # Superusers are verified from the beginning, or none.
+    Route(f"{_COLLECTIONS}/users/request-verification", request_verification, methods=["POST"]),
+    Route(f"{_COLLECTIONS}/users/confirm-verification", confirm_verification, methods=["POST"]),
     Route(RESET_PATH, reset_page, methods=["GET"]),
+    Route(VERIFY_PATH, verify_page, methods=["GET"]),
+    Route(CHANGE_PATH, change_page, methods=["GET"]),
     Route("/api/oauth2-redirect", come_back, methods=["GET"]),
     Route("/api/oauth2-redirect", confirm_coming_back, methods=["POST"]),
     Route("/api/beszel/log-out", log_out, methods=["POST"]),

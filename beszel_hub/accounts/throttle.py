@@ -1,13 +1,14 @@
-"""How fast passwords may be guessed: a bucket of attempts for each address and for each account.
+"""How fast passwords may be guessed: a bucket of attempts for each network, each account, and each pair of them.
 
-An attempt takes one from both buckets, a successful one puts them back. Buckets refill slowly, so nobody is locked out
-for long. Where an account has logged in before it has a bucket of its own: a stranger who guesses all day keeps no user
-from their own desk. Pure: the clock is an argument.
+An attempt takes one from all, a successful one puts them back. That of a pair refills more slowly than that of the
+account, so one stranger who guesses all day leaves something for a user who comes from elsewhere; and where an account
+has logged in before, strangers' guesses do not count at all. Pure: the clock is an argument.
 """
 
-import ipaddress
 from collections import OrderedDict
 from typing import Final, NamedTuple
+
+from beszel_hub.gate import network_of
 
 MAX_BUCKETS: Final = 10_000
 """Of each sort; the least recently used is forgotten first."""
@@ -20,10 +21,12 @@ class Limit(NamedTuple):
 
 
 ADDRESS_LIMIT: Final = Limit(burst=20, refill_seconds=15)
-ACCOUNT_LIMIT: Final = Limit(burst=10, refill_seconds=20)
+ACCOUNT_LIMIT: Final = Limit(burst=30, refill_seconds=20)
+"""Of all networks that are strange to it."""
+PAIR_LIMIT: Final = Limit(burst=10, refill_seconds=30)
 
 
-class _Buckets:
+class Buckets:
     """Attempts left by key; a key without an entry has them all."""
 
     def __init__(self, limit: Limit) -> None:
@@ -49,49 +52,52 @@ class _Buckets:
         return min(self._limit.burst, level + max(0, now_ms - at_ms) / 1000 / self._limit.refill_seconds)
 
 
-class LoginThrottle:
-    """Both sorts of buckets."""
+class Familiar:
+    """Pairs of network and account that have fitted; the oldest goes."""
 
-    def __init__(self, address_limit: Limit = ADDRESS_LIMIT, account_limit: Limit = ACCOUNT_LIMIT) -> None:
-        self._addresses = _Buckets(address_limit)
-        self._accounts = _Buckets(account_limit)
-        self._familiar: OrderedDict[tuple[str, str], None] = OrderedDict()
-        """Pairs of network and account that have fitted; the oldest goes."""
+    def __init__(self) -> None:
+        self._pairs: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def __contains__(self, pair: tuple[str, str]) -> bool:
+        return pair in self._pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def add(self, pair: tuple[str, str]) -> None:
+        self._pairs[pair] = None
+        self._pairs.move_to_end(pair)
+        if len(self._pairs) > MAX_BUCKETS:
+            self._pairs.popitem(last=False)
+
+
+class LoginThrottle:
+    """All sorts of buckets."""
+
+    def __init__(
+        self, address_limit: Limit = ADDRESS_LIMIT, account_limit: Limit = ACCOUNT_LIMIT, pair_limit: Limit = PAIR_LIMIT
+    ) -> None:
+        self._addresses = Buckets(address_limit)
+        self._accounts = Buckets(account_limit)
+        self._pairs = Buckets(pair_limit)
+        self._familiar = Familiar()
 
     def take(self, address: str, account: str, now_ms: int) -> float:
         """Take one attempt and return 0, or return the seconds to wait and take none."""
-        address, account = self._keys(address, account)
-        wait = max(self._addresses.wait_seconds(address, now_ms), self._accounts.wait_seconds(account, now_ms))
+        wanted = self._buckets(network_of(address), account.lower())
+        wait = max(buckets.wait_seconds(key, now_ms) for buckets, key in wanted)
         if wait == 0:
-            self._addresses.add(address, -1, now_ms)
-            self._accounts.add(account, -1, now_ms)
+            for buckets, key in wanted:
+                buckets.add(key, -1, now_ms)
         return wait
 
     def give_back(self, address: str, account: str, now_ms: int) -> None:
         """The attempt was no guess."""
-        network, key = self._keys(address, account)
-        self._addresses.add(network, 1, now_ms)
-        self._accounts.add(key, 1, now_ms)
-        pair = (network, account.lower())
-        self._familiar[pair] = None
-        self._familiar.move_to_end(pair)
-        if len(self._familiar) > MAX_BUCKETS:
-            self._familiar.popitem(last=False)
+        network, account = network_of(address), account.lower()
+        for buckets, key in self._buckets(network, account):
+            buckets.add(key, 1, now_ms)
+        self._familiar.add((network, account))
 
-    def _keys(self, address: str, account: str) -> tuple[str, str]:
-        """The bucket of the address, and that of the account: its own at this network if it has logged in there."""
-        network, account = _network_of(address), account.lower()
-        return network, f"{account}\0{network}" if (network, account) in self._familiar else account
-
-
-def _network_of(address: str) -> str:
-    """One IPv4 address, or the /64 that one IPv6 customer has at least."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
+    def _buckets(self, network: str, account: str) -> list[tuple[Buckets, str]]:
+        wanted = [(self._addresses, network), (self._pairs, f"{account}\0{network}")]
+        return wanted if (network, account) in self._familiar else [*wanted, (self._accounts, account)]

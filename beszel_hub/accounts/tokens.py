@@ -13,8 +13,11 @@ COLLECTION_IDS: Final = {"users": USERS_COLLECTION_ID, "_superusers": SUPERUSERS
 """Both as PocketBase's clients know them; a superuser is an administrator by another name."""
 LOGIN_LIFETIME_SECONDS: Final = 7 * 86400
 RESET_LIFETIME_SECONDS: Final = 1800
+VERIFICATION_LIFETIME_SECONDS: Final = 3 * 86400
 LOGIN: Final = "auth"
 RESET: Final = "passwordReset"
+VERIFICATION: Final = "verification"
+EMAIL_CHANGE: Final = "emailChange"
 """Types of tokens: one of them never passes for another."""
 API_TOKEN_LIFETIME_SECONDS: Final = 10 * 365 * 86400
 MAX_TOKEN_LENGTH: Final = 2048
@@ -35,6 +38,9 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of an API token; a login has none."""
     sessionId: str | None = None  # noqa: N815  # on the wire
     """Of a login; an API token has none."""
+    email: str | None = None
+    """The address that the user had when a letter was written."""
+    newEmail: str | None = None  # noqa: N815  # on the wire
 
 
 def login_claims(user_id: str, session_id: str, now_ms: int, collection: str = "users") -> Claims:
@@ -49,6 +55,22 @@ def reset_claims(user_id: str, now_ms: int, collection: str) -> Claims:
     return Claims(
         id=user_id, exp=now_ms // 1000 + RESET_LIFETIME_SECONDS, type=RESET, collectionId=COLLECTION_IDS[collection],
         refreshable=False,
+    )  # fmt: skip
+
+
+def verification_claims(user_id: str, email: str, now_ms: int, collection: str) -> Claims:
+    """Of the token in a mail that only whoever owns the address reads."""
+    return Claims(
+        id=user_id, exp=now_ms // 1000 + VERIFICATION_LIFETIME_SECONDS, type=VERIFICATION,
+        collectionId=COLLECTION_IDS[collection], refreshable=False, email=email,
+    )  # fmt: skip
+
+
+def email_change_claims(user_id: str, email: str, new_email: str, now_ms: int, collection: str) -> Claims:
+    """Of the token in a mail to the new address."""
+    return Claims(
+        id=user_id, exp=now_ms // 1000 + RESET_LIFETIME_SECONDS, type=EMAIL_CHANGE,
+        collectionId=COLLECTION_IDS[collection], refreshable=False, email=email, newEmail=new_email,
     )  # fmt: skip
 
 

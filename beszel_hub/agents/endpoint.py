@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final
 
 from beszel_hub.agents.connections import Connections
-from beszel_hub.agents.gate import Gate, GateFull
 from beszel_hub.agents.keys import HubKey
-from beszel_hub.agents.link import Link
+from beszel_hub.agents.link import ACK_PAUSE_SECONDS, Link
 from beszel_hub.agents.reception import Proved, prove_each_other, refusal_frame
 from beszel_hub.agents.refusals import RefusalLog
 from beszel_hub.agents.wire import Wire, WireClosed
 from beszel_hub.clock import Clock
+from beszel_hub.gate import Gate, GateFull
 from beszel_hub.metrics.ingest import Ingest
 from beszel_hub.metrics.intake import Intake
 from beszel_hub.systems.enrolment import Enrolled
@@ -46,6 +46,8 @@ class Endpoint:
         """`configuration_of` a system is what its agent is told to do."""
         self.on_containers: list[Callable[[str, Sequence[ContainerFacts]], None]] = []
         """Told a system and all its containers whenever its agent tells them."""
+        self.ack_pause_seconds: float = ACK_PAUSE_SECONDS
+        """Of connections to come."""
         self._hub_key = hub_key
         self._systems = systems
         self._connections = connections
@@ -104,6 +106,7 @@ class Endpoint:
             interval_seconds=self._connections.interval_of(system_id),
             save_details=save_details,
             note_containers=partial(self._note_containers, system_id),
+            ack_pause_seconds=self.ack_pause_seconds,
         )
         self._connections.adopt(link)
         try:

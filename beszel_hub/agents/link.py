@@ -47,6 +47,8 @@ DETAILS_PAUSE_SECONDS: Final = 10.0
 ACK_PAUSE_SECONDS: Final = 3.0
 """Live samples are acknowledged a few at a time, and just when another one came in: its agent is awake then, and would
 have to wake for an ack at another time. A batch is acknowledged at once: the next one waits for it."""
+BATCH_SECONDS: Final = 3.0
+"""How long after a batch everything is acknowledged at once."""
 _WITH_SAMPLE, _WITHOUT = 0.8, 1.2
 """Shares of that pause after which an ack goes out with a sample that came, and without one."""
 _RECORDS_BETWEEN_PAUSES: Final = 16
@@ -61,6 +63,7 @@ class Link:
         self, wire: Wire, *, system_id: str, start_id: str, interval_seconds: float,
         save_details: Callable[[HostDetails], Awaitable[None]],
         note_containers: Callable[[Sequence[ContainerFacts]], None],
+        ack_pause_seconds: float = ACK_PAUSE_SECONDS,
     ) -> None:  # fmt: skip
         self.wire = wire
         self.system_id = system_id
@@ -79,6 +82,7 @@ class Link:
         self.configured_revision: int | None = None
         """Which the agent says it has taken over; None until it has said so."""
         self._stored = SequenceRanges()
+        self._ack_pause_seconds = ack_pause_seconds
         self._ack_timer: asyncio.TimerHandle | None = None
         self._ack_due = self._batch_until = 0.0
         self._closing: tuple[int, str] | None = None
@@ -90,10 +94,12 @@ class Link:
         """These are committed; the agent will be told."""
         for first, last in sequences:
             self._stored.add_range(first, last)
-        if _now() < self._batch_until:
+        if not self._ack_pause_seconds or _now() < self._batch_until:
             self._acknowledge()
         elif self._ack_timer is None:
-            self._ack_timer = asyncio.get_running_loop().call_later(_WITHOUT * ACK_PAUSE_SECONDS, self._acknowledge)
+            self._ack_timer = asyncio.get_running_loop().call_later(
+                _WITHOUT * self._ack_pause_seconds, self._acknowledge
+            )
 
     def note_lost(self) -> None:
         """A commit failed: only a new connection makes the agent send those records again."""
@@ -125,7 +131,7 @@ class Link:
 
     def _acknowledge(self) -> None:
         self._cancel_ack_timer()
-        self._ack_due = _now() + _WITH_SAMPLE * ACK_PAUSE_SECONDS
+        self._ack_due = _now() + _WITH_SAMPLE * self._ack_pause_seconds
         self._has_work.set()
 
     def _cancel_ack_timer(self) -> None:
@@ -197,7 +203,7 @@ class Link:
         await self._save_details(clean(details))
 
     async def _take_batch(self, batch: Samples, intake: Intake) -> None:
-        self._batch_until = _now() + ACK_PAUSE_SECONDS
+        self._batch_until = _now() + BATCH_SECONDS
         for index, raw in enumerate(batch.records):
             try:
                 await intake.take(decode_record(raw), is_live=False, boot_id=batch.boot_id)

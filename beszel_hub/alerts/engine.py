@@ -6,18 +6,22 @@ own system. What a step or a state was is told once, in the order in which it ha
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from beszel_hub.alerts.moment import Moment
+from beszel_hub.alerts.past import ASK_AFTER_MS, Recalled, Wanted, group
 from beszel_hub.alerts.phases import CALM, State
 from beszel_hub.alerts.punctuality import Punctuality
 from beszel_hub.alerts.rule import STATUS, Rule
 from beszel_hub.alerts.steps import Kept, Place, Step, keep, revive
+from beszel_hub.alerts.surroundings import Surroundings
+from beszel_hub.alerts.targets import counts_events, process_name_of, reset_day_of
 from beszel_hub.alerts.transition import Severity
 from beszel_hub.alerts.watches import Change, CompositeWatch, StatusWatch, TargetsWatch
 from beszel_protocol.feed import SystemStatus
+from beszel_protocol.messages import MAX_PROCESS_PATTERNS
 from beszel_protocol.sample import Metrics
 
 START_GRACE_MS: Final = 20_000
@@ -50,15 +54,37 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """Users who see it, administrators among them."""
 
 
+class _Stretch(NamedTuple):
+    """A part of the past by the monotonic clock."""
+
+    from_ms: int
+    to_ms: int
+    readings: int
+    metrics: Metrics
+
+
 class _Station:
     """One system with its watches."""
 
-    __slots__ = ("last_ms", "on_samples", "on_status", "punctuality", "sampled_ms", "since_ms", "watched")
+    __slots__ = (
+        "around",
+        "asks_ms",
+        "last_ms",
+        "on_samples",
+        "on_status",
+        "punctuality",
+        "sampled_ms",
+        "since_ms",
+        "watched",
+    )  # fmt: skip
 
-    def __init__(self, watched: Watched) -> None:
+    def __init__(self, watched: Watched, around: Surroundings) -> None:
         self.watched = watched
         self.since_ms = 0
         """Of the status, on the monotonic clock."""
+        self.around = around
+        self.asks_ms: list[int] = []
+        """When the past of its windows is to be asked for."""
         self.on_samples: dict[str, TargetsWatch | CompositeWatch] = {}
         self.on_status: dict[str, StatusWatch] = {}
         self.punctuality = Punctuality()
@@ -88,6 +114,7 @@ class Engine:
         """Of the rules those that are not for one system."""
         self._of_system: dict[str, dict[str, Rule]] = {}
         self._stations: dict[str, _Station] = {}
+        self._around: dict[str, Surroundings] = {}
         self._unsaved: dict[Place, State] = {}
         self._swept_ms = started.monotonic_ms
 
@@ -129,7 +156,7 @@ class Engine:
         """A system is new or has changed."""
         station = self._stations.get(watched.id)
         if station is None:
-            station = self._stations[watched.id] = _Station(watched)
+            station = self._stations[watched.id] = _Station(watched, self.around(watched.id))
             station.since_ms = moment.monotonic_of(watched.status_since_ms)
         elif station.watched == watched:
             return []
@@ -141,6 +168,7 @@ class Engine:
 
     def remove_system(self, system_id: str, moment: Moment) -> list[Step]:
         station = self._stations.pop(system_id, None)
+        self._around.pop(system_id, None)
         return [] if station is None else self._silence(station, moment, SYSTEM_GONE)
 
     def take(self, system_id: str, instant_ms: int, metrics: Metrics, moment: Moment) -> list[Step]:
@@ -151,16 +179,63 @@ class Engine:
         now_ms = moment.monotonic_ms
         if station.punctuality.is_late(instant_ms, now_ms):
             return []
-        if station.last_ms is not None:
-            elapsed_ms = now_ms - station.last_ms
-            station.sampled_ms += elapsed_ms if elapsed_ms <= MAX_COUNTED_GAP_MS else 0
-        station.last_ms = now_ms
+        elapsed_ms = MAX_COUNTED_GAP_MS + 1 if station.last_ms is None else now_ms - station.last_ms
+        if elapsed_ms <= MAX_COUNTED_GAP_MS:
+            station.sampled_ms += elapsed_ms
+        else:  # whatever windows there are have ended
+            station.asks_ms = [now_ms + delay_ms for delay_ms in ASK_AFTER_MS]
+        station.last_ms = station.around.now_ms = now_ms
         steps: list[Step] = []
         for watch in station.on_samples.values():
-            changes = watch.take(metrics, now_ms, station.sampled_ms)
+            changes = watch.take(metrics, station.around, now_ms, station.sampled_ms)
             if changes:
                 steps += self._note(station, watch, changes, moment)
         return steps
+
+    def around(self, system_id: str) -> Surroundings:
+        """What is known of a system beside its samples, to be kept up to date; it counts with the next sample."""
+        return self._around.setdefault(system_id, Surroundings())
+
+    def traffic_days(self, system_id: str) -> frozenset[int]:
+        """On which days of a month the traffic of a system is to be counted from."""
+        station = self._stations.get(system_id)
+        watches = [] if station is None else list(station.on_samples.values())
+        days = (reset_day_of(condition.target) for watch in watches for condition in watch.rule.conditions)
+        return frozenset(day for day in days if day is not None)
+
+    def process_names(self, system_id: str) -> tuple[str, ...]:
+        """Patterns of processes that are to be counted on a system."""
+        station = self._stations.get(system_id)
+        watches = [] if station is None else list(station.on_samples.values())
+        names = (process_name_of(condition.target) for watch in watches for condition in watch.rule.conditions)
+        return tuple(sorted({name for name in names if name is not None})[:MAX_PROCESS_PATTERNS])
+
+    def longest_count_ms(self) -> int:
+        """Over how long events are counted; 0 if no rule counts any."""
+        counting = (each for rule in self._rules.values() for each in rule.conditions if counts_events(each.target))
+        return max((1000 * condition.window_seconds for condition in counting), default=0)
+
+    def wanting(self, moment: Moment) -> list[Wanted]:
+        """The parts of the past that windows need, as asked for now: each is named a few times only."""
+        wanted: list[Wanted] = []
+        for station in self._stations.values():
+            if station.asks_ms and station.asks_ms[0] <= moment.monotonic_ms and station.last_ms is not None:
+                station.asks_ms = [due_ms for due_ms in station.asks_ms if due_ms > moment.monotonic_ms]
+                conditions = [each for watch in station.on_samples.values() for each in watch.wanting()]
+                wanted += group(station.watched.id, conditions)
+        return wanted
+
+    def recall(self, wanted: Wanted, past: Iterable[Recalled], moment: Moment) -> None:
+        """Fill windows with what was asked for; nothing is judged by it, but by the next sample."""
+        station = self._stations.get(wanted.system_id)
+        if station is None:
+            return
+        stretches = [
+            _Stretch(moment.monotonic_of(one.from_ms), moment.monotonic_of(one.to_ms), one.readings, one.metrics)
+            for one in past
+        ]
+        for watch in station.on_samples.values():
+            watch.recall(wanted.conditions, stretches, moment.monotonic_ms, station.sampled_ms)
 
     def tick(self, moment: Moment) -> list[Step]:
         """Let time pass; called about once a second."""
@@ -223,14 +298,17 @@ class Engine:
                 steps += self._note(station, watch, watch.close(), moment, RULE_GONE)
             elif watch.rule != wanted[watch.rule.id]:
                 station.remove(watch.rule.id)
-                self._place(station, wanted[watch.rule.id], list(watch.states()))
+                self._place(station, wanted[watch.rule.id], list(watch.states()), moment)
         for rule in wanted.values():
             if station.find(rule.id) is None:
-                self._place(station, rule, [])
+                self._place(station, rule, [], moment)
         return steps
 
-    def _place(self, station: _Station, rule: Rule, states: Sequence[tuple[str, State]]) -> None:
+    def _place(
+        self, station: _Station, rule: Rule, states: Sequence[tuple[str, State]], moment: Moment
+    ) -> None:  # fmt: skip
         watch: Watch
+        station.asks_ms = [moment.monotonic_ms + delay_ms for delay_ms in ASK_AFTER_MS]
         if rule.conditions[0].target == STATUS:
             watch = station.on_status[rule.id] = StatusWatch(rule, self._make_id)
         elif rule.is_composite:

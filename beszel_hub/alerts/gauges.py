@@ -1,11 +1,15 @@
 """What one condition comes to on one system: a gauge for each target, and the verdict on its value."""
 
+from collections.abc import Iterable
 from typing import Final
 
+from beszel_hub.alerts.derived import Keys
+from beszel_hub.alerts.past import Recalled
 from beszel_hub.alerts.phases import CALM, Reading, State, Verdict
 from beszel_hub.alerts.rule import Condition
-from beszel_hub.alerts.targets import MAX_KEYS, Keys, compile_target
-from beszel_hub.alerts.window import Window
+from beszel_hub.alerts.surroundings import Surroundings
+from beszel_hub.alerts.targets import MAX_KEYS, compile_target
+from beszel_hub.alerts.window import Past, Window
 from beszel_protocol.sample import Metrics
 
 FORGET_MS: Final = 3_600_000
@@ -29,7 +33,7 @@ class Gauge:
 class Meter:
     """One condition on one system, with a gauge for each of its targets."""
 
-    __slots__ = ("_is_absence", "_only", "_read", "_read_one", "condition", "gauges", "target")
+    __slots__ = ("_is_absence", "_only", "_read", "_read_beside", "_read_one", "condition", "gauges", "target")
 
     def __init__(self, condition: Condition, sampled_ms: int) -> None:
         self.condition = condition
@@ -38,13 +42,14 @@ class Meter:
         self._is_absence = condition.comparison == "absent"
         self._read = self.target.read
         self._read_one = self.target.read_one
+        self._read_beside = self.target.read_beside
         self._only: Gauge | None = None
         if self._read_one is not None:
             self._only = self._make((), sampled_ms)
-        elif self._is_absence and "[*]" not in condition.target:
-            self._make((), sampled_ms)
+        elif self._is_absence and self.target.only is not None:
+            self._make(self.target.only, sampled_ms)
 
-    def take(self, metrics: Metrics, now_ms: int, sampled_ms: int) -> None:
+    def take(self, metrics: Metrics, around: Surroundings, now_ms: int, sampled_ms: int) -> None:
         """Add the readings of one sample; `sampled_ms` is the time for which the system has sent samples."""
         if self._read_one is not None and self._only is not None:
             value = self._read_one(metrics)
@@ -53,7 +58,9 @@ class Meter:
                 self._only.seen_ms = sampled_ms
             return
         gauges = self.gauges
-        for keys, value in self._read(metrics):
+        beside = self._read_beside
+        window_ms = self.condition.window_seconds * 1000
+        for keys, value in self._read(metrics) if beside is None else beside(around, window_ms):
             gauge = gauges.get(keys)
             if gauge is None:
                 if len(gauges) >= MAX_KEYS:
@@ -61,6 +68,26 @@ class Meter:
                 gauge = self._make(keys, sampled_ms)
             gauge.window.add(now_ms, value)
             gauge.seen_ms = sampled_ms
+
+    @property
+    def wants_past(self) -> bool:
+        """Whether windows know too little to say anything yet."""
+        if self._is_absence or self._read_beside is not None or not self.condition.window_seconds:
+            return False
+        return not self.gauges or any(gauge.window.value() is None for gauge in self.gauges.values())
+
+    def recall(self, past: Iterable[Recalled], now_ms: int, sampled_ms: int) -> None:
+        """Fill windows with what was before they began; instants of the monotonic clock, in the order of time."""
+        found: dict[Keys, list[Past]] = {}
+        for one in past:
+            for keys, value in self._read(one.metrics):
+                found.setdefault(keys, []).append(Past(one.from_ms, one.to_ms, one.readings, value))
+        for keys, readings in found.items():
+            gauge = self.gauges.get(keys)
+            if gauge is not None:
+                gauge.window.recall(readings)
+            elif len(self.gauges) < MAX_KEYS:
+                self._recall_new(keys, readings, now_ms, sampled_ms)
 
     def find(self, name: str) -> Gauge | None:
         """By the text of the target."""
@@ -116,8 +143,21 @@ class Meter:
             if keys and is_silent and gauge.state.phase == "calm":
                 del self.gauges[keys]
 
+    def _recall_new(self, keys: Keys, readings: list[Past], now_ms: int, sampled_ms: int) -> None:
+        """A target that has not been told of yet, unless it was not for so long that it may be gone."""
+        window = self._make_window()
+        window.recall(readings)
+        if now_ms - window.last_ms <= window.gap_ms:
+            self.gauges[keys] = Gauge(self.target.name(keys), window, sampled_ms)
+
     def _make(self, keys: Keys, sampled_ms: int) -> Gauge:
-        condition = self.condition
-        window = Window(condition.window_seconds, condition.aggregate)
-        gauge = self.gauges[keys] = Gauge(self.target.name(keys), window, sampled_ms)
+        gauge = self.gauges[keys] = Gauge(self.target.name(keys), self._make_window(), sampled_ms)
         return gauge
+
+    def _make_window(self) -> Window:
+        """What comes with no sample is counted already."""
+        condition = self.condition
+        if self._read_beside is not None:
+            seconds = condition.window_seconds if self._is_absence else 0
+            return Window(seconds, "last")
+        return Window(condition.window_seconds, condition.aggregate)

@@ -90,6 +90,12 @@ def count_rules(user_id: str | None) -> int:
     return int(RuleRow.select().where(RuleRow.user_id == user_id).count())
 
 
+def names_of_rules(user_id: str | None, system_id: str | None, tag: str | None) -> set[str]:
+    """Of one owner, for one system, for a tag, or for all systems."""
+    same = (RuleRow.user_id == user_id) & (RuleRow.system_id == system_id) & (RuleRow.tag == tag)
+    return {row.name for row in RuleRow.select(RuleRow.name).where(same)}
+
+
 def load_file_rules() -> list[RuleRow]:
     return list(RuleRow.select().where(RuleRow.origin == "file"))
 
@@ -121,7 +127,8 @@ def load_states() -> tuple[list[Kept], int]:
 
 
 def note_alive(now_ms: int) -> None:
-    EngineRow.insert(id=1, alive=now_ms).on_conflict_replace().execute()
+    insert = EngineRow.insert(id=1, alive=now_ms)
+    insert.on_conflict(conflict_target=[EngineRow.id], preserve=[EngineRow.alive]).execute()
 
 
 def save_states(states: Iterable[Kept]) -> None:
@@ -134,7 +141,10 @@ def save_states(states: Iterable[Kept]) -> None:
             StateRow.insert(
                 rule_id=place.rule_id, system_id=place.system_id, target=place.target, phase=kept.phase,
                 body=msgspec.to_builtins(kept),
-            ).on_conflict_replace().execute()  # fmt: skip
+            ).on_conflict(
+                conflict_target=[StateRow.rule_id, StateRow.system_id, StateRow.target],
+                preserve=[StateRow.phase, StateRow.body],
+            ).execute()  # fmt: skip
 
 
 def delete_state(place: Place) -> None:
@@ -242,7 +252,7 @@ def tidy(now_ms: int) -> None:
 def visible_rules(actor: Actor) -> Any:
     """One's own rules, and those for everybody that watch systems which one sees; administrators see all."""
     if not actor.is_authenticated:
-        return peewee.SQL("0")
+        return peewee.SQL("1 = 0")
     systems = visible_to(actor, RuleRow.system_id)
     if actor.is_admin:
         return None if systems is None else RuleRow.system_id.is_null() | systems
@@ -259,7 +269,7 @@ def visible_alerts(actor: Actor) -> Any:
 def visible_history(actor: Actor) -> Any:
     """What happened to one's own rules, and to rules for everybody, on systems that one sees."""
     if not actor.is_authenticated:
-        return peewee.SQL("0")
+        return peewee.SQL("1 = 0")
     mine = (HistoryRow.user_id == actor.user_id) | HistoryRow.user_id.is_null()
     systems = visible_to(actor, HistoryRow.system_id)
     return mine if systems is None else mine & systems

@@ -70,6 +70,7 @@ class QuietSource:
             **_columns(actor, values),
         }  # fmt: skip
         _check(columns)
+        _require_reach(actor, columns["system_id"], columns["rule_id"])
         quiet_id = values.get("id") or new_id()
         now_ms = self._clock()
         queries.insert_quiet(
@@ -84,7 +85,17 @@ class QuietSource:
         columns = _columns(actor, values)
         present = {name: getattr(row, name) for name in ("type", "start", "end", "timezone", "days")}
         _check({**present, **columns})
+        _require_reach(actor, columns.get("system_id", row.system_id), columns.get("rule_id", row.rule_id))
         queries.update_quiet(quiet_id, {**columns, "updated": self._clock()})
+
+
+def _require_reach(actor: Actor, system_id: str | None, rule_id: str | None) -> None:
+    """A token for some systems silences none of the others."""
+    if actor.system_ids is None or system_id:
+        return
+    rule = queries.find_rule(rule_id) if rule_id else None
+    if rule is None or rule.system_id is None:
+        raise invalid_field("system", "validation_required", "This token is for some systems only; name one.")
 
 
 def _columns(actor: Actor, values: Row) -> dict[str, Any]:

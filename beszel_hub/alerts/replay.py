@@ -1,7 +1,8 @@
 """What a rule would have said about the past: the same engine, its clock driven by stored samples. Pure."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -11,6 +12,7 @@ from beszel_hub.alerts.moment import Moment
 from beszel_hub.alerts.rule import Rule
 from beszel_hub.alerts.steps import Step
 from beszel_protocol.feed import SystemStatus
+from beszel_protocol.messages import Event
 from beszel_protocol.sample import Metrics
 
 DOWN_AFTER_MS: Final = 15_000
@@ -19,13 +21,16 @@ _BEFORE_MS: Final = 3_600_000
 _TICK_MS: Final = 30_000
 
 
-def replay(rule: Rule, system_id: str, samples: Iterable[tuple[int, Metrics]]) -> Iterator[Step]:
-    """Steps in order; `samples` are those of one system with their instants, oldest first."""
+def replay(
+    rule: Rule, system_id: str, samples: Iterable[tuple[int, Metrics]], events: Sequence[tuple[int, Event]] = ()
+) -> Iterator[Step]:
+    """Steps in order; `samples` and `events` are those of one system with their instants, oldest first."""
     numbers = itertools.count(1)
     watched = Watched(id=system_id, status="up", tags=() if rule.tag is None else (rule.tag,))
     rule = msgspec.structs.replace(rule, user_id=None, system_id=None, is_enabled=True)
     engine: Engine | None = None
     before_ms = usual_ms = ticked_ms = 0
+    happened = deque(events)
     for instant_ms, metrics in samples:
         moment = Moment(instant_ms, instant_ms)
         if engine is None:
@@ -36,6 +41,9 @@ def replay(rule: Rule, system_id: str, samples: Iterable[tuple[int, Metrics]]) -
             yield from _pass_gap(engine, watched, before_ms + DOWN_AFTER_MS, instant_ms)
         elif gap_ms:
             usual_ms = gap_ms
+        while happened and happened[0][0] <= instant_ms:
+            event_ms, event = happened.popleft()
+            engine.around(system_id).note(event.kind, event.subject, event_ms)
         yield from engine.take(system_id, instant_ms, metrics, moment)
         if instant_ms - ticked_ms >= _TICK_MS:
             yield from engine.tick(moment)

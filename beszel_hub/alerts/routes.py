@@ -1,6 +1,6 @@
 """`/api/beszel/user-alerts` as Beszel's clients call it, acknowledging, and what can be watched."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -11,11 +11,20 @@ from beszel_hub.actions import Action
 from beszel_hub.alerts.presets import MAX_MINUTES, PRESETS
 from beszel_hub.alerts.service import Alerts
 from beszel_hub.alerts.targets import watchable
+from beszel_hub.alerts.template_rules import Application
+from beszel_hub.alerts.templates import TEMPLATES
+from beszel_hub.alerts.texts import describe
+from beszel_hub.alerts.trial_request import TrialRequest
 from beszel_hub.errors import BadRequest, Forbidden, NotFound, Unauthorized, invalid_field
 from beszel_hub.permissions import Actor, Decision, decide
 from beszel_hub.records.response import JsonResponse, read_object
+from beszel_protocol.timestamps import format_timestamp
 
 MAX_SYSTEMS: Final = 1000
+MAX_STEPS: Final = 500
+"""Of a trial; all of them are counted."""
+
+T = TypeVar("T")
 
 
 class UserAlerts(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +68,47 @@ async def list_targets(request: Request) -> Response:
     return JsonResponse({"items": items})
 
 
+async def list_templates(request: Request) -> Response:
+    _require(request, Action.ALERT_TEMPLATES)
+    items = [
+        {"name": name, "help": template.help, "rules": [rule.name for rule in template.rules]}
+        for name, template in TEMPLATES.items()
+    ]
+    return JsonResponse({"items": items})
+
+
+async def apply_template(request: Request) -> Response:
+    actor = _require(request, Action.ALERT_TEMPLATES_APPLY)
+    application = await _read(request, Application)
+    return JsonResponse({"success": True, "count": await _alerts(request).apply_template(actor, application)})
+
+
+async def try_rule(request: Request) -> Response:
+    """What a rule would have said of one system; nobody is told."""
+    actor = _require(request, Action.ALERT_TRIAL)
+    system_name, trial = await _alerts(request).try_rule(actor, await _read(request, TrialRequest))
+    steps = [
+        {
+            "at": format_timestamp(step.at_ms), "kind": step.happened, "target": step.target,
+            "severity": step.severity, "value": step.value, "text": describe(step, system_name),
+        }
+        for step in trial.steps[:MAX_STEPS]
+    ]  # fmt: skip
+    resolutions = [
+        {"from": format_timestamp(part.from_ms), "to": format_timestamp(part.to_ms), "seconds": part.seconds}
+        for part in trial.stretches
+    ]
+    fired = sum(step.happened == "fired" for step in trial.steps)
+    return JsonResponse({"fired": fired, "samples": trial.samples, "resolutions": resolutions, "steps": steps})
+
+
+async def _read(request: Request, form: type[T]) -> T:
+    try:
+        return msgspec.convert(await read_object(request), form)
+    except msgspec.ValidationError as error:
+        raise BadRequest(str(error)) from error
+
+
 async def _read_user_alerts(request: Request) -> UserAlerts:
     try:
         body = msgspec.convert(await read_object(request), UserAlerts, strict=False)
@@ -95,4 +145,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route(_USER_ALERTS, delete_user_alerts, methods=["DELETE"]),
     Route("/api/beszel/alerts/acknowledge", acknowledge, methods=["POST"]),
     Route("/api/beszel/alerts/targets", list_targets, methods=["GET"]),
+    Route("/api/beszel/alerts/templates", list_templates, methods=["GET"]),
+    Route("/api/beszel/alerts/templates", apply_template, methods=["POST"]),
+    Route("/api/beszel/alerts/test", try_rule, methods=["POST"]),
 )

@@ -12,60 +12,52 @@
         all_of:
           - {target: cpu.usage_percent, above: 90, window: 5m}
           - {target: memory.usage_percent, above: 95, window: 5m}
+    templates:
+      web server:
+        - {name: no nginx, target: "processes.by_name[nginx]", below: 1, window: 0s}
+    apply:
+      - {template: web server, tag: web}
+      - {template: host}
 
 They are for every member of the systems they watch. Durations are seconds, or `90s`, `10m`, `2h`, `7d`.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
 
-from beszel_hub.alerts.rule import STATUS, Aggregate, Comparison, Condition, InvalidRule, Match, Rule
-from beszel_hub.alerts.transition import Severity
-from beszel_hub.alerts.validation import check_rule
+from beszel_hub.alerts.forms import DeclaredRule, make_rule
+from beszel_hub.alerts.rule import InvalidRule, Rule
+from beszel_hub.alerts.templates import TEMPLATES
 from beszel_hub.errors import BadRequest
-from beszel_hub.settings import read_duration
 
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_RULES: Final = 5000
 
-Duration = int | str
 
+class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rules of a template for a system, for a tag, or for all systems."""
 
-class DeclaredCondition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What is watched, and exactly one of `above`, `below` and `absent`; `status` needs none."""
-
-    target: str = ""
-    above: float | None = None
-    below: float | None = None
-    absent: Duration | None = None
-    recover: float | None = None
-    window: Duration | None = None
-    aggregate: Aggregate = "mean"
-
-
-class DeclaredRule(DeclaredCondition, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One entry: a condition of its own, or several below `all_of` or `any_of`."""
-
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
-    all_of: list[DeclaredCondition] | None = None
-    any_of: list[DeclaredCondition] | None = None
-    severity: Severity = "warning"
-    enabled: bool = True
+    template: str
+    """One of the file, or one of the hub's own."""
     system: str | None = None
-    """A name, or an id."""
     tag: str | None = None
-    for_: Duration = msgspec.field(name="for", default=0)
-    recover_for: Duration = 0
-    repeat: Duration = 0
-    escalate_at: float | None = None
-    escalate_after: Duration = 0
+    enabled: bool = True
 
 
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rules: Annotated[list[DeclaredRule], msgspec.Meta(max_length=MAX_RULES)] = []
+    templates: Annotated[dict[str, list[DeclaredRule]], msgspec.Meta(max_length=MAX_RULES)] = {}
+    apply: Annotated[list[Application], msgspec.Meta(max_length=MAX_RULES)] = []
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """One rule to be, with what its id is made of."""
+
+    declared: DeclaredRule
+    identity: str
 
 
 def parse(content: bytes, systems: Mapping[str, Sequence[str]]) -> list[Rule]:
@@ -73,70 +65,54 @@ def parse(content: bytes, systems: Mapping[str, Sequence[str]]) -> list[Rule]:
     if len(content) > MAX_FILE_BYTES:
         raise BadRequest(f"The file has more than {MAX_FILE_BYTES} bytes.")
     try:
-        declared = msgspec.yaml.decode(content or b"{}", type=RulesFile)
+        file = msgspec.yaml.decode(content or b"{}", type=RulesFile)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise BadRequest(f"The file cannot be read: {error}") from error
-    names = [rule.name for rule in declared.rules]
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if twice is not None:
-        raise BadRequest(f"The file names {twice!r} twice.")
-    return [_to_rule(rule, systems) for rule in declared.rules]
+    entries = [_Entry(rule, rule.name) for rule in file.rules]
+    for application in file.apply:
+        entries += _applied(file, application)
+        if len(entries) > MAX_RULES:
+            raise BadRequest(f"The file makes more than {MAX_RULES} rules.")
+    identities: set[str] = set()
+    for entry in entries:
+        if entry.identity in identities:
+            raise BadRequest(f"The file names {entry.declared.name!r} twice.")
+        identities.add(entry.identity)
+    return [_to_rule(entry, systems) for entry in entries]
 
 
-def rule_id_of(name: str) -> str:
+def rule_id_of(identity: str) -> str:
     """The same name has the same id on every hub, so alerts outlive a file that is applied again."""
-    digest = hashlib.sha256(b"beszel-rule-file\0" + name.encode()).hexdigest()
+    digest = hashlib.sha256(b"beszel-rule-file\0" + identity.encode()).hexdigest()
     return f"f{digest[:14]}"
 
 
-def _to_rule(declared: DeclaredRule, systems: Mapping[str, Sequence[str]]) -> Rule:
+def _applied(file: RulesFile, application: Application) -> Iterator[_Entry]:
+    rules: Sequence[DeclaredRule] | None = file.templates.get(application.template)
+    if rules is None:
+        own = TEMPLATES.get(application.template)
+        if own is None:
+            raise BadRequest(f"There is no template {application.template!r}.")
+        rules = own.rules
+    scope = f"{application.template}\0{application.system or ''}\0{application.tag or ''}"
+    for rule in rules:
+        if rule.system is not None or rule.tag is not None:
+            raise BadRequest(f"The rule {rule.name!r} of a template says for what it is; `apply` does.")
+        declared = msgspec.structs.replace(
+            rule, system=application.system, tag=application.tag, enabled=rule.enabled and application.enabled
+        )
+        yield _Entry(declared, f"{scope}\0{rule.name}")
+
+
+def _to_rule(entry: _Entry, systems: Mapping[str, Sequence[str]]) -> Rule:
+    declared = entry.declared
     try:
-        match, conditions = _conditions(declared)
-        return check_rule(
-            Rule(
-                id=rule_id_of(declared.name), name=declared.name, conditions=conditions, match=match,
-                severity=declared.severity, is_enabled=declared.enabled, tag=declared.tag,
-                system_id=_system(declared.system, systems), for_seconds=_seconds(declared.for_),
-                recover_seconds=_seconds(declared.recover_for), repeat_seconds=_seconds(declared.repeat),
-                escalate_value=declared.escalate_at, escalate_seconds=_seconds(declared.escalate_after),
-            )
-        )  # fmt: skip
+        system_id = _system(declared.system, systems)
+        return make_rule(declared, rule_id_of(entry.identity), system_id=system_id, tag=declared.tag)
     except InvalidRule as error:
         raise BadRequest(f"The rule {declared.name!r}: {error.field}: {error}") from error
     except ValueError as error:
         raise BadRequest(f"The rule {declared.name!r}: {error}") from error
-
-
-def _conditions(declared: DeclaredRule) -> tuple[Match, tuple[Condition, ...]]:
-    several = declared.all_of or declared.any_of
-    if several is None:
-        return "all", (_condition(declared),)
-    if declared.target or (declared.all_of and declared.any_of):
-        raise InvalidRule("target", "A rule has one condition of its own, or `all_of`, or `any_of`.")
-    return ("all" if declared.all_of else "any"), tuple(_condition(condition) for condition in several)
-
-
-def _condition(declared: DeclaredCondition) -> Condition:
-    given: list[tuple[Comparison, float]] = []
-    given += [("above", declared.above)] if declared.above is not None else []
-    given += [("below", declared.below)] if declared.below is not None else []
-    given += [("absent", 0.0)] if declared.absent is not None else []
-    if declared.target == STATUS and not given:
-        return Condition(target=STATUS)
-    if len(given) != 1:
-        raise InvalidRule("target", "Exactly one of `above`, `below` and `absent` is needed.")
-    comparison, value = given[0]
-    window = declared.window if declared.absent is None else declared.absent
-    return Condition(
-        target=declared.target, comparison=comparison, value=value, recover_value=declared.recover,
-        window_seconds=60 if window is None else _seconds(window), aggregate=declared.aggregate,
-    )  # fmt: skip
-
-
-def _seconds(duration: Duration) -> int:
-    if isinstance(duration, int):
-        return duration
-    return 0 if duration.strip() in {"0", "0s"} else read_duration(duration.strip())
 
 
 def _system(name: str | None, systems: Mapping[str, Sequence[str]]) -> str | None:

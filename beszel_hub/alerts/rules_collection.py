@@ -74,14 +74,10 @@ class RulesSource:
         self._clock = clock
 
     def create(self, actor: Actor, values: Row) -> str:
-        user_id = _owner(actor, values)
-        if queries.count_rules(user_id) >= MAX_RULES:
+        made = draft_rule(actor, values)
+        if queries.count_rules(made.user_id) >= MAX_RULES:
             raise invalid_field("name", "validation_too_many_values", f"There are {MAX_RULES} rules already.")
-        made = Rule(
-            id=values.get("id") or new_id(), name=values["name"], user_id=user_id,
-            conditions=read_conditions(values["conditions"]), **_changes(actor, values),
-        )  # fmt: skip
-        queries.insert_rule(_checked(made), self._clock())
+        queries.insert_rule(made, self._clock())
         return made.id
 
     def update(self, actor: Actor, rule_id: str, values: Row) -> None:
@@ -93,10 +89,21 @@ class RulesSource:
         if "conditions" in values:
             changes["conditions"] = read_conditions(values["conditions"])
         changed = msgspec.structs.replace(queries.to_rule(row), **changes)
-        queries.update_rule(_checked(changed), self._clock(), preset="", preset_value=None, preset_minutes=None)
+        queries.update_rule(_checked(actor, changed), self._clock(), preset="", preset_value=None, preset_minutes=None)
 
     def delete(self, actor: Actor, rule_id: str) -> None:
         queries.delete_rule(_own_row(actor, rule_id).id)
+
+
+def draft_rule(actor: Actor, values: Row) -> Rule:
+    """The rule that a record of these values would be; raise `BadRequest` if it makes no sense."""
+    return _checked(
+        actor,
+        Rule(
+            id=values.get("id") or new_id(), name=values["name"], user_id=_owner(actor, values),
+            conditions=read_conditions(values["conditions"]), **_changes(actor, values),
+        ),
+    )  # fmt: skip
 
 
 def read_conditions(raw: Any) -> tuple[Condition, ...]:
@@ -118,6 +125,8 @@ def _own_row(actor: Actor, rule_id: str) -> RuleRow:
     row = queries.find_rule(rule_id)
     if row is None or (not actor.is_admin and row.user_id != actor.user_id):
         raise NotFound
+    if row.system_id is None and actor.system_ids is not None:
+        raise NotFound  # it watches more than this token is for
     if row.origin == "file":
         raise BadRequest("This rule is in the file of rules; change it there.")
     return row
@@ -156,7 +165,9 @@ def _changes(actor: Actor, values: Row) -> dict[str, Any]:
     return changes
 
 
-def _checked(rule: Rule) -> Rule:
+def _checked(actor: Actor, rule: Rule) -> Rule:
+    if rule.system_id is None and actor.system_ids is not None:
+        raise invalid_field("system", "validation_required", "This token is for some systems only; name one.")
     try:
         return check_rule(rule)
     except InvalidRule as error:

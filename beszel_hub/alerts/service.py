@@ -7,23 +7,32 @@ writes. What is not committed when the hub dies never happened, and the engine c
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from beszel_hub.alerts import queries, user_alerts
+from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
+from beszel_hub.alerts.past import Annals
 from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.steps import Kept, Place, Step
 from beszel_hub.alerts.telling import Told, summarize, tell
+from beszel_hub.alerts.template_rules import Application, apply_template
 from beszel_hub.alerts.transition import OnTransition, Transition
+from beszel_hub.alerts.trial import Trial, run_trial
+from beszel_hub.alerts.trial_request import TrialRequest
 from beszel_hub.alerts.validation import check_rule
 from beszel_hub.clock import Clock
-from beszel_hub.errors import HubError
+from beszel_hub.errors import HubError, NotFound
 from beszel_hub.permissions import Actor
+from beszel_hub.scheduler import Job
 from beszel_hub.store.database import Database
 from beszel_hub.store.ids import new_id
 from beszel_hub.systems.directory import Directory, Entry
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.messages import Event
 from beszel_protocol.sample import Metrics
 
 SAVE_SECONDS: Final = 5.0
@@ -33,6 +42,11 @@ FAILURE_SECONDS: Final = 10.0
 """After what should not have happened."""
 MAX_WAITING: Final = 20_000
 """Steps that wait for a database that does not answer; the oldest go beyond that, and are told in the log."""
+
+LONGEST_RAW_MS: Final = 3_600_000
+"""Over the API a rule is tried on single samples for no longer, and on minutes beyond."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +73,8 @@ class Alerts:
         self.on_told: list[Callable[[Sequence[Told]], None]] = []
         """Told on the event loop which steps were committed."""
         self.on_acknowledged: list[Callable[[str], None]] = []
+        self.history: Annals | None = None
+        """Without it windows begin empty."""
         self._database = database
         self._directory = directory
         self._clock = clock
@@ -72,6 +88,7 @@ class Alerts:
         self._has_waiting = asyncio.Event()
         self._saving = asyncio.Lock()
         self._loading = asyncio.Lock()
+        self._trying = asyncio.Lock()
         self._asked = self._answered = 0
         self._marks: tuple[object, ...] = ()
         self._saved_ms = monotonic_ms()
@@ -84,8 +101,19 @@ class Alerts:
         orphans = self._engine.restore(states, alive_ms, self._moment())
         now_ms = self._clock()
         await self._database.write(lambda: _note_start(orphans, now_ms))
+        await self._remember_events()
         self._is_open = True
         return [self._tell(step) for kept in states if (step := self._engine.step_of(kept)) is not None]
+
+    def jobs(self, tick_seconds: float) -> tuple[Job, ...]:
+        return (
+            Job("alerts", tick_seconds, self.tick),
+            Job("windows of alerts", tick_seconds, self.recall),
+            Job("rules of alerts", 10.0, self.follow),
+            Job("what quiet hours held back", 10.0, self.tell_held),
+            Job("traffic that alerts count", 300.0, self.count_traffic),
+            Job("old alerts", 900.0, self.tidy),
+        )
 
     async def refresh(self) -> None:
         """Rules or quiet hours have changed. Who calls while others wait for the same is served with them."""
@@ -121,6 +149,34 @@ class Alerts:
         steps = self._engine.take(sample.system_id, sample.instant_ms, sample.metrics, self._moment())
         if steps:
             self._queue(steps)
+
+    def event_arrived(self, system_id: str, instant_ms: int, event: Event) -> None:
+        """Counts from when it happened, however late it is told."""
+        if event.kind in COUNTED_EVENTS:
+            at_ms = self._moment().monotonic_of(instant_ms)
+            self._engine.around(system_id).note(event.kind, event.subject, at_ms)
+
+    def processes_of(self, system_id: str) -> tuple[str, ...]:
+        """Patterns of the names of processes that rules want to be counted there."""
+        return self._engine.process_names(system_id)
+
+    def containers_changed(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
+        self._engine.around(system_id).containers = facts
+
+    async def recall(self) -> None:
+        """Look up in history what windows lack, after a start or for new rules."""
+        for wanted in self._engine.wanting(self._moment()):
+            if self.history is not None:
+                past = await self._database.read(partial(self.history.stretches, wanted))
+                self._engine.recall(wanted, past, self._moment())
+
+    async def count_traffic(self) -> None:
+        """Bring up to date what systems carried in the month that rules count."""
+        for entry in list(self._directory):
+            days = self._engine.traffic_days(entry.id)
+            if days and self.history is not None:
+                read = partial(self.history.traffic, entry.id, days)
+                self._engine.around(entry.id).traffic = await self._database.read(read)
 
     def system_changed(self, entry: Entry) -> None:
         self._names[entry.id] = entry
@@ -175,6 +231,27 @@ class Alerts:
         await self.refresh()
         return count
 
+    async def apply_template(self, actor: Actor, application: Application) -> int:
+        """How many rules were made."""
+        count = await self._database.write(lambda: apply_template(actor, application, self._clock))
+        await self.refresh()
+        return count
+
+    async def try_rule(self, actor: Actor, request: TrialRequest) -> tuple[str, Trial]:
+        """The name of the system, and what the rule would have said of it; `NotFound` for what the actor sees not."""
+        entry = self._directory.get(request.system)
+        if entry is None or self.history is None or not self._directory.is_visible(actor, entry.id):
+            raise NotFound
+        history, until_ms = self.history, self._clock()
+        from_ms = until_ms - request.since_seconds * 1000
+
+        def work() -> Trial:
+            rule = request.find_rule(actor)
+            return run_trial(history, _at_once, rule, entry.id, from_ms, until_ms, longest_raw_ms=LONGEST_RAW_MS)
+
+        async with self._trying:
+            return entry.name, await self._database.read(work)
+
     async def delete_presets(self, actor: Actor, name: str, systems: Sequence[str]) -> int:
         """How many there were; `NotFound` if one of the systems is not the actor's."""
         count = await self._database.write(lambda: user_alerts.delete_presets(actor, name, systems))
@@ -210,6 +287,15 @@ class Alerts:
             self.on_transition(one.transition)
         queries.save_states(states)
         queries.note_alive(now_ms)
+
+    async def _remember_events(self) -> None:
+        """Those that still count happened before this start."""
+        longest_ms = self._engine.longest_count_ms()
+        if longest_ms and self.history is not None:
+            systems = [entry.id for entry in self._directory]
+            read = partial(self.history.events, systems, self._clock() - longest_ms)
+            for system_id, instant_ms, event in await self._database.read(read):
+                self.event_arrived(system_id, instant_ms, event)
 
     async def _load(self) -> None:
         loaded = await self._database.read(
@@ -274,6 +360,10 @@ def _sound(rules: Sequence[Rule]) -> list[Rule]:
         except InvalidRule as error:
             log.warning("the rule %r is left out: %s", rule.name, error)
     return sound
+
+
+def _at_once(call: Callable[[], T], /) -> T:
+    return call()
 
 
 def _note_start(orphans: Sequence[Kept], now_ms: int) -> None:

@@ -1,27 +1,32 @@
-"""What a rule can watch: series of samples, and a few series made of several; each compiled to a quick reader.
+"""What a rule can watch: series of samples, and those made of several; each compiled to a quick reader.
 
-A target names one series, or with `[*]` for a key all of them: `disk[*].usage_percent` is every filesystem by itself.
+A target names one series, or with `*` in a key all of them that match: `disk[*].usage_percent` is every filesystem by
+itself, `container_down[web-*]` every container whose name begins so.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from beszel_hub.alerts.derived import DERIVED, Derived, Keys, Read, ReadBeside, Readings
 from beszel_hub.alerts.rule import STATUS, InvalidRule
+from beszel_hub.alerts.surroundings import Surroundings
 from beszel_protocol.addresses import Address, InvalidAddress, Step, parse_address
+from beszel_protocol.hygiene import clean_text
+from beszel_protocol.messages import MAX_PROCESS_PATTERN_LENGTH
 from beszel_protocol.metrics import Metric, Unit, shape_of
 from beszel_protocol.sample import Metrics, catalogue
 
 WILDCARD: Final = "*"
 MAX_KEYS: Final = 512
 """Of one target on one system; a host that tells more is not watched beyond."""
-
-Keys: TypeAlias = tuple[str, ...]
-"""The keys that stand for the wildcards, in their order; empty for a target without."""
-Readings: TypeAlias = Iterator[tuple[Keys, float]]
-Read: TypeAlias = Callable[[Metrics], Readings]
+FIRST_DAY: Final = "1"
+_BY_NAME: Final = "processes.by_name["
+"""Its keys are patterns themselves, which agents apply."""
+LAST_DAY: Final = 31
 
 
 class Target(NamedTuple):
@@ -33,29 +38,27 @@ class Target(NamedTuple):
     read: Read
     name: Callable[[Keys], str]
     """The text of the target that `read` gave these keys for."""
-    read_one: Callable[[Metrics], float | None] | None
+    read_one: Callable[[Metrics], float | None] | None = None
     """A quicker way for a target without wildcards."""
-
-
-class Derived(NamedTuple):
-    """A series made of several others."""
-
-    label: str
-    unit: Unit
-    read: Read
-    help: str
+    read_beside: ReadBeside | None = None
+    """For what is in no sample."""
+    only: Keys | None = None
+    """The keys of a target that stands for one series; None if it stands for as many as there are."""
+    is_flag: bool = False
+    needs: tuple[str, ...] = ()
+    """Patterns of the catalogue, and fields, that it is read from."""
 
 
 @lru_cache(maxsize=4096)
 def compile_target(text: str) -> Target:
     """Raise `InvalidRule` for what is no series, or none that its declaration lets alarm."""
-    derived = DERIVED.get(text.removesuffix("[*]"))
-    if derived is not None:
-        return _compile_derived(text, derived)
     try:
         address = parse_address(text)
     except InvalidAddress as error:
         raise InvalidRule("target", f"{error}.") from error
+    derived = DERIVED.get(address[0].name) if len(address) == 1 else None
+    if derived is not None:
+        return _compile_derived(text, address[0], derived)
     metric = address.metric
     if metric is None:
         raise InvalidRule("target", f"There is no metric {text!r}.")
@@ -74,33 +77,91 @@ def watchable() -> dict[str, tuple[str, Unit]]:
     return series | {name: (derived.label, derived.unit) for name, derived in DERIVED.items()}
 
 
-def catalogue_parts(targets: Iterable[str]) -> frozenset[str] | None:
-    """The members of a sample that these targets are read from; None if that may be any."""
-    parts: set[str] = set()
-    for target in targets:
-        if target.removesuffix("[*]") in DERIVED:
-            return None
-        if target != STATUS:
-            parts.add(parse_address(target)[0].name)
-    return frozenset(parts)
+def needs_of(targets: Iterable[str]) -> frozenset[str]:
+    """Patterns of the catalogue, and fields, that these targets are read from."""
+    return frozenset(need for target in targets if target != STATUS for need in compile_target(target).needs)
+
+
+def reset_day_of(target: str) -> int | None:
+    """On which day of the month the traffic that this target counts begins; None if it counts none."""
+    step = parse_address(target)[0]
+    derived = DERIVED.get(step.name)
+    return None if derived is None or derived.keyed != "by day" else int(step.key or FIRST_DAY)
+
+
+def process_name_of(target: str) -> str | None:
+    """The pattern of names of processes that this target counts; None for any other target."""
+    if not target.startswith(_BY_NAME):
+        return None
+    return parse_address(target)[-1].key
+
+
+def counts_events(target: str) -> bool:
+    derived = DERIVED.get(target.partition("[")[0])
+    return derived is not None and derived.event is not None
 
 
 def _compile_series(text: str, address: Address, metric: Metric) -> Target:
-    is_wild = any(step.key == WILDCARD for step in address)
-    find = _finder(tuple(address), Metrics)
+    is_wild = not text.startswith(_BY_NAME) and any(WILDCARD in (step.key or "") for step in address)
+    find = _finder(tuple(address), Metrics, is_literal=text.startswith(_BY_NAME))
+    _check_process_name(process_name_of(text))
 
     def name(keys: Keys) -> str:
+        if not is_wild:
+            return text
         rest = iter(keys)
-        return str(Address(Step(step.name, next(rest) if step.key == WILDCARD else step.key) for step in address))
+        return str(Address(step._replace(key=next(rest)) if WILDCARD in (step.key or "") else step for step in address))
 
-    return Target(text, metric.label, metric.unit, find, name, None if is_wild else _first_of(find, address))
+    return Target(
+        text, metric.label, metric.unit, find, name, None if is_wild else _first_of(find, address),
+        only=None if is_wild else (),
+        needs=(address.pattern,),
+    )  # fmt: skip
 
 
-def _compile_derived(text: str, derived: Derived) -> Target:
+def _check_process_name(name: str | None) -> None:
+    if name is not None and (not name.strip(WILDCARD) or name != clean_text(name, MAX_PROCESS_PATTERN_LENGTH)):
+        raise InvalidRule("target", f"Name the processes to count, in up to {MAX_PROCESS_PATTERN_LENGTH} characters.")
+
+
+def _compile_derived(text: str, step: Step, derived: Derived) -> Target:
+    key, is_flag = step.key, derived.is_flag
+    if derived.keyed == "never" and key not in {None, WILDCARD}:
+        raise InvalidRule("target", f"There is one {derived.label} only, not {text!r}.")
+    if derived.keyed == "by day":
+        key = key or FIRST_DAY
+        if not (key.isascii() and key.isdecimal() and 1 <= int(key) <= LAST_DAY):
+            raise InvalidRule("target", f"A month begins on one of its days, from 1 to {LAST_DAY}, not {key!r}.")
+    is_wild = key is None or WILDCARD in key
+    matches = _matcher(None if key is None or derived.keyed == "never" else key)
+
     def name(keys: Keys) -> str:
-        return str(Address((Step(text.removesuffix("[*]"), keys[0]),))) if keys else text
+        return str(Address((Step(step.name, keys[0]),))) if keys and derived.keyed == "by name" else text
 
-    return Target(text, derived.label, derived.unit, derived.read, name, None)
+    def read(metrics: Metrics) -> Readings:
+        if derived.read is not None:
+            yield from ((keys, value) for keys, value in derived.read(metrics) if not keys or matches(keys[0]))
+
+    def read_beside(around: Surroundings, window_ms: int) -> Readings:
+        if derived.read_beside is not None:
+            found = derived.read_beside(around, window_ms)
+            yield from ((keys, value) for keys, value in found if matches(keys[0]))
+
+    return Target(
+        text, derived.label, derived.unit, read, name, None,
+        read_beside=None if derived.read_beside is None else read_beside, is_flag=is_flag,
+        only=() if derived.keyed == "never" else None if is_wild else (key or "",), needs=derived.needs,
+    )  # fmt: skip
+
+
+def _matcher(pattern: str | None) -> Callable[[str], bool]:
+    """Of a key by its pattern, in which `*` stands for anything; without one every key matches."""
+    if pattern is None or pattern == WILDCARD:
+        return lambda _: True
+    if WILDCARD not in pattern:
+        return pattern.__eq__
+    form = re.compile(".*".join(map(re.escape, pattern.split(WILDCARD))), re.DOTALL)
+    return lambda key: form.fullmatch(key) is not None
 
 
 def _first_of(find: Read, address: Address) -> Callable[[Metrics], float | None]:
@@ -118,11 +179,13 @@ def _first_of(find: Read, address: Address) -> Callable[[Metrics], float | None]
     return lambda metrics: next((value for _, value in find(metrics)), None)
 
 
-def _finder(steps: tuple[Step, ...], struct: type[msgspec.Struct]) -> Callable[[Any], Readings]:
+def _finder(steps: tuple[Step, ...], struct: type[msgspec.Struct], *, is_literal: bool) -> Callable[[Any], Readings]:
     """Follows one step, then the rest."""
     (name, key), rest = steps[0], steps[1:]
     shape = shape_of(struct)[name]
-    below = _leaf if not rest else _finder(rest, shape.struct or struct)
+    is_wild = not is_literal and key is not None and WILDCARD in key
+    matches = _matcher(key)
+    below = _leaf if not rest else _finder(rest, shape.struct or struct, is_literal=is_literal)
 
     def find(node: Any) -> Readings:
         value = getattr(node, name)
@@ -131,11 +194,11 @@ def _finder(steps: tuple[Step, ...], struct: type[msgspec.Struct]) -> Callable[[
         if shape.container is None:
             yield from below(value)
             return
-        for found_key, item in _items(value, key, shape.key_field):
-            if key == WILDCARD:
-                yield from (((found_key, *keys), reading) for keys, reading in below(item))
-            else:
+        for found_key, item in _items(value, None if is_wild else key, shape.key_field):
+            if not is_wild:
                 yield from below(item)
+            elif matches(found_key):
+                yield from (((found_key, *keys), reading) for keys, reading in below(item))
 
     return find
 
@@ -145,77 +208,14 @@ def _leaf(value: Any) -> Readings:
 
 
 def _items(value: Any, key: str | None, key_field: str | None) -> Iterator[tuple[str, Any]]:
-    """Of a dictionary or a list those items that the key names."""
+    """Of a dictionary or a list the item that the key names, or all of them."""
     if isinstance(value, dict):
-        if key != WILDCARD:
-            if key in value:
-                yield str(key), value[key]
-            return
-        yield from value.items()
+        if key is None:
+            yield from value.items()
+        elif key in value:
+            yield key, value[key]
         return
     for index, item in enumerate(value):
         found = str(index) if key_field is None else str(getattr(item, key_field))
-        if key in {WILDCARD, found}:
+        if key is None or key == found:
             yield found, item
-
-
-def _read_bandwidth(metrics: Metrics) -> Readings:
-    network = metrics.network
-    if network is not None:
-        rates = [rate for rate in (network.sent_bytes_per_second, network.recv_bytes_per_second) if rate is not None]
-        if rates:
-            yield (), sum(rates)
-
-
-def _load_reader(index: int) -> Read:
-    def read(metrics: Metrics) -> Readings:
-        cpu = metrics.cpu
-        if cpu is not None and cpu.cores_percent and cpu.load_average and len(cpu.load_average) > index:
-            yield (), cpu.load_average[index] / len(cpu.cores_percent)
-
-    return read
-
-
-def _read_swap(metrics: Metrics) -> Readings:
-    memory = metrics.memory
-    if memory is not None and memory.swap_total_bytes and memory.swap_used_bytes is not None:
-        yield (), 100 * memory.swap_used_bytes / memory.swap_total_bytes
-
-
-def _read_temperature(metrics: Metrics) -> Readings:
-    """Sensors, or where a host has none its GPUs."""
-    if metrics.temperatures:
-        yield from (((name,), value) for name, value in metrics.temperatures.items())
-        return
-    for name, gpu in (metrics.gpus or {}).items():
-        if gpu.temperature_celsius is not None:
-            yield (name,), gpu.temperature_celsius
-
-
-def _read_battery(metrics: Metrics) -> Readings:
-    for battery in (metrics.batteries or {}).values():
-        if battery.charge_percent is not None:
-            yield (), battery.charge_percent
-            return
-
-
-def _read_unhealthy(metrics: Metrics) -> Readings:
-    for container in metrics.containers or ():
-        if container.health is not None:
-            yield (container.name,), float(container.health == "unhealthy")
-
-
-DERIVED: Final[Mapping[str, Derived]] = {
-    "bandwidth": Derived("Bandwidth", Unit.BYTES_PER_SECOND, _read_bandwidth, "sent and received together"),
-    "battery_percent": Derived("Battery", Unit.PERCENT, _read_battery, "of the battery that stands for the host"),
-    "container_unhealthy": Derived(
-        "Container unhealthy", Unit.COUNT, _read_unhealthy, "of each container with a health check: 1 if it failed"
-    ),
-    "load_per_core_1": Derived("Load per core over 1 minute", Unit.LOAD, _load_reader(0), "load over processors"),
-    "load_per_core_5": Derived("Load per core over 5 minutes", Unit.LOAD, _load_reader(1), "load over processors"),
-    "load_per_core_15": Derived("Load per core over 15 minutes", Unit.LOAD, _load_reader(2), "load over processors"),
-    "swap_percent": Derived("Swap", Unit.PERCENT, _read_swap, "used, of what there is"),
-    "temperature": Derived(
-        "Temperature", Unit.CELSIUS, _read_temperature, "of each sensor; of each GPU on hosts that have no sensors"
-    ),
-}

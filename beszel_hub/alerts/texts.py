@@ -4,7 +4,7 @@ from typing import Final
 
 from beszel_hub.alerts.rule import STATUS, Condition
 from beszel_hub.alerts.steps import Step
-from beszel_hub.alerts.targets import compile_target
+from beszel_hub.alerts.targets import compile_target, counts_events
 from beszel_hub.alerts.watches import COMPOSITE
 from beszel_protocol.metrics import Unit
 from beszel_protocol.units import format_duration, format_value
@@ -28,6 +28,9 @@ def describe(step: Step, system_name: str) -> str:
         lately = format_duration(condition.window_seconds)
         told = "is told again" if step.happened == "recovered" else f"was not told for {lately}"
         return f"{system_name}: {subject} {told}{_suffix(step)}"
+    if compile_target(condition.target).is_flag and condition.comparison == "above":
+        over = " is over" if step.happened == "recovered" else ""
+        return f"{system_name}: {subject}{over}{_suffix(step)}"
     return f"{system_name}: {subject} {_measured(condition, step)}{_suffix(step)}"
 
 
@@ -52,8 +55,12 @@ def _measured(condition: Condition, step: Step) -> str:
             return f"will no longer be full within {format_duration(condition.value)}"
         return f"will be full in {format_duration(step.value)}, less than {format_duration(condition.value)}"
     unit = compile_target(condition.target).unit
-    how = _HOW[condition.aggregate] if condition.window_seconds else "at"
-    window = f" over {format_duration(condition.window_seconds)}" if condition.window_seconds else ""
+    if counts_events(condition.target):
+        times = "once" if step.value == 1 else f"{step.value:.0f} times"
+        return f"{times} in {format_duration(condition.window_seconds)}, {_side(condition, step, unit)}"
+    has_window = bool(condition.window_seconds) and compile_target(condition.target).read_beside is None
+    how = _HOW[condition.aggregate] if has_window else "at"
+    window = f" over {format_duration(condition.window_seconds)}" if has_window else ""
     value, side = format_value(step.value, unit), _side(condition, step, unit)
     just = "just " if side.endswith(value) and step.happened != "recovered" else ""
     return f"{how} {value}{window}, {just}{side}"

@@ -1,13 +1,15 @@
 """One rule on one system: takes samples or statuses, and tells what has happened to its alerts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from beszel_hub.alerts.gauges import Gauge, Meter
+from beszel_hub.alerts.past import Recalled
 from beszel_hub.alerts.phases import CALM, Happened, Policy, Reading, State, Verdict, advance, close
-from beszel_hub.alerts.rule import STATUS, Rule
+from beszel_hub.alerts.rule import STATUS, Condition, Rule
+from beszel_hub.alerts.surroundings import Surroundings
 from beszel_protocol.feed import SystemStatus
 from beszel_protocol.sample import Metrics
 
@@ -65,9 +67,9 @@ class TargetsWatch:
         else:
             self._unplaced[target] = (state, sampled_ms)
 
-    def take(self, metrics: Metrics, now_ms: int, sampled_ms: int) -> list[Change]:
+    def take(self, metrics: Metrics, around: Surroundings, now_ms: int, sampled_ms: int) -> list[Change]:
         meter = self._meter
-        meter.take(metrics, now_ms, sampled_ms)
+        meter.take(metrics, around, now_ms, sampled_ms)
         if self._unplaced:
             self._place()
         changes: list[Change] = []
@@ -76,6 +78,14 @@ class TargetsWatch:
                 continue
             self._judge(gauge, now_ms, sampled_ms, changes)
         return changes
+
+    def wanting(self) -> list[Condition]:
+        """Those whose windows know too little."""
+        return [self._meter.condition] if self._meter.wants_past else []
+
+    def recall(self, conditions: Sequence[Condition], past: Sequence[Recalled], now_ms: int, sampled_ms: int) -> None:
+        if self._meter.condition in conditions:
+            self._meter.recall(past, now_ms, sampled_ms)
 
     def sweep(self, sampled_ms: int) -> list[Change]:
         """Close the alerts of targets that are gone, and forget targets that nobody misses."""
@@ -146,9 +156,9 @@ class CompositeWatch:
         self.state = state
         self._judged_ms = sampled_ms
 
-    def take(self, metrics: Metrics, now_ms: int, sampled_ms: int) -> list[Change]:
+    def take(self, metrics: Metrics, around: Surroundings, now_ms: int, sampled_ms: int) -> list[Change]:
         for meter in self._meters:
-            meter.take(metrics, now_ms, sampled_ms)
+            meter.take(metrics, around, now_ms, sampled_ms)
         reading = self._combine(now_ms, sampled_ms)
         if reading is not None:
             self._judged_ms = sampled_ms
@@ -157,6 +167,14 @@ class CompositeWatch:
         before = self.state
         self.state, happened = advance(self._policy, before, reading, now_ms, before.alert_id or self._make_id())
         return [] if self.state is before else [Change(COMPOSITE, before, self.state, happened, reading.value)]
+
+    def wanting(self) -> list[Condition]:
+        return [meter.condition for meter in self._meters if meter.wants_past]
+
+    def recall(self, conditions: Sequence[Condition], past: Sequence[Recalled], now_ms: int, sampled_ms: int) -> None:
+        for meter in self._meters:
+            if meter.condition in conditions:
+                meter.recall(past, now_ms, sampled_ms)
 
     def sweep(self, sampled_ms: int) -> list[Change]:
         for meter in self._meters:

@@ -7,8 +7,9 @@ too little.
 """
 
 from array import array
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from beszel_hub.alerts.rule import Aggregate
 
@@ -23,6 +24,15 @@ _GAP_DIVISOR: Final = 5
 _FULL: Final = 100.0
 _NEVER: Final = 10 * 365 * 86_400.0
 """Seconds; what is not going to fill up does so this late."""
+
+
+class Past(NamedTuple):
+    """What a stretch of time came to, `from_ms <= instant < to_ms`, of so many readings."""
+
+    from_ms: int
+    to_ms: int
+    readings: int
+    value: float
 
 
 class Window:
@@ -63,8 +73,8 @@ class Window:
             return MAX_SPACING_MS + 3_600_000
         return max(VANISHED_MS, self.gap_ms)
 
-    def add(self, instant_ms: int, reading: float) -> None:
-        """An instant before the newest is left out."""
+    def add(self, instant_ms: int, reading: float, weight: int = 1) -> None:
+        """An instant before the newest is left out. `weight` says of how many readings it is the mean."""
         elapsed_ms = instant_ms - self._last_ms
         if self._from_ms is None:
             self._from_ms = instant_ms
@@ -80,7 +90,21 @@ class Window:
         self._last_ms = instant_ms
         self._newest = reading
         if self.window_ms:
-            self._put(instant_ms // self._bucket_ms, reading)
+            self._put(instant_ms // self._bucket_ms, reading, weight)
+
+    def recall(self, past: Iterable[Past]) -> None:
+        """Add what was before the first reading there is, in the order of time; what is too long ago stays out."""
+        earlier = Window(self.window_ms // 1000, self._aggregate)
+        for one in past:
+            if self._from_ms is None or one.to_ms <= self._from_ms:
+                earlier.add((one.from_ms + one.to_ms) // 2, one.value, one.readings)
+        if earlier._from_ms is None:
+            return
+        if self._from_ms is not None:
+            if self._from_ms - earlier._last_ms > max(self.gap_ms, earlier.gap_ms):
+                return
+            earlier._follow(self)
+        self._become(earlier)
 
     def value(self) -> float | None:
         """As of the newest reading."""
@@ -91,6 +115,19 @@ class Window:
         if self._last_ms - self._from_ms < self.window_ms * COVERED:
             return None
         return self._value_of[self._aggregate](self)
+
+    def _follow(self, later: Self) -> None:
+        """Add what another window has, which begins where this one ends."""
+        means = self._aggregate == "mean"
+        for bucket, value in later._filled():
+            count = later._counts[bucket % self._buckets]
+            self._put(bucket, value / count if means else value, count)
+        self._last_ms, self._newest = later._last_ms, later._newest
+        self._spacing_ms = later._spacing_ms or self._spacing_ms
+
+    def _become(self, other: Self) -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
 
     def _clear(self, instant_ms: int) -> None:
         self._head = instant_ms // self._bucket_ms
@@ -103,7 +140,7 @@ class Window:
     def _note_spacing(self, elapsed_ms: int) -> None:
         self._spacing_ms = min(max(elapsed_ms, self._spacing_ms // 2), MAX_SPACING_MS)
 
-    def _put(self, bucket: int, reading: float) -> None:
+    def _put(self, bucket: int, reading: float, weight: int) -> None:
         if bucket != self._head:
             self._advance(bucket)
         index = bucket % self._buckets
@@ -111,16 +148,16 @@ class Window:
         count = counts[index]
         aggregate = self._aggregate
         if aggregate == "mean":
-            values[index] += reading
-            self._total += reading
-            self._count += 1
+            values[index] += reading * weight
+            self._total += reading * weight
+            self._count += weight
         elif not count or aggregate in {"last", "increase", "forecast"}:
             values[index] = reading
         elif aggregate == "max":
             values[index] = max(values[index], reading)
         else:
             values[index] = min(values[index], reading)
-        counts[index] = count + 1
+        counts[index] = count + weight
 
     def _advance(self, bucket: int) -> None:
         """Drop what falls out of the window."""

@@ -35,6 +35,24 @@ def apply_rules(
     show(applied, "\n".join(lines) or "Everything is as the file says.", as_json=as_json)
 
 
+@alerts_app.command("templates")
+def show_templates(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Print its rules, in the form of alerts.yml.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the sets of rules that the hub has ready."""
+    from beszel_hub.cli import rules  # noqa: PLC0415
+
+    if name is not None:
+        printed = rules.print_template(name)
+        show(printed, printed.text.rstrip(), as_json=as_json)
+        return
+    found = rules.list_templates()
+    show(found, "\n".join(f"{one.name:<12} {len(one.rules):>2} rules  {one.help}" for one in found), as_json=as_json)
+
+
 @alerts_app.command("test")
 def try_rule(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="The name or id of a rule, or a file like alerts.yml.")],
@@ -50,5 +68,10 @@ def try_rule(
 
     tested = rules.try_rule(read_config(data_dir), rule, since, system)
     lines = [f"{step.at}  {step.kind:<9}  {step.severity:<8}  {step.text}" for step in tested.steps]
+    lines += [
+        f"From {part.since} to {part.until} only what {part.seconds} s came to is known: briefer alerts may be missing."
+        for part in tested.resolutions
+        if part.seconds > 1
+    ]
     lines.append(f"{tested.fired} times fired on {tested.systems} systems, over {tested.samples} samples.")
     show(tested, "\n".join(lines), as_json=as_json)

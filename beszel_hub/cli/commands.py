@@ -94,11 +94,15 @@ def serve(
         Path | None, typer.Option(metavar="FILE", help="Serve HTTPS with this certificate; read again on SIGHUP.")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The certificate's private key.")] = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A PostgreSQL database in place of a file; no place for a password."),
+    ] = None,
 ) -> None:
     """Run the hub until SIGTERM or SIGINT; further settings come from the environment (docs/hub.md)."""
     from beszel_hub.cli.server import run_server  # noqa: PLC0415
 
-    run_server(_load(data_dir, LISTEN=http, TLS_CERT=tls_cert, TLS_KEY=tls_key))
+    run_server(_load(data_dir, DATABASE_URL=database_url, LISTEN=http, TLS_CERT=tls_cert, TLS_KEY=tls_key))
 
 
 @user_app.command("create")

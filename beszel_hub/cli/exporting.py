@@ -43,7 +43,7 @@ def export_history(config: HubConfig, wanted: Wanted, path: Path | None, *, resu
     """Raise `BadRequest` for what makes no sense, `CommandFailed` if a system or the file is not there."""
     if resume and path is None:
         raise InvalidSetting("--resume needs --output FILE")
-    if not config.database_path.exists():
+    if isinstance(config.database, Path) and not config.database.exists():
         raise CommandFailed(f"there is no database in {config.data_dir}")
     with open_database(config) as database:
         directory = Directory()

@@ -30,7 +30,7 @@ def prepare_directory(path: Path) -> None:
 def open_database(config: HubConfig) -> Iterator[Database]:
     """The database, opened for one command."""
     prepare_directory(config.data_dir)
-    database = Database(config.database_path)
+    database = Database(config.database)
     database.open()
     try:
         yield database

@@ -1,35 +1,32 @@
 """Commands on rules: what there is, a file of them, and what one would have said about the past."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from beszel_hub.accounts.queries import list_accounts
 from beszel_hub.alerts import queries
 from beszel_hub.alerts.declaration import Applied, apply, read_file
-from beszel_hub.alerts.replay import replay
-from beszel_hub.alerts.rule import Rule
+from beszel_hub.alerts.past import Stretch
+from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.rulefile import MAX_FILE_BYTES, parse
-from beszel_hub.alerts.targets import catalogue_parts
+from beszel_hub.alerts.steps import Step
+from beszel_hub.alerts.templates import TEMPLATES
 from beszel_hub.alerts.texts import describe
+from beszel_hub.alerts.trial import check_testable, run_trial
 from beszel_hub.cli.opening import open_database
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import CommandFailed, InvalidSetting
-from beszel_hub.metrics.series import read_entries
+from beszel_hub.metrics.recollections import Recollections
 from beszel_hub.settings import read_duration
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Entry
 from beszel_hub.systems.queries import load_entries
 from beszel_protocol.hygiene import clean_text
-from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
-
-_PORTION_MS: Final = 1_800_000
-"""History is read in portions, so that a week of samples fills no memory."""
 
 
 class ListedRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +36,18 @@ class ListedRule(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     """An e-mail address; `everybody` for a rule that is for all members."""
     firing: int
+
+
+class ListedTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    help: str
+    rules: list[str]
+
+
+class PrintedTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    text: str
+    """In the form of `alerts.yml`."""
 
 
 class TestedStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +61,22 @@ class TestedStep(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Resolution(msgspec.Struct, frozen=True, kw_only=True):
+    """How finely a part of the past is known."""
+
+    seconds: int
+    """Of a roll-up; 1 for single samples."""
+    since: str
+    until: str
+
+
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
     fired: int
     systems: int
     samples: int
     steps: list[TestedStep]
+    resolutions: list[Resolution]
+    """Finest first."""
 
 
 def list_rules(config: HubConfig) -> list[ListedRule]:
@@ -76,6 +96,20 @@ def list_rules(config: HubConfig) -> list[ListedRule]:
         return database.read_now(read)
 
 
+def list_templates() -> list[ListedTemplate]:
+    return [
+        ListedTemplate(name=name, help=template.help, rules=[rule.name for rule in template.rules])
+        for name, template in TEMPLATES.items()
+    ]
+
+
+def print_template(name: str) -> PrintedTemplate:
+    template = TEMPLATES.get(name)
+    if template is None:
+        raise CommandFailed(f"there is no template {name!r}; there are {', '.join(TEMPLATES)}")
+    return PrintedTemplate(name=name, text=msgspec.yaml.encode({"templates": {name: list(template.rules)}}).decode())
+
+
 def apply_rules(config: HubConfig, file: Path) -> Applied:
     """Raise `BadRequest` for a mistake in the file, and then nothing is changed."""
     content = _read(file)
@@ -92,19 +126,26 @@ def try_rule(config: HubConfig, named: str, since: str, system: str | None) -> T
     now_ms = system_clock()
     with open_database(config) as database:
         rules = _find_rules(database, named)
+        _check_testable(rules)
+        history = Recollections(system_clock)
         entries = database.read_now(load_entries)
         steps: list[tuple[int, TestedStep]] = []
+        stretches: list[Stretch] = []
         samples, systems = 0, 0
         for entry in entries:
             watching = [rule for rule in rules if _is_watched(rule, entry, system)]
             systems += bool(watching)
             for rule in watching:
-                counted, found = _replay(database, rule, entry, now_ms - span_ms, now_ms)
-                samples += counted
-                steps += found
+                trial = run_trial(history, database.read_now, rule, entry.id, now_ms - span_ms, now_ms)
+                samples += trial.samples
+                steps += [(step.at_ms, _to_tested(step, entry)) for step in trial.steps]
+                stretches += trial.stretches
     steps.sort(key=lambda step: step[0])
     fired = sum(step.kind == "fired" for _, step in steps)
-    return Tested(fired=fired, systems=systems, samples=samples, steps=[step for _, step in steps])
+    return Tested(
+        fired=fired, systems=systems, samples=samples, steps=[step for _, step in steps],
+        resolutions=_resolutions(stretches),
+    )  # fmt: skip
 
 
 def _find_rules(database: Database, named: str) -> list[Rule]:
@@ -117,6 +158,14 @@ def _find_rules(database: Database, named: str) -> list[Rule]:
     return rules
 
 
+def _check_testable(rules: Iterable[Rule]) -> None:
+    try:
+        for rule in rules:
+            check_testable(rule)
+    except InvalidRule as error:
+        raise CommandFailed(str(error)) from error
+
+
 def _is_watched(rule: Rule, entry: Entry, system: str | None) -> bool:
     if system is not None and system not in {entry.name, entry.id}:
         return False
@@ -125,41 +174,24 @@ def _is_watched(rule: Rule, entry: Entry, system: str | None) -> bool:
     return rule.tag is None or rule.tag in entry.tags
 
 
-def _replay(
-    database: Database, rule: Rule, entry: Entry, from_ms: int, to_ms: int
-) -> tuple[int, list[tuple[int, TestedStep]]]:
-    samples = 0
-
-    def counted() -> Iterator[tuple[int, Metrics]]:
-        nonlocal samples
-        for sample in _samples(database, rule, entry.id, from_ms, to_ms):
-            samples += 1
-            yield sample
-
-    steps = [
-        (
-            step.at_ms,
-            TestedStep(
-                at=format_timestamp(step.at_ms), kind=step.happened, rule=rule.name, system=entry.name,
-                target=clean_text(step.target), severity=step.severity, value=step.value,
-                text=clean_text(describe(step, entry.name)),
-            ),
-        )
-        for step in replay(rule, entry.id, counted())
-    ]  # fmt: skip
-    return samples, steps
+def _resolutions(stretches: Iterable[Stretch]) -> list[Resolution]:
+    """From the first to the last of each, whatever the system."""
+    found: dict[int, tuple[int, int]] = {}
+    for from_ms, to_ms, seconds in stretches:
+        first_ms, last_ms = found.get(seconds, (from_ms, to_ms))
+        found[seconds] = min(first_ms, from_ms), max(last_ms, to_ms)
+    return [
+        Resolution(seconds=seconds, since=format_timestamp(from_ms), until=format_timestamp(to_ms))
+        for seconds, (from_ms, to_ms) in sorted(found.items())
+    ]
 
 
-def _samples(database: Database, rule: Rule, system_id: str, from_ms: int, to_ms: int) -> Iterator[tuple[int, Metrics]]:
-    """Oldest first."""
-    parts = catalogue_parts(condition.target for condition in rule.conditions)
-    for start_ms in range(from_ms, to_ms, _PORTION_MS):
-        end_ms = min(to_ms, start_ms + _PORTION_MS)
-        found = database.read_now(
-            lambda start_ms=start_ms, end_ms=end_ms: list(read_entries(system_id, start_ms, end_ms, parts))  # type: ignore[misc]
-        )
-        for sample in sorted(found, key=lambda sample: sample.instant_ms):
-            yield sample.instant_ms, msgspec.convert(sample.document, Metrics)
+def _to_tested(step: Step, entry: Entry) -> TestedStep:
+    return TestedStep(
+        at=format_timestamp(step.at_ms), kind=step.happened, rule=step.rule.name, system=entry.name,
+        target=clean_text(step.target), severity=step.severity, value=step.value,
+        text=clean_text(describe(step, entry.name)),
+    )  # fmt: skip
 
 
 def _read(file: Path) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import gc
 import logging
 import signal
 import socket
@@ -14,7 +15,7 @@ import uvicorn
 
 from beszel_hub.app import create_app
 from beszel_hub.cli.opening import prepare_directory
-from beszel_hub.config import HubConfig, Loaded, make_url
+from beszel_hub.config import HubConfig, Loaded
 from beszel_hub.door.connections import PatientHttpProtocol
 from beszel_hub.door.proxies import behind_proxies
 from beszel_hub.door.tls import TlsFiles
@@ -22,7 +23,9 @@ from beszel_hub.door.websockets import FrugalWebSocketProtocol
 from beszel_hub.errors import StartError
 from beszel_hub.hub import Hub
 from beszel_hub.log import configure_log
+from beszel_hub.settings import make_url
 from beszel_hub.store.files import make_private_file, write_private_file
+from beszel_hub.store.urls import without_password
 from beszel_protocol.messages import MAX_FRAME_BYTES, PING_INTERVAL_SECONDS, PONG_TIMEOUT_SECONDS
 from beszel_protocol.version import VERSION
 
@@ -30,6 +33,7 @@ GRACE_SECONDS: Final = 1
 """For requests under way when a signal comes."""
 BACKLOG: Final = 1024
 MAX_CONNECTIONS: Final = 10_000
+_YOUNG_OBJECTS: Final = 50_000
 _HEAD_BYTES: Final = 64 << 10
 """What the HTTP parser takes; the door refuses much less, with a proper answer."""
 
@@ -46,11 +50,26 @@ def run_server(loaded: Loaded) -> None:
     with _only_server(config), _listening(config) as sockets:
         tls = load_tls(config)
         hub = Hub(config)
+        _note_database(config)
         server = _Server(config, hub, tls)
         url = make_url(config.http_host, sockets[0].getsockname()[1], is_tls=tls is not None)
         with _noted_address(config, url):
+            _spare_collector()
             _log.info("beszel-hub %s serves %s from %s", VERSION, url, config.data_dir)
             asyncio.run(server.serve(sockets))
+
+
+def _note_database(config: HubConfig) -> None:
+    """For commands, which are told no more than the data directory; without the password."""
+    if config.database_url is not None:
+        write_private_file(config.database_note_path, f"{without_password(config.database_url)}\n".encode())
+
+
+def _spare_collector() -> None:
+    """Look less for garbage among what lives as long as the hub, or is as many as a thousand newest samples."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 class HubServer(uvicorn.Server):

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from beszel_hub.accounts.service import Accounts
 from beszel_hub.config import HubConfig
-from beszel_hub.door.origins import is_from_other_site
+from beszel_hub.door.origins import is_from_other_site, is_known_host
 from beszel_hub.door.proxies import is_within
 from beszel_hub.permissions import ANONYMOUS, Actor
 
@@ -36,17 +36,23 @@ class ActorMiddleware:
         if token:
             return await self._accounts.authenticate(token)
         email = self._vouched_for(scope, headers)
-        return await self._accounts.authenticate_address(email) if email else ANONYMOUS
+        if not email:
+            return ANONYMOUS
+        actor = await self._accounts.authenticate_address(email)
+        return ANONYMOUS if actor.is_admin and self._config.auto_login else actor
 
     def _vouched_for(self, scope: Scope, headers: Headers) -> str:
-        """The address that a trusted proxy names; empty if nobody is named, or not by such a one.
+        """The address that a trusted proxy names, or stands for; empty if nobody is named, or not by such a one.
 
         A browser sends the proxy's cookie whichever page asks, so pages of other sites get nothing this way.
         """
-        name = self._config.trusted_auth_header
-        if not name or not is_within(scope["state"].get("peer", ""), self._config.trusted_proxies):
+        name, everybody = self._config.trusted_auth_header, self._config.auto_login
+        if not (name or everybody) or not is_within(scope["state"].get("peer", ""), self._config.trusted_proxies):
             return ""
         if is_from_other_site(headers, self._config):
             return ""
+        if everybody:
+            # No proxy has looked who it is, so a page that rebinds its own name to the proxy could ask as well.
+            return everybody if is_known_host(headers.get("host", ""), self._config) else ""
         values = headers.getlist(name)
         return values[0].strip() if len(values) == 1 else ""

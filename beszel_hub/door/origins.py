@@ -27,7 +27,10 @@ def is_allowed_origin(headers: Headers, config: HubConfig) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return True
-    parts = urlsplit(origin.lower())
+    try:
+        parts = urlsplit(origin.lower())
+    except ValueError:
+        return False
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         return False
     if parts.netloc == headers.get("host", "").lower():

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from beszel_hub.actions import Action
 from beszel_hub.errors import HubError
+from beszel_hub.gate import Gate, GateFull
 from beszel_hub.live.broker import Broker, Client, TooManyClients
 from beszel_hub.live.frames import share
 from beszel_hub.permissions import Actor, Decision, decide
@@ -34,7 +35,9 @@ AUTH_TIMEOUT_SECONDS: Final = 5.0
 SEND_TIMEOUT_SECONDS: Final = 20.0
 TOKEN_CHECK_SECONDS: Final = 30.0
 """How often a token is looked at without a reason; what is revoked ends its stream at once."""
-MAX_UNAUTHENTICATED: Final = 64
+MAX_UNAUTHENTICATED: Final = 128
+MAX_UNAUTHENTICATED_OF_ADDRESS: Final = 8
+"""So that one stranger keeps no browser out."""
 CLOSE_TRY_AGAIN: Final = 1013
 _PAUSE_SECONDS: Final = 0.02
 """After each frame of a client, so that a flood of them costs nobody else."""
@@ -69,8 +72,13 @@ class FeedEndpoint:
     def __init__(self, broker: Broker, authenticate: Authenticate) -> None:
         self._broker = broker
         self._authenticate = authenticate
-        self._unauthenticated = 0
+        self._gate = Gate(MAX_UNAUTHENTICATED, MAX_UNAUTHENTICATED_OF_ADDRESS)
         self._sessions: set[_Session] = set()
+
+    @property
+    def unauthenticated(self) -> int:
+        """How many connections have not said yet who they are."""
+        return self._gate.waiting
 
     def doubt(self, user_id: str) -> None:
         """Tokens of this user may have stopped to hold: their streams look at once."""
@@ -86,15 +94,15 @@ class FeedEndpoint:
                 await _close(websocket, ending)
 
     async def _serve(self, websocket: WebSocket) -> Ending | None:
-        token = websocket.headers.get("authorization") or await self._await_token(websocket)
         try:
+            token = websocket.headers.get("authorization") or await self._await_token(websocket)
             actor = await self._authenticate(token)
             if token is None or not _may_read(actor):
                 return NOT_AUTHENTICATED
             client = self._broker.add(actor)
         except HubError:
             return BUSY
-        except TooManyClients:
+        except (TooManyClients, GateFull):
             return TOO_MANY_CLIENTS
         session = _Session(client, token)
         self._sessions.add(session)
@@ -106,16 +114,13 @@ class FeedEndpoint:
             self._broker.remove(client)
 
     async def _await_token(self, websocket: WebSocket) -> str | None:
-        if self._unauthenticated >= MAX_UNAUTHENTICATED:
-            return None
-        self._unauthenticated += 1
+        address = websocket.client.host if websocket.client is not None else ""
         try:
-            async with asyncio.timeout(AUTH_TIMEOUT_SECONDS):
-                frame = _decode(await _receive(websocket))
+            with self._gate.admit(address):
+                async with asyncio.timeout(AUTH_TIMEOUT_SECONDS):
+                    frame = _decode(await _receive(websocket))
         except TimeoutError:
             return None
-        finally:
-            self._unauthenticated -= 1
         return frame.token if isinstance(frame, Auth) else None
 
     async def _stream(self, websocket: WebSocket, session: _Session) -> Ending | None:

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from beszel_hub.clock import Clock
 from beszel_hub.errors import TooManyRequests
+from beszel_hub.gate import network_of
 from beszel_hub.live.eventqueue import EventQueue
 from beszel_hub.live.sse import encode_data, encode_event
 from beszel_hub.live.subscriptions import Subscription
@@ -97,7 +98,8 @@ class Streams:
         return sum(len(other.subscriptions) for other in self if other is not stream and _is_same(other, actor))
 
     def _make_room(self, address: str) -> None:
-        if self._count(lambda other: other.is_guest and other.address == address) >= MAX_GUESTS_OF_ADDRESS:
+        network = network_of(address)
+        if self._count(lambda other: other.is_guest and network_of(other.address) == network) >= MAX_GUESTS_OF_ADDRESS:
             raise _too_many()
         if self._count(lambda other: other.is_guest) >= MAX_GUESTS:
             oldest = next(other for other in self if other.is_guest)

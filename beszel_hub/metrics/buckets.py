@@ -80,8 +80,7 @@ class Aggregate:
             run = _whole_buckets(numbers, position, stop, factor)
             if run:
                 end = position + run * factor
-                for offset, bucket in enumerate(_fold_run(columns, position, end, factor)):
-                    self._put(index - first + offset, bucket)
+                self._put_run(index - first, list(_fold_run(columns, position, end, factor)))
             else:
                 end = bisect_left(numbers, (index + 1) * factor, position, stop)
                 for bucket in _fold_run(columns, position, end, end - position):
@@ -109,7 +108,12 @@ class Aggregate:
     @property
     def main(self) -> list[float | None]:
         """What the series' declaration has for an interval: the mean, for totals the last reading, and so on."""
-        return [main_value(bucket, self._rollup, 0) for bucket in self._cells]
+        if self._rollup is not Rollup.MEAN:
+            return [main_value(bucket, self._rollup, 0) for bucket in self._cells]
+        return [  # what `main_value` is for most series, without asking for each bucket which it is
+            None if not readings else low if (mean := total / readings) < low else min(mean, high)
+            for readings, low, high, _, total, _, _ in self._cells
+        ]
 
     def main_at(self, index: int) -> float | None:
         return main_value(self._cells[index], self._rollup, 0)
@@ -121,6 +125,14 @@ class Aggregate:
     @property
     def greatest(self) -> list[float | None]:
         return [bucket.high if bucket.readings else None for bucket in self._cells]
+
+    def _put_run(self, index: int, buckets: list[Bucket]) -> None:
+        end = index + len(buckets)
+        if self._cells[index:end].count(NOTHING) == len(buckets):
+            self._cells[index:end] = buckets
+        else:
+            for offset, bucket in enumerate(buckets):
+                self._put(index + offset, bucket)
 
     def _put(self, index: int, bucket: Bucket) -> None:
         before = self._cells[index]
@@ -145,21 +157,22 @@ def _fold_run(columns: Columns, begin: int, end: int, factor: int) -> Iterator[B
     def scaled(column: Iterable[Number]) -> list[float]:
         return [number * unit / divisor for number in column]
 
-    readings = map(sum, zip(*strides(columns.counts), strict=True))
+    readings = map(sum, zip(*strides(columns.counts), strict=True)) if factor > 1 else iter(columns.counts[begin:end])
     lows, highs = strides(columns.lows), strides(columns.highs)
     least = scaled(map(min, *lows) if factor > 1 else lows[0])
     greatest = scaled(map(max, *highs) if factor > 1 else highs[0])
-    lasts = strides(columns.lasts)
     zeros = repeat(0)
     if not columns.is_counter:
         totals = scaled(map(sum, zip(*strides(columns.totals), strict=True)))
-        return map(Bucket, readings, least, greatest, scaled(lasts[-1]), totals, zeros, zeros)
+        newest = zeros if columns.is_brief else scaled(columns.lasts[begin + factor - 1 : end : factor])
+        return map(Bucket, readings, least, greatest, newest, totals, zeros, zeros)
+    lasts, newest = strides(columns.lasts), scaled(columns.lasts[begin + factor - 1 : end : factor])
     if columns.is_brief:
-        return map(Bucket, readings, least, greatest, scaled(lasts[-1]), zeros, zeros, zeros)
+        return map(Bucket, readings, least, greatest, newest, zeros, zeros, zeros)
     firsts = strides(columns.firsts)
     steps = [map(gain_between, before, after) for before, after in zip(lasts, firsts[1:], strict=False)]
     gains = scaled(map(sum, zip(*strides(columns.gains), *steps, strict=True)))
-    return map(Bucket, readings, least, greatest, scaled(lasts[-1]), zeros, scaled(firsts[0]), gains)
+    return map(Bucket, readings, least, greatest, newest, zeros, scaled(firsts[0]), gains)
 
 
 def choose_resolution(span_ms: int, points: int, spacing_ms: float | None = None, finest_seconds: int = 1) -> int:

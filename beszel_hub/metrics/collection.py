@@ -1,12 +1,19 @@
-"""The `metrics` collection: stored samples as records, read-only, filtered by time, system and type."""
+"""The `metrics` collection: stored samples as records, read-only, filtered by time, system, type and resolution.
+
+Without a filter by `resolution` they are single samples; a tier's gives what is kept of them over its buckets.
+"""
 
 from collections.abc import Sequence
 from typing import Final
 
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest
-from beszel_hub.metrics.projection import TYPES, parts_of, project
+from beszel_hub.metrics.coarse import make_entries
+from beszel_hub.metrics.projection import RAW_RESOLUTION_SECONDS, TYPES, parts_of, project
+from beszel_hub.metrics.reader import Range, read_parts
 from beszel_hub.metrics.series import count_samples, read_entries
+from beszel_hub.metrics.series_tiers import find_first
+from beszel_hub.metrics.tiers import DAY_MS, TIERS, Tier
 from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.records.registry import CREATED, UPDATED, Collection, Field, Kind, ProjectedSource, Row
@@ -18,6 +25,8 @@ COLLECTION_ID: Final = "pbc_3861817060"
 MAX_ROWS: Final = 100_000
 DEFAULT_SPAN_MS: Final = 3_600_000
 _TIME_FIELDS: Final = ("timestamp", "created", "updated")
+_NOT_ROLLED_UP_MS: Final = 2 * DAY_MS
+"""How far back there may be samples that are in no bucket yet, usually."""
 _ROWS_PER_SAMPLE: Final = 6
 """What a usual host tells about; an estimate to refuse early what would be refused anyway."""
 
@@ -56,7 +65,17 @@ class MetricsSource:
         from_ms, to_ms = time_range(bounds, self._clock())
         if not systems or not types or from_ms >= to_ms:
             return []
-        return await self._database.read(lambda: _read(systems, types, from_ms, to_ms, bounds))
+        wanted = bounds.among.get("resolution", frozenset({RAW_RESOLUTION_SECONDS}))
+        now_ms = self._clock()
+
+        def read() -> list[Row]:
+            rows = _read(systems, types, from_ms, to_ms, bounds) if RAW_RESOLUTION_SECONDS in wanted else []
+            for tier in TIERS:
+                if tier.seconds in wanted:
+                    rows += _read_buckets(systems, types, tier, from_ms, min(to_ms, now_ms + 1), bounds)
+            return sorted(rows, key=lambda row: row["timestamp"])
+
+        return await self._database.read(read)
 
 
 def time_range(bounds: Bounds, now_ms: int) -> tuple[int, int]:
@@ -80,7 +99,26 @@ def _read(systems: Sequence[str], types: frozenset[str], from_ms: int, to_ms: in
             rows.extend(project(system_id, entry, types))
             if len(rows) > MAX_ROWS:
                 raise _too_many(bounds)
-    rows.sort(key=lambda row: row["timestamp"])
+    return rows
+
+
+def _read_buckets(
+    systems: Sequence[str], types: frozenset[str], tier: Tier, from_ms: int, to_ms: int, bounds: Bounds
+) -> list[Row]:
+    parts = parts_of(types)
+    rows: list[Row] = []
+    for system_id in systems:
+        first_ms = find_first(system_id, tier)
+        begin_ms = max(from_ms, to_ms - _NOT_ROLLED_UP_MS if first_ms is None else first_ms)
+        if begin_ms >= to_ms:
+            continue
+        if (to_ms - begin_ms) // tier.bucket_ms > MAX_ROWS:
+            raise _too_many(bounds)
+        grid, aggregates = read_parts(system_id, parts, Range(begin_ms, to_ms), tier.seconds)
+        for entry in make_entries(grid, aggregates):
+            rows.extend(project(system_id, entry, types, tier.seconds))
+            if len(rows) > MAX_ROWS:
+                raise _too_many(bounds)
     return rows
 
 

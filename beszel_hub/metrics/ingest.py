@@ -16,6 +16,7 @@ from beszel_hub.errors import HubError
 from beszel_hub.metrics.inbox import Arrival, Inbox, Ledger
 from beszel_hub.metrics.spools import load_ledger, store_arrivals
 from beszel_hub.store.database import Database
+from beszel_protocol.messages import Event
 from beszel_protocol.ranges import SequenceRanges
 from beszel_protocol.sample import Metrics
 
@@ -40,6 +41,8 @@ class LiveSample(msgspec.Struct, frozen=True):
 class Ingest:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.on_sample: list[Callable[[LiveSample], None]] = []
+        self.on_event: list[Callable[[str, int, Event], None]] = []
+        """Told the system, the instant and the event, also of what happened while nobody was connected."""
         self.on_record: list[Callable[[str], None]] = []
         """Told the id of a system for every record that came from it."""
         self.commit_interval_seconds = COMMIT_INTERVAL_SECONDS

@@ -59,6 +59,9 @@ class Intake:
             sample = LiveSample(system_id, arrival.instant_ms, now_ms, metrics)
             for tell in self._ingest.on_sample:
                 tell(sample)
+        if isinstance(record, Event):
+            for tell_event in self._ingest.on_event:
+                tell_event(system_id, arrival.instant_ms, record)
         await self._inbox.put(arrival)
 
     async def take_invalid(self, sequence: int) -> None:

@@ -50,19 +50,22 @@ def parts_of(types: frozenset[str]) -> frozenset[str]:
     return frozenset(TYPES[name][0] for name in types)
 
 
-def project(system_id: str, entry: Entry, types: frozenset[str]) -> Iterator[Row]:
-    """The rows of one sample, for the types that it tells something about."""
+def project(
+    system_id: str, entry: Entry, types: frozenset[str], resolution_seconds: int = RAW_RESOLUTION_SECONDS
+) -> Iterator[Row]:
+    """The rows of one sample, or of one bucket, for the types that it tells something about."""
+    suffix = "" if resolution_seconds == RAW_RESOLUTION_SECONDS else f" {resolution_seconds}"
     for name, (_, read) in TYPES.items():
         if name not in types:
             continue
         value = read(entry.document)
         if value is not None:
             yield {
-                "id": row_id(system_id, name, entry.instant_ms),
+                "id": row_id(system_id, name + suffix, entry.instant_ms),
                 "system": system_id,
                 "type": name,
                 "timestamp": entry.instant_ms,
-                "resolution": RAW_RESOLUTION_SECONDS,
+                "resolution": resolution_seconds,
                 "value": value,
                 "skewed": bool(entry.mark & Mark.SKEWED),
                 "created": entry.instant_ms,

@@ -15,6 +15,8 @@ from beszel_hub.metrics.series_codec import Chunk, DamagedChunk, Entry, seal, un
 from beszel_hub.metrics.series_lookup import readings_of_document
 from beszel_hub.metrics.strands import Strand, gather, join_strands, make_strand, strand_of
 from beszel_hub.metrics.tables import ChunkRow, HotSample
+from beszel_hub.store.bulk import execute_many
+from beszel_hub.store.tables import bound_dialect
 from beszel_protocol.addresses import Address
 
 WINDOW_MS: Final = 300_000
@@ -22,7 +24,6 @@ WINDOW_MS: Final = 300_000
 
 _LONGEST_CHUNK_MS: Final = 3_600_000
 
-_INSERT_ROWS: Final = 200
 _SAMPLED_FOR_SPACING: Final = 60
 log = logging.getLogger(__name__)
 
@@ -47,11 +48,12 @@ class SealedWindow(NamedTuple):
 
 
 def insert_samples(samples: Sequence[NewSample]) -> None:
-    for start in range(0, len(samples), _INSERT_ROWS):
-        HotSample.insert_many(samples[start : start + _INSERT_ROWS], fields=_HOT_FIELDS).execute()
+    if samples:
+        execute_many(HotSample.insert_many(samples[:1], fields=_HOT_FIELDS), samples)
 
 
 def insert_chunk(sealed: SealedWindow) -> None:
+    bound_dialect().provide_partition("chunks", sealed.first)
     ChunkRow.insert(
         system_id=sealed.system_id, first=sealed.first, last=sealed.last, samples=sealed.samples,
         readings=sealed.readings, data=sealed.data,

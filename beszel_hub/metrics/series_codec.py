@@ -7,6 +7,7 @@ it asks for, and a document is rebuilt exactly, strings and all.
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -182,12 +183,19 @@ def _transpose(nodes: Sequence[Any], path: Path) -> Iterator[tuple[Path, list[Sc
     elif kinds == {dict}:
         present = [_EMPTY if node is ABSENT else node for node in nodes] if has_gaps else nodes
         for key in dict.fromkeys(chain.from_iterable(present)):
-            yield from _transpose([node.get(key, ABSENT) for node in present], (*path, key))
+            yield from _transpose(_members(present, key), (*path, key))
     elif kinds == {list}:
         lists = [() if node is ABSENT else node for node in nodes] if has_gaps else nodes
         for index in range(max(map(len, lists))):
             items = [node[index] if index < len(node) else ABSENT for node in lists]
             yield from _transpose(items, (*path, index))
+
+
+def _members(nodes: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(key), nodes))  # as nearly always, and twice as quick
+    except KeyError:
+        return [node.get(key, ABSENT) for node in nodes]
 
 
 def _transpose_mixed(

@@ -13,6 +13,7 @@ import peewee
 from beszel_hub.metrics.series_tiers import raise_floor
 from beszel_hub.metrics.tables import ChunkRow, Happening, HotSample, RollupDue, RollupRow, SpoolRow
 from beszel_hub.metrics.tiers import DAY_MS, DAY_SECONDS, HOUR_MS, HOUR_SECONDS, RAW, TIERS, Retention
+from beszel_hub.store.tables import bound_dialect
 from beszel_hub.systems.retention import TIER_NAMES
 
 DELETE_STEP: Final = 500
@@ -89,9 +90,15 @@ def find_expired(place: Place, cutoff_ms: int) -> Expired | None:
 
 def delete_expired(expired: Expired) -> int:
     """How many rows went. What comes later than this is added to the roll-ups, which can no longer be made again."""
-    table = ChunkRow if expired.place.tier == RAW else RollupRow
-    raise_floor(expired.place.system_id, expired.place.tier, expired.before_ms)
-    return int(table.delete().where(table.id.in_(expired.ids)).execute())
+    tier = expired.place.tier
+    raise_floor(expired.place.system_id, tier, expired.before_ms)
+    table = ChunkRow if tier == RAW else RollupRow
+    deleted = int(table.delete().where(table.id.in_(expired.ids)).execute())
+    if tier == RAW:
+        bound_dialect().drop_partitions("chunks", expired.before_ms)
+    else:
+        bound_dialect().drop_partitions("rollups", expired.before_ms, tier)
+    return deleted
 
 
 def delete_happenings(cutoff_ms: int, now_ms: int) -> int:
@@ -164,7 +171,9 @@ def measure_usage() -> dict[tuple[str, str], Usage]:
     queries: tuple[Any, ...] = (hot, chunks, rollups)
     names: Mapping[int, str] = {-1: "hot", **dict(zip(_SPANS_MS, TIER_NAMES, strict=True))}
     return {
-        (system_id, names.get(tier, str(tier))): Usage(bytes=used, numbers=numbers, rows=rows, oldest_ms=first)
+        (system_id, names.get(tier, str(tier))): Usage(
+            bytes=int(used), numbers=int(numbers), rows=rows, oldest_ms=first
+        )
         for query in queries
         for system_id, tier, used, numbers, rows, first in query.tuples().iterator()
     }

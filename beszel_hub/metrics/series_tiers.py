@@ -11,6 +11,7 @@ from beszel_hub.metrics.summaries import Summary, add_late, join
 from beszel_hub.metrics.tables import HistoryFloor, RollupRow
 from beszel_hub.metrics.tier_codec import TierChunk, seal_tier, unseal_tier
 from beszel_hub.metrics.tiers import Tier
+from beszel_hub.store.tables import bound_dialect
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ def replace_rows(replacement: Replacement) -> None:
         deleted = RollupRow.delete().where(RollupRow.id.in_(replacement.old_ids)).execute()
         if deleted != len(replacement.old_ids):
             raise peewee.IntegrityError("chunks vanished while they were rolled up")
+    bound_dialect().provide_partition("rollups", replacement.first, replacement.tier.seconds)
     RollupRow.insert(
         system_id=replacement.system_id, tier=replacement.tier.seconds, first=replacement.first, last=replacement.last,
         numbers=replacement.numbers, data=replacement.data,

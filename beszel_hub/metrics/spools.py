@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from beszel_hub.metrics.inbox import Arrival, Ledger, bounded
 from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.metrics.tables import Happening, SpoolRow
+from beszel_hub.store.bulk import execute_many
 from beszel_protocol.ranges import SequenceRanges
 
 
@@ -50,12 +51,13 @@ def _stored_of(ledger: Ledger) -> SequenceRanges:
 
 def _save_ledgers(ledgers: Sequence[Ledger], all_stored: Sequence[SequenceRanges], now_ms: int) -> None:
     rows = [
-        {
-            "system_id": ledger.system_id,
-            "spool_id": ledger.spool_id,
-            "stored": list(stored),
-            "updated": now_ms,
-        }
+        (ledger.system_id, ledger.spool_id, SpoolRow.stored.db_value(list(stored)), now_ms)
         for ledger, stored in zip(ledgers, all_stored, strict=True)
     ]
-    SpoolRow.insert_many(rows).on_conflict_replace().execute()
+    fields = [SpoolRow.system_id, SpoolRow.spool_id, SpoolRow.stored, SpoolRow.updated]
+    execute_many(
+        SpoolRow.insert_many(rows[:1], fields=fields).on_conflict(
+            conflict_target=fields[:2], preserve=[SpoolRow.stored, SpoolRow.updated]
+        ),
+        rows,
+    )

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from beszel_hub.clock import Clock
+from beszel_hub.config import HubConfig
 from beszel_hub.metrics import series_rollup, series_space, series_upkeep
 from beszel_hub.metrics.series_space import Place
 from beszel_hub.metrics.tiers import RAW, TIERS, Retention
@@ -32,6 +33,7 @@ class Upkeep:
     def __init__(
         self, database: Database, clock: Clock, retention: Retention, *,
         read_overrides: Callable[[], Mapping[str, Mapping[str, Any]]], max_bytes: int | None = None,
+        pause_seconds: float = PAUSE_SECONDS,
     ) -> None:  # fmt: skip
         """`read_overrides` tells inside `Database.read` what systems say of their own retention."""
         self._database = database
@@ -39,15 +41,19 @@ class Upkeep:
         self._retention = retention
         self._read_overrides = read_overrides
         self._max_bytes = max_bytes
+        self._pause_seconds = pause_seconds
 
-    async def seal(self) -> None:
-        """Put every window that has ended into a chunk."""
+    async def seal(self) -> int:
+        """Put every window that has ended into a chunk; how many samples that were."""
         before_ms = self._clock() - LATENESS_MS
+        samples = 0
         for window in await self._database.read(lambda: series_upkeep.find_due(before_ms)):
             sealed = await self._database.read(partial(series_upkeep.seal_window, window))
             if sealed is not None:
                 await self._database.write(partial(series_upkeep.replace_by_chunk, sealed))
-            await asyncio.sleep(PAUSE_SECONDS)
+                samples += sealed.samples
+            await asyncio.sleep(self._pause_seconds)
+        return samples
 
     async def roll_up(self) -> None:
         """Make the tiers of every hour and day that is over; after a while without the hub, of all there were."""
@@ -55,7 +61,7 @@ class Upkeep:
             for due in dues:
                 rolled = await self._database.read(partial(series_rollup.roll_up, due))
                 await self._database.write(partial(series_rollup.store_rollup, rolled))
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(self._pause_seconds)
 
     async def retain(self) -> None:
         """Delete what is older than its retention, then what the size limit leaves no room for."""
@@ -80,7 +86,7 @@ class Upkeep:
         deleted = 0
         while expired := await self._database.read(partial(series_space.find_expired, place, cutoff_ms)):
             deleted += await self._database.write(partial(series_space.delete_expired, expired))
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self._pause_seconds)
         return deleted
 
     async def _keep_below_limit(self) -> None:
@@ -119,11 +125,20 @@ class Upkeep:
             is_over = self._max_bytes is not None and size.whole > self._max_bytes and size.free > 0
             if not (is_much or is_over) or not await self._database.reclaim(_RECLAIM_PAGES):
                 return
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self._pause_seconds)
 
     async def _repeat(self, step: Callable[[], int]) -> None:
         """Until a step finds nothing more to delete."""
         deleted = await self._database.write(step)
         while deleted:
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self._pause_seconds)
             deleted = await self._database.write(step)
+
+
+def retention_of(config: HubConfig) -> Retention:
+    return Retention(
+        raw=config.raw_retention_seconds,
+        minute=config.minute_retention_seconds,
+        ten_minutes=config.ten_minute_retention_seconds,
+        eight_hours=config.eight_hour_retention_seconds,
+    )

@@ -35,7 +35,7 @@ class ChannelDesk:
         self._clock = clock
         self._sender = sender
         self._postroom = postroom
-        self._throttle = LoginThrottle(TEST_LIMIT, TEST_LIMIT)
+        self._throttle = LoginThrottle(TEST_LIMIT, TEST_LIMIT, TEST_LIMIT)
         self._tests = asyncio.Semaphore(MAX_TESTS)
 
     async def kind_of(self, channel_id: str) -> ChannelKind:

@@ -16,7 +16,7 @@ from beszel_hub.systems.tables import SystemRow
 
 def visible_channels(actor: Actor) -> Any:
     """The condition for the actor's own channels; everybody's for administrators."""
-    if actor.is_admin and actor.system_ids is None:
+    if actor.sees_everybody:
         return None
     return ChannelRow.user_id == (actor.user_id or "")
 

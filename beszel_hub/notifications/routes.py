@@ -28,9 +28,11 @@ class _Test(msgspec.Struct, frozen=True):
 async def test_notification(request: Request) -> Response:
     """Send a message now: `err` is false once it was taken, else the reason."""
     actor = _require(request, Action.TEST_NOTIFICATION)
+    if actor.system_ids is not None:
+        raise Forbidden  # whoever cannot make a channel has none to try
     try:
         test = msgspec.json.decode(await request.body(), type=_Test)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest from error
     channel_id = test.channel or marked_channel(test.url)
     if not channel_id and not test.url:

@@ -45,6 +45,7 @@ def make_user_settings_collection(clock: Clock, absorb: Absorb = lambda _, docum
 
 
 def _create(actor: Actor, values: Row, now_ms: int, absorb: Absorb) -> str:
+    _require_whole(actor)
     if values.get("user") not in {None, "", actor.user_id}:
         raise invalid_field("user", "validation_not_allowed", "Settings can only be one's own.")
     if has_settings(actor.user_id or ""):
@@ -55,10 +56,17 @@ def _create(actor: Actor, values: Row, now_ms: int, absorb: Absorb) -> str:
 
 
 def _update(actor: Actor, record_id: str, values: Row, now_ms: int, absorb: Absorb) -> None:
+    _require_whole(actor)
     columns: dict[str, Any] = {"updated": now_ms}
     if "settings" in values:
         columns["settings"] = absorb(actor.user_id or "", _document(values))
     UserSettings.update(columns).where(UserSettings.id == record_id).execute()
+
+
+def _require_whole(actor: Actor) -> None:
+    """Settings name channels, which hear of everything that their owner sees."""
+    if actor.system_ids is not None:
+        raise invalid_field("user", "validation_not_allowed", "This token is for some systems only.")
 
 
 def _document(values: Row) -> Any:

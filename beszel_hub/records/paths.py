@@ -19,7 +19,7 @@ class Resolver:
     def __init__(self, registry: Registry, collection: Collection, actor: Actor) -> None:
         self._registry = registry
         self._collection = collection
-        self._is_admin = actor.is_admin
+        self._sees_everybody = actor.sees_everybody
 
     def resolve(self, text: str) -> Path:
         """Raise `BadRequest` unless the path leads to a field that this actor may filter and sort by."""
@@ -43,7 +43,7 @@ class Resolver:
         field = collection.field(name)
         if field is None or field.is_hidden or field.is_opaque or field.kind is Kind.PASSWORD:
             raise _unknown(text)
-        if field.is_private and through_relation and not self._is_admin:
+        if field.is_private and through_relation and not self._sees_everybody:
             raise _unknown(text)
         return field
 

@@ -7,6 +7,7 @@ from beszel_hub.permissions import Actor
 from beszel_hub.records.listing import Listing, SortBy
 from beszel_hub.records.nodes import Node, Path
 from beszel_hub.records.registry import Collection, Field, Kind, Registry, Row, TableSource
+from beszel_hub.records.spelling import spelling
 from beszel_hub.records.sql import SqlCompiler
 
 
@@ -57,7 +58,8 @@ class TableRows:
 
     def values(self, actor: Actor, path: Path) -> dict[str, Any]:
         """By id, the value at `path` of every row that the actor may see."""
-        query = self._select(self._visible(actor), self._table.id, self._compiler.value(path))
+        value = spelling().selected(self._compiler.value(path), path.field.kind)
+        query = self._select(self._visible(actor), self._table.id, value)
         return dict(query.tuples())
 
     def _matching(self, actor: Actor, where: Node | None) -> list[Any]:
@@ -77,7 +79,7 @@ class TableRows:
         if not keys and self._collection.field("created") is not None:
             keys.append((self._table.created, False))
         keys.append((self._table.id, False))
-        return [key.desc() if is_descending else key.asc() for key, is_descending in keys]
+        return [spelling().sort_key(key, is_descending=is_descending) for key, is_descending in keys]
 
     def _load(self, query: Any) -> list[Row]:
         names = [field.name for field in self._stored]

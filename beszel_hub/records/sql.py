@@ -9,13 +9,15 @@ from typing import Final
 
 import peewee
 
-from beszel_hub.records import dialect
-from beszel_hub.records.dialect import Sql
+from beszel_hub.records.dialect import ITEM, Sql
 from beszel_hub.records.like import to_sql
 from beszel_hub.records.nodes import Among, Comparison, Group, Literal, Node, Operand, Operator, Path
 from beszel_hub.records.registry import Field, Kind, Registry, TableSource, Through
+from beszel_hub.records.spelling import spelling
 
 _ONE: Final = peewee.SQL("1")
+_TRUE: Final = peewee.SQL("TRUE")
+_FALSE: Final = peewee.SQL("FALSE")
 _TEXTUAL: Final = frozenset({Kind.TEXT, Kind.RELATION, Kind.RELATIONS, Kind.LIST})
 _ORDERINGS: Final = frozenset({Operator.GREATER, Operator.GREATER_EQUAL, Operator.LESS, Operator.LESS_EQUAL})
 
@@ -44,7 +46,8 @@ class SqlCompiler:
         return self._value(self._table, path.relations, path)
 
     def _operand(self, operand: Operand) -> Sql:
-        return dialect.bind(operand.value) if isinstance(operand, Literal) else self.value(operand)
+        """The plain value of a literal; the expression of a path."""
+        return operand.value if isinstance(operand, Literal) else self.value(operand)
 
     def _value(self, table: Sql, relations: tuple[Field, ...], path: Path) -> Sql:
         if not relations:
@@ -54,8 +57,8 @@ class SqlCompiler:
 
     def _quantify(self, node: Comparison, path: Path) -> Sql:
         right = self._operand(node.right)
-        has_none = ~self._exists(self._table, path.relations, path, lambda _: _ONE)
-        none_matches = has_none & _match(node, dialect.bind(None), right)
+        has_none = ~self._exists(self._table, path.relations, path, lambda _: _TRUE)
+        none_matches = has_none & _match(node, None, right)
         if node.any_of:
             some = self._exists(self._table, path.relations, path, lambda value: _match(node, value, right))
             return some | none_matches
@@ -82,37 +85,59 @@ class SqlCompiler:
 
 
 def _match(node: Comparison, left: Sql, right: Sql) -> Sql:
-    """One value against the right side; never null."""
+    """One value against the right side; never null. What is no expression is the value of a literal."""
     if node.operator in {Operator.LIKE, Operator.NOT_LIKE}:
         return _match_like(node, _text(node.left, left), right)
+    is_mixed = _is_mixed(node)
+    left, right = _side(node.left, left, is_mixed=is_mixed), _side(node.right, right, is_mixed=is_mixed)
     if isinstance(node.right, Path):
-        left, right = dialect.without_affinity(left), dialect.without_affinity(right)
+        left, right = spelling().without_affinity(left), spelling().without_affinity(right)
     if node.operator in _ORDERINGS:
-        return peewee.fn.coalesce(peewee.Expression(left, node.operator.value, right), 0)
+        return peewee.fn.coalesce(peewee.Expression(left, node.operator.value, right), _FALSE)
     if _is_textual(node.left) and (isinstance(node.right, Literal) or _is_textual(node.right)):
         left, right = _or_empty(left), _or_empty(right)
-    return dialect.is_same(left, right) if node.operator is Operator.EQUAL else dialect.differs(left, right)
+    is_same = node.operator is Operator.EQUAL
+    return spelling().is_same(left, right) if is_same else spelling().differs(left, right)
+
+
+def _is_mixed(node: Comparison) -> bool:
+    """Whether the sides can be of different types: what is in JSON, or written down, can be anything."""
+    kinds = [operand.field.kind for operand in (node.left, node.right) if isinstance(operand, Path)]
+    return not kinds or Kind.JSON in kinds
+
+
+def _side(operand: Operand, value: Sql, *, is_mixed: bool) -> Sql:
+    if not isinstance(value, peewee.Node):
+        return spelling().bind_mixed(value) if is_mixed else spelling().bind(value)
+    return spelling().mixed(value, _kind(operand)) if is_mixed else value
 
 
 def _match_like(node: Comparison, text: Sql, right: Sql) -> Sql:
     is_negated = node.operator is Operator.NOT_LIKE
     if node.pattern is not None:
-        return dialect.matches(text, to_sql(node.pattern), is_negated=is_negated)
-    found = dialect.contains(text, _text(node.right, right))
+        return spelling().matches(text, to_sql(node.pattern), is_negated=is_negated)
+    found = spelling().contains(text, _text(node.right, right))
     return ~found if is_negated else found
 
 
 def _text(operand: Operand, value: Sql) -> Sql:
     """The value as text; dates in PocketBase's form."""
-    if isinstance(operand, Path) and operand.field.kind is Kind.DATE:
-        value = dialect.date_as_text(value)
-    return _or_empty(dialect.as_text(value))
+    if not isinstance(value, peewee.Node):
+        return spelling().as_text(spelling().bind("" if value is None else str(value)), Kind.TEXT)
+    kind = _kind(operand)
+    if kind is Kind.DATE:
+        return spelling().date_as_text(value)
+    return _or_empty(spelling().as_text(value, kind))
+
+
+def _kind(operand: Operand) -> Kind:
+    return operand.field.kind if isinstance(operand, Path) else Kind.TEXT
 
 
 def _exists_in_field(table: Sql, path: Path, holds: Callable[[Sql], Sql]) -> Sql:
     column = _column(table, path.field)
     if path.field.kind is Kind.LIST:
-        return _exists(peewee.Select([dialect.items(column)], [_ONE]).where(holds(dialect.ITEM)))
+        return _exists(peewee.Select([spelling().items(column)], [_ONE]).where(holds(ITEM)))
     if path.field.through is not None:
         pair, owner, value = _pairs(path.field.through)
         return _exists(pair.select(_ONE).where((owner == table.id) & holds(value)))
@@ -130,7 +155,7 @@ def _column(table: Sql, field: Field) -> Sql:
 
 
 def _read(column: Sql, path: Path) -> Sql:
-    return dialect.json_value(column, path.keys) if path.field.kind is Kind.JSON else column
+    return spelling().json_value(column, path.keys) if path.field.kind is Kind.JSON else column
 
 
 def _is_textual(operand: Operand) -> bool:

@@ -1,7 +1,7 @@
 """Takes a database from whatever version it has to the newest."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, NamedTuple
 
 import peewee
 
@@ -15,7 +15,20 @@ _CREATE_HISTORY: Final = (
 )
 
 
-def migrate(database: peewee.Database, migrations: Sequence[Migration] = MIGRATIONS) -> list[Migration]:
+class Spelling(NamedTuple):
+    """How a database wants to be told."""
+
+    alternative: Literal["sqlite", "postgresql"]
+    """Which of several forms of a statement is for it."""
+    spell: Callable[[str], str]
+
+
+SQLITE: Final = Spelling("sqlite", str)
+
+
+def migrate(
+    database: peewee.Database, migrations: Sequence[Migration] = MIGRATIONS, spelling: Spelling = SQLITE
+) -> list[Migration]:
     """Run what is missing, each migration in one transaction, and return those that ran.
 
     Each counts by itself, not by the highest number: one that is added below others still runs where those have run.
@@ -28,23 +41,26 @@ def migrate(database: peewee.Database, migrations: Sequence[Migration] = MIGRATI
     ran: list[Migration] = []
     for migration in migrations:
         with database.atomic("IMMEDIATE"):
-            database.execute_sql(_CREATE_HISTORY)
+            database.execute_sql(spelling.spell(_CREATE_HISTORY))
             applied = _applied(database)
             if applied - numbers:
                 raise StartError(
                     f"the database has schema {max(applied - numbers)}; this version knows those up to {max(numbers)}"
                 )
             if migration.number not in applied:
-                _apply(database, migration)
+                _apply(database, migration, spelling)
                 ran.append(migration)
     return ran
 
 
-def _apply(database: peewee.Database, migration: Migration) -> None:
+def _apply(database: peewee.Database, migration: Migration, spelling: Spelling) -> None:
     for statement in migration.statements:
-        database.execute_sql(statement)
+        alternatives = (statement,) if isinstance(statement, str) else getattr(statement, spelling.alternative)
+        for alternative in alternatives:
+            database.execute_sql(spelling.spell(alternative))
+    mark = database.param
     database.execute_sql(
-        "INSERT INTO migrations (number, name, applied) VALUES (?, ?, ?)",
+        f"INSERT INTO migrations (number, name, applied) VALUES ({mark}, {mark}, {mark})",  # noqa: S608
         (migration.number, migration.name, system_clock()),
     )
 

@@ -9,9 +9,12 @@ from typing import Any
 import msgspec
 import peewee
 
+from beszel_hub.store.dialect import Dialect
+
 
 class _Current(threading.local):
     database: peewee.Database | None = None
+    dialect: Dialect | None = None
 
 
 _current = _Current()
@@ -30,9 +33,10 @@ class _ThreadDatabase(peewee.DatabaseProxy):
             raise TypeError("a thread gets its database with bind_thread")
 
 
-def bind_thread(database: peewee.Database | None) -> None:
+def bind_thread(database: peewee.Database | None, dialect: Dialect | None = None) -> None:
     """Make `database` the one that models use on this thread."""
     _current.database = database
+    _current.dialect = dialect
 
 
 def bound_database() -> peewee.Database:
@@ -40,6 +44,13 @@ def bound_database() -> peewee.Database:
     if _current.database is None:
         raise RuntimeError("no database on this thread: use Database.read or Database.write")
     return _current.database
+
+
+def bound_dialect() -> Dialect:
+    """What is particular about the database of this thread; raise RuntimeError on a thread without one."""
+    if _current.dialect is None:
+        raise RuntimeError("no database on this thread: use Database.read or Database.write")
+    return _current.dialect
 
 
 class Table(peewee.Model):

@@ -34,7 +34,7 @@ def visible_to(actor: Actor, system_column: Any) -> Any:
     """The condition that `system_column` names a system which the actor sees; None for no condition."""
     conditions: list[Any] = []
     if not actor.is_authenticated:
-        return peewee.SQL("0")
+        return peewee.SQL("1 = 0")
     if not actor.is_admin and not actor.sees_all:
         mine = Membership.select(Membership.system_id).where(Membership.user_id == actor.user_id)
         conditions.append(system_column.in_(mine) | system_column.in_(_of_teams(actor.user_id)))
@@ -58,7 +58,7 @@ def _of_teams(user_id: str | None) -> Any:
 
 def visible_teams(actor: Actor) -> Any:
     """The condition for teams that the actor may see: their own; administrators see all."""
-    if actor.is_admin:
+    if actor.sees_everybody:
         return None
     return Team.id.in_(TeamMember.select(TeamMember.team_id).where(TeamMember.user_id == actor.user_id))
 

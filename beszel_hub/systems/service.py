@@ -51,11 +51,22 @@ class Systems:
         self._universal_token = universal_token
         self._universal_token_id = token_id(universal_token) if universal_token else None
         self._lock = asyncio.Lock()
+        self._asked = self._answered = 0
+        """Refreshes: how many were asked for, and how many of those have begun to read since."""
 
     async def refresh(self) -> None:
-        """Read all systems again and tell who listens what is different."""
+        """Read all systems again and tell who listens what is different.
+
+        Who calls while others wait for the same is served with them: when many agents enrol, not each reads them all.
+        """
+        self._asked += 1
+        asked = self._asked
         async with self._lock:
+            if self._answered >= asked:
+                return
+            answered = self._asked
             difference = self.directory.replace_all(await self._database.read(queries.load_entries))
+            self._answered = answered
         for system_id in difference.added:
             for tell in self.on_added:
                 tell(system_id)

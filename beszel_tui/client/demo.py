@@ -9,10 +9,12 @@ import msgspec
 
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
-from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Containers, Fleet, SystemSample
+from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Alerts, Containers, Fleet, SystemSample
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
+from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.client.demo_account import DemoAccount
+from beszel_tui.client.demo_alerts import DemoAlerts
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused
 from beszel_tui.state.demo import (
@@ -26,6 +28,7 @@ from beszel_tui.state.demo import (
     demo_sample,
     demo_trail,
 )
+from beszel_tui.state.demo_alerts import demo_alerts
 from beszel_tui.state.demo_containers import demo_inspection, demo_log
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, FeedEvent, Received
@@ -48,12 +51,17 @@ class DemoSource:
         self._watched: str | None = None
         self._containers: str | None = None
         self._sequence = 0
+        self.alerts: AlertDesk = DemoAlerts(clock)
 
     async def run(self) -> None:
-        await self.events.put(Connected(at_ms=self._clock()))
+        at_ms = self._clock()
+        await self.events.put(Connected(at_ms=at_ms))
+        await self._tell(at_ms)
+        alerts = Alerts(sequence=self._sequence, hub_ms=at_ms, alerts=demo_alerts(at_ms))
+        await self.events.put(Received(at_ms=at_ms, frame=alerts))
         while True:
-            await self._tell(self._clock())
             await asyncio.sleep(1)
+            await self._tell(self._clock())
 
     @property
     def account(self) -> DemoAccount:

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from beszel_protocol.containers import clean_containers
 from beszel_protocol.feed import (
+    ALERTS_TOPIC,
     FLEET_TOPIC,
     SYSTEM_TOPIC_PREFIX,
     Alerts,
@@ -72,7 +73,7 @@ class Feed:
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
         self._system: str | None = None
         self._containers: str | None = None
-        self._topics: list[str] = [FLEET_TOPIC]
+        self._topics: list[str] = [FLEET_TOPIC, ALERTS_TOPIC]
         self._connection: ClientConnection | None = None
         self._retry = asyncio.Event()
         self._changes: asyncio.Queue[Subscribe | Unsubscribe] = asyncio.Queue(64)
@@ -88,7 +89,7 @@ class Feed:
         self._want()
 
     def _want(self) -> None:
-        wanted = [topic for topic in (FLEET_TOPIC, self._system, self._containers) if topic is not None]
+        wanted = [topic for topic in (FLEET_TOPIC, ALERTS_TOPIC, self._system, self._containers) if topic is not None]
         gone = [topic for topic in self._topics if topic not in wanted]
         new = [topic for topic in wanted if topic not in self._topics]
         self._topics = wanted

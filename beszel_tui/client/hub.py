@@ -9,6 +9,7 @@ from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_tui.client.account import HubAccount
+from beszel_tui.client.alerts import AlertDesk, HubAlerts
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.enrolment import enrol, read_enrolment
 from beszel_tui.client.feed import Feed
@@ -32,6 +33,7 @@ class HubSource:
         self._feed = Feed(hub, token)
         self._http = HubHttp(hub, token)
         self._account = HubAccount(self._http, token)
+        self.alerts: AlertDesk = HubAlerts(self._http, token)
 
     @property
     def events(self) -> "asyncio.Queue[FeedEvent]":

@@ -6,7 +6,7 @@ clocks differ can stand side by side.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import (
     CONTAINERS_TOPIC,
     CONTAINERS_TOPIC_PREFIX,
+    Alerts,
     Containers,
     Fleet,
     FleetRow,
@@ -23,8 +24,10 @@ from beszel_protocol.feed import (
 )
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
+from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.client.source import EVENT_QUEUE_SIZE, Source
 from beszel_tui.errors import HubRefused
+from beszel_tui.state.alertbook import AlertBook, Kind
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, HubChanged, Received, Refused
 from beszel_tui.state.hubs import SEPARATOR, hub_of
@@ -37,6 +40,7 @@ class SeveralHubs:
     account: Final = None
 
     def __init__(self, hubs: Mapping[str, Source]) -> None:
+        self.alerts: AlertDesk = NoDesk()
         self.label = f"{len(hubs)} hub{'' if len(hubs) == 1 else 's'}"
         self.events: asyncio.Queue[FeedEvent] = asyncio.Queue(EVENT_QUEUE_SIZE)
         self._hubs = dict(hubs)
@@ -78,6 +82,16 @@ class SeveralHubs:
             hosts = [self._host(hub, host) for host in frame.hosts]
             removed = [_joined(hub, system_id) for system_id in frame.removed]
             return Received(at_ms=at_ms, hub=hub, frame=replace(frame, hub_ms=at_ms, hosts=hosts, removed=removed))
+        if isinstance(frame, Alerts):
+            alerts = [
+                replace(
+                    alert, id=_joined(hub, alert.id), system=_joined(hub, alert.system),
+                    since_ms=alert.since_ms - self._offsets_ms[hub],
+                )
+                for alert in frame.alerts
+            ]  # fmt: skip
+            removed = [_joined(hub, alert_id) for alert_id in frame.removed]
+            return Received(at_ms=at_ms, hub=hub, frame=replace(frame, hub_ms=at_ms, alerts=alerts, removed=removed))
         return None  # a resync was answered by the hub's own source
 
     def _row(self, hub: str, row: FleetRow) -> FleetRow:
@@ -184,6 +198,32 @@ class SeveralHubs:
         if name not in self._hubs:
             raise HubRefused(404, "this system is at none of the hubs")
         return name, system_id[len(name) + len(SEPARATOR) :]
+
+
+class NoDesk:
+    """Rules, history and channels are each hub's own."""
+
+    async def read(self) -> AlertBook:
+        raise _ONE_HUB
+
+    async def acknowledge(self, alert_id: str) -> None:
+        del alert_id
+        raise _ONE_HUB
+
+    async def save(self, kind: Kind, record_id: str | None, values: Mapping[str, Any]) -> None:
+        del kind, record_id, values
+        raise _ONE_HUB
+
+    async def delete(self, kind: Kind, record_id: str) -> None:
+        del kind, record_id
+        raise _ONE_HUB
+
+    async def try_channel(self, channel_id: str) -> str:
+        del channel_id
+        raise _ONE_HUB
+
+
+_ONE_HUB: Final = HubRefused(400, "this is for one hub at a time: go there first, with :hub NAME")
 
 
 def _joined(hub: str, system_id: str) -> str:

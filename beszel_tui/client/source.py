@@ -8,6 +8,7 @@ from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_tui.client.account import Account
+from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
@@ -45,6 +46,10 @@ class Source(Protocol):
 
     def retry_now(self) -> None:
         """Do not wait for the next attempt to reconnect."""
+
+    @property
+    def alerts(self) -> AlertDesk:
+        """Rules, history, quiet hours and channels."""
 
     async def trail(self, system_id: str, hub_now_ms: int) -> Trail | None:
         """Recent processor usage."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from beszel_tui.errors import CommandError
+from beszel_tui.state.alertsheets import BY_KEY as ALERT_PANES
 from beszel_tui.state.charts import TABS
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.settings import SECTIONS
@@ -128,8 +129,18 @@ def _hub(app: "BeszelApp", name: str) -> None:
     app.switch_hub(found[0])
 
 
+def _alerts(app: "BeszelApp", name: str) -> None:
+    found = [key for key in ALERT_PANES if key.startswith(name.casefold())]
+    if not found:
+        raise CommandError(f"alerts: {' '.join(ALERT_PANES)}")
+    app.open_alerts(pane=found[0])
+
+
 COMMANDS: Final[tuple[Command, ...]] = (
     Command("add", "", "Add a system", _add),
+    Command(
+        "alerts", "[TAB]", "Alerts: active, history, rules, quiet hours, channels", _alerts, lambda _: list(ALERT_PANES)
+    ),
     Command("containers", "[SYSTEM]", "Containers of all systems, or of one", _containers, _names),
     Command("filter", "TEXT", "Filter the table", _filter),
     Command("fleet", "", "Back to the fleet", _fleet),

@@ -54,7 +54,8 @@ def draw_card(
 def _title_width(line: FleetLine, look: FleetLook) -> int:
     """As wide as what it says, for the frame to go on beside it."""
     count = len(f" {line.group.up}/{line.group.total}") if line.group is not None else 0
-    warning = len(look.symbols.warning) + 1 if line.critical else 0
+    number = str(line.alerts) if line.alerts > 1 else ""
+    warning = len(f" {look.symbols.warning}{number}") if line.critical or line.alerts else 0
     return 2 + pieces_width([(clean_text(line.row.name), look.palette.text)]) + count + warning
 
 

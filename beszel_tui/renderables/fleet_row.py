@@ -81,7 +81,8 @@ def name_pieces(line: FleetLine, width: int, look: FleetLook, *, marked: bool) -
     """The sign of its state, its name, and a warning: `width` cells."""
     palette, symbols = look.palette, look.symbols
     row = line.row
-    warning = f" {symbols.warning}" if line.critical else ""
+    number = str(line.alerts) if line.alerts > 1 else ""
+    warning = f" {symbols.warning}{number}" if line.critical or line.alerts else ""
     if line.group is not None:
         return _heading(line, line.group, width, look, warning)
     status = (

@@ -55,7 +55,7 @@ def draw_sheet_caption(sheet: Sheet, counts: SheetCounts, note: str, width: int,
     parts: list[list[Piece]] = []
     if counts.troubled:
         parts.append(
-            [(f"{counts.troubled} {symbols.warning}", palette.level["critical"]), (" in trouble", palette.muted)]
+            [(f"{counts.troubled} {symbols.warning}", palette.level["critical"]), (f" {sheet.trouble}", palette.muted)]
         )
     if counts.shown != counts.total:
         parts.append([(f"{counts.shown} shown", palette.muted)])

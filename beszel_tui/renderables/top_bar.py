@@ -7,6 +7,7 @@ from rich.segment import Segment
 from beszel_protocol.feed import SystemStatus
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
+from beszel_tui.state.alerts import count_alerts
 from beszel_tui.state.model import State
 from beszel_tui.state.selectors import age, counts
 
@@ -52,6 +53,13 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
             style = palette.status[status] if state.is_live else palette.aged
             pieces.append((f"{count} {symbols.status[status]}", style))
             pieces.append((f" {status}  " if words else " ", palette.muted))
+    alerts = count_alerts(state)
+    if alerts.worst is not None:
+        style = (
+            palette.level["critical" if alerts.worst == "critical" else "warning"] if state.is_live else palette.aged
+        )
+        told = f" alert{'' if alerts.open == 1 else 's'}  " if words else " "
+        pieces += [(f"{alerts.open} {symbols.warning}", style), (told, palette.muted)]
     return pieces
 
 

@@ -1,4 +1,4 @@
-"""Boxes over a screen: a question, a form, and something that is shown only once."""
+"""Boxes over a screen: a small form, and something that is shown only once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias, cast
@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import FORM, QUESTION, SECRET
+from beszel_tui.bindings import BOX_FORM, SECRET
 from beszel_tui.messages import ChoiceTaken
 from beszel_tui.widgets.choice_field import ChoiceField
 
@@ -47,23 +47,6 @@ class Dialog(ModalScreen[bool]):
     @property
     def hub_app(self) -> "BeszelApp":
         return cast("BeszelApp", self.app)
-
-
-class QuestionScreen(Dialog):
-    """Answers True for yes."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*QUESTION]
-
-    def __init__(self, title: str, text: str) -> None:
-        super().__init__(title)
-        self._text = text
-
-    def compose_box(self) -> ComposeResult:
-        yield Static(Content(clean_text(self._text, MAX_TEXT_LENGTH)), id="what")
-        yield Static(Content("y yes   n no"), id="keys")
-
-    def action_answer(self, yes: bool) -> None:
-        self.dismiss(yes)
 
 
 class SecretScreen(Dialog):
@@ -109,7 +92,7 @@ Send: TypeAlias = Callable[[Mapping[str, str], Done, Failed], None]
 class FormScreen(Dialog):
     """What is typed is given to `send`, and kept nowhere."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*FORM]
+    BINDINGS: ClassVar[list[BindingType]] = [*BOX_FORM]
 
     def __init__(self, title: str, fields: Sequence[Field], send: Send, what: str = "") -> None:
         super().__init__(title)

@@ -14,6 +14,9 @@ from beszel_tui.renderables.card import trail_width
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.fleet_orders import ask_delete, ask_tags, called
 from beszel_tui.screens.listing import ListingScreen
+from beszel_tui.state.alertbook import AlertBook
+from beszel_tui.state.alertforms import rule_form
+from beszel_tui.state.alerts import AlertView, alerts_by_system
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
 from beszel_tui.state.groups import PREFIX, grouped
@@ -22,7 +25,7 @@ from beszel_tui.state.selectors import FleetLine, fleet_line, visible_rows
 from beszel_tui.widgets.fleet_cards import FleetCards, shown_by
 from beszel_tui.widgets.fleet_table import FleetTable
 
-CHANGING: Final = frozenset({"pause", "tags", "delete", "add"})
+CHANGING: Final = frozenset({"pause", "watch", "tags", "delete", "add"})
 """Actions that change something at the hub."""
 
 
@@ -72,7 +75,8 @@ class FleetScreen(ListingScreen):
         table, look = self.table, self.hub_app.look
         rows = visible_rows(state, self.filter_line.wanted, self.sort)
         width = trail_width(table.card_width) if isinstance(table, FleetCards) else spark_width(table.placed)
-        lines = [fleet_line(state, row, width, look.thresholds) for row in rows]
+        alerts = alerts_by_system(state)
+        lines = [fleet_line(state, row, width, look.thresholds, alerts[row.id]) for row in rows]
         table.show(grouped(lines, self._folded) if self._is_grouped else lines, self.sort, look)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
         if width:
@@ -154,6 +158,17 @@ class FleetScreen(ListingScreen):
 
     def action_groups(self) -> None:
         self.hub_app.choose_look("groups", "none" if self._is_grouped else "tags")
+
+    def action_watch(self) -> None:
+        """A new rule for what is marked; what it can watch is asked of the hub first."""
+        chosen = [row.id for row in self.chosen]
+
+        def open_form(book: AlertBook) -> None:
+            view = AlertView(self.state, book, self.hub_app.chart_look.zone)
+            if self.is_current:
+                self.hub_app.open_form(rule_form(view, marked=chosen), "rules")
+
+        self.hub_app.bridge.ask(self.hub_app.bridge.source.alerts.read, open_form, self._failed)
 
     def action_add(self) -> None:
         self.hub_app.add_system()

@@ -1,11 +1,13 @@
 """What is done to several systems of the fleet at once, each with its form or question."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.hygiene import clean_text
-from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen, QuestionScreen
+from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen
+from beszel_tui.screens.question import QuestionScreen
 
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
@@ -28,7 +30,7 @@ def ask_tags(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], None
         words = values["tags"].split()
         for row in rows:
             tags = words if is_one else changed_tags(row.tags or (), words)
-            order = app.bridge.source.set_tags(row.id, tags)
+            order = partial(app.bridge.source.set_tags, row.id, tags)
             app.bridge.ask(order, lambda _: None, lambda reason: app.say(reason, severity="error"))
         sent()
         done()
@@ -47,14 +49,12 @@ def ask_delete(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], No
     names = ", ".join(clean_text(row.name, 40) for row in rows[:_MAX_NAMED])
     more = f" and {len(rows) - _MAX_NAMED} more" if len(rows) > _MAX_NAMED else ""
 
-    def answered(yes: bool | None) -> None:
-        if not yes:
-            return
+    def agreed() -> None:
         for row in rows:
-            order = app.bridge.source.delete_system(row.id)
+            order = partial(app.bridge.source.delete_system, row.id)
             app.bridge.ask(order, lambda _: None, lambda reason: app.say(reason, severity="error"))
         app.say(f"deleting {called(rows)}")
         done()
 
-    text = f"Delete {names}{more}? What is stored of them goes too, and cannot be brought back."
-    app.push_screen(QuestionScreen(f"Delete {called(rows)}", text), answered)
+    consequence = "What is stored of them goes too, and cannot be brought back."
+    app.push_screen(QuestionScreen(f"Delete {names}{more}?", consequence, agreed))

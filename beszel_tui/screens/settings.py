@@ -15,7 +15,7 @@ from beszel_tui.screens.settings_orders import Orders
 from beszel_tui.state.account import AccountFacts
 from beszel_tui.state.looks import BY_KEY as PREFERENCES
 from beszel_tui.state.model import State
-from beszel_tui.state.settings import SECTIONS, Section, SettingsFacts, rows_of, sections_of, why_empty
+from beszel_tui.state.settings import SECTIONS, Section, SettingsFacts, Told, rows_of, sections_of, why_empty
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.widgets.bars import TabBar
 from beszel_tui.widgets.caption import Caption
@@ -91,7 +91,7 @@ class SettingsScreen(HubScreen):
         self.query_one(TabBar).show(self._tab_bar_view(), look)
         rows = rows_of(section, facts)
         aged = section.of_account and not state.is_live
-        self.panel.show_rows(rows, look, aged=aged, note=self._note(section), empty=why_empty(section, facts))
+        self.panel.show(Told(rows, self._note(section)), look, aged=aged, empty=why_empty(section, facts))
         preview = self.query_one("#preview", Caption)
         preview.display = section.key == "looks"
         preview.show(lambda width: draw_preview(look, state.now_ms, width))
@@ -128,7 +128,7 @@ class SettingsScreen(HubScreen):
             self._account_problem = "there is no account to show: leave `--all-hubs` and choose one hub"
             return
         self._is_asking = True
-        self.hub_app.bridge.ask(account.read(), self._loaded, self._not_loaded)
+        self.hub_app.bridge.ask(account.read, self._loaded, self._not_loaded)
 
     def _loaded(self, facts: AccountFacts) -> None:
         self._account, self._account_problem, self._is_asking = facts, "", False

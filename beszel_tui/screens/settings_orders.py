@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from beszel_tui.client.account import Account
-from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen, QuestionScreen, SecretScreen
+from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen, SecretScreen
+from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.state.account import (
     AccountFacts,
     ChangeUser,
@@ -77,16 +78,17 @@ class Orders:
     def delete(self, section: str, key: str) -> None:
         if section == "sessions":
             login = next(login for login in self._facts.sessions if login.id == key)
-            what = "the session that you are in: you will have to log in again" if login.is_current else "this session"
-            self._ask("End a session", f"End {what}?", EndSession(session_id=key), "the session has ended")
+            consequence = "It is the one that you are in: you will have to log in again." if login.is_current else ""
+            question = f"End the session from {login.address or 'somewhere'}?"
+            self._ask(question, consequence, EndSession(session_id=key), "the session has ended")
         elif section == "tokens":
             name = next(token.name for token in self._facts.tokens if token.id == key)
-            text = f"Revoke the API token “{name}”? What uses it stops working at once."
-            self._ask("Revoke a token", text, RevokeToken(token_id=key), f"revoked: {name}")
+            order = RevokeToken(token_id=key)
+            self._ask(f"Revoke the API token {name}?", "What uses it stops working at once.", order, f"revoked: {name}")
         else:
-            person = self._person(key)
-            text = f"Delete {person.email}? Their alerts, tokens and settings go with them; systems stay."
-            self._ask("Delete a user", text, DeleteUser(user_id=key), f"deleted: {person.email}")
+            email = self._person(key).email
+            consequence = "Their alerts, tokens and settings go with them; systems stay."
+            self._ask(f"Delete {email}?", consequence, DeleteUser(user_id=key), f"deleted: {email}")
 
     def set_password(self, user_id: str) -> None:
         person = self._person(user_id)
@@ -148,7 +150,7 @@ class Orders:
 
             app.expect_end(expected=True)
             order = ChangeUser(user_id=person.id, old_password=values["old"], password=new)
-            app.bridge.ask(self._account.carry_out(order), changed, refused)
+            app.bridge.ask(lambda: self._account.carry_out(order), changed, refused)
 
         self._open("Password", fields, send, "Every session of yours ends; this one begins anew.")
 
@@ -156,17 +158,18 @@ class Orders:
         app = self._screen.hub_app
         text = "End every session and API token of yours?" if everywhere else "End this session?"
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                app.expect_end(expected=True)
-                order = self._account.carry_out(LogOut(everywhere=everywhere))
-                app.bridge.ask(order, lambda _: app.leave_hub("you are logged out"), refused)
+        def agreed() -> None:
+            app.expect_end(expected=True)
+            order = LogOut(everywhere=everywhere)
+            app.bridge.ask(
+                lambda: self._account.carry_out(order), lambda _: app.leave_hub("you are logged out"), refused
+            )
 
         def refused(reason: str) -> None:
             app.expect_end(expected=False)
             app.say(reason, severity="error")
 
-        app.push_screen(QuestionScreen("Log out", text), answered)
+        app.push_screen(QuestionScreen(text, "You will have to log in again.", agreed))
 
     # Tokens and users
 
@@ -190,7 +193,7 @@ class Orders:
                 app.push_screen(SecretScreen(f"Token {values['name']}", text, what))
 
             wanted = NewToken(name=values["name"], scope=values["scope"], expires_ms=expires_ms)
-            app.bridge.ask(self._account.carry_out(wanted), made, failed)
+            app.bridge.ask(lambda: self._account.carry_out(wanted), made, failed)
 
         self._open("A new API token", fields, send)
 
@@ -235,13 +238,12 @@ class Orders:
             self._screen.hub_app.say(said)
             self._screen.reload()
 
-        self._screen.hub_app.bridge.ask(self._account.carry_out(order), made, failed)
+        self._screen.hub_app.bridge.ask(lambda: self._account.carry_out(order), made, failed)
 
-    def _ask(self, title: str, text: str, order: Order, said: str) -> None:
+    def _ask(self, question: str, consequence: str, order: Order, said: str) -> None:
         app = self._screen.hub_app
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._send(order, lambda: None, lambda reason: app.say(reason, severity="error"), said)
+        def agreed() -> None:
+            self._send(order, lambda: None, lambda reason: app.say(reason, severity="error"), said)
 
-        app.push_screen(QuestionScreen(title, text), answered)
+        app.push_screen(QuestionScreen(question, consequence, agreed))

@@ -11,6 +11,9 @@ from beszel_tui.bindings import SYSTEM
 from beszel_tui.messages import InstantPointed, RangeClicked, SheetSorted, TabClicked, TableLeft, ValueCopied
 from beszel_tui.renderables.tab_bar import TabBarView
 from beszel_tui.screens.base import HubScreen
+from beszel_tui.state.alertbook import AlertBook
+from beszel_tui.state.alerts import AlertView
+from beszel_tui.state.alertsheets import OF_SYSTEM
 from beszel_tui.state.charts import Chart, Tab, addresses_of, charts_of, tabs_of
 from beszel_tui.state.chartview import chart_view, newest_value, value_at
 from beszel_tui.state.layout import Grid, lay_out
@@ -18,6 +21,7 @@ from beszel_tui.state.model import Focus, State
 from beszel_tui.state.processes import PROCESSES, order_asked
 from beszel_tui.state.ranges import parse_range, window_label
 from beszel_tui.state.selectors import STALE_MS
+from beszel_tui.state.sheet import Sheet
 from beszel_tui.state.sheets import BY_KEY as SHEETS
 from beszel_tui.state.windows import LIVE, PRESETS, Window, next_preset, pan, preset, zoom
 from beszel_tui.widgets.bars import Facts, TabBar
@@ -36,9 +40,9 @@ class SystemScreen(HubScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*SYSTEM]
     AUTO_FOCUS = "ChartPanel"
 
-    def __init__(self) -> None:
+    def __init__(self, tab: str = "overview") -> None:
         super().__init__()
-        self._tab_key = "overview"
+        self._tab_key = tab
         self._cursor_ms: int | None = None
         self._charts: list[Chart] = []
         self._grid: Grid | None = None
@@ -83,13 +87,18 @@ class SystemScreen(HubScreen):
 
     def _show_sheet(self, state: State) -> None:
         """The table of the tab; the processes of a host are asked for only while they are to be seen."""
-        sheet, focus, panel = SHEETS.get(self.tab.sheet or ""), state.focus, self.panel
+        sheet, focus, panel = _sheet_of(self.tab), state.focus, self.panel
         self.set_class(sheet is not None, "-table")
         self.vocabulary = panel.vocabulary if sheet is not None else None
         if sheet is not None and focus is not None:
             panel.become(sheet)
-            panel.show(focus, self.hub_app.look, aged=_is_aged(state, focus))
+            if sheet is OF_SYSTEM:
+                view = AlertView(state, state.book or AlertBook(), self.hub_app.chart_look.zone, focus.system_id)
+                panel.show(view, self.hub_app.look, aged=not state.is_live, empty=_why_unknown(state))
+            else:
+                panel.show(focus, self.hub_app.look, aged=_is_aged(state, focus))
             self.vocabulary = panel.vocabulary
+        self.hub_app.bridge.watch_alerts(self, looks=sheet is OF_SYSTEM)
         self.hub_app.bridge.want_processes(order_asked(panel.sort) if sheet is PROCESSES else None)
 
     def _tab_changed(self) -> None:
@@ -346,9 +355,21 @@ class SystemScreen(HubScreen):
 
     def on_unmount(self) -> None:
         self.hub_app.bridge.want_processes(None)
+        self.hub_app.bridge.watch_alerts(self, looks=False)
 
     def on_descendant_focus(self) -> None:
         self.call_after_refresh(self.show_keys)
+
+
+def _sheet_of(tab: Tab) -> Sheet | None:
+    return OF_SYSTEM if tab.sheet == OF_SYSTEM.key else SHEETS.get(tab.sheet or "")
+
+
+def _why_unknown(state: State) -> str:
+    """Why nothing is told of alerts, if not because there is nothing."""
+    if state.alerts_loaded and state.book is not None:
+        return ""
+    return state.connection.reason or state.book_problem or "waiting for the hub…"
 
 
 def _is_aged(state: State, focus: Focus) -> bool:

@@ -173,6 +173,7 @@ TABS: Final[tuple[Tab, ...]] = (
         is_told=lambda told: bool(told.smart or told.arrays or told.pools),
     ),
     Tab("checks", "Checks", _no_charts, sheet="checks", is_told=lambda told: bool(told.checks)),
+    Tab("alerts", "Alerts", _no_charts, sheet="alerts"),
 )  # fmt: skip
 
 

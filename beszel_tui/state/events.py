@@ -8,6 +8,7 @@ import msgspec
 from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import Alerts, Containers, Fleet, Resync, SystemSample
 from beszel_protocol.processes import ProcessList
+from beszel_tui.state.alertbook import AlertBook
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import Window
 
@@ -96,6 +97,14 @@ class ProcessesLeft(_Event, frozen=True, kw_only=True):
     """Nobody looks at them any more."""
 
 
+class AlertBookLoaded(_Event, frozen=True, kw_only=True):
+    book: AlertBook
+
+
+class AlertBookFailed(_Event, frozen=True, kw_only=True):
+    reason: str
+
+
 class HistoryLoaded(_Event, frozen=True, kw_only=True):
     system_id: str
     window: Window
@@ -125,6 +134,8 @@ Event: TypeAlias = (
     | ProcessesLoaded
     | ProcessesFailed
     | ProcessesLeft
+    | AlertBookLoaded
+    | AlertBookFailed
     | HistoryLoaded
     | HistoryFailed
 )

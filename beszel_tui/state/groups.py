@@ -46,7 +46,9 @@ def _heading(key: str, lines: Sequence[FleetLine], *, is_folded: bool) -> FleetL
     )
     group = Group(len(lines), len(rows), is_folded)
     is_aged = bool(rows) and all(line.aged for line in lines if line.row.status == "up")
-    return FleetLine(row, (), is_aged, "", any(line.critical for line in lines), group)
+    return FleetLine(
+        row, (), is_aged, "", any(line.critical for line in lines), sum(line.alerts for line in lines), group
+    )
 
 
 def _told(rows: Iterable[FleetRow], read: Callable[[FleetRow], float | None]) -> list[float]:

@@ -6,10 +6,11 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from beszel_protocol.details import HostDetails
-from beszel_protocol.feed import FleetRow, HostContainers
+from beszel_protocol.feed import Alert, FleetRow, HostContainers
 from beszel_protocol.processes import ProcessList
 from beszel_protocol.sample import Metrics
 from beszel_protocol.standing import Standing
+from beszel_tui.state.alertbook import AlertBook
 from beszel_tui.state.hubs import hub_of
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import LIVE, Window
@@ -73,6 +74,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Of their processor usage, by system and id."""
     containers_loaded: bool = False
     """Whether what is known of containers is all that was asked for."""
+    alerts: Mapping[str, Alert] = msgspec.field(default_factory=dict)
+    """What fires now, by id."""
+    alerts_loaded: bool = False
+    """Whether that is all that fires."""
+    book: AlertBook | None = None
+    """What the hub keeps about alerts; None until somebody has looked."""
+    book_problem: str = ""
+    """Why it could not be read, or not again."""
     loaded: bool = False
     """Whether the hub has ever told us its systems."""
     focus: Focus | None = None

@@ -5,11 +5,13 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, SystemSample
+from beszel_protocol.feed import ALERTS_TOPIC, Alerts, Containers, Fleet, FleetRow, HostContainers, SystemSample
 from beszel_protocol.timestamps import parse_timestamp
 from beszel_tui.state.charts import charted_readings
 from beszel_tui.state.containers import key_of
 from beszel_tui.state.events import (
+    AlertBookFailed,
+    AlertBookLoaded,
     Connected,
     ContainersChosen,
     ContainerTrailsLoaded,
@@ -43,8 +45,10 @@ def reduce(state: State, events: Iterable[Event]) -> State:
 
 def _connected(state: State, event: Connected) -> State:
     connection = Connection(phase="live", since_ms=event.at_ms)
-    awaited = state.awaited | {""}
-    return replace(state, now_ms=event.at_ms, connection=connection, containers_loaded=False, awaited=awaited)
+    return replace(
+        state, now_ms=event.at_ms, connection=connection, containers_loaded=False, alerts_loaded=False,
+        awaited=state.awaited | {""},
+    )  # fmt: skip
 
 
 def _disconnected(state: State, event: Disconnected) -> State:
@@ -80,6 +84,10 @@ def _received(state: State, event: Received) -> State:
         return _sampled(state, frame, event.at_ms)
     if isinstance(frame, Containers):
         return _containers_changed(state, frame, event.at_ms)
+    if isinstance(frame, Alerts):
+        return _alerts_changed(state, frame, event.at_ms)
+    if ALERTS_TOPIC in frame.topics:
+        return replace(state, alerts_loaded=False)
     return state  # a resync is answered by the source, which asks for everything again
 
 
@@ -129,6 +137,15 @@ def _containers_changed(state: State, frame: Containers, at_ms: int) -> State:
         state, containers=containers, container_trails=trails, containers_loaded=True, now_ms=at_ms,
         hub_offset_ms=frame.hub_ms - at_ms,
     )  # fmt: skip
+
+
+def _alerts_changed(state: State, frame: Alerts, at_ms: int) -> State:
+    """The first frame after subscribing says all that fires: what it does not name is over."""
+    alerts = dict(state.alerts) if state.alerts_loaded else {}
+    alerts |= {alert.id: alert for alert in frame.alerts}
+    for alert_id in frame.removed:
+        alerts.pop(alert_id, None)
+    return replace(state, alerts=alerts, alerts_loaded=True, now_ms=at_ms, hub_offset_ms=frame.hub_ms - at_ms)
 
 
 def _merge_host(before: HostContainers | None, told: HostContainers) -> HostContainers:
@@ -244,6 +261,15 @@ def _processes_left(state: State, _event: ProcessesLeft) -> State:
     return replace(state, focus=replace(state.focus, processes=None, processes_problem=""))
 
 
+def _alert_book_loaded(state: State, event: AlertBookLoaded) -> State:
+    return replace(state, book=event.book, book_problem="")
+
+
+def _alert_book_failed(state: State, event: AlertBookFailed) -> State:
+    """What was read before is still the best there is."""
+    return replace(state, book_problem=event.reason)
+
+
 def _history_loaded(state: State, event: HistoryLoaded) -> State:
     focus = _focus_of(state, event)
     if focus is None:
@@ -283,6 +309,8 @@ _HANDLERS: Final[dict[type, Callable[[State, Any], State]]] = {
     ProcessesLoaded: _processes_loaded,
     ProcessesFailed: _processes_failed,
     ProcessesLeft: _processes_left,
+    AlertBookLoaded: _alert_book_loaded,
+    AlertBookFailed: _alert_book_failed,
     HistoryLoaded: _history_loaded,
     HistoryFailed: _history_failed,
 }

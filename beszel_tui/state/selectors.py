@@ -61,6 +61,8 @@ class FleetLine(NamedTuple):
     note: str
     """What stands in place of numbers, for a system that has none."""
     critical: bool
+    alerts: int = 0
+    """How many fire that nobody looks after."""
     group: Group | None = None
     """Of a line that is no system."""
 
@@ -87,13 +89,13 @@ def sort_rows(rows: Iterable[FleetRow], sort: Sort) -> list[FleetRow]:
     return sorted(told, key=lambda row: read(row) or 0.0, reverse=sort.descending) + silent
 
 
-def fleet_line(state: State, row: FleetRow, trail_width: int, thresholds: Thresholds) -> FleetLine:
+def fleet_line(state: State, row: FleetRow, trail_width: int, thresholds: Thresholds, alerts: int = 0) -> FleetLine:
     trail = trail_cells(state.trails.get(row.id), state.hub_now_ms, trail_width)
     note = status_note(row, state.hub_now_ms)
     aged = not state.is_told(row.id) or (row.updated_ms is not None and state.hub_now_ms - row.updated_ms > STALE_MS)
     shares = (row.cpu_percent, row.memory_percent, row.disk_percent)
     critical = not note and any(share is not None and share >= thresholds.critical for share in shares)
-    return FleetLine(row, trail, aged, note, critical)
+    return FleetLine(row, trail, aged, note, critical, alerts)
 
 
 def status_note(row: FleetRow, hub_now_ms: int) -> str:

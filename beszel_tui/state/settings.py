@@ -5,8 +5,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from beszel_tui.state.account import AccountFacts, ApiToken, Job, Login, Part, Person
 from beszel_tui.state.looks import PREFERENCES, LookChoices, Looks
-from beszel_tui.state.model import Focus
-from beszel_tui.state.selectors import Level, Sort, Thresholds, age
+from beszel_tui.state.selectors import Level, Sort, age
 from beszel_tui.state.sheet import Sheet, SheetColumn, SheetRow
 
 Verb: TypeAlias = Literal["change", "new", "delete", "password"]
@@ -61,8 +60,12 @@ class Section(NamedTuple):
         return self.sheet.key
 
 
-def _none(_focus: Focus, _thresholds: Thresholds) -> list[SheetRow]:
-    return []  # these tables tell nothing of a system
+class Told(NamedTuple):
+    """What a table of the settings is shown from."""
+
+    rows: list[SheetRow]
+    note: str
+    """Beside the counts."""
 
 
 def _sheet(
@@ -70,7 +73,16 @@ def _sheet(
     *, has_levels: bool = False,
 ) -> Sheet:  # fmt: skip
     return Sheet(
-        key, title, columns, claims, rows=_none, sort=Sort(columns[0].key), empty=empty, hint="", has_levels=has_levels
+        key,
+        title,
+        columns,
+        claims,
+        rows=lambda told, _: told.rows,
+        sort=Sort(columns[0].key),
+        empty=empty,
+        hint="",
+        has_levels=has_levels,
+        note=lambda told: told.note,
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from beszel_protocol.metrics import Unit
 from beszel_tui.state.columns import Column
 from beszel_tui.state.filterline import Filter, Vocabulary
-from beszel_tui.state.model import Focus
 from beszel_tui.state.numbers import Number
 from beszel_tui.state.selectors import Level, Sort, Thresholds, natural_key
 
@@ -54,7 +53,8 @@ class Sheet(NamedTuple):
     columns: tuple[SheetColumn, ...]
     claims: tuple[tuple[str, int], ...]
     """Who is served first when the table is narrow, as in `columns.fold`."""
-    rows: Callable[[Focus, Thresholds], list[SheetRow]]
+    rows: Callable[[Any, Thresholds], list[SheetRow]]
+    """Out of what the table is of: the open system, or everything about alerts."""
     sort: Sort
     empty: str
     """Why there may be nothing, and what to do about it."""
@@ -62,7 +62,9 @@ class Sheet(NamedTuple):
     """An example of a filter."""
     has_levels: bool = True
     """Whether a sign before the name says how each thing is."""
-    note: Callable[[Focus], str] = lambda _focus: ""
+    trouble: str = "in trouble"
+    """What is said of things of concern and failed ones, after their number."""
+    note: Callable[[Any], str] = lambda _source: ""
     """What stands above the table beside the counts."""
 
     @property

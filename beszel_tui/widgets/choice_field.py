@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.binding import BindingType
 from textual.geometry import Size
 
-from beszel_tui.bindings import CHOICE
+from beszel_tui.bindings import BOX_CHOICE
 from beszel_tui.messages import ChoiceTaken
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.text import line_of
@@ -15,7 +15,7 @@ from beszel_tui.widgets.line import LineWidget
 
 
 class ChoiceField(LineWidget, can_focus=True):
-    BINDINGS: ClassVar[list[BindingType]] = [*CHOICE]
+    BINDINGS: ClassVar[list[BindingType]] = [*BOX_CHOICE]
     DEFAULT_CSS = "ChoiceField { height: 1; }"
 
     def __init__(self, choices: Sequence[tuple[str, str]], value: str, look: FleetLook, *, id: str) -> None:  # noqa: A002

@@ -70,6 +70,7 @@ class FilterLine(Horizontal):
         self.display = bool(self.wanted.terms)
 
     def clear(self) -> None:
+        self.wanted = NO_FILTER  # what the input says comes later, and the line is to be gone by then
         self.query_one(FilterInput).value = ""
         self.close()
 

@@ -1,6 +1,7 @@
 """A table of things with what belongs to it: the line above it, its filter, its order, and why it is empty."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,7 +14,6 @@ from beszel_tui.messages import SheetSorted, ValueCopied
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption
 from beszel_tui.state.filterline import Vocabulary
-from beszel_tui.state.model import Focus
 from beszel_tui.state.selectors import Sort
 from beszel_tui.state.sheet import Sheet, SheetRow, sheet_rows, told_keys, vocabulary_of
 from beszel_tui.widgets.caption import Caption
@@ -41,10 +41,10 @@ class SheetPanel(Vertical, Listing):
         self._look = look
         self._sheet = sheet
         self._sorts: dict[str, Sort] = {}
-        self._rows: list[SheetRow] | None = None
+        self._source: Any = None
+        self._rows: list[SheetRow] = []
         self._aged = False
-        self._note = ""
-        self._empty = sheet.empty
+        self._empty = ""
         self.vocabulary: Vocabulary = vocabulary_of(sheet)
 
     def compose(self) -> ComposeResult:
@@ -70,10 +70,15 @@ class SheetPanel(Vertical, Listing):
         return list(self._sheet.by_key)
 
     @property
+    def rows(self) -> Sequence[SheetRow]:
+        """All of them, whatever the filter hides."""
+        return self._rows
+
+    @property
     def height_wanted(self) -> int:
         """In lines, to show every row."""
         filter_lines = 1 if self.is_filtered else 0
-        return EDGE_LINES + filter_lines + max(len(self._rows or ()), 1)
+        return EDGE_LINES + filter_lines + max(len(self._rows), 1)
 
     def become(self, sheet: Sheet) -> None:
         if sheet is self._sheet:
@@ -83,32 +88,27 @@ class SheetPanel(Vertical, Listing):
         self.filter_line.speak(self.vocabulary)
         self.table.become(sheet)
 
-    def show(self, focus: Focus, look: FleetLook, *, aged: bool) -> None:
-        """Everything anew from what is known of the open system."""
-        sheet = self._sheet
-        self.show_rows(sheet.rows(focus, look.thresholds), look, aged=aged, note=sheet.note(focus), empty=sheet.empty)
-
-    def show_rows(self, rows: list[SheetRow], look: FleetLook, *, aged: bool, note: str, empty: str) -> None:
-        """Everything anew; `note` stands beside the counts, `empty` in place of no rows."""
-        self._rows, self._look, self._aged, self._note, self._empty = rows, look, aged, note, empty
+    def show(self, source: Any, look: FleetLook, *, aged: bool, empty: str = "") -> None:
+        """Everything anew out of what the sheet is of; `empty` is why there is nothing, if the sheet cannot know."""
+        self._source, self._look, self._aged, self._empty = source, look, aged, empty
+        self._rows = self._sheet.rows(source, look.thresholds)
         self.show_lines()
 
     def show_lines(self) -> None:
-        rows = self._rows
-        if rows is None:
+        if self._source is None:
             return
-        sheet, look, note = self._sheet, self._look, self._note
-        shown = sheet_rows(rows, self.filter_line.wanted, self.sort, sheet)
-        self.table.keep_columns(told_keys(rows, sheet))
+        sheet, look = self._sheet, self._look
+        shown = sheet_rows(self._rows, self.filter_line.wanted, self.sort, sheet)
+        self.table.keep_columns(told_keys(self._rows, sheet))
         self.table.show([SheetLine(row, self._aged) for row in shown], self.sort, look)
-        troubled = sum(row.level in {"warning", "critical"} for row in rows)
-        counts = SheetCounts(len(rows), len(shown), troubled)
+        troubled = sum(row.level in {"warning", "critical"} for row in self._rows)
+        counts, note = SheetCounts(len(self._rows), len(shown), troubled), sheet.note(self._source)
         self.query_one(Caption).show(lambda cells: draw_sheet_caption(sheet, counts, note, cells, look))
         self.set_class(not shown, "-empty")
         if not shown:
-            why = "nothing here matches the filter\n\nesc clears it" if rows else self._empty
+            why = "nothing here matches the filter\n\nesc clears it" if self._rows else self._empty or sheet.empty
             self.query_one(".empty", Static).update(Content(why))
-        self.tell_filtered(len(shown), len(rows))
+        self.tell_filtered(len(shown), len(self._rows))
 
     def focus_table(self) -> None:
         self.table.focus()

@@ -31,6 +31,9 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("DELETE", "/api/beszel/user-alerts"): "Deletes alerts of one of Beszel's kinds: `name`, `systems`.",
     ("POST", "/api/beszel/alerts/acknowledge"): "Says that somebody looks after an alert: `id` of its history.",
     ("GET", "/api/beszel/alerts/targets"): "What rules can watch, with label and unit.",
+    ("GET", "/api/beszel/alerts/templates"): "Sets of rules that the hub has ready.",
+    ("POST", "/api/beszel/alerts/templates"): "Makes the rules of one: `template`, `system` or `tag`, `user`.",
+    ("POST", "/api/beszel/alerts/test"): "Tries a rule on the past of a `system`: `rule` or `draft`, `since_seconds`.",
     ("POST", "/api/beszel/log-out"): "Ends logins.",
     ("GET", "/api/realtime"): "The event stream (SSE).",
     ("POST", "/api/realtime"): "What a client of the event stream hears: `clientId`, `subscriptions`.",
@@ -49,6 +52,10 @@ OF_LOGINS: Final[dict[str, str]] = {
     "auth-with-otp": "`otpId`, `password` (the code) → `token`, `record`.",
     "auth-with-oauth2": "Logs in with what an identity provider answered.",
     "request-password-reset": "Sends a mail with a token for a new password.",
+    "request-verification": "Sends a new user, who waits for that, a mail with a token: `email`.",
+    "confirm-verification": "`token`: the address is theirs, and they may log in.",
+    "request-email-change": "Sends a mail with a token to one's own new address: `newEmail`.",
+    "confirm-email-change": "`token`, `password`: takes that address, which ends every login.",
     "confirm-password-reset": "`token`, `password`, `passwordConfirm`: sets a new password.",
 }
 
@@ -78,7 +85,11 @@ COLLECTIONS: Final[dict[str, str]] = {
     "container_stats": "What containers used, in Beszel's short keys.",
     "events": "What happened on hosts.",
     "system_stats": "What hosts used, in Beszel's short keys, at its tiers.",
-    "metrics": "Stored samples, one record for each part; the last hour unless the filter says otherwise.",
+    "metrics": (
+        "Stored samples, one record for each part; the last hour unless the filter says otherwise. `resolution = 60`, "
+        "`600` or `28800` lists buckets of so many seconds instead: the numbers of a sample as they are kept of the "
+        "interval."
+    ),
 }
 
 EXAMPLES: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import pwd
 
 import msgspec
 import psutil
@@ -135,10 +134,12 @@ def test_the_processes_are_those_of_proc() -> None:
     assert theirs.processes is not None
     total = (ours.processes.total or 0) + (ours.processes.kernel_threads or 0)
     assert theirs.processes.total == pytest.approx(total, abs=10)
-    this = next(process for process in theirs.top_processes or () if process.pid == os.getpid())
-    assert this.cpu_percent is not None
-    assert this.user == pwd.getpwuid(os.getuid()).pw_name
-    assert this.memory_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
+    # The largest of this host is among the first of both, whatever else goes on here.
+    largest = max(theirs.top_processes or (), key=lambda process: process.memory_bytes or 0)
+    same = next(process for process in ours.top_processes or () if process.pid == largest.pid)
+    assert largest.cpu_percent is not None
+    assert largest.user == same.user
+    assert largest.memory_bytes == pytest.approx(same.memory_bytes, rel=0.2)
 
 
 def test_all_processes_on_request() -> None:

@@ -10,7 +10,8 @@ from beszel_agent.collectors import COLLECTORS
 from beszel_agent.config import Config
 from beszel_agent.paths import HostPaths
 from beszel_agent.runs import CollectorReport
-from beszel_agent.sampler import Reading, Sampler, merge_parts, next_tick, start_sampler
+from beszel_agent.sampler import Reading, Sampler, merge_parts, start_sampler
+from beszel_agent.ticks import next_tick
 from beszel_protocol.messages import Sample, decode_from_agent, encode
 from beszel_protocol.sample import CpuMetrics, DiskMetrics, MemoryMetrics, Metrics
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from beszel_hub.config import NOT_EFFECTIVE_YET, SETTINGS, HubConfig, load_config, make_url
+from beszel_hub.config import NOT_EFFECTIVE_YET, SETTINGS, HubConfig, load_config
 from beszel_hub.errors import InvalidSetting
+from beszel_hub.settings import make_url
 
 PEM = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"
 
@@ -116,8 +117,8 @@ def test_an_unknown_name_is_refused_only_with_the_prefix() -> None:
 
 
 def test_what_has_no_effect_yet_is_named() -> None:
-    environment = {"BESZEL_HUB_AUTO_LOGIN": "a@b.c", "OAUTH_DISABLE_POPUP": "x", "CSP": "x", "ENV": "dev"}
-    assert load_config({}, environment).ignored == ["BESZEL_HUB_AUTO_LOGIN", "OAUTH_DISABLE_POPUP"]
+    environment = {"BESZEL_HUB_CSP": "x", "OAUTH_DISABLE_POPUP": "x", "CSP": "x", "ENV": "dev"}
+    assert load_config({}, environment).ignored == ["BESZEL_HUB_CSP", "OAUTH_DISABLE_POPUP"]
     assert not {setting.name for setting in SETTINGS} & NOT_EFFECTIVE_YET
 
 
@@ -141,6 +142,8 @@ def test_the_local_url(tmp_path: Path) -> None:
         {"OIDC_CLIENT_ID": "hub"},
         {"TRUSTED_AUTH_HEADER": "Remote-Email"},
         {"USER_EMAIL": "a@b.example"},
+        {"AUTO_LOGIN": "a@b.example"},
+        {"AUTO_LOGIN": "a@b.example", "TRUSTED_PROXIES": "10.0.0.1", "TRUSTED_AUTH_HEADER": "Remote-Email"},
         {"DISABLE_PASSWORD_AUTH": "true"},
         {"SMTP_HOST": "mail.lan", "SMTP_FROM": "a@b.example", "SMTP_TLS": "none", "SMTP_USERNAME": "hub"},
     ],
@@ -159,12 +162,18 @@ def test_settings_of_accounts() -> None:
     assert (config.oidc_issuer, config.oidc_scopes) == ("https://id.lan/realms/x", ("openid", "email"))
     assert (config.trusted_auth_header, config.trusted_proxies) == ("remote-email", ("10.0.0.1/32",))
     assert load(MFA_OTP="false") == HubConfig()
+    clients = load(OAUTH2_CLIENTS="github:an-id:a:secret\n discord:1:2").oauth2_clients
+    assert clients == (("github", "an-id", "a:secret"), ("discord", "1", "2"))
+    custom = "https://a.lan/in https://a.lan/token https://a.lan/me email"
+    assert load(OAUTH2_CUSTOM=custom).oauth2_custom == tuple(custom.split())
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("OIDC_ISSUER", "http://id.example.org"), ("OIDC_ISSUER", "id.lan"), ("OIDC_SCOPES", "email"),
+        ("OAUTH2_CLIENTS", "github"), ("OAUTH2_CLIENTS", "github:a:b github:c:d"), ("OAUTH2_CLIENTS", ":a:b"),
+        ("OAUTH2_CUSTOM", "https://a.lan/x https://a.lan/y"), ("OAUTH2_CUSTOM", "http://a.lan http://b.lan http://c.lan"),
         ("MFA_OTP", "maybe"), ("SMTP_TLS", "ssl"), ("TRUSTED_AUTH_HEADER", "Remote Email"), ("SMTP_PORT", "mail"),
     ],
 )  # fmt: skip

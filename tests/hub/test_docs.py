@@ -16,7 +16,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "hub.md").read_text(encoding="utf-8
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*) \|$", TEXT, re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| (.*?) \| (.*) \|$", TEXT, re.MULTILINE)
     assert rows == [
         (setting.name, f"`{setting.default}`" if setting.default else "", setting.help) for setting in SETTINGS
     ]

@@ -1,8 +1,13 @@
+from collections.abc import Iterator
+from itertools import chain
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beszel_protocol.hygiene import MAX_ITEMS, MAX_TEXT_LENGTH, clean, clean_text
+from beszel_protocol.addresses import Address, flatten
+from beszel_protocol.hygiene import MAX_ITEMS, MAX_TEXT_LENGTH, clean, clean_text, is_clean
 from beszel_protocol.sample import ContainerMetrics, CpuMetrics, DiskMetrics, Metrics
 from tests.support.samples import any_metrics, make_metrics
 
@@ -44,6 +49,51 @@ def test_a_clean_sample_is_not_copied() -> None:
 def test_cleaning_twice_changes_nothing(metrics: Metrics) -> None:
     cleaned = clean(metrics)
     assert clean(cleaned) is cleaned
+
+
+numbers = st.floats() | st.floats(-10, 110)
+
+
+@given(
+    any_metrics,
+    st.none() | st.lists(numbers, max_size=4),
+    numbers,
+    st.none() | st.integers(-(2**70), 2**70),
+    st.dictionaries(st.text(max_size=300), numbers, max_size=3),
+)
+def test_the_quick_look_sees_just_what_cleaning_changes(
+    metrics: Metrics, cores: list[float] | None, percent: float, size: int | None, temperatures: dict[str, float]
+) -> None:
+    metrics = msgspec.structs.replace(
+        metrics,
+        cpu=CpuMetrics(cores_percent=cores, usage_percent=percent),
+        disk={"/": DiskMetrics(total_bytes=size)},
+        temperatures=temperatures,
+    )
+    assert is_clean(metrics) is (all(map(is_possible, flatten(metrics))) and all(map(is_plain, texts_of(metrics))))
+    assert is_clean(clean(metrics))
+
+
+def is_possible(reading: tuple[Address, float]) -> bool:
+    address, value = reading
+    assert address.metric is not None
+    low, high = address.metric.bounds
+    return low <= value <= high
+
+
+def is_plain(text: str) -> bool:
+    return clean_text(text) == text
+
+
+def texts_of(node: object) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        yield from chain(node, chain.from_iterable(map(texts_of, node.values())))
+    elif isinstance(node, list):
+        yield from chain.from_iterable(map(texts_of, node))
+    elif isinstance(node, msgspec.Struct):
+        yield from chain.from_iterable(texts_of(getattr(node, name)) for name in node.__struct_fields__)
 
 
 def test_an_impossible_number_costs_only_itself() -> None:

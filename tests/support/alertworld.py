@@ -6,7 +6,9 @@ from beszel_hub.alerts.engine import START_GRACE_MS, Engine, Watched
 from beszel_hub.alerts.moment import Moment
 from beszel_hub.alerts.rule import Condition, Rule
 from beszel_hub.alerts.steps import Kept, Place, Step
+from beszel_hub.alerts.surroundings import Surroundings
 from beszel_hub.alerts.validation import check_rule
+from beszel_hub.metrics.past import PastSample
 from beszel_protocol.feed import SystemStatus
 from beszel_protocol.sample import ContainerMetrics, CpuMetrics, DiskMetrics, Metrics
 
@@ -45,6 +47,7 @@ class AlertWorld:
         self.wall_ms = NOON_MS
         self.ids = itertools.count(1)
         self.steps: list[Step] = []
+        self.sent: list[tuple[int, Metrics]] = []
         self.kept: dict[Place, Kept] = {}
         self.watched = Watched(id=SYSTEM, status="up", status_since_ms=NOON_MS - 86_400_000)
         self.engine = self._make()
@@ -52,6 +55,10 @@ class AlertWorld:
     @property
     def moment(self) -> Moment:
         return Moment(self.monotonic_ms, self.wall_ms)
+
+    @property
+    def around(self) -> Surroundings:
+        return self.engine.around(SYSTEM)
 
     def told(self) -> list[str]:
         """What has happened so far, in one word each."""
@@ -72,7 +79,17 @@ class AlertWorld:
         """The same readings for some seconds."""
         for _ in range(0, seconds, every):
             self.pass_time(every)
+            self.sent.append((self.wall_ms, metrics))
             self._note(self.engine.take(SYSTEM, self.wall_ms - late_ms, metrics, self.moment))
+
+    def recall(self) -> int:
+        """Tell the engine of the past what it wants to know, each sample by itself; how often it wanted anything."""
+        wanted = self.engine.wanting(self.moment)
+        for one in wanted:
+            from_ms = self.wall_ms - 1000 * (one.window_seconds + one.step_seconds)
+            past = [PastSample(at_ms, at_ms + 1, 1, metrics) for at_ms, metrics in self.sent if from_ms <= at_ms]
+            self.engine.recall(one, past, self.moment)
+        return len(wanted)
 
     def set_status(self, status: SystemStatus, **others: object) -> None:
         fields = {"id": SYSTEM, "status": status, "status_since_ms": self.wall_ms, **others}

@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import socket as socketlib
 import subprocess
 import tarfile
@@ -39,6 +40,8 @@ IMAGE = "beszel-test:latest"
 _BRIDGE_PREFIX = "bsz"
 BUSY = ["sh", "-c", "while :; do :; done"]
 IDLE = ["sleep", "600"]
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
+"""An engine outlives nobody who was killed: the kernel ends it, and it its containers."""
 _LIMITS = [Ulimit(name=name, soft=1024, hard=1024) for name in ("nofile", "nproc")]
 
 T = TypeVar("T")
@@ -145,8 +148,8 @@ def docker_engine() -> Iterator[Engine]:
         root, socket = Path(folder), Path(folder, "docker.sock")
         bridge = f"{_BRIDGE_PREFIX}{os.getpid()}"
         argv = [
-            dockerd, "--host", f"unix://{socket}", "--data-root", f"{root}/data", "--exec-root", f"{root}/exec",
-            "--pidfile", f"{root}/pid", "--iptables=false", "--bridge", bridge,
+            *_ENDS_WITH_US, dockerd, "--host", f"unix://{socket}", "--data-root", f"{root}/data",
+            "--exec-root", f"{root}/exec", "--pidfile", f"{root}/pid", "--iptables=false", "--bridge", bridge,
         ]  # fmt: skip
         with _bridge(ip, bridge) as address, running(argv, _environment(root), root / "log") as process:
             engine = _opened(socket, process.pid, root / "log", network="bridge", address=address)
@@ -166,7 +169,7 @@ def podman_engine() -> Iterator[Engine]:
     with tempfile.TemporaryDirectory(prefix="beszel-podman-", ignore_cleanup_errors=True) as folder:
         root, socket = Path(folder), Path(folder, "podman.sock")
         argv = [
-            podman, "--root", f"{root}/data", "--runroot", f"{root}/run", "--runtime", runtime,
+            *_ENDS_WITH_US, podman, "--root", f"{root}/data", "--runroot", f"{root}/run", "--runtime", runtime,
             "--cgroup-manager=cgroupfs", "system", "service", "-t", "0", f"unix://{socket}",
         ]  # fmt: skip
         with running(argv, _environment(root), root / "log") as process:

@@ -61,10 +61,13 @@ class FeedClient:
 
 
 @asynccontextmanager
-async def feed(url: str, token: str | None, *, origin: str | None = None) -> AsyncIterator[FeedClient]:
-    """Open the feed with the token in a header, or without one."""
+async def feed(
+    url: str, token: str | None, *, origin: str | None = None, address: str | None = None
+) -> AsyncIterator[FeedClient]:
+    """Open the feed with the token in a header, or without one; from a loopback address of one's own."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if origin is not None:
         headers["Origin"] = origin
-    async with connect(url, additional_headers=headers, proxy=None, max_size=16 << 20) as websocket:
+    local = None if address is None else (address, 0)
+    async with connect(url, additional_headers=headers, proxy=None, max_size=16 << 20, local_addr=local) as websocket:
         yield FeedClient(websocket)

@@ -1,6 +1,6 @@
 """The same two people in a hub, however often a test has changed them."""
 
-from beszel_hub.accounts.mailroom import new_throttle
+from beszel_hub.accounts.mailthrottle import MailThrottle
 from beszel_hub.accounts.tables import User
 from beszel_hub.accounts.throttle import LoginThrottle
 from tests.support.runninghub import FAST_COST, RunningHub
@@ -13,5 +13,5 @@ def start_over(running: RunningHub) -> None:
     running.create_user("ada@example.org", "admin")
     running.create_user("uma@example.org")
     running.hub.accounts.throttle = LoginThrottle()
-    running.hub.desk.mailroom.throttle = new_throttle()
+    running.hub.desk.mailroom.throttle = MailThrottle()
     running.call(running.hub.accounts.revalidate())

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from beszel_hub.clock import system_clock
+from beszel_hub.config import HubConfig
 from beszel_hub.notifications.postroom import Postroom
 from beszel_hub.notifications.sender import Sender
 from beszel_hub.store.database import Database
@@ -12,7 +13,7 @@ from beszel_hub.store.secrets import Secret
 
 
 def main() -> None:
-    database = Database(Path(sys.argv[1]) / "data.db")
+    database = Database(HubConfig(data_dir=Path(sys.argv[1])).database)
     database.open()
     sender = Sender(app_url="", send_letter=None)
     postroom = Postroom(database, Secret(b"s" * 32), system_clock, sender)

@@ -7,18 +7,17 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 from beszel_hub.accounts import queries as account_queries
 from beszel_hub.accounts.passwords import Cost, hash_password
 from beszel_hub.accounts.queries import find_account
-from beszel_hub.agents import link
 from beszel_hub.cli.server import HubServer, listen
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.hub import Hub
 from beszel_hub.permissions import Role, Scope
 from beszel_hub.systems import queries, tokens
+from tests.support.databases import provide
 
 T = TypeVar("T")
 
@@ -88,12 +87,12 @@ class RunningHub:
 @contextmanager
 def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
     """Serve a hub from `directory` until the block ends; `settings` are fields of `HubConfig`."""
-    config = HubConfig(data_dir=directory, http_port=0, **settings)
+    config = HubConfig(data_dir=provide(directory), http_port=0, **settings)
     directory.mkdir(parents=True, exist_ok=True)
-    quick_acks = patch.object(link, "ACK_PAUSE_SECONDS", ACK_PAUSE_SECONDS)
-    with quick_acks, listen(socket.AF_INET, "127.0.0.1", 0) as listener:
+    with listen(socket.AF_INET, "127.0.0.1", 0) as listener:
         hub = Hub(config)
         hub.ingest.commit_interval_seconds = COMMIT_SECONDS
+        hub.agents.ack_pause_seconds = ACK_PAUSE_SECONDS
         hub.tick_seconds = TICK_SECONDS
         running = RunningHub(hub, listener.getsockname()[1])
         server = HubServer(config, hub)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
-from beszel_protocol.feed import Containers, Fleet, FleetRow, HostContainers, SystemSample
+from beszel_protocol.feed import Alert, Alerts, Containers, Fleet, FleetRow, HostContainers, SystemSample
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
@@ -13,6 +13,7 @@ from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received, Refused
 from beszel_tui.state.series import Columns, Trail
+from tests.support.alertbook import ScriptedAlerts
 from tests.support.containers import make_log_line
 from tests.support.scriptedaccount import ScriptedAccount
 
@@ -62,6 +63,7 @@ class ScriptedSource:
         """Why tags are not changed and systems not deleted."""
         self.enrolled: list[str] = []
         self.enrol_problem = ""
+        self.alerts = ScriptedAlerts()
         self._sequence = 0
 
     # The source
@@ -160,6 +162,11 @@ class ScriptedSource:
         frame = SystemSample(
             sequence=self._sequence, system=system_id, timestamp=format_timestamp(self.clock()), metrics=metrics
         )
+        self.events.put_nowait(Received(at_ms=self.clock(), frame=frame))
+
+    def tell_alerts(self, *alerts: Alert, removed: Sequence[str] = ()) -> None:
+        self._sequence += 1
+        frame = Alerts(sequence=self._sequence, hub_ms=self.clock(), alerts=list(alerts), removed=list(removed))
         self.events.put_nowait(Received(at_ms=self.clock(), frame=frame))
 
     def tell_containers(self, *hosts: HostContainers, removed: Sequence[str] = ()) -> None:

@@ -23,6 +23,7 @@ from beszel_hub.records.registry import (
 )
 from beszel_hub.store.database import Database
 from beszel_hub.store.tables import InstantField, JsonField, Table, bound_database
+from tests.support.databases import place_at
 
 ADMIN = Actor(user_id="adminadminadmin", role="admin", scope="full")
 READER = Actor(user_id="readerreaderrea", role="user", scope="full")
@@ -41,7 +42,7 @@ class Book(Table):
     id = peewee.TextField(primary_key=True)
     title = peewee.TextField(null=True)
     pages = peewee.IntegerField(null=True)
-    price = peewee.FloatField(null=True)
+    price = peewee.DoubleField(null=True)
     in_print = peewee.BooleanField(null=True)
     printed = InstantField(null=True)
     facts = JsonField(null=True)
@@ -114,7 +115,7 @@ def make_registry(rows: list[Row] | None = None) -> Registry:
 @contextmanager
 def open_library(path: Path, books: list[Row], authors: list[Row]) -> Iterator[Database]:
     """A database with these rows; `authors` of a book are ids."""
-    database = Database(path)
+    database = Database(place_at(path))
     database.open()
     database.write_now(lambda: _fill(books, authors))
     try:

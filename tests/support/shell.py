@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from beszel_hub.cli.commands import run_command_line
+from tests.support.databases import provide
 
 EMAIL = "ada@example.org"
 PASSWORD = "correct horse battery"
@@ -18,7 +19,7 @@ class Shell:
     """Runs commands on one data directory in this process."""
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.directory = directory
+        self.directory = provide(directory)
         self._monkeypatch = monkeypatch
         self._capsys = capsys
 

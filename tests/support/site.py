@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.databases import provide
 from tests.support.programs import Process, clean_environment, free_port, program, run, run_json, running, wait_until
 
 ADMIN = "ada@example.org"
@@ -19,7 +20,7 @@ class Site:
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.directory = directory
-        self.data_dir = directory / "hub"
+        self.data_dir = provide(directory / "hub")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = clean_environment(directory)

@@ -18,6 +18,7 @@ from beszel_hub.permissions import Role
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret
 from beszel_hub.systems.queries import insert_system
+from tests.support.databases import place_at, provide
 
 NOW_MS: Final = 1_800_000_000_000
 SYSTEM_ID: Final = "systemsystem001"
@@ -73,7 +74,7 @@ class Office:
 @contextmanager
 def open_office(directory: Path, role: Role = "admin", *, is_new: bool = True) -> Iterator[Office]:
     """With `is_new` false, what an office there has left."""
-    database = Database(directory / "data.db")
+    database = Database(place_at(provide(directory) / "data.db"))
     database.open()
     try:
         office = Office(database, Secret(b"s" * 32))

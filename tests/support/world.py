@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from beszel_hub.accounts import tokens
-from beszel_hub.accounts.mailroom import new_throttle
+from beszel_hub.accounts.mailthrottle import MailThrottle
 from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.accounts.tables import ApiToken, Identity, Session, User
 from beszel_hub.accounts.throttle import LoginThrottle
@@ -154,7 +154,7 @@ class World:
     def forget_attempts(self) -> None:
         """Nobody has guessed at passwords yet."""
         self.running.hub.accounts.throttle = LoginThrottle()
-        self.running.hub.desk.mailroom.throttle = new_throttle()
+        self.running.hub.desk.mailroom.throttle = MailThrottle()
 
     def token(self, caller: Caller) -> str | None:
         """What the caller has in the Authorization header."""

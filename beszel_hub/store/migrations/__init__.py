@@ -20,12 +20,13 @@ from beszel_hub.store.migrations import (
     m0012_notifications,
     m0013_images,
 )
+from beszel_hub.store.migrations.spelling import Spelled
 
 
 class Migration(NamedTuple):
     number: int
     name: str
-    statements: Sequence[str]
+    statements: Sequence[str | Spelled]
 
 
 MIGRATIONS: Final = (

@@ -38,7 +38,7 @@ STATEMENTS: Final = (
         cores INTEGER NOT NULL,
         threads INTEGER NOT NULL,
         memory BIGINT NOT NULL,
-        podman INTEGER NOT NULL,
+        podman BOOLEAN NOT NULL,
         agent_version TEXT NOT NULL,
         created BIGINT NOT NULL,
         updated BIGINT NOT NULL

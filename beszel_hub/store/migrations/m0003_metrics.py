@@ -5,6 +5,8 @@ Rows of history do not reference their system: a deleted system's history goes i
 
 from typing import Final
 
+from beszel_hub.store.migrations.spelling import Spelled
+
 STATEMENTS: Final = (
     """
     CREATE TABLE hot_samples (
@@ -16,16 +18,34 @@ STATEMENTS: Final = (
     )
     """,
     "CREATE INDEX hot_samples_system ON hot_samples (system_id, instant)",
-    """
-    CREATE TABLE chunks (
-        id INTEGER NOT NULL PRIMARY KEY,
-        system_id TEXT NOT NULL,
-        first BIGINT NOT NULL,
-        last BIGINT NOT NULL,
-        samples INTEGER NOT NULL,
-        data BLOB NOT NULL
-    )
-    """,
+    Spelled(
+        sqlite=(
+            """
+            CREATE TABLE chunks (
+                id INTEGER NOT NULL PRIMARY KEY,
+                system_id TEXT NOT NULL,
+                first BIGINT NOT NULL,
+                last BIGINT NOT NULL,
+                samples INTEGER NOT NULL,
+                data BLOB NOT NULL
+            )
+            """,
+        ),
+        postgresql=(
+            """
+            CREATE TABLE chunks (
+                id BIGSERIAL,
+                system_id TEXT NOT NULL,
+                first BIGINT NOT NULL,
+                last BIGINT NOT NULL,
+                samples INTEGER NOT NULL,
+                data BLOB NOT NULL,
+                PRIMARY KEY (id, first)
+            ) PARTITION BY RANGE (first)
+            """,
+            "CREATE TABLE chunks_rest PARTITION OF chunks DEFAULT",
+        ),
+    ),
     "CREATE INDEX chunks_system ON chunks (system_id, first)",
     "CREATE INDEX chunks_last ON chunks (last)",
     """

@@ -5,20 +5,41 @@
 
 from typing import Final
 
+from beszel_hub.store.migrations.spelling import Spelled
+
 STATEMENTS: Final = (
     "ALTER TABLE systems ADD COLUMN retention TEXT NOT NULL DEFAULT '{}'",
     "ALTER TABLE chunks ADD COLUMN readings BIGINT NOT NULL DEFAULT 0",
-    """
-    CREATE TABLE rollups (
-        id INTEGER NOT NULL PRIMARY KEY,
-        system_id TEXT NOT NULL,
-        tier INTEGER NOT NULL,
-        first BIGINT NOT NULL,
-        last BIGINT NOT NULL,
-        numbers BIGINT NOT NULL,
-        data BLOB NOT NULL
-    )
-    """,
+    Spelled(
+        sqlite=(
+            """
+            CREATE TABLE rollups (
+                id INTEGER NOT NULL PRIMARY KEY,
+                system_id TEXT NOT NULL,
+                tier INTEGER NOT NULL,
+                first BIGINT NOT NULL,
+                last BIGINT NOT NULL,
+                numbers BIGINT NOT NULL,
+                data BLOB NOT NULL
+            )
+            """,
+        ),
+        postgresql=(
+            """
+            CREATE TABLE rollups (
+                id BIGSERIAL,
+                system_id TEXT NOT NULL,
+                tier INTEGER NOT NULL,
+                first BIGINT NOT NULL,
+                last BIGINT NOT NULL,
+                numbers BIGINT NOT NULL,
+                data BLOB NOT NULL,
+                PRIMARY KEY (id, tier, first)
+            ) PARTITION BY RANGE (tier, first)
+            """,
+            "CREATE TABLE rollups_rest PARTITION OF rollups DEFAULT",
+        ),
+    ),
     "CREATE INDEX rollups_system ON rollups (system_id, tier, first)",
     "CREATE INDEX rollups_age ON rollups (tier, first)",
     """

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from beszel_hub.store.migrations.spelling import Spelled
+
 STATEMENTS: Final = (
     """
     CREATE TABLE sessions (
@@ -100,8 +102,24 @@ STATEMENTS: Final = (
     )
     """,
     "CREATE INDEX audit_log_created ON audit_log (created)",
-    """
-    CREATE TRIGGER audit_log_is_append_only BEFORE UPDATE ON audit_log
-    BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END
-    """,
+    Spelled(
+        sqlite=(
+            """
+            CREATE TRIGGER audit_log_is_append_only BEFORE UPDATE ON audit_log
+            BEGIN SELECT RAISE(ABORT, 'the audit log is only ever added to'); END
+            """,
+        ),
+        postgresql=(
+            """
+            CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE integrity_constraint_violation USING MESSAGE = 'the audit log is only ever added to';
+            END $$
+            """,
+            """
+            CREATE TRIGGER audit_log_is_append_only BEFORE UPDATE ON audit_log
+            FOR EACH ROW EXECUTE FUNCTION refuse_change()
+            """,
+        ),
+    ),
 )

@@ -16,7 +16,7 @@ STATEMENTS: Final = (
         conditions TEXT NOT NULL,
         match TEXT NOT NULL,
         severity TEXT NOT NULL,
-        enabled INTEGER NOT NULL,
+        enabled BOOLEAN NOT NULL,
         for_seconds INTEGER NOT NULL,
         recover_seconds INTEGER NOT NULL,
         repeat_seconds INTEGER NOT NULL,

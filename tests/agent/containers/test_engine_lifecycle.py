@@ -186,7 +186,7 @@ def test_two_hundred_come_and_go_and_leave_nothing(docker: Engine) -> None:
         watched.until_known("stays")
         watched.read()
         assert open_files() <= before + 4  # connections of the engine's own client, which are kept
-        assert len(watched.collector._tracked) == 1
+        assert len(watched.collector._runs) == 1
         told = watched.told()
     assert sum(kind == "created" for kind, _ in told) == 200
     assert sum(kind == "removed" for kind, _ in told) == 200

@@ -14,14 +14,19 @@ from tests.support.proxies import tcp_proxy, unix_proxy
 
 pytestmark = pytest.mark.system
 
-NEVER_LONGER_SECONDS = 0.5
-"""Far below any time-out, far above what a reading takes on a busy machine."""
+TIMEOUT_SECONDS = 0.5
+"""Of the engine's client where it hangs."""
 
 
 def read_swiftly(watched: Watched) -> set[str]:
-    started = time.monotonic()
-    found = set(watched.read())
-    assert time.monotonic() - started < NEVER_LONGER_SECONDS
+    """A reading that waited for the engine would take its time-out each time, whatever else the machine has to do."""
+    took: list[float] = []
+    found: set[str] = set()
+    for _ in range(5):
+        started = time.monotonic()
+        found = set(watched.read())
+        took.append(time.monotonic() - started)
+    assert min(took) < TIMEOUT_SECONDS / 2
     return found
 
 
@@ -52,7 +57,7 @@ def test_what_happened_while_the_engine_was_away_is_told(docker: Engine, tmp_pat
 def test_an_engine_that_hangs_costs_no_sample_its_time(docker: Engine, tmp_path: Path) -> None:
     docker.run("web", IDLE)
     place = tmp_path / "engine.sock"
-    watched = Watched(Config(docker_host=(EngineHost("unix", str(place)),), docker_timeout=0.5))
+    watched = Watched(Config(docker_host=(EngineHost("unix", str(place)),), docker_timeout=TIMEOUT_SECONDS))
     try:
         with unix_proxy(place, docker.socket) as proxy:
             watched.until_read("web")

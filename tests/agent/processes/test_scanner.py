@@ -20,6 +20,7 @@ from beszel_agent.processes.listing import list_processes
 from beszel_agent.processes.scanner import Process, Scanner
 from beszel_agent.processes.stat import parse_io, parse_stat
 from beszel_protocol.processes import MAX_PROCESSES
+from tests.support.programs import wait_until
 
 ALTERS_ITS_NAME = "open('/proc/self/comm', 'w').write('a) Z 1 (b')\nprint(flush=True)\nwhile True: pass"
 
@@ -126,3 +127,50 @@ def test_any_bytes_are_read_or_refused(text: bytes) -> None:
             parse(text)
         except (ReadingFailed, ValueError):
             continue
+
+
+RESTS_THEN_WORKS = """
+import sys, threading
+def work():
+    while True: pass
+if sys.argv[1] == "thread":
+    begin = threading.Event()
+    threading.Thread(target=lambda: (begin.wait(), work()), daemon=True).start()
+print(flush=True)
+sys.stdin.readline()
+if sys.argv[1] == "thread":
+    begin.set()
+    sys.stdin.readline()
+work()
+"""
+
+
+@pytest.mark.parametrize("worker", ["process", "thread"])
+def test_one_that_rested_long_is_seen_when_it_works(worker: str) -> None:
+    argv = [sys.executable, "-c", RESTS_THEN_WORKS, worker]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        scanner = Scanner(HostPaths(), processors=1)
+
+        def percent() -> float | None:
+            return next(one for one in scanner.scan(time.monotonic()).processes if one.pid == process.pid).cpu_percent
+
+        percent()
+        wait_until("at rest for several scans", lambda: [percent() for _ in range(4)] == [0.0] * 4)
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        wait_until("seen at work", lambda: (percent() or 0) > 0)
+        process.kill()
+
+
+def test_one_that_ended_is_gone_though_its_clock_is_open() -> None:
+    with subprocess.Popen(["sleep", "60"]) as first:
+        scanner = Scanner(HostPaths(), processors=1)
+        for _ in range(4):
+            scanner.scan(time.monotonic())
+        first.kill()
+        first.wait()
+        pids = {one.pid for one in scanner.scan(time.monotonic()).processes}
+    assert first.pid not in pids

@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from beszel_hub.accounts.landing import CONFIRM, LANDED, LOST, RESET, Page
+from beszel_hub.accounts.landing import CHANGE, CONFIRM, LANDED, LOST, RESET, VERIFY, Page
 from tests.support.services import need_program
 
 
-@pytest.mark.parametrize("page", [CONFIRM, LANDED, LOST, RESET])
+@pytest.mark.parametrize("page", [CHANGE, CONFIRM, LANDED, LOST, RESET, VERIFY])
 def test_only_the_script_that_stands_there_runs(page: Page) -> None:
     policy = page.headers["Content-Security-Policy"]
     scripts = re.findall(r"<script>(.*?)</script>", page.html, re.DOTALL)

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from beszel_hub.accounts.codes import CODE_ATTEMPTS, CODE_LIFETIME_SECONDS
-from beszel_hub.accounts.mailroom import new_throttle
+from beszel_hub.accounts.mailthrottle import MailThrottle
 from beszel_hub.accounts.tables import LoginCode, Session
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.accounts.tokens import RESET_LIFETIME_SECONDS
@@ -100,7 +100,7 @@ def counted(call: Callable[[Any], T], name: str, calls: list[str]) -> Callable[[
 
 def forget_attempts(hub: Hub) -> None:
     hub.accounts.throttle = LoginThrottle()
-    hub.desk.mailroom.throttle = new_throttle()
+    hub.desk.mailroom.throttle = MailThrottle()
 
 
 def test_a_code_logs_in_once(hub: RunningHub, client: httpx2.Client, mail: MailServer) -> None:

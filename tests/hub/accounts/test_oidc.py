@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from beszel_hub.accounts.pkce import LIFETIME_SECONDS
-from beszel_hub.accounts.provider import RETRY_MS
+from beszel_hub.accounts.provider import RETRY_MS, OidcProvider
 from beszel_hub.accounts.tables import Identity
 from beszel_hub.accounts.throttle import LoginThrottle
 from beszel_hub.clock import system_clock
@@ -193,8 +193,8 @@ def test_what_belongs_to_another_login_is_refused(
     assert come_back(client, mine, code).status_code == 400, "a code holds once"
     hub.hub.accounts.throttle = LoginThrottle()
     late = system_clock() + (LIFETIME_SECONDS + 2) * 1000
-    oidc = hub.hub.desk.outsiders._provider
-    assert oidc is not None
+    oidc = hub.hub.desk.outsiders._providers["oidc"]
+    assert isinstance(oidc, OidcProvider)
     monkeypatch.setattr(oidc, "_clock", lambda: late)
     code = provider.log_in(mine["authURL"], "p-8")["code"]
     assert come_back(client, mine, code).status_code == 400
@@ -226,8 +226,8 @@ def test_a_provider_that_does_not_answer_shuts_nobody_else_out(
     hub: RunningHub, client: httpx2.Client, provider: IdentityProvider, settings: dict[str, Any]
 ) -> None:
     begun = way(client)
-    oidc = hub.hub.desk.outsiders._provider
-    assert oidc is not None
+    oidc = hub.hub.desk.outsiders._providers["oidc"]
+    assert isinstance(oidc, OidcProvider)
     oidc._metadata = None
     oidc.settings = type(oidc.settings)(
         name="oidc", display_name="", issuer=f"http://127.0.0.1:{free_port()}", client_id="hub"

@@ -16,7 +16,7 @@ from beszel_hub.accounts.passwords import (
     is_bcrypt,
     verify_password,
 )
-from beszel_hub.accounts.throttle import ACCOUNT_LIMIT, ADDRESS_LIMIT, MAX_BUCKETS, Limit, LoginThrottle
+from beszel_hub.accounts.throttle import ACCOUNT_LIMIT, ADDRESS_LIMIT, MAX_BUCKETS, PAIR_LIMIT, Limit, LoginThrottle
 
 PASSWORD = "correct horse"
 FAST = Cost(memory_kib=64, iterations=1)
@@ -113,13 +113,21 @@ def test_a_day_of_guessing_at_one_account_is_little() -> None:
 
 
 def test_strangers_keep_nobody_from_their_own_desk() -> None:
-    throttle = LoginThrottle(Limit(99, 10), Limit(2, 100))
+    throttle = LoginThrottle(Limit(99, 10), Limit(2, 100), Limit(2, 100))
     assert throttle.take("desk", "uma", 0) == 0
     throttle.give_back("desk", "Uma", 0)
     assert [throttle.take(f"stranger {number}", "uma", 0) for number in range(3)] == [0, 0, 100]
     assert throttle.take("elsewhere", "uma", 0) == 100
     assert throttle.take("desk", "UMA", 0) == 0
     assert [throttle.take("desk", "uma", 0) for _ in range(2)] == [0, 100], "at the desk too it is a bucket"
+
+
+def test_one_stranger_keeps_nobody_from_a_new_place() -> None:
+    """However long they guess: what one network may is less than what comes back to the account."""
+    throttle = LoginThrottle()
+    guesses = sum(throttle.take("192.0.2.1", "uma", second * 1000) == 0 for second in range(0, 86_400, 5))
+    assert guesses <= PAIR_LIMIT.burst + 86_400 / PAIR_LIMIT.refill_seconds
+    assert throttle.take("198.51.100.7", "uma", 86_400_000) == 0
 
 
 def test_familiar_places_are_bounded() -> None:

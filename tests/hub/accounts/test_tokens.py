@@ -19,6 +19,7 @@ from beszel_hub.errors import BadRequest, Forbidden, TooManyRequests, Unavailabl
 from beszel_hub.permissions import ANONYMOUS, Actor, Role
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret, load_secret
+from tests.support.databases import place_at
 from tests.support.runninghub import FAST_COST, PASSWORD
 
 NOW_MS = 1_700_000_000_000
@@ -34,7 +35,7 @@ class Desk:
         self.secret = secret
         journal = Journal(self.clock, lambda _: "")
         self.accounts = Accounts(database, secret, self.clock, journal, PasswordHasher(FAST_COST))
-        self.logins = Logins(database, self.accounts, journal, self.clock, Policy(), b"key")
+        self.logins = Logins(database, self.accounts, journal, self.clock, Policy(), b"key", lambda *_: None)
 
     def clock(self) -> int:
         return self.now_ms
@@ -69,7 +70,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    database = Database(tmp_path / "data.db")
+    database = Database(place_at(tmp_path / "data.db"))
     database.open()
     opened = Desk(database, load_secret(tmp_path / "secret.key"))
     yield opened

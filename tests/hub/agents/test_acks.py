@@ -24,7 +24,7 @@ def converse(hub: RunningHub, name: str, talk: Callable[[Connection], Awaitable[
 
 
 def test_live_samples_share_an_ack(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "ACK_PAUSE_SECONDS", 1.0)
+    monkeypatch.setattr(hub.hub.agents, "ack_pause_seconds", 1.0)
 
     async def talk(agent: Connection) -> None:
         for sequence in (2, 3, 4):
@@ -35,7 +35,7 @@ def test_live_samples_share_an_ack(hub: RunningHub, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_batch_is_not_kept_waiting(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "ACK_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(hub.hub.agents, "ack_pause_seconds", 3600.0)
 
     async def talk(agent: Connection) -> None:
         await agent.send(agent.agent.sample(2))
@@ -46,7 +46,7 @@ def test_a_batch_is_not_kept_waiting(hub: RunningHub, monkeypatch: pytest.Monkey
 
 
 def test_an_ack_comes_when_the_agent_is_awake(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "ACK_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(hub.hub.agents, "ack_pause_seconds", 3600.0)
     monkeypatch.setattr(link, "_WITH_SAMPLE", 0.0)
 
     async def talk(agent: Connection) -> None:
@@ -61,3 +61,15 @@ def test_an_ack_comes_when_the_agent_is_awake(hub: RunningHub, monkeypatch: pyte
         assert last < sequence  # what came before the one with which it was sent
 
     converse(hub, "is awake", talk)
+
+
+def test_a_hub_that_does_not_gather_acknowledges_each_commit(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub.hub.agents, "ack_pause_seconds", 0)
+
+    async def talk(agent: Connection) -> None:
+        for sequence in (2, 3):
+            await agent.await_stored((1, sequence - 1))
+            await agent.send(agent.agent.sample(sequence))
+        await agent.await_stored((1, 3))
+
+    converse(hub, "acknowledges each commit", talk)

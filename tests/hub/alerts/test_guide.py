@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from beszel_hub.alerts.derived import DERIVED
 from beszel_hub.alerts.rulefile import parse
-from beszel_hub.alerts.targets import DERIVED
+from beszel_hub.alerts.surroundings import Carried
 from beszel_hub.alerts.texts import describe
 from beszel_hub.settings import read_duration
 from beszel_protocol.addresses import parse_address
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.sample import Metrics
 from tests.support.alertworld import AlertWorld
 
@@ -25,8 +27,7 @@ def examples() -> list[tuple[str, str, str]]:
     for (heading, kind, body), (_, following, course) in pairwise([*BLOCKS, ("", "", "")]):
         title = heading or title
         if kind == "yaml":
-            assert following == "course", title
-            found.append((title, body, course))
+            found.append((title, body, course if following == "course" else ""))
     return found
 
 
@@ -45,7 +46,10 @@ def to_metrics(assignments: list[str]) -> Metrics:
                 node = item
             else:
                 node = node.setdefault(name, {}).setdefault(key, {})
-        node[last.name] = float(number) if "percent" in last.name else int(number)
+        node = node if last.key is None else node.setdefault(last.name, {})
+        node[last.key or last.name] = (
+            number if last.name == "state" else float(number) if "." in number else int(number)
+        )
     return msgspec.convert(document, Metrics)
 
 
@@ -64,9 +68,27 @@ def test_example(title: str, rules: str, course: str) -> None:
             world.set_status("up" if what == ["up"] else "down")
             world.pass_time(read_duration(duration))
         else:
-            world.send(to_metrics(what), read_duration(duration))
+            surround(world, [one for one in what if ":" in one.partition("=")[0]])
+            world.send(to_metrics([one for one in what if ":" not in one.partition("=")[0]]), read_duration(duration))
         told = []
     check_told(world, told)
+
+
+def surround(world: AlertWorld, tidings: list[str]) -> None:
+    """`container:NAME=STATE`, `event:KIND=SUBJECT` and `traffic:DAY=BYTES` are told beside samples."""
+    facts = []
+    for tiding in tidings:
+        kind, _, rest = tiding.partition(":")
+        name, _, value = rest.partition("=")
+        match kind:
+            case "container":
+                facts.append(ContainerFacts(id=name, name=name, engine="docker", state=value))
+            case "event":
+                world.around.note(name, value, world.monotonic_ms)
+            case "traffic":
+                world.around.traffic = {int(name): Carried(float(value), 0.0)}
+    if facts:
+        world.around.containers = facts
 
 
 def check_told(world: AlertWorld, expected: list[str]) -> None:

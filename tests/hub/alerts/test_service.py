@@ -2,16 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
 from beszel_hub.alerts.service import Alerts
 from beszel_hub.alerts.tables import HistoryRow, StateRow
+from beszel_hub.alerts.telling import Told
 from beszel_hub.alerts.transition import Transition
 from beszel_hub.errors import Unavailable
+from beszel_protocol.containers import ContainerFacts
+from beszel_protocol.messages import Configure, Containers, Event, Welcome
+from beszel_protocol.sample import ProcessCounts
 from tests.support.bareagent import LinkAgent
 from tests.support.runninghub import RunningHub, running_hub
 
@@ -22,13 +27,22 @@ NOW_BUSY = {"target": "cpu.usage_percent", "value": 80, "window_seconds": 0}
 
 
 class Site:
-    """A hub whose transitions are noted inside the transactions that store them."""
+    """A hub whose transitions are noted: steps once they are committed, so that others can read of them."""
 
     def __init__(self, running: RunningHub) -> None:
         self.running = running
         self.told: list[Transition] = []
         self.has_heard = threading.Event()
-        running.hub.alerts.on_transition = self.hear
+        running.hub.alerts.on_transition = self.hear_summary
+        running.hub.alerts.on_told.append(self.hear_steps)
+
+    def hear_summary(self, transition: Transition) -> None:
+        if transition.kind == "summary":
+            self.hear(transition)
+
+    def hear_steps(self, steps: Sequence[Told]) -> None:
+        for step in steps:
+            self.hear(step.transition)
 
     def hear(self, transition: Transition) -> None:
         self.told.append(transition)
@@ -43,6 +57,8 @@ class Site:
         while not probe():
             self.has_heard.clear()
             assert probe() or await asyncio.to_thread(self.has_heard.wait, 10), self.told
+        # What was heard within a transaction is committed once a later one is.
+        await asyncio.to_thread(lambda: self.running.call(self.running.hub.database.write(lambda: None)))
 
     def send(self, agent_token: str, *percents: float, until: Callable[[], bool]) -> None:
         async def run() -> None:
@@ -113,11 +129,12 @@ def test_what_delivery_cannot_store_is_tried_again_and_told_once(tmp_path: Path)
         user_id = running.create_user("uma@example.org")
         _, agent_token = running.create_system("web1", user_id)
         failures = iter([True, True])
+        tries: list[Transition] = []
 
         def deliver(transition: Transition) -> None:
+            tries.append(transition)
             if next(failures, False):
                 raise Unavailable
-            site.hear(transition)
 
         running.hub.alerts.on_transition = deliver
         with site.client(user_id) as client:
@@ -125,6 +142,8 @@ def test_what_delivery_cannot_store_is_tried_again_and_told_once(tmp_path: Path)
             site.send(agent_token, 95.0, until=lambda: bool(site.told))
             assert client.get(HISTORY).json()["totalItems"] == 1
     assert len(site.told) == 1
+    assert len({transition.id for transition in tries}) == 1
+    assert len(tries) == 3
 
 
 def test_quiet_hours_hold_back_and_a_summary_follows(tmp_path: Path) -> None:
@@ -208,6 +227,76 @@ def test_backfill_alarms_nobody(tmp_path: Path) -> None:
 
         asyncio.run(run())
     assert site.told == []
+
+
+def test_containers_alarm_by_what_their_engine_tells(tmp_path: Path) -> None:
+    with running_hub(tmp_path) as running:
+        site = Site(running)
+        user_id = running.create_user("uma@example.org")
+        _, agent_token = running.create_system("web1", user_id)
+        with site.client(user_id) as client:
+            for target in ("container_down[d*]", "container_oom"):
+                rule = {"name": target, "conditions": [{"target": target, "value": 0, "window_seconds": 600}]}
+                made = client.post(RULES, json=rule)
+                assert made.status_code == 200, made.text
+        agent = LinkAgent(running.link_url, agent_token)
+
+        async def run() -> None:
+            async with agent.enrolled() as connection:
+                await connection.send(containers("running"))
+                await connection.send(agent.sample(1))
+                killed = agent.sample(2)
+                await connection.send(
+                    Event(
+                        sequence=2, timestamp=killed.timestamp, boot_ms=killed.boot_ms, kind="container_oom",
+                        subject="db",
+                    )
+                )  # fmt: skip
+                await connection.send(containers("exited"))
+                await connection.send(agent.sample(3))
+                await site.until(lambda: len(site.told) == 2)
+                await connection.send(containers("running"))
+                await connection.send(agent.sample(4))
+                await site.until(lambda: len(site.told) == 3)
+
+        asyncio.run(run())
+    assert sorted(transition.text for transition in site.told[:2]) == [
+        "web1: Container down [db]", "web1: Container out of memory [db] once in 10m, above 0",
+    ]  # fmt: skip
+    assert site.told[2].text == "web1: Container down [db] is over (after 0s)"
+
+
+def test_agents_count_the_processes_that_rules_name(tmp_path: Path) -> None:
+    with running_hub(tmp_path) as running:
+        site = Site(running)
+        user_id = running.create_user("uma@example.org")
+        _, agent_token = running.create_system("web1", user_id)
+        gone = {"target": "processes.by_name[worker*]", "comparison": "below", "value": 1, "window_seconds": 0}
+        with site.client(user_id) as client:
+            made = client.post(RULES, json={"name": "gone", "conditions": [gone]}).json()
+            agent = LinkAgent(running.link_url, agent_token)
+
+            async def run() -> None:
+                async with agent.connect() as connection:
+                    welcome = await connection.enrol()
+                    assert isinstance(welcome, Welcome)
+                    assert welcome.configuration.processes == ["worker*"]
+                    counts = ProcessCounts(by_name={"worker*": 0, "worker": 5})
+                    sample = agent.sample(1)
+                    metrics = msgspec.structs.replace(sample.metrics, processes=counts)
+                    await connection.send(msgspec.structs.replace(sample, metrics=metrics))
+                    await site.until(lambda: len(site.told) == 1)
+                    assert (await asyncio.to_thread(client.delete, f"{RULES}/{made['id']}")).status_code == 204
+                    running.call(running.hub.duties.follow())
+                    changed = (await connection.receive_until(Configure)).configuration
+                    assert (changed.processes, changed.revision) == ([], welcome.configuration.revision + 1)
+
+            asyncio.run(run())
+    assert site.told[0].text == "web1: Processes by name [worker*] at 0, below 1"
+
+
+def containers(state: str) -> Containers:
+    return Containers(containers=[ContainerFacts(id="0123456789ab", name="db", engine="docker", state=state)])
 
 
 def test_history_of_what_is_gone_is_forgotten(tmp_path: Path) -> None:

@@ -1,13 +1,19 @@
 """Commands on rules: a file of them, and what one would have said about stored history."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from beszel_hub.alerts.templates import TEMPLATES
+from beszel_hub.cli.commands import run_command_line
 from beszel_hub.clock import system_clock
 from beszel_hub.metrics.series import NewSample, insert_samples
+from beszel_hub.metrics.tiers import Retention
+from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.store.database import Database
+from tests.support.databases import place_at
 from tests.support.samples import make_metrics
 from tests.support.shell import EMAIL, Shell
 
@@ -29,7 +35,7 @@ def history(shell: Shell) -> Shell:
         for second in range(1200)
         if not 900 <= second < 1080
     ]  # fmt: skip
-    database = Database(shell.directory / "data.db")
+    database = Database(place_at(shell.directory / "data.db"))
     database.open()
     database.write_now(lambda: insert_samples(samples))
     database.close()
@@ -55,6 +61,45 @@ def test_a_gap_in_history_is_a_system_that_was_down(history: Shell, tmp_path: Pa
         ("fired", "web1 is down"),
         ("recovered", "web1 is up again after 1m"),
     ]
+
+
+def test_beyond_single_samples_a_rule_is_tried_on_minutes(shell: Shell, tmp_path: Path) -> None:
+    shell.create_user()
+    system_id = shell.json("enrol", "web1", "--user", EMAIL)["system_id"]
+    start_ms = system_clock() // 3_600_000 * 3_600_000 - 4 * 3_600_000
+    samples = [
+        NewSample(
+            system_id, start_ms + second * 1000, 0,
+            msgspec.json.encode(make_metrics(95.0 if second == 3600 or 5400 <= second < 6000 else 10.0)),
+        )
+        for second in range(0, 7200, 10)
+    ]  # fmt: skip
+    database = Database(shell.directory / "data.db")
+    database.open()
+    database.write_now(lambda: insert_samples(samples))
+    upkeep = Upkeep(database, system_clock, Retention(raw=60), read_overrides=dict)
+
+    async def keep() -> None:
+        await upkeep.seal()
+        await upkeep.roll_up()
+        await upkeep.retain()
+
+    asyncio.run(keep())
+    database.close()
+    file = tmp_path / "alerts.yml"
+    file.write_text(BUSY + "  - {name: peak, target: cpu.usage_percent, above: 80, window: 0s}\n", encoding="utf-8")
+    tested = shell.json("alerts", "test", str(file), "--since", "12h")
+    assert [step["kind"] for step in tested["steps"] if step["rule"] == "busy"] == ["fired", "recovered"]
+    assert [step["kind"] for step in tested["steps"] if step["rule"] == "peak"] == ["fired", "recovered"] * 2
+    assert 60 in [part["seconds"] for part in tested["resolutions"]]
+    assert "only what 60 s came to is known" in shell.run("alerts", "test", str(file), "--since", "12h")
+
+
+def test_what_history_does_not_keep_cannot_be_tried(shell: Shell, tmp_path: Path) -> None:
+    shell.create_user()
+    (tmp_path / "alerts.yml").write_text("rules: [{name: down, target: container_down, above: 0}]", encoding="utf-8")
+    said = shell.run("alerts", "test", str(tmp_path / "alerts.yml"), status=1)
+    assert "Container down is not kept in history" in said
 
 
 def test_a_file_is_applied_changed_and_emptied(history: Shell, tmp_path: Path) -> None:
@@ -93,6 +138,21 @@ def test_a_mistake_changes_nothing_and_is_named(shell: Shell, tmp_path: Path, co
     (tmp_path / "bad.yml").write_text(content, encoding="utf-8")
     assert complaint in shell.run("alerts", "apply", str(tmp_path / "bad.yml"), status=1)
     assert [rule["name"] for rule in shell.json("alerts", "list")] == ["busy"]
+
+
+def test_templates_are_listed_and_printed_as_the_file_takes_them(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command_line(["alerts", "templates"]) == 0
+    assert "containers    4 rules" in capsys.readouterr().out
+    assert run_command_line(["alerts", "templates", "host"]) == 0
+    printed = capsys.readouterr().out
+    (tmp_path / "alerts.yml").write_text(f"{printed}\napply: [{{template: host, tag: web}}]\n", encoding="utf-8")
+    shell.create_user()
+    applied = shell.json("alerts", "apply", str(tmp_path / "alerts.yml"))
+    assert applied["created"] == [rule.name for rule in TEMPLATES["host"].rules]
+    assert run_command_line(["alerts", "templates", "none"]) == 1
+    assert "there is no template" in capsys.readouterr().err
 
 
 def test_what_is_not_there(shell: Shell, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from beszel_hub.accounts import passwords
 from beszel_hub.cli.commands import run_command_line
 from beszel_protocol.version import VERSION
+from tests.support.databases import place_at
 from tests.support.shell import EMAIL, PASSWORD, Shell
 
 
@@ -49,7 +50,7 @@ def test_one_line_end_belongs_to_the_file_and_not_to_the_password(shell: Shell, 
     from beszel_hub.store.database import Database  # noqa: PLC0415
 
     def stored() -> str:
-        database = Database(shell.directory / "data.db")
+        database = Database(place_at(shell.directory / "data.db"))
         database.open()
         account = database.read_now(lambda: queries.find_identity(EMAIL))
         database.close()

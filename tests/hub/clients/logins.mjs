@@ -34,6 +34,9 @@ const nextLetter = async () => {
   }
 };
 
+// Of the link in a letter.
+const nextToken = async () => (await nextLetter()).replaceAll(/=\r?\n/g, "").match(/#(ey[\w.-]+)/)[1];
+
 // What a browser does that is sent to the provider, and whose user agrees there.
 const browse = async (target) => {
   const options = { method: "POST", body: new URLSearchParams({ sub: "p-1" }), redirect: "manual" };
@@ -57,7 +60,7 @@ told.otp = (await users.authWithOTP(otpId, code)).record.email;
 told.otpTwice = (await refusal(users.authWithOTP(otpId, code))).status;
 
 told.asked = await users.requestPasswordReset(email);
-const token = (await nextLetter()).replaceAll(/=\r?\n/g, "").match(/#(ey[\w.-]+)/)[1];
+const token = await nextToken();
 told.reset = await users.confirmPasswordReset(token, `${password} 2`, `${password} 2`);
 told.old = (await refusal(users.authWithPassword(email, password))).status;
 told.new = (await users.authWithPassword(email, `${password} 2`)).record.email;
@@ -65,6 +68,16 @@ told.notSuper = (await refusal(pb.collection("_superusers").authWithPassword(ema
 const admin = await pb.collection("_superusers").authWithPassword("ada@example.org", password);
 told.superuser = [admin.record.email, pb.authStore.isSuperuser];
 told.refreshed = (await pb.collection("_superusers").authRefresh()).record.email;
+
+const eve = { email: "eve@example.org", password, passwordConfirm: password, verified: false };
+await users.create(eve);
+pb.authStore.clear();
+told.unproved = (await refusal(users.authWithPassword(eve.email, password))).status;
+told.verification = [await users.requestVerification(eve.email), await users.confirmVerification(await nextToken())];
+told.proved = (await users.authWithPassword(eve.email, password)).record.verified;
+told.change = [await users.requestEmailChange("eva@example.org"), await users.confirmEmailChange(await nextToken(), password)];
+told.afterChange = pb.authStore.isValid;
+told.changed = (await users.authWithPassword("eva@example.org", password)).record.email;
 
 console.log(JSON.stringify(told));
 process.exit(0);

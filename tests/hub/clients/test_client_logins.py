@@ -61,4 +61,10 @@ def test_the_client_for_javascript_logs_in(tmp_path: Path, mail: MailServer, pro
         "notSuper": 400,
         "superuser": ["ada@example.org", True],
         "refreshed": "ada@example.org",
+        "unproved": 403,
+        "verification": [True, True],
+        "proved": True,
+        "change": [True, True],
+        "afterChange": False,
+        "changed": "eva@example.org",
     }

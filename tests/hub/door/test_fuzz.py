@@ -12,13 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 
+from beszel_hub.actions import Action
 from beszel_hub.app import ROUTES
 from tests.support.world import NAMES, Caller, World, open_world
 
 SERVED = sorted(
     (method, route.path) for route in ROUTES if isinstance(route, Route) for method in (route.methods or set())
 )
-COLLECTIONS = ("users", "systems", "system_details", "metrics", "api_tokens", "user_settings", "_superusers", "nope")
+COLLECTIONS = [*sorted({action.partition(".")[0] for action in Action if action.endswith(".list")}), "nope"]
 NASTY = [
     "", "x" * 5000, "\x00", "\ud800".encode("utf-16", "surrogatepass").decode("utf-16", "replace"), "' OR 1=1 --",
     "../../etc/passwd", "%00%ff", "é\u202e\u2028", "{{7*7}}", "-1", "1e999", "NaN", "null", "true", "9" * 40,
@@ -46,6 +47,17 @@ BODIES = st.one_of(
     VALUES.map(lambda value: json.dumps(value).encode("utf-16")),
     st.binary(max_size=200),
     st.sampled_from([b"", b"{", b"{}" * 1000, b"\xef\xbb\xbf{}", b"[" * 5000, b'{"a":1,"a":2}', b"\x1f\x8b\x08\x00"]),
+)
+DEEP = [b'{"x":' + b"[" * depth + b"]" * depth + b"}" for depth in (900, 100_000)] + [
+    b'{"settings":' + b'{"a":' * 400 + b"1" + b"}" * 401,
+    b'{"requests":[' + b"{}," * 300 + b"{}]}",
+]
+ORIGINS = st.sampled_from([
+    "null", "http://[", "https://evil.example", "http://a]b", "//", "http://127.0.0.1:99999", "file:///etc", "http://",
+])  # fmt: skip
+UPGRADE = (
+    b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 )
 KINDS = st.sampled_from([
     "application/json", "multipart/form-data; boundary=x", "multipart/form-data", "text/plain; charset=utf-7",
@@ -90,6 +102,8 @@ def test_no_request_makes_the_hub_fail(world: World, data: st.DataObject) -> Non
     headers = {b"Content-Type": data.draw(KINDS).encode("latin-1")}
     if token is not None:
         headers[b"Authorization"] = token.encode()
+    if data.draw(st.booleans()):
+        headers[b"Origin"] = data.draw(ORIGINS).encode()
     status, text = _answer(world, method, path, params=parameters, content=body, headers=headers)
     world.forget_attempts()
     if status < 300 and method not in {"GET", "HEAD"}:
@@ -100,6 +114,24 @@ def test_no_request_makes_the_hub_fail(world: World, data: st.DataObject) -> Non
         assert refusal["status"] == status
         assert refusal.keys() == {"data", "message", "status"}
     assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(("method", "route"), SERVED, ids=[f"{method} {route}" for method, route in SERVED])
+def test_every_route_withstands_what_is_deep_odd_and_foreign(world: World, method: str, route: str) -> None:
+    """What chance seldom draws, tried at every route there is."""
+    path = route.replace("{collection}", "user_settings").replace("{id}", "x" * 15)
+    requests: list[dict[str, Any]] = [{"headers": {"Origin": "http://["}}, {"headers": {"Host": "a]b"}}]
+    if method not in {"GET", "HEAD"}:
+        requests += [{"content": body, "headers": {"Content-Type": "application/json"}} for body in DEEP]
+    has_changed = False
+    for request in requests:
+        request["headers"]["Authorization"] = world.token(Caller.USER)
+        status, text = _answer(world, method, path, **request)
+        world.forget_attempts()
+        assert status < 500, (request["headers"], text)
+        has_changed |= status < 300 and method not in {"GET", "HEAD"}
+    if has_changed:
+        world.reset()
 
 
 @pytest.mark.parametrize(
@@ -116,6 +148,7 @@ def test_no_request_makes_the_hub_fail(world: World, data: st.DataObject) -> Non
         b"GET /api/beszel/feed HTTP/1.1", b"GET /api/beszel/feed HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket",
         b"GET /api/beszel/agent-connect HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c",
         b"GET /" + b"%2e%2e%2f" * 400 + b" HTTP/1.1", b"GET /api/realtime HTTP/1.1\r\nOrigin: \xff",
+        b"GET /api/beszel/feed HTTP/1.1\r\n" + UPGRADE + b"Origin: http://[",
     ],
 )  # fmt: skip
 def test_odd_bytes_on_the_wire_are_refused(world: World, lines: bytes) -> None:

@@ -152,3 +152,42 @@ def test_a_blocked_user_is_nobody(hub: RunningHub) -> None:
 )  # fmt: skip
 def test_networks(address: str, is_inside: bool) -> None:
     assert is_within(address, ("10.0.0.0/8", "fd00::/8")) is is_inside
+
+
+@pytest.fixture(scope="module")
+def open_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """With `AUTO_LOGIN`, behind a proxy on loopback that is none to every other address."""
+    settings = {"auto_login": "Uma@example.org", "trusted_proxies": ("127.0.0.1/32",)}
+    with running_hub(tmp_path_factory.mktemp("open"), **settings) as running:
+        start_over(running)
+        yield running
+
+
+def test_whoever_comes_through_the_proxy_is_that_user(open_hub: RunningHub) -> None:
+    answer = ask(open_hub, {"X-Forwarded-For": "203.0.113.9"})
+    assert (answer.status_code, answer.json()["record"]["email"]) == (200, "uma@example.org")
+    assert ask(open_hub, {"Authorization": "no token"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "rebound.example"}]
+)
+def test_pages_of_other_sites_are_not_that_user(open_hub: RunningHub, headers: dict[str, str]) -> None:
+    assert ask(open_hub, headers).status_code == 401
+
+
+def test_whoever_comes_past_the_proxy_is_nobody(open_hub: RunningHub) -> None:
+    elsewhere = httpx2.HTTPTransport(local_address="127.0.0.2")
+    with httpx2.Client(transport=elsewhere) as client:
+        answer = client.post(open_hub.url + REFRESH, headers={"X-Forwarded-For": "127.0.0.1"})
+    assert answer.status_code == 401
+
+
+def test_nobody_becomes_an_administrator_by_coming(open_hub: RunningHub) -> None:
+    def promote() -> None:
+        User.update(role="admin").where(User.username == "uma").execute()
+
+    open_hub.hub.database.write_now(promote)
+    assert ask(open_hub, {}).status_code == 401
+    start_over(open_hub)
+    assert ask(open_hub, {}).status_code == 200

@@ -77,3 +77,31 @@ def test_frames_that_nobody_takes_are_not_inflated() -> None:
         assert application.received == [FRAME_BYTES] * FRAMES
 
     asyncio.run(run())
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    assert scope["type"] == "websocket"
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": event["text"]})
+
+
+def test_small_frames_go_undeflated_between_others() -> None:
+    texts = ["ä" * 60, "b" * 5000, "", "ä" * 125, "b" * 5000, "c" * 125, "c" * 126]
+
+    async def run() -> list[str | bytes]:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = uvicorn.Server(
+                uvicorn.Config(echo, ws=FrugalWebSocketProtocol, lifespan="off", log_config=None)
+            )  # fmt: skip
+            async with asyncio.TaskGroup() as group:
+                group.create_task(server.serve([listener]))
+                async with connect(f"ws://127.0.0.1:{listener.getsockname()[1]}", proxy=None) as client:
+                    for text in texts:
+                        await client.send(text)  # all at once: the server reads on although none is taken yet
+                    answers = [await client.recv() for _ in texts]
+                server.should_exit = True
+        return answers
+
+    assert asyncio.run(run()) == texts

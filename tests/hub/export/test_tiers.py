@@ -17,6 +17,7 @@ from beszel_hub.metrics.tiers import DAY_MS, HOUR_MS, Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_addresses
+from tests.support.databases import place_at
 from tests.support.samples import make_metrics
 
 DAY = 1_795_305_600_000  # a border of days
@@ -36,7 +37,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty-six hours of samples, with a hole of two of them, and none sealed."""
     path = tmp_path_factory.mktemp("filled") / "data.db"
-    database = Database(path)
+    database = Database(place_at(path))
     database.open()
     for start in range(DAY, DAY + SPAN_MS, 6 * HOUR_MS):
         samples = [
@@ -53,7 +54,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(filled: Path, tmp_path: Path) -> Iterator[Database]:
     copy = tmp_path / "data.db"
     copy.write_bytes(filled.read_bytes())
-    opened = Database(copy)
+    opened = Database(place_at(copy))
     opened.open()
     yield opened
     opened.close()

@@ -15,6 +15,7 @@ from beszel_hub.images.service import MAX_AT_ONCE, Images
 from beszel_hub.settings import read_registries
 from beszel_hub.store.database import Database
 from tests.support.containers import make_facts
+from tests.support.databases import place_at
 from tests.support.scriptedserver import Conversation, ScriptedServer, page, scripted
 
 OLD, NEW = (f"sha256:{digit * 64}" for digit in "12")
@@ -69,7 +70,7 @@ class Registry:
 
 @asynccontextmanager
 async def world(directory: Path, registry: Registry) -> AsyncIterator[World]:
-    database = Database(directory / "data.db")
+    database = Database(place_at(directory / "data.db"))
     database.open()
     try:
         async with scripted(registry.serve) as server:
@@ -155,7 +156,7 @@ def test_ever_new_names_do_not_get_ahead_of_the_others(tmp_path: Path) -> None:
 def test_many_registries_are_asked_a_few_at_once(tmp_path: Path) -> None:
     async def main() -> None:
         registry = Registry()
-        database = Database(tmp_path / "data.db")
+        database = Database(place_at(tmp_path / "data.db"))
         database.open()
         try:
             async with (

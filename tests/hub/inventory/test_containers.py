@@ -18,6 +18,7 @@ from beszel_protocol.messages import Containers as Told
 from beszel_protocol.sample import Metrics
 from tests.support.bareagent import LinkAgent
 from tests.support.containers import DB_ID, WEB_ID, container_agent, make_facts, make_usage, until
+from tests.support.databases import place_at
 from tests.support.feedclient import feed
 from tests.support.runninghub import RunningHub
 
@@ -151,7 +152,7 @@ class Clock:
 
 def test_containers_survive_a_restart_and_age_out_without_their_agent(tmp_path: Path) -> None:
     clock = Clock()
-    database = Database(tmp_path / "data.db")
+    database = Database(place_at(tmp_path / "data.db"))
     database.open()
     system_id = database.write_now(lambda: insert_system(name="one", now_ms=0, members=[]))
     told: list[tuple[str, int]] = []
@@ -185,7 +186,7 @@ def test_containers_survive_a_restart_and_age_out_without_their_agent(tmp_path: 
 
 
 def test_two_hundred_containers_that_come_and_go_leave_no_rows(tmp_path: Path) -> None:
-    database = Database(tmp_path / "data.db")
+    database = Database(place_at(tmp_path / "data.db"))
     database.open()
     system_id = database.write_now(lambda: insert_system(name="one", now_ms=0, members=[]))
 
@@ -205,7 +206,7 @@ def test_two_hundred_containers_that_come_and_go_leave_no_rows(tmp_path: Path) -
 
 
 def test_a_row_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
-    database = Database(tmp_path / "data.db")
+    database = Database(place_at(tmp_path / "data.db"))
     database.open()
 
     def write() -> None:

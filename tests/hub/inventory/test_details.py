@@ -247,6 +247,16 @@ def test_parameters_are_checked(client: httpx2.Client, wrong: dict[str, str]) ->
     assert set(answer.json()["data"]) == set(wrong)
 
 
+@pytest.mark.parametrize(
+    "container",
+    ["", "../../version", "..%2f..%2finfo", f"{WEB_ID}/../json", f"{WEB_ID}?all=1", "web", "f" * 65, "f" * 11],
+)
+def test_an_id_is_no_path(client: httpx2.Client, container: str) -> None:
+    """Nothing but hexadecimal digits ever reaches an agent, which has them in a path of its engine's API."""
+    for path in (LOGS, INFO):
+        assert client.get(path, params={"system": "x", "container": container}).status_code == 400
+
+
 @pytest.fixture
 def closed_hub(tmp_path: Path) -> Iterator[RunningHub]:
     with running_hub(tmp_path / "closed", container_details=False) as running:

@@ -3,16 +3,20 @@
 import asyncio
 import itertools
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from beszel_hub.accounts import queries as account_queries
+from beszel_hub.live import feed as feed_module
+from beszel_hub.live.feed import CLOSE_TRY_AGAIN, MAX_UNAUTHENTICATED_OF_ADDRESS
 from beszel_hub.systems import queries
 from beszel_hub.systems.tables import SystemRow
 from beszel_protocol.feed import Auth, FeedError, Fleet, SystemSample, Unsubscribe
 from beszel_protocol.messages import Interval
 from tests.support.bareagent import LinkAgent
+from tests.support.containers import until
 from tests.support.feedclient import feed
 from tests.support.runninghub import RunningHub
 
@@ -296,5 +300,25 @@ def test_too_many_topics(hub: RunningHub) -> None:
         async with feed(hub.feed_url, token) as client:
             await client.subscribe(*(f"system:{system_id}" for system_id in systems))
             assert (await client.receive_until(FeedError)).code == "too_many_topics"
+
+    asyncio.run(run())
+
+
+def test_connections_without_a_token_are_few_from_one_address(hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger who opens them all day keeps no browser out, which has a token and an address of its own."""
+    monkeypatch.setattr(feed_module, "AUTH_TIMEOUT_SECONDS", 60.0)
+    _, token = new_user(hub)
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            for _ in range(MAX_UNAUTHENTICATED_OF_ADDRESS):
+                await stack.enter_async_context(feed(hub.feed_url, None))
+            await until(lambda: hub.hub.feed.unauthenticated == MAX_UNAUTHENTICATED_OF_ADDRESS)
+            one_more = await stack.enter_async_context(feed(hub.feed_url, None))
+            assert await one_more.close_code() == CLOSE_TRY_AGAIN
+            elsewhere = await stack.enter_async_context(feed(hub.feed_url, None, address="127.0.0.2"))
+            await elsewhere.send(Auth(token=token))
+            await elsewhere.subscribe("fleet")
+            await elsewhere.receive_until(Fleet)
 
     asyncio.run(run())

@@ -33,6 +33,7 @@ from beszel_protocol.sample import (
     Metrics,
     NetworkMetrics,
 )
+from tests.support.databases import place_at
 
 DAY = 1_795_305_600_000  # 2026-11-22T00:00Z
 DISK = parse_address("disk[/].usage_percent")
@@ -40,7 +41,7 @@ DISK = parse_address("disk[/].usage_percent")
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "data.db")
+    opened = Database(place_at(tmp_path / "data.db"))
     opened.open()
     yield opened
     opened.close()

@@ -231,3 +231,25 @@ def test_a_system_keeps_its_history_as_long_as_it_says(client: httpx2.Client, sy
         assert answer.status_code == 400
         assert list(answer.json()["data"]) == ["retention"]
     assert client.get(path).json()["retention"] == kept
+
+
+def test_a_resolution_gives_what_is_kept_of_each_interval(client: httpx2.Client, system_id: str) -> None:
+    page = listed(client, filter=f"system='{system_id}' && type='cpu' && resolution=60", perPage=1000)
+    expected: dict[int, list[float]] = {}
+    for age in [*range(300), *range(360, 600)]:
+        instant_ms = NOW - 1000 * age
+        expected.setdefault(instant_ms // 60_000 * 60_000, []).append(float(age % 100))
+    found = {item["timestamp"]: item["value"] for item in page["items"]}
+    assert sorted(found) == [format_timestamp(start).replace("T", " ") for start in sorted(expected)]
+    for start, readings in expected.items():
+        value = found[format_timestamp(start).replace("T", " ")]
+        assert value["usage_percent"] == pytest.approx(sum(readings) / len(readings))
+        assert value["load_average"] == pytest.approx([0.8, 0.6, 0.4])
+        assert len(value["cores_percent"]) == 2
+    assert {item["resolution"] for item in page["items"]} == {60}
+
+
+def test_buckets_have_the_samples_shape(client: httpx2.Client, system_id: str) -> None:
+    (item, *_) = listed(client, filter=f"system='{system_id}' && type='network' && resolution=600")["items"]
+    assert item["value"]["interfaces"]["eth0"]["bytes_sent"] == 1000
+    assert listed(client, filter=f"system='{system_id}' && resolution=7")["totalItems"] == 0

@@ -2,8 +2,11 @@
 
 import asyncio
 import random
+import signal
 import sys
 import time
+import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,8 @@ from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_address
 from tests.support.bareagent import LinkAgent
-from tests.support.programs import Process, clean_environment, free_port, running
+from tests.support.databases import Server, provide
+from tests.support.programs import Process, clean_environment, free_port, running, wait_until
 from tests.support.runninghub import PASSWORD
 from tests.support.streamer import Streamer, cpu_percent_of, make_past
 
@@ -38,17 +42,28 @@ def test_hubs_killed_two_hundred_times_lose_nothing(tmp_path: Path) -> None:
     kill_and_compare(tmp_path, kills=200)
 
 
-def kill_and_compare(directory: Path, kills: int) -> None:
-    """The samples are of hours ago, so that every hub that starts seals and rolls up what it finds."""
-    config = HubConfig(data_dir=directory / "hub", http_port=free_port())
+@pytest.mark.system
+def test_a_crash_of_hub_and_postgresql_loses_nothing(tmp_path: Path) -> None:
+    with closing(Server({"listen_addresses": "", "max_connections": "20"})) as server:
+        server.execute("CREATE DATABASE hub")
+        kill_and_compare(tmp_path, kills=3, server=server)
+
+
+def kill_and_compare(directory: Path, kills: int, server: Server | None = None) -> None:
+    """The samples are of hours ago, so that every hub that starts seals and rolls up what it finds.
+
+    With `server`, that crashes too, before each hub is killed, which has to go on with it.
+    """
+    data_dir = provide(directory / "hub", None if server is None else server.url("hub"))
+    config = HubConfig(data_dir=data_dir, http_port=free_port())
     create_user(config, "ada@example.org", "admin", PASSWORD)
     enrolled = enrol(config, "web-1", "ada@example.org")
     agent = LinkAgent(f"ws://127.0.0.1:{config.http_port}/api/beszel/agent-connect", enrolled.token)
     count = RECORDS_A_KILL * (kills + 1)
     samples = make_past(agent, count, time.time_ns() // 1_000_000, STEP_MS)
     streamer = Streamer(agent, samples)
-    asyncio.run(_kill_now_and_then(config, streamer, directory, kills))
-    database = Database(config.database_path)
+    asyncio.run(_kill_now_and_then(config, streamer, directory, kills, server))
+    database = Database(config.database)
     database.open()
     try:
         asyncio.run(_finish(database))
@@ -65,7 +80,9 @@ def kill_and_compare(directory: Path, kills: int) -> None:
         database.close()
 
 
-async def _kill_now_and_then(config: HubConfig, streamer: Streamer, directory: Path, kills: int) -> None:
+async def _kill_now_and_then(
+    config: HubConfig, streamer: Streamer, directory: Path, kills: int, server: Server | None
+) -> None:
     argv = [
         sys.executable, "-m", "beszel_hub", "serve", "--http", f"127.0.0.1:{config.http_port}",
         "--dir", str(config.data_dir),
@@ -77,13 +94,39 @@ async def _kill_now_and_then(config: HubConfig, streamer: Streamer, directory: P
         for part in range(1, kills + 1):
             with running(argv, environment, directory / "hub.log") as hub:
                 await _until_sent(streamer, RECORDS_A_KILL * part, hub)
+                if server is not None:
+                    await _crash(server, streamer, hub)
                 await asyncio.sleep(chance.uniform(0, 0.4))  # somewhere between two commits, or in one
                 hub.kill()
         with running(argv, environment, directory / "hub.log") as hub:
             while not streamer.is_done:
                 assert hub.is_running, hub.text()
                 await asyncio.sleep(0.05)
+            await asyncio.to_thread(wait_until, "the hub answers", lambda: _answers(config))
             assert hub.terminate(2) == 0
+
+
+def _answers(config: HubConfig) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{config.http_port}/api/health", timeout=10):
+            return True
+    except OSError:
+        return False
+
+
+async def _crash(server: Server, streamer: Streamer, hub: Process) -> None:
+    """Go on once the hub has stored something in the server that came back."""
+    server.stop(signal.SIGQUIT)
+    server.start()  # not in a thread that ends before the server does
+    before = _count(streamer)
+    while _count(streamer) == before and not streamer.is_done:
+        assert hub.is_running, hub.text()
+        await asyncio.sleep(0.01)
+
+
+def _count(streamer: Streamer) -> int:
+    """Of acknowledged records."""
+    return sum(last - first + 1 for first, last in streamer.stored)
 
 
 async def _finish(database: Database) -> None:

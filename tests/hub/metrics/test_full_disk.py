@@ -104,7 +104,7 @@ async def until(hub: Process, what: str, probe: Callable[[], bool]) -> None:
 
 
 def check(config: HubConfig, system_id: str, acknowledged: SequenceRanges) -> None:
-    database = Database(config.database_path)
+    database = Database(config.database)
     database.open()
     try:
         entries = database.read_now(lambda: list(read_entries(system_id, 0, 2**52)))

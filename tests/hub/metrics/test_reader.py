@@ -17,6 +17,7 @@ from beszel_hub.metrics.tiers import DAY_MS, HOUR_MS, MINUTE, RAW, TEN_MINUTES
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_addresses
 from beszel_protocol.sample import ContainerMetrics, CpuMetrics, Metrics, NetworkMetrics, ServiceMetrics
+from tests.support.databases import place_at
 
 DAY = 1_795_305_600_000  # a border of days
 STEP_MS = 20_000
@@ -37,7 +38,7 @@ def make_metrics(number: int) -> Metrics:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "data.db")
+    opened = Database(place_at(tmp_path / "data.db"))
     opened.open()
     yield opened
     opened.close()

@@ -15,6 +15,7 @@ from beszel_hub.metrics.tables import ChunkRow, HotSample, RollupRow
 from beszel_hub.metrics.tiers import DAY_MS, DAY_SECONDS, HOUR_MS, MINUTE, TEN_MINUTES, Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.store.database import Database
+from tests.support.databases import place_at
 from tests.support.samples import make_metrics
 
 DAY = 1_795_305_600_000  # a border of days
@@ -27,7 +28,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "data.db")
+    opened = Database(place_at(tmp_path / "data.db"))
     opened.open()
     yield opened
     opened.close()

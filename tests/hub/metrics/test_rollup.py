@@ -19,6 +19,7 @@ from beszel_hub.store.database import Database
 from beszel_protocol.addresses import flatten
 from beszel_protocol.metrics import Rollup
 from beszel_protocol.sample import ContainerMetrics, CpuMetrics, MemoryMetrics, Metrics, NetworkMetrics
+from tests.support.databases import place_at
 
 DAY = 1_795_305_600_000  # 2026-11-22T00:00Z, a border of everything but a period of 32 days
 
@@ -81,7 +82,7 @@ def check_bucket(bucket: Bucket, readings: list[float], summary: Summary, rollup
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
-    opened = Database(tmp_path_factory.mktemp("rollup") / "data.db")
+    opened = Database(place_at(tmp_path_factory.mktemp("rollup") / "data.db"))
     opened.open()
     return opened
 

@@ -15,6 +15,7 @@ from beszel_hub.metrics.tables import ChunkRow, HistoryRemoval, HotSample, Rollu
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_address
 from beszel_protocol.sample import ContainerMetrics, Metrics
+from tests.support.databases import place_at
 from tests.support.samples import make_metrics
 
 START = 1_795_348_800_000  # a multiple of the window
@@ -23,7 +24,7 @@ CPU = parse_address("cpu.usage_percent")
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "data.db")
+    opened = Database(place_at(tmp_path / "data.db"))
     opened.open()
     yield opened
     opened.close()

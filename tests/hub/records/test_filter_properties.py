@@ -141,6 +141,7 @@ def test_evaluators_agree(database: Database, books: list[Row], text: str) -> No
     assert {row["id"] for row in found} == {row["id"] for row in expected}, text
 
 
+@pytest.mark.sqlite
 @given(pattern=TEXTS, text=TEXTS)
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_pattern_matches_as_sqlite_does(database: Database, pattern: str, text: str) -> None:

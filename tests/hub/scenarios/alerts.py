@@ -24,6 +24,9 @@ _USER_ALERTS = "/api/beszel/user-alerts"
 _ACKNOWLEDGE = "/api/beszel/alerts/acknowledge"
 _TARGETS = "/api/beszel/alerts/targets"
 
+_TEMPLATES = "/api/beszel/alerts/templates"
+_TRIAL = "/api/beszel/alerts/test"
+
 _OF_UMA = ("alertofuma00001", "{uma_web}")
 _OF_OTTO = ("alertofotto0001", "{otto_db}")
 _UMAS = Answer(status=200, shows=(*_OF_UMA, '"totalItems":1'), hides=_OF_OTTO)
@@ -51,6 +54,9 @@ _MADE_QUIET = Answer(status=200, shows=('"type":"weekly"', '"days":["mon","fri"]
 _CHANGED_QUIET = Answer(status=200, shows=("quietofuma00001", '"note":"later"'))
 _COUNTED = Answer(status=200, shows=('"success":true', '"count":1'))
 _NONE_COUNTED = Answer(status=200, shows=('"success":true', '"count":0'))
+_TWO_MADE = Answer(status=200, shows=('"count":2',))
+_NO_SYSTEM = Answer(status=400, shows=("There is no such record.",), hides=("uma-web",))
+_TRIED = Answer(status=200, shows=('"fired":0', '"resolutions":['))
 _NEW_RULE = {
     "name": "too busy", "system": "{uma_web}", "severity": "critical",
     "conditions": [{"target": "cpu.usage_percent", "value": 90}],
@@ -81,6 +87,11 @@ SCENARIOS = (
         expect=expect(
             NOT_CREATED, user=_MADE, readonly=_MADE, write_token=_MADE, admin=_MADE, limited_token=_MADE
         ),
+    ),
+    Scenario(
+        name="make a rule for all that one sees", route=RECORDS, method="POST", path=_RULES,
+        body={**_NEW_RULE, "system": ""},
+        expect=expect(NOT_CREATED, user=_MADE, other=_MADE, readonly=_MADE, write_token=_MADE, admin=_MADE),
     ),
     Scenario(
         name="make a rule for somebody else", route=RECORDS, method="POST", path=_RULES,
@@ -171,6 +182,14 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        name="make quiet hours for everything", route=RECORDS, method="POST", path=_QUIET,
+        body={**_NEW_QUIET, "system": ""},
+        expect=expect(
+            NOT_CREATED, user=_MADE_QUIET, other=_MADE_QUIET, readonly=_MADE_QUIET, write_token=_MADE_QUIET,
+            admin=_MADE_QUIET,
+        ),
+    ),
+    Scenario(
         name="change quiet hours", route=RECORD, method="PATCH", path=f"{_QUIET}/quietofuma00001",
         body={"note": "later"},
         expect=expect(ABSENT, user=_CHANGED_QUIET, write_token=_CHANGED_QUIET),
@@ -199,6 +218,34 @@ SCENARIOS = (
         body={"id": "firedforuma0001"},
         expect=expect(ABSENT, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
                       read_token=CLOSED),
+    ),
+    Scenario(
+        name="sets of rules", route=_TEMPLATES, method="GET", path=_TEMPLATES,
+        expect=expect(
+            Answer(status=200, shows=('"name":"host"', '"Disk nearly full"')),
+            anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
+        ),
+    ),
+    Scenario(
+        name="apply a set of rules", route=_TEMPLATES, method="POST", path=_TEMPLATES,
+        body={"template": "checks", "system": "{uma_web}"},
+        expect=expect(
+            _TWO_MADE, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
+            other=_NO_SYSTEM, read_token=CLOSED,
+        ),
+    ),
+    Scenario(
+        name="try a rule", route=_TRIAL, method="POST", path=_TRIAL,
+        body={"system": "{uma_web}", "rule": "alertofuma00001"},
+        expect=expect(ABSENT, user=_TRIED, write_token=_TRIED, read_token=_TRIED, admin=_TRIED,
+                      limited_token=_TRIED, anonymous=UNAUTHENTICATED,
+                      garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED),
+    ),
+    Scenario(
+        name="try what may be a rule", route=_TRIAL, method="POST", path=_TRIAL,
+        body={"system": "{uma_web}", "draft": {"conditions": [{"target": "cpu.usage_percent", "value": 90}]}},
+        expect=expect(_TRIED, other=ABSENT, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED,
+                      expired=UNAUTHENTICATED),
     ),
     Scenario(
         name="what can be watched", route=_TARGETS, method="GET", path=_TARGETS,

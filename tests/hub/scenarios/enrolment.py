@@ -171,12 +171,12 @@ SCENARIOS = (
     ),
     Scenario(
         name="list teams", route=RECORDS, method="GET", path=_TEAMS,
-        expect=expect(EMPTY, other=_TEAM, admin=_TEAM, limited_token=_TEAM),
+        expect=expect(EMPTY, other=_TEAM, admin=_TEAM),
     ),
     Scenario(
         name="view a team", route=RECORD, method="GET", path=f"{_TEAMS}/{{team}}",
         expect=expect(
-            ABSENT, **dict.fromkeys(("other", "admin", "limited_token"), Answer(status=200, shows=('"name":"web"',)))
+            ABSENT, **dict.fromkeys(("other", "admin"), Answer(status=200, shows=('"name":"web"',)))
         ),
     ),
     Scenario(

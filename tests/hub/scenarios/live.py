@@ -38,7 +38,6 @@ SCENARIOS = (
         listens=(with_options("systems/*", filter="users.email ~ 'otto'"),),
         expect=expect(
             Answer(status=400, shows=('"status":400',)), admin=Answer(status=200, shows=OTTO_ONLY, hides=UMA_ONLY),
-            limited_token=_NOTHING,
         ),
     ),
     Scenario(

@@ -16,6 +16,7 @@ from tests.support.scenario import (
     expect,
 )
 
+_PLAIN = "/api/collections/users"
 _SUPER = "/api/collections/_superusers"
 _SUPERUSERS = f"{_SUPER}/records"
 _SESSIONS = "/api/collections/sessions/records"
@@ -61,6 +62,16 @@ def _of_a_collection(name: str) -> Iterator[Scenario]:
         body={"token": "no token", "password": "a new password", "passwordConfirm": "a new password"},
         expect=expect(_INVALID_TOKEN),
     )  # fmt: skip
+    yield Scenario(
+        name=f"ask for another address at {name}", route=f"{prefix}/request-email-change", method="POST",
+        path=f"{prefix}/request-email-change", body={"newEmail": "new@example.org"},
+        expect=expect(_FORBIDDEN, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED),
+    )  # fmt: skip
+    yield Scenario(
+        name=f"take another address at {name}", route=f"{prefix}/confirm-email-change", method="POST",
+        path=f"{prefix}/confirm-email-change", body={"token": "no token", "password": PASSWORD},
+        expect=expect(_INVALID_TOKEN),
+    )  # fmt: skip
 
 
 SCENARIOS = (
@@ -102,6 +113,22 @@ SCENARIOS = (
     Scenario(
         name="the page for a new password", route="/reset-password", method="GET", path="/reset-password?token=x",
         expect=expect(Answer(status=200, shows=("A new password", "<form>"), hides=("token=x",))),
+    ),
+    Scenario(
+        name="ask for proof of an address", route=f"{_PLAIN}/request-verification", method="POST",
+        path=f"{_PLAIN}/request-verification", body={"email": "uma@example.org"}, expect=expect(_NO_MAIL),
+    ),
+    Scenario(
+        name="prove an address", route=f"{_PLAIN}/confirm-verification", method="POST",
+        path=f"{_PLAIN}/confirm-verification", body={"token": "no token"}, expect=expect(_INVALID_TOKEN),
+    ),
+    Scenario(
+        name="the page for a new address", route="/verify-email", method="GET", path="/verify-email?token=x",
+        expect=expect(Answer(status=200, shows=("Your e-mail address", "<form>"), hides=("token=x",))),
+    ),
+    Scenario(
+        name="the page for another address", route="/change-email", method="GET", path="/change-email?token=x",
+        expect=expect(Answer(status=200, shows=("A new e-mail address", "<form>"), hides=("token=x",))),
     ),
     Scenario(
         name="come back from a provider", route="/api/oauth2-redirect", method="GET",

@@ -106,7 +106,7 @@ SCENARIOS = (
         path="/api/beszel/test-notification", body={"url": "nonsense"},
         expect=expect(
             _NO_URL, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
-            read_token=_FORBIDDEN,
+            read_token=_FORBIDDEN, limited_token=_FORBIDDEN,
         ),
     ),
     Scenario(
@@ -114,7 +114,7 @@ SCENARIOS = (
         path="/api/beszel/test-notification", body={"channel": "doesnotexist001"},
         expect=expect(
             ABSENT, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
-            read_token=_FORBIDDEN,
+            read_token=_FORBIDDEN, limited_token=_FORBIDDEN,
         ),
     ),
     Scenario(

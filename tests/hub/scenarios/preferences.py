@@ -20,7 +20,6 @@ SCENARIOS = (
         name="create settings", route=RECORDS, method="POST", path=_SETTINGS, body={"settings": {"chartTime": "1h"}},
         expect=expect(
             NOT_CREATED, user=_TAKEN, write_token=_TAKEN, other=_MADE, readonly=_MADE, admin=_MADE,
-            limited_token=_MADE,
         ),
     ),
     Scenario(

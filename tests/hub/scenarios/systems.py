@@ -55,7 +55,7 @@ SCENARIOS = (
             write_token=Answer(status=200, shows=("uma@",), hides=("rea@", "otto@", "ada@")),
             readonly=Answer(status=200, shows=("rea@",), hides=("uma@", "otto@", "ada@")),
             admin=Answer(status=200, shows=("uma@", "rea@"), hides=("otto@",)),
-            limited_token=Answer(status=200, shows=("uma@", "rea@"), hides=("otto@",)),
+            limited_token=Answer(status=200, shows=("uma-web",), hides=("uma@", "rea@", "otto@")),
         ),
     ),
     Scenario(

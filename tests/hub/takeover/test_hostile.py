@@ -17,6 +17,7 @@ from beszel_hub.systems.queries import load_entries
 from beszel_hub.systems.tables import AgentBinding
 from beszel_hub.takeover.source import open_source
 from tests.support.beszelserver import write_key
+from tests.support.databases import place_at
 
 NOW_MS: Final = time.time_ns() // 1_000_000
 NOW: Final = format_date(NOW_MS - 60_000)
@@ -178,7 +179,7 @@ def test_statistics_that_make_no_sense_are_left_out(make: Make, take: Importer, 
         "nothing in it can be read": 5, "its time cannot be": 3,
         "their system was not taken over, or their interval is unknown": 2,
     }  # fmt: skip
-    database = Database(tmp_path / "hub" / "data.db")
+    database = Database(place_at(tmp_path / "hub" / "data.db"))
     database.open()
     found = database.read_now(lambda: list(read_entries("webwebwebwebweb", 0, NOW_MS)))
     database.close()
@@ -258,7 +259,7 @@ def test_the_copy_is_gone_afterwards(make: Make, tmp_path: Path) -> None:
 
 
 def entries_of(tmp_path: Path) -> list[Any]:
-    database = Database(tmp_path / "hub" / "data.db")
+    database = Database(place_at(tmp_path / "hub" / "data.db"))
     database.open()
     try:
         return list(database.read_now(load_entries))
@@ -267,7 +268,7 @@ def entries_of(tmp_path: Path) -> list[Any]:
 
 
 def bind_an_agent(hub: Path) -> None:
-    database = Database(hub / "data.db")
+    database = Database(place_at(hub / "data.db"))
     database.open()
     database.write_now(
         lambda: AgentBinding.insert(

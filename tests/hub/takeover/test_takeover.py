@@ -28,6 +28,7 @@ from beszel_hub.systems.queries import load_entries
 from beszel_hub.systems.tokens import find_token, read_system_token
 from beszel_protocol.handshake import token_id
 from tests.support.beszelserver import BeszelServer, beszel_server
+from tests.support.databases import place_at
 from tests.support.pocketbase import PASSWORD
 from tests.support.runninghub import FAST_COST, running_hub
 
@@ -129,7 +130,7 @@ class Taken:
     """The database of a hub, opened for a look."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.database = Database(data_dir / "data.db")
+        self.database = Database(place_at(data_dir / "data.db"))
         self.secret = load_secret(data_dir / "secret.key")
 
     def __enter__(self) -> Self:

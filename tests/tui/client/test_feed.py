@@ -100,7 +100,7 @@ def test_where_the_feed_is(hub: str, url: str) -> None:
 
 def test_connected_with_the_first_frame_and_the_token_in_the_header() -> None:
     async def talk(connection: ServerConnection) -> None:
-        assert await receive(connection) == Subscribe(topics=["fleet"])
+        assert await receive(connection) == Subscribe(topics=["fleet", "alerts"])
         await send_fleet(connection, "web-1")
         await wait_closed(connection)
 
@@ -137,7 +137,7 @@ def test_it_reconnects_and_subscribes_to_the_same_again() -> None:
         assert isinstance(events[2], Disconnected)
         assert events[2].reason == "the hub is restarting"
         assert events[2].retry_at_ms > events[2].at_ms
-        assert subscribed == [Subscribe(topics=["fleet", "system:abc"])] * 2
+        assert subscribed == [Subscribe(topics=["fleet", "alerts", "system:abc"])] * 2
 
     asyncio.run(main())
 

@@ -335,7 +335,10 @@ def test_help_has_the_keys_of_the_table(tmp_path: Path) -> None:
             await client.press("question_mark")
             await client.until_text("What the container writes")
             assert "How the container is configured" in client.text()
-            await client.press(*["pagedown"] * 6)
+            for _ in range(100):
+                if "in the name, system, image, project or service" in client.text():
+                    break
+                await client.press("j")
             await client.until_text("in the name, system, image, project or service")
             assert "the host or a tag" not in client.text()
 

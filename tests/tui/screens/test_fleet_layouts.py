@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from beszel_tui.screens.dialog import FormScreen, QuestionScreen
+from beszel_tui.screens.dialog import FormScreen
 from beszel_tui.screens.fleet_orders import changed_tags
+from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.widgets.fleet_cards import FleetCards
 from tests.support.pilotapp import Client, running_client
 from tests.support.scriptedsource import NOW_MS, make_row

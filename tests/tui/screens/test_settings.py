@@ -10,7 +10,8 @@ from textual.widgets import Input
 
 from beszel_tui.choices import load_choices
 from beszel_tui.errors import HubUnreachable
-from beszel_tui.screens.dialog import FormScreen, QuestionScreen, SecretScreen
+from beszel_tui.screens.dialog import FormScreen, SecretScreen
+from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.screens.settings import SettingsScreen
 from beszel_tui.screens.themes import ThemesScreen
 from beszel_tui.state.account import ChangeUser, DeleteUser, EndSession, NewToken, NewUser, RevokeToken

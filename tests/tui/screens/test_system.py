@@ -170,7 +170,7 @@ def test_tabs_by_key_number_and_mouse(tmp_path: Path) -> None:
             await client.press("3")
             await client.until_text("Memory in use")
             await client.press("shift+tab", "shift+tab", "shift+tab")
-            assert client.system.tab.key == "processes"
+            assert client.system.tab.key == "alerts"
             await client.pilot.click("TabBar", offset=(4, 0))
             assert client.system.tab.key == "overview"
 

@@ -40,7 +40,9 @@ def test_keys_are_unique_within_a_tab() -> None:
 
 
 def test_a_host_that_tells_nothing_still_has_tabs() -> None:
-    assert [tab.key for tab in tabs_of(None)] == ["overview", "cpu", "memory", "disks", "network", "processes"]
+    assert [tab.key for tab in tabs_of(None)] == [
+        "overview", "cpu", "memory", "disks", "network", "processes", "alerts",
+    ]  # fmt: skip
     assert all(chart.lines for chart in charts_of(TABS[0], None))
 
 

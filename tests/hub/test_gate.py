@@ -2,7 +2,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from beszel_hub.agents.gate import Gate, GateFull
+from beszel_hub.gate import Gate, GateFull
 
 
 def test_one_address_has_eight_places_and_gets_them_back() -> None:

@@ -1,7 +1,4 @@
-"""How many strangers may knock at a time: connections that have proved nothing yet, in all and by address.
-
-Addresses of IPv6 count by their /64, which is what one host is given.
-"""
+"""How many strangers may knock at a time: connections that have proved nothing yet, in all and by address."""
 
 import ipaddress
 from collections import Counter
@@ -32,7 +29,7 @@ class Gate:
     @contextmanager
     def admit(self, address: str) -> Iterator[None]:
         """Hold a place while a peer proves itself; raise `GateFull` if there is none."""
-        key = _network_of(address)
+        key = network_of(address)
         if self.waiting >= self._limit or self._waiting[key] >= self._limit_by_address:
             raise GateFull
         self._waiting[key] += 1
@@ -44,7 +41,8 @@ class Gate:
                 del self._waiting[key]
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
+    """One IPv4 address, or the /64 that one IPv6 customer has at least; what is no address stands for itself."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

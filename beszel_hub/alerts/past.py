@@ -1,0 +1,108 @@
+"""What was before a window began: which parts of history are asked for, and when. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
+
+from beszel_hub.alerts.rule import Condition, Rule
+from beszel_hub.alerts.surroundings import Carried
+from beszel_hub.alerts.targets import needs_of
+from beszel_hub.alerts.window import BUCKETS
+from beszel_protocol.messages import Event
+from beszel_protocol.sample import Metrics
+
+Side: TypeAlias = Literal["mean", "least", "greatest", "last"]
+"""What stands for a stretch of time in which there were many readings."""
+
+ASK_AFTER_MS: Final = (0, 60_000, 300_000)
+"""After the first sample: agents may have to send what they kept while the hub was away."""
+_MINUTE: Final = 60
+
+
+class Recalled(Protocol):
+    """One stretch of the past as a sample, `from_ms <= instant < to_ms`, of so many readings."""
+
+    @property
+    def from_ms(self) -> int: ...
+    @property
+    def to_ms(self) -> int: ...
+    @property
+    def readings(self) -> int: ...
+    @property
+    def metrics(self) -> Metrics: ...
+
+
+class Wanted(NamedTuple):
+    """What windows lack. Conditions that can do with the same stretches are asked for together."""
+
+    system_id: str
+    conditions: tuple[Condition, ...]
+    window_seconds: int
+    step_seconds: int
+    sides: Mapping[str, Side]
+    """By pattern of the catalogue."""
+
+
+class Stretch(NamedTuple):
+    """A part of the past, and in which resolution it is known; 1 for single samples."""
+
+    from_ms: int
+    to_ms: int
+    seconds: int
+
+
+class Annals(Protocol):
+    """What alerts ask of history. Everything is told in the order of time, and runs inside `Database.read`."""
+
+    def stretches(self, wanted: Wanted) -> Sequence[Recalled]:
+        """Up to now."""
+
+    def events(self, system_ids: Sequence[str], from_ms: int) -> Sequence[tuple[str, int, Event]]:
+        """System, instant and event."""
+
+    def traffic(self, system_id: str, days: Iterable[int]) -> Mapping[int, Carried]:
+        """What a system carried since its month began, by the day on which it does."""
+
+    def known(self, system_id: str, from_ms: int, to_ms: int, coarsest_raw_ms: int | None = None) -> list[Stretch]:
+        """In which resolutions a part of the past is known; with `coarsest_raw_ms`, samples only if it is no longer."""
+
+    def samples(self, system_id: str, rule: Rule, stretch: Stretch) -> Sequence[tuple[int, Metrics]]:
+        """What the rule needs of the samples, each with its instant."""
+
+
+def group(system_id: str, conditions: Iterable[Condition]) -> list[Wanted]:
+    groups: dict[tuple[int, Side], list[Condition]] = {}
+    for condition in dict.fromkeys(conditions):
+        groups.setdefault((_step_of(condition), side_of(condition)), []).append(condition)
+    return [
+        Wanted(
+            system_id, tuple(alike), max(condition.window_seconds for condition in alike), step_seconds,
+            dict.fromkeys(needs_of(condition.target for condition in alike), side),
+        )
+        for (step_seconds, side), alike in groups.items()
+    ]  # fmt: skip
+
+
+def side_of(condition: Condition) -> Side:
+    """What a window of this kind would have kept of a stretch."""
+    match condition.aggregate:
+        case "mean":
+            return "mean"
+        case "max":
+            return "greatest"
+        case "min":
+            return "least"
+    return "last"
+
+
+def extreme_of(condition: Condition) -> Side:
+    """What stands for a stretch when the rule is tried on it: its worst, unless the rule goes by the mean."""
+    is_newest = not condition.window_seconds or condition.aggregate == "last"
+    if is_newest and condition.comparison != "absent":
+        return "greatest" if condition.comparison == "above" else "least"
+    return side_of(condition)
+
+
+def _step_of(condition: Condition) -> int:
+    """As long as a bucket of its window, or as the tier of history that comes next below."""
+    seconds = max(1, condition.window_seconds // BUCKETS)
+    return seconds if seconds < _MINUTE else seconds - seconds % _MINUTE

@@ -1,0 +1,187 @@
+"""Alerts of a real hub: what forms make, how it is read back, and what fires."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC
+
+import pytest
+
+from beszel_hub.permissions import Role, Scope
+from beszel_protocol.feed import Alerts
+from beszel_tui.client.alerts import HubAlerts, claims_of
+from beszel_tui.client.http import HubHttp
+from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
+from beszel_tui.state.alertbook import AlertBook
+from beszel_tui.state.alertforms import TEMPLATES, rule_form
+from beszel_tui.state.alerts import AlertView
+from beszel_tui.state.channelforms import channel_form
+from beszel_tui.state.model import State
+from beszel_tui.state.quietforms import quiet_form
+from tests.support.bareagent import LinkAgent
+from tests.support.feedclient import feed
+from tests.support.receiver import receiving
+from tests.support.runninghub import RunningHub, running_hub
+from tests.support.scriptedsource import make_row
+from tests.tui.client.test_http import answering, ask
+
+Work = Callable[[HubAlerts], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    with running_hub(tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+def as_user(hub: RunningHub, name: str, work: Work, *, role: Role = "user", scope: Scope = "write") -> None:
+    """Do something with the alerts of a new user."""
+    token = hub.create_token(hub.create_user(f"{name}@example.org", role), scope)
+
+    async def run() -> None:
+        http = HubHttp(hub.url, token)
+        try:
+            await work(HubAlerts(http, token))
+        finally:
+            await http.close()
+
+    asyncio.run(run())
+
+
+def view_of(book: AlertBook, *names: str) -> AlertView:
+    rows = {row.id: row for row in map(make_row, names)}
+    return AlertView(State(now_ms=1_795_343_071_000, systems=rows), book, UTC)
+
+
+def test_every_template_is_a_rule_that_the_hub_takes(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        view = view_of(await desk.read())
+        form = rule_form(view)
+        assert not view.book.rules
+        for key, (_, values) in TEMPLATES.items():
+            if values:
+                (record,) = form.read({**form.values, "template": key, **values})
+                await desk.save("rules", None, record)
+        book = await desk.read()
+        names = {values["name"] for _, values in TEMPLATES.values() if values}
+        assert {rule.name for rule in book.rules.values()} == names
+        for rule in book.rules.values():
+            assert rule.user == book.account.id
+            (again,) = rule_form(view_of(book), rule).read(rule_form(view_of(book), rule).values)
+            await desk.save("rules", rule.id, again)
+        assert (await desk.read()).rules == book.rules, "what a form shows is what it stores"
+
+    as_user(hub, "ada", work)
+
+
+def test_quiet_hours_and_channels_come_back_as_they_went(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        view = view_of(await desk.read())
+        quiet = quiet_form(view, "Europe/Amsterdam")
+        (record,) = quiet.read({**quiet.values, "type": "weekly", "note": "weekends"})
+        await desk.save("quiet", None, record)
+        channel = channel_form(view)
+        (record,) = channel.read({**channel.values, "name": "mail", "url": "ops@example.net", "after": "30m"})
+        await desk.save("channels", None, record)
+        book = await desk.read()
+        (held,), (mail,) = book.quiet, book.channels
+        assert (held.type, held.days, held.timezone, held.note) == (
+            "weekly", ["sat", "sun"], "Europe/Amsterdam", "weekends",
+        )  # fmt: skip
+        assert quiet_form(view_of(book), "UTC", held).values["start"] == "22:00"
+        assert (mail.name, mail.kind, mail.escalate_after, mail.per_hour) == ("mail", "email", 1800, 60)
+        await desk.delete("quiet", held.id)
+        await desk.delete("channels", mail.id)
+        book = await desk.read()
+        assert not book.quiet
+        assert not book.channels
+
+    as_user(hub, "grace", work)
+
+
+def test_a_test_tells_what_became_of_it(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        form = channel_form(view_of(await desk.read()))
+        with receiving() as received:
+            values = {**form.values, "kind": "webhook", "name": "hook", "url": f"{received.url}/hook"}
+            await desk.save("channels", None, form.read(values)[0])
+            (channel,) = (await desk.read()).channels
+            reason = await desk.try_channel(channel.id)
+        assert bool(reason) != bool(received.requests), "either it arrived, or there is a reason"
+        with pytest.raises(HubRefused):
+            await desk.try_channel("nosuchchannel00")
+
+    as_user(hub, "linus", work)
+
+
+def test_the_hub_says_what_is_wrong_with_a_rule(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        with pytest.raises(HubRefused, match="There is no metric"):
+            await desk.save("rules", None, {"name": "x", "conditions": [{"target": "no.such_thing"}]})
+        with pytest.raises(HubUnreachable, match="impossible id"):
+            await desk.delete("rules", "../users")
+
+    as_user(hub, "mallory", work)
+
+
+def test_who_may_only_read_reads(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        book = await desk.read()
+        assert book.account.id
+        assert not book.account.is_admin
+        with pytest.raises(HubRefused):
+            await desk.save("rules", None, {"name": "x", "conditions": [{"target": "status"}]})
+
+    as_user(hub, "rea", work, role="readonly", scope="read")
+
+
+def test_an_administrator_makes_rules_for_everybody(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        view = view_of(await desk.read())
+        assert view.book.account.is_admin
+        form = rule_form(view)
+        (record,) = form.read({**form.values, "name": "for all", "tells": "all"})
+        await desk.save("rules", None, record)
+        rule = next(rule for rule in (await desk.read()).rules.values() if rule.name == "for all")
+        assert not rule.user
+        await desk.delete("rules", rule.id)
+
+    as_user(hub, "root", work, role="admin")
+
+
+def test_what_fires_is_acknowledged_and_becomes_history(hub: RunningHub) -> None:
+    user = hub.create_user("otto@example.org")
+    system_id, agent_token = hub.create_system("web-1", user)
+    token = hub.create_token(user, "write")
+
+    async def run() -> None:
+        http = HubHttp(hub.url, token)
+        desk, agent = HubAlerts(http, token), LinkAgent(hub.link_url, agent_token)
+        condition = {"target": "cpu.usage_percent", "value": 80, "window_seconds": 0}
+        await desk.save("rules", None, {"name": "busy", "conditions": [condition]})
+        async with feed(hub.feed_url, token) as client, agent.enrolled() as connection:
+            await client.subscribe("alerts")
+            await connection.send(agent.sample(1, cpu_percent=95.0))
+            (alert,) = (await client.receive_until(Alerts, lambda frame: bool(frame.alerts))).alerts
+            await desk.acknowledge(alert.id)
+            await client.receive_until(Alerts, lambda frame: any(told.acknowledged for told in frame.alerts))
+            (past,) = (await desk.read()).history
+            assert (past.id, past.system, past.value, past.until_ms) == (alert.id, system_id, 95.0, None)
+            assert past.acknowledged_ms is not None
+            await connection.send(agent.sample(2, cpu_percent=5.0))
+            await client.receive_until(Alerts, lambda frame: alert.id in frame.removed)
+        (past,) = (await desk.read()).history
+        assert past.until_ms is not None
+        await http.close()
+
+    asyncio.run(run())
+
+
+def test_a_token_that_is_none_says_nothing_of_whose_it_is() -> None:
+    for text in ("", "a.b.c", "x" * 100, "a.%%%.c", "..", "a.eyJpZCI6MX0.c"):
+        assert not claims_of(text).id
+
+
+@pytest.mark.parametrize(("status", "error"), [(200, HubUnreachable), (401, Unauthorized), (403, HubRefused)])
+def test_what_is_no_hub_is_said(status: int, error: type[Exception]) -> None:
+    with answering(status, {"items": 7}) as server, pytest.raises(error):
+        ask(server, lambda http: HubAlerts(http, "token").read())
