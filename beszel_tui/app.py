@@ -15,13 +15,14 @@ from beszel_tui.commands.line import run_line
 from beszel_tui.commands.palette import ActionEntries, CommandEntries, SystemEntries
 from beszel_tui.config import Settings
 from beszel_tui.context import Context
-from beszel_tui.errors import ClientError, CommandError, ConfigError
+from beszel_tui.errors import CommandError
 from beszel_tui.renderables.chart import ChartLook
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.symbols import SYMBOLS
 from beszel_tui.screens.base import HubScreen
 from beszel_tui.screens.containers import ContainersScreen
 from beszel_tui.screens.fleet import FleetScreen
+from beszel_tui.screens.hubs import switch_hub
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.alertbook import Kind
@@ -52,7 +53,8 @@ class BeszelApp(App[None]):
         self.themes: Themes = load_themes(context.settings.paths.themes)
         self._bridge: Bridge | None = None
         self._fleet: FleetScreen | None = None
-        self._is_leaving = False
+        self.is_leaving = False
+        """Our session is about to end because we asked for it: nothing to be surprised by."""
         for theme in self.themes.by_name.values():
             self.register_theme(textual_theme(theme))
         self._choices = load_choices(context.settings.paths.choices_file)
@@ -107,7 +109,7 @@ class BeszelApp(App[None]):
         if state.connection.phase != "refused" or isinstance(self.screen, LoginScreen):
             return
         hub = self.context.session_hub
-        if hub is None or self._is_leaving:
+        if hub is None or self.is_leaving:
             return
         self.context.forget(hub)
         self.show_fleet()
@@ -134,45 +136,7 @@ class BeszelApp(App[None]):
 
     def switch_hub(self, name: str) -> None:
         """Leave this hub for another one that is known."""
-        try:
-            is_open = self.context.switch(name)
-        except ConfigError as error:
-            self._warn(str(error))
-            return
-        if is_open:
-            self.show_fleet()
-            self.start_hub()
-        else:
-            self.leave_hub("")
-
-    def expect_end(self, *, expected: bool) -> None:
-        """The session is about to end because we asked for it: that is nothing to be surprised by."""
-        self._is_leaving = expected
-
-    def leave_hub(self, reason: str) -> None:
-        """To the login, for this hub."""
-        hub = self.context.session_hub or self.settings.hub or ""
-        self._is_leaving = False
-        if hub:
-            self.context.forget(hub)
-        self.show_fleet()
-        self.switch_screen(LoginScreen(hub=hub, reason=reason))
-
-    def log_in_again(self, email: str, password: str) -> None:
-        """After the password was changed, which has ended our session."""
-        self.run_worker(self._log_in_again(email, password), group="login")
-
-    async def _log_in_again(self, email: str, password: str) -> None:
-        hub = self.context.session_hub or self.settings.hub or ""
-        try:
-            await self.context.login(hub, email, password)
-        except (ClientError, OSError):
-            self.leave_hub("the password is changed: please log in again")
-            return
-        self._is_leaving = False
-        self.show_fleet()
-        self.start_hub()
-        self.say("the password is changed, and every other session of yours has ended")
+        switch_hub(self, name)
 
     # Screens
 

@@ -88,6 +88,11 @@ class Bridge:
         """By who looks at containers: the topic of the feed."""
 
     @property
+    def pace_seconds(self) -> float:
+        """How long events are gathered. What there is to begin with comes in pieces, which do not wait so long."""
+        return self._batch_seconds if self._state.loaded else BATCH_SECONDS
+
+    @property
     def state(self) -> State:
         return self._state
 
@@ -225,8 +230,7 @@ class Bridge:
         while True:
             first = await self.source.events.get()
             self._apply([first, *self._waiting()])
-            # What there is to begin with comes in several pieces, which are not to wait for each other.
-            await asyncio.sleep(self._batch_seconds if self._state.loaded else BATCH_SECONDS)
+            await asyncio.sleep(self.pace_seconds)
 
     async def _tick(self) -> None:
         while True:

@@ -71,35 +71,28 @@ class FleetScreen(ListingScreen):
         return self.hub_app.settings.looks.layout == "cards"
 
     def show_state(self, state: State) -> None:
-        self._lay_out()
+        before = self._lay_out()
         table, look = self.table, self.hub_app.look
         rows = visible_rows(state, self.filter_line.wanted, self.sort)
         width = trail_width(table.card_width) if isinstance(table, FleetCards) else spark_width(table.placed)
         alerts = alerts_by_system(state)
         lines = [fleet_line(state, row, width, look.thresholds, alerts[row.id]) for row in rows]
         table.show(grouped(lines, self._folded) if self._is_grouped else lines, self.sort, look)
+        if before is not None:
+            table.take_over(before)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
         if width:
             self.hub_app.bridge.want_trails(shown_by(table))
 
-    def _lay_out(self) -> None:
-        """As the settings say: a line a system, or a card."""
+    def _lay_out(self) -> FleetTable | None:
+        """As the settings say: a line a system, or a card. The other one, if it was on the screen until now."""
         before, is_cards = self.table, self._is_cards
         if isinstance(before, FleetCards) == is_cards:
-            return
-        cursor, marked, had_focus = before.cursor_id, before.marked, before.has_focus
+            return None
         self.set_class(is_cards, "-cards")
-        table = self.table
-        before.clear_marks()
-        if had_focus:
-            table.focus()
-
-        def take_over() -> None:
-            self.show_state(self.state)
-            table.move_cursor(cursor or "")
-            table.mark_all(marked)
-
-        self.call_after_refresh(take_over)
+        if before.has_focus:
+            self.call_after_refresh(self.table.focus)
+        return before
 
     def _why_empty(self, state: State) -> str:
         if not state.loaded:

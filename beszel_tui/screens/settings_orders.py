@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from beszel_tui.client.account import Account
 from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen, SecretScreen
+from beszel_tui.screens.hubs import leave_hub, log_in_again
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.state.account import (
     AccountFacts,
@@ -142,13 +143,13 @@ class Orders:
 
             def changed(_: str) -> None:
                 done()
-                app.log_in_again(person.email, new)
+                log_in_again(app, person.email, new)
 
             def refused(reason: str) -> None:
-                app.expect_end(expected=False)
+                app.is_leaving = False
                 failed(reason)
 
-            app.expect_end(expected=True)
+            app.is_leaving = True
             order = ChangeUser(user_id=person.id, old_password=values["old"], password=new)
             app.bridge.ask(lambda: self._account.carry_out(order), changed, refused)
 
@@ -159,14 +160,14 @@ class Orders:
         text = "End every session and API token of yours?" if everywhere else "End this session?"
 
         def agreed() -> None:
-            app.expect_end(expected=True)
+            app.is_leaving = True
             order = LogOut(everywhere=everywhere)
             app.bridge.ask(
-                lambda: self._account.carry_out(order), lambda _: app.leave_hub("you are logged out"), refused
+                lambda: self._account.carry_out(order), lambda _: leave_hub(app, "you are logged out"), refused
             )
 
         def refused(reason: str) -> None:
-            app.expect_end(expected=False)
+            app.is_leaving = False
             app.say(reason, severity="error")
 
         app.push_screen(QuestionScreen(text, "You will have to log in again.", agreed))

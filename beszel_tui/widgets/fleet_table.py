@@ -42,6 +42,15 @@ class FleetTable(RowTable[FleetLine]):
         else:
             super().action_mark()
 
+    def take_over(self, other: "FleetTable") -> None:
+        """Cursor and marks of another table of the same systems, which loses its marks."""
+        self._marked = set(other.marked & self._index.keys())
+        other.clear_marks()
+        self.forget_painted()
+        self.refresh()
+        if other.cursor_id is not None:
+            self.move_cursor(other.cursor_id)
+
     def mark_all(self, keys: Iterable[str]) -> None:
         """Those that are there; if all of them are marked already, the marks come off."""
         there = {key for key in keys if key in self._index}

@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from beszel_protocol.feed import FleetRow
 from beszel_tui.app import BeszelApp
+from beszel_tui.bridge import SLOW_SECONDS
 from beszel_tui.client.session import Session, save_session
 from beszel_tui.client.several import SeveralHubs
 from beszel_tui.context import Context
@@ -100,3 +101,14 @@ async def running_both(home: Path) -> None:
 def test_all_hubs_at_once(tmp_path: Path) -> None:
     write_config(tmp_path)
     asyncio.run(running_both(tmp_path))
+
+
+def test_slow_gathers_for_longer_once_there_is_something_to_see(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path, slow=True) as client:
+            await client.until_text("41.2%")
+            assert client.app.bridge.pace_seconds == SLOW_SECONDS
+        async with running_client(tmp_path) as client:
+            assert client.app.bridge.pace_seconds < 1
+
+    asyncio.run(main())
