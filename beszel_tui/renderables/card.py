@@ -92,7 +92,7 @@ def _last(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
     if row.temperature_celsius is not None:
         right.append((degrees_text(row.temperature_celsius, look), value_style(row.temperature_celsius, line, look)))
     if row.load_average and pieces_width([*left, *right]) + 8 <= width:
-        right.insert(0, (f"{row.load_average[0]:.2f}  ", style))
+        right.insert(0, (f"{row.load_average[0]:.2f}{'  ' if right else ''}", style))
     gap = width - pieces_width(left) - pieces_width(right)
     return [*left, (" " * gap, palette.text), *right] if gap >= 1 else left
 

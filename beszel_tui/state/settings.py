@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from beszel_protocol.metrics import Unit
+from beszel_protocol.units import format_value
 from beszel_tui.state.account import AccountFacts, ApiToken, Job, Login, Part, Person
 from beszel_tui.state.looks import PREFERENCES, LookChoices, Looks
 from beszel_tui.state.selectors import Level, Sort, age
@@ -289,7 +291,7 @@ def _hub_rows(account: AccountFacts) -> list[SheetRow]:
 
 
 def _job_row(job: Job) -> SheetRow:
-    took = "" if job.last_seconds is None else f", took {job.last_seconds:.2f} s"
+    took = "" if job.last_seconds is None else f", took {format_value(job.last_seconds * 1000, Unit.MILLISECONDS)}"
     if job.failures_in_row:
         level: Level | None = "critical"
         state = f"failed {job.failures_in_row}x"
