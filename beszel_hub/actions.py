@@ -30,6 +30,7 @@ class Action(enum.StrEnum):
     CONFIRM_EMAIL_CHANGE = "auth.confirm_email_change"
     AUTH_REFRESH = "auth.refresh"
     OAUTH2_REDIRECT = "auth.oauth2_redirect"
+    WEB_VIEW = "web_view"
     RESET_PAGE = "auth.reset_page"
     VERIFY_PAGE = "auth.verify_page"
     CHANGE_PAGE = "auth.change_page"

@@ -32,6 +32,7 @@ from beszel_hub.records.response import JsonResponse
 from beszel_hub.records.routes import ROUTES as RECORD_ROUTES
 from beszel_hub.systems.routes import ROUTES as SYSTEM_ROUTES
 from beszel_hub.updates.routes import ROUTES as UPDATE_ROUTES
+from beszel_hub.web.routes import ROUTES as WEB_ROUTES
 from beszel_protocol.version import VERSION
 
 
@@ -77,6 +78,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *NOTIFICATION_ROUTES,
     *UPDATE_ROUTES,
     *RECORD_ROUTES,
+    *WEB_ROUTES,
 )
 
 

@@ -105,6 +105,7 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.AUTH_WITH_OAUTH2: _PUBLIC,
     Action.OAUTH2_REDIRECT: _PUBLIC,
     Action.RESET_PAGE: _PUBLIC,
+    Action.WEB_VIEW: _PUBLIC,  # it shows nothing before somebody logs in
     Action.VERIFY_PAGE: _PUBLIC,
     Action.CHANGE_PAGE: _PUBLIC,
     Action.REQUEST_OTP: _PUBLIC,

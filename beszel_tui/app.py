@@ -175,10 +175,10 @@ class BeszelApp(App[None]):
         """Whose records are then stored: a new one each, or the one of that id."""
         from beszel_tui.screens.form import FormScreen  # noqa: PLC0415 (not needed for the first picture)
 
-        def send(records: list[Record], done: Callable[[], None], failed: Callable[[str], None]) -> None:
+        def send(records: list[Record], done: Callable[[str], None], failed: Callable[[str], None]) -> None:
             def stored(_answer: None) -> None:
                 self.bridge.read_alerts()
-                done()
+                done("")
 
             async def store() -> None:
                 for record in records:

@@ -8,26 +8,14 @@ import msgspec
 from beszel_agent.collector import Collector
 from beszel_agent.config import Config
 from beszel_agent.deltas import gained_wrapping, per_second
-from beszel_agent.errors import ReadingFailed, Unavailable
+from beszel_agent.errors import Unavailable
 from beszel_agent.interfaces import USUAL_LINK, Interfaces, SysInterfaces, choose_interfaces
+from beszel_agent.net_dev import Counters, NetDev, Parsed, Table
 from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import InterfaceMetrics, Metrics, NetworkMetrics
 
 _CHOICE_SECONDS: Final = 60
 """How long a choice holds while the names stay the same: an interface may join a bond meanwhile."""
-
-
-class Counters(msgspec.Struct, frozen=True, gc=False):
-    """Of one interface since it came up."""
-
-    recv_bytes: int
-    recv_packets: int
-    recv_errors: int
-    recv_drops: int
-    sent_bytes: int
-    sent_packets: int
-    sent_errors: int
-    sent_drops: int
 
 
 _NOTHING: Final = Counters(0, 0, 0, 0, 0, 0, 0, 0)
@@ -74,7 +62,7 @@ class NetworkCollector:
 
     def __init__(
         self,
-        read: Callable[[], dict[str, Counters]],
+        read: Callable[[], Table],
         look: Callable[[], Interfaces],
         rules: tuple[str, ...] | None,
     ) -> None:
@@ -83,7 +71,7 @@ class NetworkCollector:
         self._previous: dict[str, Counters] = {}
         self._previous_now = 0.0
         self._names: frozenset[str] = frozenset()
-        self._chosen: frozenset[str] = frozenset()
+        self._chosen: tuple[str, ...] = ()
         self._chosen_at = 0.0
         self._links: dict[str, int | None] = {}
         self._totals = Totals()
@@ -93,17 +81,17 @@ class NetworkCollector:
         if not paths.is_linux:
             from beszel_agent.collectors.network_psutil import look_at_interfaces, read_counters  # noqa: PLC0415
 
-            return cls(read_counters, lambda: look_at_interfaces(paths.system), config.nics)
+            return cls(lambda: Parsed(read_counters()), lambda: look_at_interfaces(paths.system), config.nics)
         try:
-            table = paths.proc_file("net/dev")
+            table = NetDev(paths.proc_file("net/dev"))
         except OSError as error:
             raise Unavailable(f"no /proc/net/dev: {error.strerror}") from error
-        return cls(lambda: parse_net_dev(table.read()), lambda: SysInterfaces(paths), config.nics)
+        return cls(table.read, lambda: SysInterfaces(paths), config.nics)
 
     def collect(self, now: float) -> Metrics:
         found = self._read()
         self._choose(found, now)
-        current = {name: counters for name, counters in found.items() if name in self._chosen}
+        current = {name: found.counters(name) for name in self._chosen}
         previous, elapsed = self._previous, now - self._previous_now
         self._previous, self._previous_now = current, now
         gains = {name: self._gain(previous.get(name), counters, name, elapsed) for name, counters in current.items()}
@@ -115,34 +103,16 @@ class NetworkCollector:
         most = elapsed * (self._links[name] or USUAL_LINK)
         return None if before is None else traffic_between(before, now, most)
 
-    def _choose(self, found: Mapping[str, Counters], now: float) -> None:
-        names = frozenset(found)
+    def _choose(self, found: Table, now: float) -> None:
+        names = found.names
         if names == self._names and now - self._chosen_at < _CHOICE_SECONDS:
             return
         interfaces = self._look()
         chosen = choose_interfaces(interfaces, names, self._rules)
-        for name in chosen & self._names - self._chosen:
-            self._totals.skip(name, found[name])
-        self._names, self._chosen, self._chosen_at = names, chosen, now
+        for name in chosen & self._names - set(self._chosen):
+            self._totals.skip(name, found.counters(name))
+        self._names, self._chosen, self._chosen_at = names, tuple(sorted(chosen)), now
         self._links = {name: interfaces.link_bytes_per_second(name) for name in chosen}
-
-
-def parse_net_dev(text: bytes) -> dict[str, Counters]:
-    """Counters by interface. A line that does not fit the format of proc(5) is skipped; none at all is a failure."""
-    found: dict[str, Counters] = {}
-    for line in text.splitlines():
-        name, colon, rest = line.rpartition(b":")
-        words = rest.split()
-        if not colon or len(words) < 12:
-            continue
-        try:
-            received, sent = [int(word) for word in words[:4]], [int(word) for word in words[8:12]]
-        except ValueError:
-            continue
-        found[name.strip().decode("utf-8", "replace")] = Counters(*received, *sent)
-    if not found:
-        raise ReadingFailed("/proc/net/dev: no interface")
-    return found
 
 
 def network_metrics(

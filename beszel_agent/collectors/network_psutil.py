@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import psutil
 
-from beszel_agent.collectors.network import Counters
 from beszel_agent.errors import ReadingFailed
 from beszel_agent.interfaces import Interfaces, link_speed
+from beszel_agent.net_dev import Counters
 
 _VIRTUAL_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = {
     "darwin": (

@@ -6,12 +6,12 @@ own system. What a step or a state was is told once, in the order in which it ha
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from beszel_hub.alerts.moment import Moment
-from beszel_hub.alerts.past import ASK_AFTER_MS, Recalled, Wanted, group
+from beszel_hub.alerts.past import ASK_AFTER_MS, Digest, Wanted, group
 from beszel_hub.alerts.phases import CALM, State
 from beszel_hub.alerts.punctuality import Punctuality
 from beszel_hub.alerts.rule import STATUS, Rule
@@ -20,6 +20,7 @@ from beszel_hub.alerts.surroundings import Surroundings
 from beszel_hub.alerts.targets import counts_events, process_name_of, reset_day_of
 from beszel_hub.alerts.transition import Severity
 from beszel_hub.alerts.watches import Change, CompositeWatch, StatusWatch, TargetsWatch
+from beszel_hub.alerts.window import Past
 from beszel_protocol.feed import SystemStatus
 from beszel_protocol.messages import MAX_PROCESS_PATTERNS
 from beszel_protocol.sample import Metrics
@@ -52,15 +53,6 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     seen_by: frozenset[str] = frozenset()
     """Users who see it, administrators among them."""
-
-
-class _Stretch(NamedTuple):
-    """A part of the past by the monotonic clock."""
-
-    from_ms: int
-    to_ms: int
-    readings: int
-    metrics: Metrics
 
 
 class _Station:
@@ -215,27 +207,34 @@ class Engine:
         counting = (each for rule in self._rules.values() for each in rule.conditions if counts_events(each.target))
         return max((1000 * condition.window_seconds for condition in counting), default=0)
 
-    def wanting(self, moment: Moment) -> list[Wanted]:
-        """The parts of the past that windows need, as asked for now: each is named a few times only."""
-        wanted: list[Wanted] = []
-        for station in self._stations.values():
-            if station.asks_ms and station.asks_ms[0] <= moment.monotonic_ms and station.last_ms is not None:
-                station.asks_ms = [due_ms for due_ms in station.asks_ms if due_ms > moment.monotonic_ms]
-                conditions = [each for watch in station.on_samples.values() for each in watch.wanting()]
-                wanted += group(station.watched.id, conditions)
-        return wanted
+    def asking(self, moment: Moment) -> list[str]:
+        """Systems whose windows may need some of the past; each is named a few times only."""
+        due = [
+            station
+            for station in self._stations.values()
+            if station.asks_ms and station.asks_ms[0] <= moment.monotonic_ms and station.last_ms is not None
+        ]
+        for station in due:
+            station.asks_ms = [due_ms for due_ms in station.asks_ms if due_ms > moment.monotonic_ms]
+        return [station.watched.id for station in due]
 
-    def recall(self, wanted: Wanted, past: Iterable[Recalled], moment: Moment) -> None:
+    def wanting(self, system_id: str) -> list[Wanted]:
+        """The parts of the past that the windows of a system need by now."""
+        station = self._stations.get(system_id)
+        watches = [] if station is None else list(station.on_samples.values())
+        return group(system_id, [condition for watch in watches for condition in watch.wanting()])
+
+    def recall(self, system_id: str, past: Digest, moment: Moment) -> None:
         """Fill windows with what was asked for; nothing is judged by it, but by the next sample."""
-        station = self._stations.get(wanted.system_id)
+        station = self._stations.get(system_id)
         if station is None:
             return
-        stretches = [
-            _Stretch(moment.monotonic_of(one.from_ms), moment.monotonic_of(one.to_ms), one.readings, one.metrics)
-            for one in past
-        ]
+        here = {
+            condition: {keys: [_by_monotonic(one, moment) for one in found] for keys, found in targets.items()}
+            for condition, targets in past.items()
+        }
         for watch in station.on_samples.values():
-            watch.recall(wanted.conditions, stretches, moment.monotonic_ms, station.sampled_ms)
+            watch.recall(here, moment.monotonic_ms, station.sampled_ms)
 
     def tick(self, moment: Moment) -> list[Step]:
         """Let time pass; called about once a second."""
@@ -335,6 +334,10 @@ class Engine:
             if change.happened is not None:
                 steps.append(_step(station.watched.id, watch.rule, change, moment, reason))
         return steps
+
+
+def _by_monotonic(one: Past, moment: Moment) -> Past:
+    return one._replace(from_ms=moment.monotonic_of(one.from_ms), to_ms=moment.monotonic_of(one.to_ms))
 
 
 def _watches(rule: Rule, watched: Watched) -> bool:

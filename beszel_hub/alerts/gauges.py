@@ -1,10 +1,9 @@
 """What one condition comes to on one system: a gauge for each target, and the verdict on its value."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from beszel_hub.alerts.derived import Keys
-from beszel_hub.alerts.past import Recalled
 from beszel_hub.alerts.phases import CALM, Reading, State, Verdict
 from beszel_hub.alerts.rule import Condition
 from beszel_hub.alerts.surroundings import Surroundings
@@ -76,12 +75,8 @@ class Meter:
             return False
         return not self.gauges or any(gauge.window.value() is None for gauge in self.gauges.values())
 
-    def recall(self, past: Iterable[Recalled], now_ms: int, sampled_ms: int) -> None:
+    def recall(self, found: Mapping[Keys, Sequence[Past]], now_ms: int, sampled_ms: int) -> None:
         """Fill windows with what was before they began; instants of the monotonic clock, in the order of time."""
-        found: dict[Keys, list[Past]] = {}
-        for one in past:
-            for keys, value in self._read(one.metrics):
-                found.setdefault(keys, []).append(Past(one.from_ms, one.to_ms, one.readings, value))
         for keys, readings in found.items():
             gauge = self.gauges.get(keys)
             if gauge is not None:
@@ -143,7 +138,7 @@ class Meter:
             if keys and is_silent and gauge.state.phase == "calm":
                 del self.gauges[keys]
 
-    def _recall_new(self, keys: Keys, readings: list[Past], now_ms: int, sampled_ms: int) -> None:
+    def _recall_new(self, keys: Keys, readings: Sequence[Past], now_ms: int, sampled_ms: int) -> None:
         """A target that has not been told of yet, unless it was not for so long that it may be gone."""
         window = self._make_window()
         window.recall(readings)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
+from beszel_hub.alerts.derived import Keys
 from beszel_hub.alerts.rule import Condition, Rule
 from beszel_hub.alerts.surroundings import Carried
-from beszel_hub.alerts.targets import needs_of
-from beszel_hub.alerts.window import BUCKETS
+from beszel_hub.alerts.targets import compile_target, needs_of
+from beszel_hub.alerts.window import BUCKETS, Past
 from beszel_protocol.messages import Event
 from beszel_protocol.sample import Metrics
 
@@ -40,6 +41,10 @@ class Wanted(NamedTuple):
     step_seconds: int
     sides: Mapping[str, Side]
     """By pattern of the catalogue."""
+
+
+Digest: TypeAlias = Mapping[Condition, Mapping[Keys, Sequence[Past]]]
+"""Of each condition what each of its targets came to, in the order of time, by the wall clock."""
 
 
 class Stretch(NamedTuple):
@@ -80,6 +85,37 @@ def group(system_id: str, conditions: Iterable[Condition]) -> list[Wanted]:
         )
         for (step_seconds, side), alike in groups.items()
     ]  # fmt: skip
+
+
+def condense(wanted: Wanted, past: Sequence[Recalled]) -> Digest:
+    """What windows take of it: as many stretches as they have buckets. For a thread that nobody waits for."""
+    return {condition: _condense_one(condition, wanted.step_seconds * 1000, past) for condition in wanted.conditions}
+
+
+def _condense_one(condition: Condition, step_ms: int, past: Sequence[Recalled]) -> Mapping[Keys, Sequence[Past]]:
+    read, side = compile_target(condition.target).read, side_of(condition)
+    found: dict[Keys, list[Past]] = {}
+    for one in past:
+        for keys, value in read(one.metrics):
+            stretches = found.setdefault(keys, [])
+            new = Past(one.from_ms, one.to_ms, one.readings, value)
+            if stretches and stretches[-1].from_ms // step_ms == new.from_ms // step_ms:
+                stretches[-1] = _joined(stretches[-1], new, side)
+            else:
+                stretches.append(new)
+    return found
+
+
+def _joined(before: Past, after: Past, side: Side) -> Past:
+    readings = before.readings + after.readings
+    value = after.value
+    if side == "mean":
+        value = (before.value * before.readings + after.value * after.readings) / readings
+    elif side == "least":
+        value = min(before.value, after.value)
+    elif side == "greatest":
+        value = max(before.value, after.value)
+    return Past(before.from_ms, after.to_ms, readings, value)
 
 
 def side_of(condition: Condition) -> Side:

@@ -75,6 +75,7 @@ class RulesSource:
 
     def create(self, actor: Actor, values: Row) -> str:
         made = draft_rule(actor, values)
+        _require_reach(actor, made)
         if queries.count_rules(made.user_id) >= MAX_RULES:
             raise invalid_field("name", "validation_too_many_values", f"There are {MAX_RULES} rules already.")
         queries.insert_rule(made, self._clock())
@@ -89,7 +90,8 @@ class RulesSource:
         if "conditions" in values:
             changes["conditions"] = read_conditions(values["conditions"])
         changed = msgspec.structs.replace(queries.to_rule(row), **changes)
-        queries.update_rule(_checked(actor, changed), self._clock(), preset="", preset_value=None, preset_minutes=None)
+        _require_reach(actor, changed)
+        queries.update_rule(_checked(changed), self._clock(), preset="", preset_value=None, preset_minutes=None)
 
     def delete(self, actor: Actor, rule_id: str) -> None:
         queries.delete_rule(_own_row(actor, rule_id).id)
@@ -98,11 +100,10 @@ class RulesSource:
 def draft_rule(actor: Actor, values: Row) -> Rule:
     """The rule that a record of these values would be; raise `BadRequest` if it makes no sense."""
     return _checked(
-        actor,
         Rule(
             id=values.get("id") or new_id(), name=values["name"], user_id=_owner(actor, values),
             conditions=read_conditions(values["conditions"]), **_changes(actor, values),
-        ),
+        )
     )  # fmt: skip
 
 
@@ -165,9 +166,13 @@ def _changes(actor: Actor, values: Row) -> dict[str, Any]:
     return changes
 
 
-def _checked(actor: Actor, rule: Rule) -> Rule:
+def _require_reach(actor: Actor, rule: Rule) -> None:
+    """A token for some systems has none of the others watched."""
     if rule.system_id is None and actor.system_ids is not None:
         raise invalid_field("system", "validation_required", "This token is for some systems only; name one.")
+
+
+def _checked(rule: Rule) -> Rule:
     try:
         return check_rule(rule)
     except InvalidRule as error:

@@ -14,7 +14,7 @@ from beszel_hub.alerts import queries, user_alerts
 from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
-from beszel_hub.alerts.past import Annals
+from beszel_hub.alerts.past import Annals, Digest, Wanted, condense
 from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.steps import Kept, Place, Step
@@ -165,10 +165,12 @@ class Alerts:
 
     async def recall(self) -> None:
         """Look up in history what windows lack, after a start or for new rules."""
-        for wanted in self._engine.wanting(self._moment()):
-            if self.history is not None:
-                past = await self._database.read(partial(self.history.stretches, wanted))
-                self._engine.recall(wanted, past, self._moment())
+        if self.history is None:
+            return
+        for system_id in self._engine.asking(self._moment()):
+            for wanted in self._engine.wanting(system_id):
+                past = await self._read_gently(partial(_look_back, self.history, wanted))
+                self._engine.recall(system_id, past, self._moment())
 
     async def count_traffic(self) -> None:
         """Bring up to date what systems carried in the month that rules count."""
@@ -176,7 +178,7 @@ class Alerts:
             days = self._engine.traffic_days(entry.id)
             if days and self.history is not None:
                 read = partial(self.history.traffic, entry.id, days)
-                self._engine.around(entry.id).traffic = await self._database.read(read)
+                self._engine.around(entry.id).traffic = await self._read_gently(read)
 
     def system_changed(self, entry: Entry) -> None:
         self._names[entry.id] = entry
@@ -288,6 +290,13 @@ class Alerts:
         queries.save_states(states)
         queries.note_alive(now_ms)
 
+    async def _read_gently(self, call: Callable[[], T]) -> T:
+        """And pause for as long as that took: a thousand systems ask at once, and others want to read too."""
+        started_ms = self._monotonic_ms()
+        found = await self._database.read(call)
+        await asyncio.sleep((self._monotonic_ms() - started_ms) / 1000)
+        return found
+
     async def _remember_events(self) -> None:
         """Those that still count happened before this start."""
         longest_ms = self._engine.longest_count_ms()
@@ -360,6 +369,10 @@ def _sound(rules: Sequence[Rule]) -> list[Rule]:
         except InvalidRule as error:
             log.warning("the rule %r is left out: %s", rule.name, error)
     return sound
+
+
+def _look_back(history: Annals, wanted: Wanted) -> Digest:
+    return condense(wanted, history.stretches(wanted))
 
 
 def _at_once(call: Callable[[], T], /) -> T:

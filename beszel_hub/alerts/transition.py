@@ -29,7 +29,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """Empty in a summary."""
     system_name: str
     target: str
-    """The address of the series, `status`, `no_data`, or a name from the table of derived series."""
+    """The address of the series, `status`, a name from the table of derived series, or `conditions` for several."""
     severity: Severity
     kind: Kind
     value: float | None

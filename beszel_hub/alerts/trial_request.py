@@ -26,7 +26,7 @@ class TrialRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def find_rule(self, actor: Actor) -> Rule:
         """Runs inside `Database.read`; raise `NotFound` or `BadRequest`."""
-        rule = self._stored(actor) if self.draft is None else _drafted(actor, self.draft)
+        rule = self._stored(actor) if self.draft is None else self._drafted(actor, self.draft)
         try:
             check_testable(rule)
         except InvalidRule as error:
@@ -39,15 +39,14 @@ class TrialRequest(msgspec.Struct, frozen=True, kw_only=True):
             raise NotFound
         return queries.to_rule(row)
 
-
-def _drafted(actor: Actor, draft: dict[str, Any]) -> Rule:
-    values: dict[str, Any] = {
-        name: value for name, value in draft.items() if name in _FIELDS and isinstance(value, str)
-    }
-    values |= {name: value for name, value in draft.items() if name in _NUMBERS and isinstance(value, int | float)}
-    escalate_value = draft.get("escalate_value")
-    if isinstance(escalate_value, int | float):
-        values["escalate_value"] = float(escalate_value)
-    if "conditions" not in draft:
-        raise BadRequest("A draft has conditions.")
-    return draft_rule(actor, {"name": "Draft", **values, "conditions": draft["conditions"]})
+    def _drafted(self, actor: Actor, draft: dict[str, Any]) -> Rule:
+        values: dict[str, Any] = {
+            name: value for name, value in draft.items() if name in _FIELDS and isinstance(value, str)
+        }
+        values |= {name: value for name, value in draft.items() if name in _NUMBERS and isinstance(value, int | float)}
+        escalate_value = draft.get("escalate_value")
+        if isinstance(escalate_value, int | float):
+            values["escalate_value"] = float(escalate_value)
+        if "conditions" not in draft:
+            raise BadRequest("A draft has conditions.")
+        return draft_rule(actor, {"name": "Draft", **values, "system": self.system, "conditions": draft["conditions"]})

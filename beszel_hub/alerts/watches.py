@@ -1,12 +1,12 @@
 """One rule on one system: takes samples or statuses, and tells what has happened to its alerts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from beszel_hub.alerts.gauges import Gauge, Meter
-from beszel_hub.alerts.past import Recalled
+from beszel_hub.alerts.past import Digest
 from beszel_hub.alerts.phases import CALM, Happened, Policy, Reading, State, Verdict, advance, close
 from beszel_hub.alerts.rule import STATUS, Condition, Rule
 from beszel_hub.alerts.surroundings import Surroundings
@@ -83,9 +83,10 @@ class TargetsWatch:
         """Those whose windows know too little."""
         return [self._meter.condition] if self._meter.wants_past else []
 
-    def recall(self, conditions: Sequence[Condition], past: Sequence[Recalled], now_ms: int, sampled_ms: int) -> None:
-        if self._meter.condition in conditions:
-            self._meter.recall(past, now_ms, sampled_ms)
+    def recall(self, past: Digest, now_ms: int, sampled_ms: int) -> None:
+        """Fill windows with the past, its instants those of the monotonic clock."""
+        if self._meter.condition in past:
+            self._meter.recall(past[self._meter.condition], now_ms, sampled_ms)
 
     def sweep(self, sampled_ms: int) -> list[Change]:
         """Close the alerts of targets that are gone, and forget targets that nobody misses."""
@@ -171,10 +172,10 @@ class CompositeWatch:
     def wanting(self) -> list[Condition]:
         return [meter.condition for meter in self._meters if meter.wants_past]
 
-    def recall(self, conditions: Sequence[Condition], past: Sequence[Recalled], now_ms: int, sampled_ms: int) -> None:
+    def recall(self, past: Digest, now_ms: int, sampled_ms: int) -> None:
         for meter in self._meters:
-            if meter.condition in conditions:
-                meter.recall(past, now_ms, sampled_ms)
+            if meter.condition in past:
+                meter.recall(past[meter.condition], now_ms, sampled_ms)
 
     def sweep(self, sampled_ms: int) -> list[Change]:
         for meter in self._meters:

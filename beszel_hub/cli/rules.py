@@ -107,7 +107,8 @@ def print_template(name: str) -> PrintedTemplate:
     template = TEMPLATES.get(name)
     if template is None:
         raise CommandFailed(f"there is no template {name!r}; there are {', '.join(TEMPLATES)}")
-    return PrintedTemplate(name=name, text=msgspec.yaml.encode({"templates": {name: list(template.rules)}}).decode())
+    rules = [{"name": rule.name, **msgspec.to_builtins(rule)} for rule in template.rules]
+    return PrintedTemplate(name=name, text=msgspec.yaml.encode({"templates": {name: rules}}).decode())
 
 
 def apply_rules(config: HubConfig, file: Path) -> Applied:

@@ -59,7 +59,7 @@ class Intake:
             sample = LiveSample(system_id, arrival.instant_ms, now_ms, metrics)
             for tell in self._ingest.on_sample:
                 tell(sample)
-        if isinstance(record, Event):
+        if isinstance(record, Event) and record.sequence not in self._inbox.ledger.stored:
             for tell_event in self._ingest.on_event:
                 tell_event(system_id, arrival.instant_ms, record)
         await self._inbox.put(arrival)

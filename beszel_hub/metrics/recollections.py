@@ -28,6 +28,12 @@ class Recollections:
     def stretches(self, wanted: Wanted) -> Sequence[PastSample]:
         now_ms = self._clock()
         span = Range(now_ms - 1000 * (wanted.window_seconds + wanted.step_seconds), now_ms)
+        if wanted.step_seconds < MINUTE.seconds:
+            stretch = Stretch(span.from_ms, span.to_ms, 1)
+            return [
+                PastSample(instant_ms, instant_ms + 1000, 1, metrics)
+                for instant_ms, metrics in _single(wanted.system_id, _parts(wanted.sides), stretch)
+            ]
         return list(read_past(wanted.system_id, wanted.sides, span, wanted.step_seconds))
 
     def events(self, system_ids: Sequence[str], from_ms: int) -> Sequence[tuple[str, int, Event]]:
@@ -52,12 +58,16 @@ class Recollections:
         """A bucket is known at its end."""
         needs = needs_of(condition.target for condition in rule.conditions)
         if stretch.seconds == 1:
-            return _single(system_id, frozenset(part_of(need) for need in needs) or None, stretch)
+            return _single(system_id, _parts(needs), stretch)
         sides = {need: extreme_of(each) for each in rule.conditions for need in needs_of((each.target,))}
         if rule.conditions[0].target == STATUS or not sides:
             sides = {"cpu.usage_percent": "mean"}  # whether there was anything is all that counts
         past = read_past(system_id, sides, Range(stretch.from_ms, stretch.to_ms), stretch.seconds)
         return [(one.to_ms, one.metrics) for one in past]
+
+
+def _parts(needs: Iterable[str]) -> frozenset[str] | None:
+    return frozenset(map(part_of, needs)) or None
 
 
 def _single(system_id: str, parts: frozenset[str] | None, stretch: Stretch) -> list[tuple[int, Metrics]]:

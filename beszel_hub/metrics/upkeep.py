@@ -33,7 +33,6 @@ class Upkeep:
     def __init__(
         self, database: Database, clock: Clock, retention: Retention, *,
         read_overrides: Callable[[], Mapping[str, Mapping[str, Any]]], max_bytes: int | None = None,
-        pause_seconds: float = PAUSE_SECONDS,
     ) -> None:  # fmt: skip
         """`read_overrides` tells inside `Database.read` what systems say of their own retention."""
         self._database = database
@@ -41,7 +40,6 @@ class Upkeep:
         self._retention = retention
         self._read_overrides = read_overrides
         self._max_bytes = max_bytes
-        self._pause_seconds = pause_seconds
 
     async def seal(self) -> int:
         """Put every window that has ended into a chunk; how many samples that were."""
@@ -52,7 +50,7 @@ class Upkeep:
             if sealed is not None:
                 await self._database.write(partial(series_upkeep.replace_by_chunk, sealed))
                 samples += sealed.samples
-            await asyncio.sleep(self._pause_seconds)
+            await asyncio.sleep(PAUSE_SECONDS)
         return samples
 
     async def roll_up(self) -> None:
@@ -61,7 +59,7 @@ class Upkeep:
             for due in dues:
                 rolled = await self._database.read(partial(series_rollup.roll_up, due))
                 await self._database.write(partial(series_rollup.store_rollup, rolled))
-                await asyncio.sleep(self._pause_seconds)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def retain(self) -> None:
         """Delete what is older than its retention, then what the size limit leaves no room for."""
@@ -86,7 +84,7 @@ class Upkeep:
         deleted = 0
         while expired := await self._database.read(partial(series_space.find_expired, place, cutoff_ms)):
             deleted += await self._database.write(partial(series_space.delete_expired, expired))
-            await asyncio.sleep(self._pause_seconds)
+            await asyncio.sleep(PAUSE_SECONDS)
         return deleted
 
     async def _keep_below_limit(self) -> None:
@@ -125,13 +123,13 @@ class Upkeep:
             is_over = self._max_bytes is not None and size.whole > self._max_bytes and size.free > 0
             if not (is_much or is_over) or not await self._database.reclaim(_RECLAIM_PAGES):
                 return
-            await asyncio.sleep(self._pause_seconds)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _repeat(self, step: Callable[[], int]) -> None:
         """Until a step finds nothing more to delete."""
         deleted = await self._database.write(step)
         while deleted:
-            await asyncio.sleep(self._pause_seconds)
+            await asyncio.sleep(PAUSE_SECONDS)
             deleted = await self._database.write(step)
 
 

@@ -6,18 +6,18 @@ from beszel_hub.alerts.transition import Transition
 from beszel_protocol.sample import Metrics, ProcessMetrics
 
 MAX_PROCESSES: Final = 3
-_BUSY: Final = ("cpu", "load", "pressure")
-_FULL: Final = ("memory", "swap")
+_BUSY: Final = ("cpu.", "load_per_core_")
+_FULL: Final = ("memory.", "swap_percent")
+"""Beginnings of targets."""
 
 
 def facts_of(transition: Transition, metrics: Metrics) -> list[str]:
     """The busiest processes, for alerts that they can be the cause of; nothing for all others."""
     if transition.kind != "fired" or not metrics.top_processes:
         return []
-    part = transition.target.partition(".")[0].partition("[")[0]
-    if part in _FULL:
+    if transition.target.startswith(_FULL):
         return [_memory_line(process) for process in _top(metrics.top_processes, "memory_bytes")]
-    if part in _BUSY:
+    if transition.target.startswith(_BUSY):
         return [_cpu_line(process) for process in _top(metrics.top_processes, "cpu_percent")]
     return []
 

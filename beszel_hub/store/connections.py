@@ -45,11 +45,20 @@ class Connections(peewee.PostgresqlDatabase):
     def begin(self, _: object = None) -> None:
         """A connection that was lost while it was idle is replaced: nothing of the transaction has happened yet."""
         try:
-            self.ensure().execute(self._prelude())
+            self._begin_once()
         except psycopg.OperationalError:
             if self.is_alive():
                 raise
-            self.ensure().execute(self._prelude())
+            self._begin_once()
+
+    def _begin_once(self) -> None:
+        connection = self.ensure()
+        try:
+            connection.execute(self._prelude())
+        except psycopg.Error:
+            if not connection.closed:
+                connection.rollback()  # Peewee does that only for what has begun
+            raise
 
     def ensure(self) -> psycopg.Connection[Any]:
         """The connection of this thread, a new one if there was none or it is lost."""

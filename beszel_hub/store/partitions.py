@@ -17,7 +17,8 @@ _DROP_LOCK_TIMEOUT: Final = "200ms"
 _WIDTHS_MS: Final = {None: DAY_MS, 60: 7 * DAY_MS, 600: 90 * DAY_MS, 28_800: 3650 * DAY_MS}
 """By tier, None for single samples: some dozens for what is usually kept."""
 
-_TABLES: Final = ("chunks", "rollups")
+_BULKY: Final = {"hot_samples": "document", "chunks": "data", "rollups": "data"}
+"""Where history lies, and in which column."""
 _ROW_BYTES: Final = 300
 """What a row takes beside its data, in the table, in that of its long values and in the indexes."""
 _WHOLE: Final = (
@@ -25,7 +26,8 @@ _WHOLE: Final = (
     " JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = current_schema() AND relkind = 'r'"
 )
 _TAKEN: Final = (
-    "SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0) FROM pg_inherits WHERE inhparent = to_regclass(%s)"
+    "SELECT pg_total_relation_size(to_regclass(%s)) + coalesce(sum(pg_total_relation_size(inhrelid)), 0)"
+    " FROM pg_inherits WHERE inhparent = to_regclass(%s)"
 )
 
 
@@ -38,7 +40,7 @@ class _Stretch(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Of all partitions, in bytes."""
+    """Of history, in bytes."""
 
     taken: int
     needed: int
@@ -78,10 +80,10 @@ class Partitions:
         """What the database takes, and what of it is history."""
         (whole,) = database.execute_sql(_WHOLE).fetchone()
         taken = needed = 0
-        for table in _TABLES:
-            (size,) = database.execute_sql(_TAKEN, (table,)).fetchone()
+        for table, column in _BULKY.items():
+            (size,) = database.execute_sql(_TAKEN, (table, table)).fetchone()
             # A sealed chunk does not get smaller by PostgreSQL's own compression.
-            rows = f'SELECT coalesce(sum(octet_length(data)), 0) + count(*) * {_ROW_BYTES} FROM "{table}"'  # noqa: S608
+            rows = f'SELECT coalesce(sum(octet_length("{column}")), 0) + count(*) * {_ROW_BYTES} FROM "{table}"'  # noqa: S608
             (bytes_needed,) = database.execute_sql(rows).fetchone()
             taken, needed = taken + int(size), needed + int(bytes_needed)
         return int(whole), Room(taken, needed)

@@ -22,8 +22,10 @@ from beszel_tui.state.alertbook import (
     PastAlert,
     Quiet,
     Rule,
+    RuleSet,
     Severity,
     Target,
+    Trial,
 )
 
 MAX_HISTORY: Final = 500
@@ -32,7 +34,7 @@ _MAX_RECORDS: Final = 1000
 _COLLECTIONS: Final[Mapping[Kind, str]] = {
     "rules": "alert_rules", "quiet": "quiet_hours", "channels": "notification_channels", "history": "alerts_history",
 }  # fmt: skip
-_SUPERUSERS: Final = "_superusers"
+_SETS: Final = "/api/beszel/alerts/templates"
 _SUPERUSERS_ID: Final = "pbc_3142635823"
 
 RecordT = TypeVar("RecordT")
@@ -49,10 +51,13 @@ class AlertDesk(Protocol):
         """Say that somebody looks after an alert that fires."""
 
     async def save(self, kind: Kind, record_id: str | None, values: Mapping[str, Any]) -> None:
-        """Make a record, or change one, by the fields of the hub's collection."""
+        """Make a record, or change one, by the fields of the hub's collection; of `sets`, the rules of one."""
 
     async def delete(self, kind: Kind, record_id: str) -> None:
         """Delete a record."""
+
+    async def try_rule(self, rule_id: str, system_id: str, since_seconds: int) -> Trial:
+        """What a rule would have said, had it been there."""
 
     async def try_channel(self, channel_id: str) -> str:
         """Send a message now; the reason why it was not taken, empty if it was."""
@@ -163,6 +168,7 @@ class HubAlerts:
                 channels = group.create_task(self._list(_ChannelRecord, "notification_channels", "name"))
                 told = group.create_task(self._list(Delivery, "notification_deliveries", "-created", MAX_HISTORY))
                 targets = group.create_task(self._http.read(_Page[Target], "/api/beszel/alerts/targets", {}))
+                sets = group.create_task(self._http.read(_Page[RuleSet], _SETS, {}))
         except* ClientError as errors:
             raise _first_of(errors) from errors
         try:
@@ -174,6 +180,7 @@ class HubAlerts:
                 channels=[_channel(record) for record in channels.result()],
                 deliveries=_by_alert(told.result()),
                 targets=[clean(record) for record in targets.result().items],
+                sets=[clean(record) for record in sets.result().items],
             )
         except (ValueError, msgspec.ValidationError) as error:
             raise HubUnreachable(f"this is not the answer of a hub: {error}") from error
@@ -182,13 +189,20 @@ class HubAlerts:
         await self._http.create(dict[str, Any], "/api/beszel/alerts/acknowledge", {"id": alert_id})
 
     async def save(self, kind: Kind, record_id: str | None, values: Mapping[str, Any]) -> None:
-        if record_id is None:
+        if kind == "sets":
+            await self._do("POST", _SETS, values)
+        elif record_id is None:
             await self._do("POST", _records(_COLLECTIONS[kind]), values)
         else:
             await self._do("PATCH", f"{_records(_COLLECTIONS[kind])}/{self._http.safe_id(record_id)}", values)
 
     async def delete(self, kind: Kind, record_id: str) -> None:
         await self._do("DELETE", f"{_records(_COLLECTIONS[kind])}/{self._http.safe_id(record_id)}", None)
+
+    async def try_rule(self, rule_id: str, system_id: str, since_seconds: int) -> Trial:
+        body = {"rule": rule_id, "system": system_id, "since_seconds": since_seconds}
+        trial = await self._http.create(Trial, "/api/beszel/alerts/test", body)
+        return msgspec.structs.replace(clean(trial), steps=[clean(step) for step in trial.steps])
 
     async def try_channel(self, channel_id: str) -> str:
         answer = await self._http.create(_Tried, "/api/beszel/test-notification", {"channel": channel_id})

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from beszel_tui.errors import HubRefused
-from beszel_tui.state.alertbook import AlertBook, Kind
+from beszel_tui.state.alertbook import AlertBook, Kind, Trial
 from beszel_tui.state.demo_alerts import demo_book
 
 _FORBIDDEN = 403
@@ -28,6 +28,10 @@ class DemoAlerts:
 
     async def delete(self, kind: Kind, record_id: str) -> None:
         raise HubRefused(_FORBIDDEN, f"the demonstration does not delete {record_id} of its {kind}")
+
+    async def try_rule(self, rule_id: str, system_id: str, since_seconds: int) -> Trial:
+        del system_id, since_seconds
+        raise HubRefused(_FORBIDDEN, f"the demonstration has no past to try {rule_id} on")
 
     async def try_channel(self, channel_id: str) -> str:
         return f"the demonstration sends nothing to {channel_id}"

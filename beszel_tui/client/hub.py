@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
-from beszel_tui.client.account import HubAccount
-from beszel_tui.client.alerts import AlertDesk, HubAlerts
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.enrolment import enrol, read_enrolment
 from beszel_tui.client.feed import Feed
@@ -19,6 +17,10 @@ from beszel_tui.config import hub_label
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import BUCKET_MS, TRAIL_BUCKETS, Columns, Trail, bucket_means, trail_from
+
+if TYPE_CHECKING:
+    from beszel_tui.client.account import HubAccount
+    from beszel_tui.client.alerts import AlertDesk
 
 _TRAIL_ADDRESS: Final = "cpu.usage_percent"
 _SERIES_AT_ONCE: Final = 32
@@ -32,16 +34,29 @@ class HubSource:
         self.label = hub_label(hub)
         self._feed = Feed(hub, token)
         self._http = HubHttp(hub, token)
-        self._account = HubAccount(self._http, token)
-        self.alerts: AlertDesk = HubAlerts(self._http, token)
+        self._token = token
+        self._account: HubAccount | None = None
+        self._alerts: AlertDesk | None = None
 
     @property
     def events(self) -> "asyncio.Queue[FeedEvent]":
         return self._feed.events
 
     @property
-    def account(self) -> HubAccount:
+    def account(self) -> "HubAccount":
+        if self._account is None:
+            from beszel_tui.client.account import HubAccount  # noqa: PLC0415 (not needed for the first picture)
+
+            self._account = HubAccount(self._http, self._token)
         return self._account
+
+    @property
+    def alerts(self) -> "AlertDesk":
+        if self._alerts is None:
+            from beszel_tui.client.alerts import HubAlerts  # noqa: PLC0415 (not needed for the first picture)
+
+            self._alerts = HubAlerts(self._http, self._token)
+        return self._alerts
 
     async def run(self) -> None:
         try:

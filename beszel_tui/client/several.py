@@ -27,7 +27,7 @@ from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.client.source import EVENT_QUEUE_SIZE, Source
 from beszel_tui.errors import HubRefused
-from beszel_tui.state.alertbook import AlertBook, Kind
+from beszel_tui.state.alertbook import AlertBook, Kind, Trial
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, HubChanged, Received, Refused
 from beszel_tui.state.hubs import SEPARATOR, hub_of
@@ -216,6 +216,10 @@ class NoDesk:
 
     async def delete(self, kind: Kind, record_id: str) -> None:
         del kind, record_id
+        raise _ONE_HUB
+
+    async def try_rule(self, rule_id: str, system_id: str, since_seconds: int) -> Trial:
+        del rule_id, system_id, since_seconds
         raise _ONE_HUB
 
     async def try_channel(self, channel_id: str) -> str:

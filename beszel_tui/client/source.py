@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
-from beszel_tui.client.account import Account
-from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
+
+if TYPE_CHECKING:
+    from beszel_tui.client.account import Account
+    from beszel_tui.client.alerts import AlertDesk
 
 EVENT_QUEUE_SIZE = 256
 """When the client cannot keep up, the feed is not read further: the hub then skips frames and says `resync`."""
@@ -29,7 +31,7 @@ class Source(Protocol):
         """What it tells by itself."""
 
     @property
-    def account(self) -> Account | None:
+    def account(self) -> "Account | None":
         """Who we are there; None where there is more than one hub, or no real one."""
 
     async def run(self) -> None:
@@ -48,7 +50,7 @@ class Source(Protocol):
         """Do not wait for the next attempt to reconnect."""
 
     @property
-    def alerts(self) -> AlertDesk:
+    def alerts(self) -> "AlertDesk":
         """Rules, history, quiet hours and channels."""
 
     async def trail(self, system_id: str, hub_now_ms: int) -> Trail | None:

@@ -14,16 +14,18 @@ from beszel_tui.messages import LineChosen, TabClicked, ValueCopied
 from beszel_tui.renderables.key_bar import Hint
 from beszel_tui.renderables.tab_bar import TabBarView
 from beszel_tui.screens.base import HubScreen
+from beszel_tui.screens.form import FormScreen
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.state.alertbook import AlertBook, Channel, Kind, Quiet, Rule
-from beszel_tui.state.alertforms import rule_form
+from beszel_tui.state.alertforms import rule_form, set_form
 from beszel_tui.state.alerts import AlertView, tab_of_target
 from beszel_tui.state.alertsheets import ACTIVE, PANES
 from beszel_tui.state.channelforms import channel_form
-from beszel_tui.state.form import Form
+from beszel_tui.state.form import Form, Record
 from beszel_tui.state.model import State
 from beszel_tui.state.quietforms import quiet_form, snooze_form
 from beszel_tui.state.sheet import Sheet
+from beszel_tui.state.trialforms import trial_form, trial_text
 from beszel_tui.widgets.bars import TabBar
 from beszel_tui.widgets.sheet_panel import SheetPanel
 
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from beszel_tui.client.alerts import AlertDesk
 
 _PANES_OF: Final = {
-    "acknowledge": {"active"}, "snooze": {"active"}, "new": {"rules", "quiet", "channels"},
-    "edit": {"rules", "quiet", "channels"}, "turn": {"rules", "channels"}, "try": {"channels"},
+    "acknowledge": {"active"}, "snooze": {"active"}, "new": {"rules", "quiet", "channels"}, "new_set": {"rules"},
+    "edit": {"rules", "quiet", "channels"}, "turn": {"rules", "channels"}, "try": {"rules", "channels"},
     "delete": {"history", "rules", "quiet", "channels"},
 }  # fmt: skip
 """Where there is something to do that with; all of it changes something."""
@@ -200,6 +202,10 @@ class AlertsScreen(HubScreen):
         }
         self._open_form(forms[self._pane.key](), _KINDS[self._pane.key], None)
 
+    def action_new_set(self) -> None:
+        if self.view.book.sets:
+            self._open_form(set_form(self.view), "sets", None)
+
     def action_edit(self) -> None:
         if self.hub_app.settings.read_only:
             return
@@ -220,6 +226,9 @@ class AlertsScreen(HubScreen):
         self._ask(lambda: self._desk.save(kind, found.id, {"enabled": wanted}), said)
 
     def action_try(self) -> None:
+        if self._rule is not None:
+            self._try_rule(self._rule)
+            return
         channel = self._channel
         if channel is None:
             return
@@ -234,6 +243,19 @@ class AlertsScreen(HubScreen):
             self.hub_app.bridge.read_alerts()
 
         self.hub_app.bridge.ask(lambda: self._desk.try_channel(channel.id), tried, self._failed)
+
+    def _try_rule(self, rule: Rule) -> None:
+        view = self.view
+
+        def send(records: list[Record], done: Callable[[str], None], failed: Callable[[str], None]) -> None:
+            system_id, since_seconds = records[0]["system"], records[0]["since"]
+            self.hub_app.bridge.ask(
+                lambda: self._desk.try_rule(rule.id, system_id, since_seconds),
+                lambda trial: done(trial_text(trial, view)),
+                failed,
+            )
+
+        self.app.push_screen(FormScreen(trial_form(view, rule), send))
 
     def action_delete(self) -> None:
         rule, cursor, kind = self._rule, self._cursor, _KINDS[self._pane.key]

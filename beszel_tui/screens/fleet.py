@@ -1,5 +1,6 @@
 """The fleet: every system of the hub, one line each."""
 
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import ClassVar, Final
 
@@ -8,14 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from beszel_protocol.feed import FleetRow
+from beszel_protocol.hygiene import clean_text
 from beszel_tui.bindings import FLEET
 from beszel_tui.messages import LineChosen, LineMarked
 from beszel_tui.renderables.card import trail_width
 from beszel_tui.renderables.fleet_row import spark_width
-from beszel_tui.screens.fleet_orders import ask_delete, ask_tags, called
 from beszel_tui.screens.listing import ListingScreen
 from beszel_tui.state.alertbook import AlertBook
-from beszel_tui.state.alertforms import rule_form
 from beszel_tui.state.alerts import AlertView, alerts_by_system
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
@@ -27,6 +27,10 @@ from beszel_tui.widgets.fleet_table import FleetTable
 
 CHANGING: Final = frozenset({"pause", "watch", "tags", "delete", "add"})
 """Actions that change something at the hub."""
+
+
+def called(rows: Sequence[FleetRow]) -> str:
+    return clean_text(rows[0].name) if len(rows) == 1 else f"{len(rows)} systems"
 
 
 class FleetScreen(ListingScreen):
@@ -134,11 +138,15 @@ class FleetScreen(ListingScreen):
         self.table.clear_marks()
 
     def action_tags(self) -> None:
+        from beszel_tui.screens.fleet_orders import ask_tags  # noqa: PLC0415 (not needed for the first picture)
+
         chosen = self.chosen
         if chosen:
             ask_tags(self.hub_app, chosen, self.table.clear_marks)
 
     def action_delete(self) -> None:
+        from beszel_tui.screens.fleet_orders import ask_delete  # noqa: PLC0415 (not needed for the first picture)
+
         chosen = self.chosen
         if chosen:
             ask_delete(self.hub_app, chosen, self.table.clear_marks)
@@ -154,6 +162,8 @@ class FleetScreen(ListingScreen):
 
     def action_watch(self) -> None:
         """A new rule for what is marked; what it can watch is asked of the hub first."""
+        from beszel_tui.state.alertforms import rule_form  # noqa: PLC0415 (not needed for the first picture)
+
         chosen = [row.id for row in self.chosen]
 
         def open_form(book: AlertBook) -> None:

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Final
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.hygiene import clean_text
 from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen
+from beszel_tui.screens.fleet import called
 from beszel_tui.screens.question import QuestionScreen
 
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
 
 _MAX_NAMED: Final = 8
-
-
-def called(rows: Sequence[FleetRow]) -> str:
-    return clean_text(rows[0].name) if len(rows) == 1 else f"{len(rows)} systems"
 
 
 def ask_tags(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], None]) -> None:

@@ -21,8 +21,8 @@ from beszel_tui.widgets.form_pane import MAX_LENGTH, FormPane
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
 
-Send: TypeAlias = Callable[[list[Record], Callable[[], None], Callable[[str], None]], None]
-"""Given what to store, whom to tell that it is, and whom to tell why not."""
+Send: TypeAlias = Callable[[list[Record], Callable[[str], None], Callable[[str], None]], None]
+"""Given what was filled in; whom to tell that it is done, with an answer to be read if there is one; and why not."""
 
 
 class FormBox(VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -42,11 +42,11 @@ class FormScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         box = FormBox(id="box")
         box.border_title = Content(clean_text(self._form.title))
+        box.border_subtitle = "⏎ next   ^s save   esc leave"
         with box:
             yield FormPane(self._form, cast("BeszelApp", self.app).look)
             yield Static(Content(""), id="preview")
             yield Static(Content(""), id="says")
-            yield Static(Content("⏎ next   ^s save   esc leave"), id="keys")
 
     def on_mount(self) -> None:
         self._show_preview()
@@ -72,23 +72,31 @@ class FormScreen(ModalScreen[None]):
         try:
             records = self._form.read(self.pane.values)
         except FormError as error:
-            self.pane.mark(error.field)
+            self.pane.mark(error.field, clean_text(str(error), MAX_LENGTH))
             self.pane.focus_field(error.field)
-            self.say(str(error))
             return
         self.pane.mark("")
         self._is_sending = True
         self.say("asking the hub…", busy=True)
-        self._send(records, self._stored, self._refused)
+        self._send(records, self._answered, self._refused)
 
-    def _stored(self) -> None:
-        if self.is_attached:
+    def _answered(self, answer: str) -> None:
+        """What is done is done with, unless there is something to read."""
+        self._is_sending = False
+        if not self.is_attached:
+            return
+        if not answer:
             self.dismiss()
+            return
+        self.say("")
+        lines = [clean_text(line, MAX_LENGTH) for line in answer.split("\n")]
+        self.query_one("#preview", Static).update(Content("\n".join(lines)))
 
     def _refused(self, reason: str) -> None:
         self._is_sending = False
         if self.is_attached:
             self.say(reason)
+            self.call_after_refresh(self.query_one("#says").scroll_visible, animate=False)
 
     def action_step(self, step: int) -> None:
         self.pane.step(self.pane.focused_key, step)

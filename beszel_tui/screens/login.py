@@ -236,4 +236,7 @@ class LoginScreen(Screen[None]):
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     def _say(self, text: str, *, busy: bool = False) -> None:
-        self.query_one("#says", Static).set_class(busy, "-busy").update(Content(text))
+        says = self.query_one("#says", Static)
+        says.set_class(busy, "-busy").update(Content(text))
+        if text:  # on a small terminal it may stand below what is to be seen
+            self.call_after_refresh(says.scroll_visible, animate=False)

@@ -7,8 +7,8 @@ import msgspec
 
 Severity: TypeAlias = Literal["info", "warning", "critical"]
 Comparison: TypeAlias = Literal["above", "below", "absent"]
-Kind: TypeAlias = Literal["rules", "quiet", "channels", "history"]
-"""What can be made, changed or deleted; of history only deleted."""
+Kind: TypeAlias = Literal["rules", "sets", "quiet", "channels", "history"]
+"""What can be made, changed or deleted; sets of rules are only made, of history something only deleted."""
 
 STATUS: Final = "status"
 """The target of rules on systems that are down."""
@@ -127,6 +127,31 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
 
 
+class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules that the hub has ready."""
+
+    name: str
+    help: str = ""
+    rules: list[str] = []
+
+
+class TrialStep(msgspec.Struct, frozen=True, kw_only=True):
+    at: str
+    """RFC 3339."""
+    kind: str
+    text: str
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule would have said in the past of one system."""
+
+    fired: int
+    """Times."""
+    samples: int
+    """That were looked at."""
+    steps: list[TrialStep] = []
+
+
 class AlertBook(msgspec.Struct, frozen=True, kw_only=True):
     """All of it, as it was read last."""
 
@@ -140,6 +165,7 @@ class AlertBook(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: Mapping[str, Sequence[Delivery]] = {}
     """By alert, newest first."""
     targets: Sequence[Target] = ()
+    sets: Sequence[RuleSet] = ()
 
     def rule(self, rule_id: str) -> Rule | None:
         return self.rules.get(rule_id)

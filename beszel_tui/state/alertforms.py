@@ -93,6 +93,30 @@ def rule_form(view: AlertView, rule: Rule | None = None, marked: Sequence[str] =
     )
 
 
+def set_form(view: AlertView) -> Form:
+    """Of the rules of a set that the hub has ready."""
+    sets = {found.name: found for found in view.book.sets}
+    owner = [FormField("tells", "Tells", (("me", "me"), ("all", "everybody")))] * view.book.account.is_admin
+
+    def read(values: Values) -> list[Record]:
+        record: Record = {"template": values["set"]}
+        if values["tells"] == "all":
+            record["user"] = ""
+        return [{**record, **scope} for scope in read_scope(values, view)]
+
+    def preview(values: Values) -> str:
+        found = sets.get(values["set"])
+        return "" if found is None else f"{found.help}: {', '.join(found.rules)}"
+
+    return Form(
+        title="Rules that the hub has ready",
+        fields=(FormField("set", "Set", tuple((name, name) for name in sets)), *scope_fields(view), *owner),
+        values={"set": next(iter(sets), ""), "tells": "me", **scope_values(view, view.system_id or "", "")},
+        read=read,
+        preview=preview,
+    )
+
+
 def _chooses_owner(view: AlertView, rule: Rule | None) -> bool:
     """Who is told is decided when a rule is made."""
     return rule is None and view.book.account.is_admin
@@ -213,14 +237,14 @@ def read_target(text: str, view: AlertView) -> str:
     target = text.strip()
     if not target:
         raise FormError("target", "what is to be watched? cpu.usage_percent, disk[*].usage_percent, status …")
-    known = {known.target for known in view.book.targets} | {STATUS}
-    if target in known:
+    known = {known.target.replace("[*]", "[]") for known in view.book.targets}
+    if target == STATUS:
         return target
     try:
-        pattern = parse_address(target).pattern.replace("[]", "[*]")
+        pattern = parse_address(target).pattern
     except InvalidAddress as error:
         raise FormError("target", str(error)) from error
-    if known and pattern not in known:
+    if known.isdisjoint({pattern, pattern.removesuffix("[]")}):
         raise FormError("target", f"nothing that can be watched is called {target}")
     return target
 

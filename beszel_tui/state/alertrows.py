@@ -94,7 +94,9 @@ def _past_row(past: PastAlert, view: AlertView) -> SheetRow:
 
 
 def rule_rows(view: AlertView, _thresholds: Thresholds) -> list[SheetRow]:
-    firing: dict[str, Level | None] = {alert.rule: LEVELS[alert.severity] for alert in view.state.alerts.values()}
+    firing: dict[str, Level | None] = {
+        alert.rule: LEVELS[alert.severity] for alert in view.state.alerts.values() if view.concerns(alert.system)
+    }
     return [_rule_row(rule, view, firing) for rule in view.book.rules.values() if view.covers(rule.system, rule.tag)]
 
 

@@ -86,7 +86,10 @@ RULES: Final = Sheet(
     rows=rule_rows,
     trouble="firing",
     sort=Sort("name"),
-    empty="no rules\n\nn makes one: a processor that is busy for long, a disk that fills up, a system that is down",
+    empty=(
+        "no rules\n\nn makes one: a processor that is busy for long, a disk that fills up, a system that is down;\n"
+        "N makes a set that the hub has ready"
+    ),
     hint="words  state:off  tells:everybody  window>5m  /regex/",
 )  # fmt: skip
 

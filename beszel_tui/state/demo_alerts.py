@@ -12,6 +12,7 @@ from beszel_tui.state.alertbook import (
     PastAlert,
     Quiet,
     Rule,
+    RuleSet,
     Severity,
     Target,
 )
@@ -114,6 +115,7 @@ def demo_book(at_ms: int) -> AlertBook:
             "alertbusy000001": [Delivery(alert="alertbusy000001", channel="channelmail0001", status="sent")],
         },
         targets=_TARGETS,
+        sets=[RuleSet(name="host", help="what every host should be asked for", rules=["System down", "CPU busy"])],
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from beszel_tui.state.form import FormField, Record, Values, required
 from beszel_tui.state.request import find_system
 from beszel_tui.state.selectors import natural_key
 
-_KINDS: Final = (("all", "all systems"), ("system", "one system"), ("tag", "systems with a tag"))
+_KINDS: Final = (("all", "all systems, also later ones"), ("system", "one system"), ("tag", "systems with a tag"))
 
 
 def scope_fields(view: AlertView, marked: Sequence[str] = ()) -> tuple[FormField, ...]:

@@ -44,10 +44,8 @@ class ChartPanel(LineWidget, can_focus=True):
     def draw(self, size: Size) -> Sequence[list[Segment]]:
         return draw_chart(self._view, size.width, size.height, self._look, focused=self.has_focus)
 
-    def on_focus(self) -> None:
-        self.repaint()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self.repaint()
 
     def on_click(self, event: events.Click) -> None:

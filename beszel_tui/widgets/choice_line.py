@@ -55,8 +55,6 @@ class ChoiceLine(LineWidget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         self.action_choose(-1 if event.x == 0 else 1)
 
-    def on_focus(self) -> None:
-        self.repaint()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self.repaint()

@@ -26,6 +26,7 @@ class FormPane(Vertical):
     FormPane .field { height: 1; }
     FormPane .label { width: 16; max-width: 40%; color: $muted; }
     FormPane .label.-wrong { color: $error; }
+    FormPane .wrong { height: auto; color: $error; display: none; }
     FormPane Input { width: 1fr; background: $panel; }
     """
 
@@ -40,6 +41,7 @@ class FormPane(Vertical):
             with Horizontal(classes="field", id=f"field-{field.key}"):
                 yield Static(Content(field.label), classes="label")
                 yield self._control(field)
+            yield Static(Content(""), id=f"wrong-{field.key}", classes="wrong")
 
     def _control(self, field: FormField) -> ChoiceLine | Input:
         value = self._values.get(field.key, "")
@@ -82,10 +84,14 @@ class FormPane(Vertical):
         """Of the field that has the focus."""
         return next((key for key in self.shown_keys if self._control_of(key).has_focus), "")
 
-    def mark(self, key: str) -> None:
-        """As the one that is wrong; none if it is empty."""
+    def mark(self, key: str, sentence: str = "") -> None:
+        """As the one that is wrong, with what is below it; none if the key is empty."""
         for field in self._form.fields:
-            self.query_one(f"#field-{field.key} .label").set_class(field.key == key, "-wrong")
+            is_wrong = field.key == key
+            self.query_one(f"#field-{field.key} .label").set_class(is_wrong, "-wrong")
+            line = self.query_one(f"#wrong-{field.key}", Static)
+            line.update(Content(sentence if is_wrong else ""))
+            line.display = is_wrong
 
     def _control_of(self, key: str) -> ChoiceLine | Input:
         control = self.query_one(f"#field-{key}").children[1]

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 ROUTES: Final[dict[tuple[str, str], str]] = {
+    ("GET", "/"): "The web view.",
     ("GET", "/api/health"): "Whether the hub and its database are well.",
     ("GET", "/api/beszel/first-run"): "Whether the first user is still to be made.",
     ("POST", "/api/beszel/create-user"): "Makes the first user, an administrator, while there is none.",

@@ -54,6 +54,23 @@ def test_port_gives_way_to_an_address() -> None:
     assert load({"LISTEN": "127.0.0.1:9002"}, PORT="9000", LISTEN="127.0.0.1:9001").http_port == 9002
 
 
+def test_a_database_is_a_file_a_url_or_what_a_server_has_noted(tmp_path: Path) -> None:
+    url = "postgresql://hub:pass@db/beszel?sslmode=require"
+    assert load(DATA_DIR=str(tmp_path)).database == tmp_path / "data.db"
+    (tmp_path / "database.url").write_text("postgresql://hub@db/noted\n")
+    assert load(DATA_DIR=str(tmp_path)).database == "postgresql://hub@db/noted"
+    assert load(DATA_DIR=str(tmp_path), DATABASE_URL=url).database == url
+    (tmp_path / "url").write_text(f"{url}\n")
+    assert load(DATABASE_URL_FILE=str(tmp_path / "url")).database == url
+
+
+@pytest.mark.parametrize("url", ["mysql://hub:s3cr3t@db/beszel", "postgresql://hub:s3cr3t@db", "s3cr3t"])
+def test_a_database_url_that_is_none_is_not_repeated(url: str) -> None:
+    with pytest.raises(InvalidSetting, match="postgresql://") as refusal:
+        load(DATABASE_URL=url)
+    assert "s3cr3t" not in str(refusal.value)
+
+
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("a-universal-token\n")
     assert load(TOKEN_FILE=str(tmp_path / "token")).token == "a-universal-token"

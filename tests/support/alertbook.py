@@ -17,7 +17,9 @@ from beszel_tui.state.alertbook import (
     PastAlert,
     Quiet,
     Rule,
+    RuleSet,
     Target,
+    Trial,
 )
 
 ME = "me0000000000001"
@@ -52,6 +54,7 @@ def make_book(*rules: Rule, **fields: Any) -> AlertBook:
         "account": Account(id=ME),
         "rules": {rule.id: rule for rule in rules},
         "targets": TARGETS,
+        "sets": [RuleSet(name="host", help="of every host", rules=["System down", "CPU busy"])],
     }
     return AlertBook(**(values | fields))
 
@@ -94,6 +97,7 @@ class ScriptedAlerts:
         self.deleted: list[tuple[Kind, str]] = []
         self.tried: list[str] = []
         self.test_result = ""
+        self.trial = Trial(fired=0, samples=0)
         self.problem = ""
         """What every change is refused with."""
         self.read_problem = ""
@@ -118,6 +122,11 @@ class ScriptedAlerts:
         if kind == "rules":
             rules = {key: rule for key, rule in self.book.rules.items() if key != record_id}
             self.book = replace(self.book, rules=rules)
+
+    async def try_rule(self, rule_id: str, system_id: str, since_seconds: int) -> Trial:
+        self._refuse()
+        self.tried.append(f"{rule_id} {system_id} {since_seconds}")
+        return self.trial
 
     async def try_channel(self, channel_id: str) -> str:
         self.tried.append(channel_id)

@@ -4,6 +4,7 @@ import itertools
 
 from beszel_hub.alerts.engine import START_GRACE_MS, Engine, Watched
 from beszel_hub.alerts.moment import Moment
+from beszel_hub.alerts.past import condense
 from beszel_hub.alerts.rule import Condition, Rule
 from beszel_hub.alerts.steps import Kept, Place, Step
 from beszel_hub.alerts.surroundings import Surroundings
@@ -84,11 +85,11 @@ class AlertWorld:
 
     def recall(self) -> int:
         """Tell the engine of the past what it wants to know, each sample by itself; how often it wanted anything."""
-        wanted = self.engine.wanting(self.moment)
+        wanted = [one for system_id in self.engine.asking(self.moment) for one in self.engine.wanting(system_id)]
         for one in wanted:
             from_ms = self.wall_ms - 1000 * (one.window_seconds + one.step_seconds)
             past = [PastSample(at_ms, at_ms + 1, 1, metrics) for at_ms, metrics in self.sent if from_ms <= at_ms]
-            self.engine.recall(one, past, self.moment)
+            self.engine.recall(one.system_id, condense(one, past), self.moment)
         return len(wanted)
 
     def set_status(self, status: SystemStatus, **others: object) -> None:

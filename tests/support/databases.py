@@ -99,6 +99,14 @@ def place_at(path: Path) -> Path | str:
     return _url_for(path) if IS_POSTGRESQL else path
 
 
+def place_of_copy(original: Path, copy: Path) -> Path | str:
+    """Likewise, for a copy of one that nobody uses."""
+    if IS_POSTGRESQL:
+        return _url_for(copy, _name_of(original))
+    copy.write_bytes(original.read_bytes())
+    return copy
+
+
 def provide(data_dir: Path, url: str | None = None) -> Path:
     """Have the hub on this data directory, and commands beside it, use a database of the kind that is tested."""
     if url is None and IS_POSTGRESQL:
@@ -117,10 +125,14 @@ def drop_below(directory: Path) -> None:
             _shared_server().execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _url_for(path: Path) -> str:
-    name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
+def _name_of(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
+
+
+def _url_for(path: Path, template: str = _TEMPLATE) -> str:
+    name = _name_of(path)
     if name not in _created:
-        _shared_server().execute(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
+        _shared_server().execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         _created[name] = path.absolute()
     return _shared_server().url(name)
 

@@ -72,6 +72,14 @@ class Site:
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
             return json.load(response)
 
+    def post(self, path: str, token: str, body: dict[str, Any]) -> Any:
+        """The JSON answer of the API to a JSON body."""
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        content = json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data=content, headers=headers)  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+            return json.load(response)
+
     def list_all(self, collection: str, token: str, **query: str | int) -> list[dict[str, Any]]:
         """Every record of a list, page by page."""
         records: list[dict[str, Any]] = []

@@ -99,6 +99,32 @@ def test_a_resize_never_garbles(site: Site, token: str) -> None:
             wait_until("one row a system", lambda: terminal.text().count(name) == 1)
 
 
+def test_an_alert_fires_is_shown_and_acknowledged_by_a_key(site: Site) -> None:
+    token, name = site.create_token("write"), platform.node()
+    environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
+    with open_terminal([program("beszel-tui")], environment) as terminal:
+        terminal.wait_for(name)
+        condition = {"target": "memory.usage_percent", "value": 0, "window_seconds": 0}
+        rule = {"name": "memory is used", "conditions": [condition], "severity": "critical"}
+        site.post("/api/collections/alert_rules/records", token, rule)
+        terminal.wait_for("1 ⚠ alert ")
+        terminal.send("a")
+        terminal.wait_for("memory is used")
+        terminal.send("x")
+        terminal.wait_for("acknowledged: memory is used")
+        wait_until("the header counts it no more", lambda: "1 ⚠ alert " not in terminal.text())
+        command = [program("beszel-tui"), "alerts", "--json"]
+        (alert,) = run_json(command, environment, expect=(1,))["active"]
+        assert (alert["system"], alert["rule"], alert["acknowledged"]) == (name, "memory is used", True)
+        terminal.send("3")
+        terminal.wait_for("Memory > 0.0%")
+        terminal.send("D")
+        terminal.wait_for("Delete memory is used?")
+        terminal.send("y")
+        terminal.wait_for("no rules")
+        wait_until("nothing fires any more", lambda: not run_json(command, environment, expect=(0, 1))["active"])
+
+
 def test_local_runs_everything_and_leaves_nothing_running(tmp_path: Path) -> None:
     environment = clean_environment(tmp_path)
     with open_terminal([program("beszel-tui"), "local"], environment) as terminal:

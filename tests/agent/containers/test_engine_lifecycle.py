@@ -96,6 +96,18 @@ def test_a_restart_by_policy(docker: Engine) -> None:
         container.remove(force=True)
 
 
+def test_a_limit_that_it_gets_while_it_runs(docker: Engine) -> None:
+    container = docker.run("web", BUSY)
+    with watching(docker) as watched:
+        before = watched.until_read("web")["web"]
+        assert (before.throttled_percent, before.memory_percent) == (None, None)
+        container.update(cpu_period=100_000, cpu_quota=10_000, mem_limit="64m", memswap_limit="64m")
+        wait_until("the limits", lambda: watched.facts()["web"].cpu_limit_cores == 0.1)
+        assert watched.facts()["web"].memory_limit_bytes == 64 << 20
+        wait_until("held back", lambda: (watched.read()["web"].throttled_percent or 0) > 0)
+        assert watched.read()["web"].memory_percent is not None
+
+
 def test_health(docker: Engine) -> None:
     second = 1_000_000_000
     check = {"test": ["CMD", "test", "-e", "/tmp/well"], "interval": second, "timeout": 5 * second, "retries": 1}

@@ -22,6 +22,7 @@ from beszel_hub.systems.directory import Directory, Entry
 from beszel_protocol.messages import Event
 from beszel_protocol.sample import Metrics
 from tests.support.alertworld import NOON_MS, SYSTEM, AlertWorld, cpu, disks, rule
+from tests.support.databases import place_at
 
 DAY_MS: Final = 86_400_000
 
@@ -113,7 +114,7 @@ def test_what_was_before_a_long_gap_is_left_out() -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path / "data.db")
+    made = Database(place_at(tmp_path / "data.db"))
     made.open()
     yield made
     made.close()

@@ -235,35 +235,40 @@ def test_containers_alarm_by_what_their_engine_tells(tmp_path: Path) -> None:
         user_id = running.create_user("uma@example.org")
         _, agent_token = running.create_system("web1", user_id)
         with site.client(user_id) as client:
-            for target in ("container_down[d*]", "container_oom"):
-                rule = {"name": target, "conditions": [{"target": target, "value": 0, "window_seconds": 600}]}
+            for target, value in (("container_down[d*]", 0), ("container_oom", 0), ("container_oom[*]", 1)):
+                rule = {"name": target, "conditions": [{"target": target, "value": value, "window_seconds": 600}]}
                 made = client.post(RULES, json=rule)
                 assert made.status_code == 200, made.text
         agent = LinkAgent(running.link_url, agent_token)
+        made_then = agent.sample(2)
+        killed = Event(
+            sequence=2, timestamp=made_then.timestamp, boot_ms=made_then.boot_ms, kind="container_oom", subject="db"
+        )
 
         async def run() -> None:
             async with agent.enrolled() as connection:
                 await connection.send(containers("running"))
                 await connection.send(agent.sample(1))
-                killed = agent.sample(2)
-                await connection.send(
-                    Event(
-                        sequence=2, timestamp=killed.timestamp, boot_ms=killed.boot_ms, kind="container_oom",
-                        subject="db",
-                    )
-                )  # fmt: skip
+                await connection.send(killed)
                 await connection.send(containers("exited"))
                 await connection.send(agent.sample(3))
                 await site.until(lambda: len(site.told) == 2)
                 await connection.send(containers("running"))
                 await connection.send(agent.sample(4))
                 await site.until(lambda: len(site.told) == 3)
+                await connection.await_stored((1, 4))
+            async with agent.enrolled() as connection:
+                await connection.send(killed)  # an agent that heard no acknowledgement sends again
+                await connection.send(containers("exited"))
+                await connection.send(agent.sample(5))
+                await site.until(lambda: len(site.told) == 4)
 
         asyncio.run(run())
     assert sorted(transition.text for transition in site.told[:2]) == [
         "web1: Container down [db]", "web1: Container out of memory [db] once in 10m, above 0",
     ]  # fmt: skip
     assert site.told[2].text == "web1: Container down [db] is over (after 0s)"
+    assert site.told[3].text == "web1: Container down [db]"
 
 
 def test_agents_count_the_processes_that_rules_name(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_beyond_single_samples_a_rule_is_tried_on_minutes(shell: Shell, tmp_path
         )
         for second in range(0, 7200, 10)
     ]  # fmt: skip
-    database = Database(shell.directory / "data.db")
+    database = Database(place_at(shell.directory / "data.db"))
     database.open()
     database.write_now(lambda: insert_samples(samples))
     upkeep = Upkeep(database, system_clock, Retention(raw=60), read_overrides=dict)

@@ -182,6 +182,7 @@ def test_without_its_extra_it_says_what_to_install(tmp_path: Path, missing: str)
     assert ended.stderr.endswith(f"beszel-hub: {missing} is not installed: pip install 'beszel-suite[hub]'\n")
 
 
+@pytest.mark.sqlite  # the driver of PostgreSQL loads asyncio
 def test_a_command_loads_no_server(tmp_path: Path) -> None:
     code = (
         "import sys; from beszel_hub.cli.commands import run_command_line;"

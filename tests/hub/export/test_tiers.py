@@ -17,7 +17,7 @@ from beszel_hub.metrics.tiers import DAY_MS, HOUR_MS, Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_addresses
-from tests.support.databases import place_at
+from tests.support.databases import place_at, place_of_copy
 from tests.support.samples import make_metrics
 
 DAY = 1_795_305_600_000  # a border of days
@@ -52,9 +52,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def database(filled: Path, tmp_path: Path) -> Iterator[Database]:
-    copy = tmp_path / "data.db"
-    copy.write_bytes(filled.read_bytes())
-    opened = Database(place_at(copy))
+    opened = Database(place_of_copy(filled, tmp_path / "data.db"))
     opened.open()
     yield opened
     opened.close()

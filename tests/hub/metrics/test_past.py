@@ -14,6 +14,7 @@ from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import flatten
 from beszel_protocol.sample import Metrics
+from tests.support.databases import place_at
 from tests.support.samples import NOON_MS, any_metrics, make_metrics
 
 
@@ -25,7 +26,7 @@ def test_assembling_is_flattening_the_other_way_round(metrics: Metrics) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path / "data.db")
+    made = Database(place_at(tmp_path / "data.db"))
     made.open()
     rows = [
         NewSample("a", NOON_MS + second * 1000, 0, msgspec.json.encode(make_metrics(float(second % 60))))

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
+import peewee
 import pytest
 
 from beszel_hub.cli.opening import open_database
@@ -23,7 +25,7 @@ from beszel_hub.store.migrations import MIGRATIONS, Migration
 from beszel_hub.store.migrations.spelling import to_postgresql
 from beszel_hub.store.partitions import DAY_MS
 from beszel_hub.store.postgresql import Postgresql
-from beszel_hub.store.tables import bound_database, bound_dialect
+from beszel_hub.store.tables import Table, bound_database, bound_dialect
 from beszel_hub.store.urls import without_password
 from tests.support.databases import Server
 from tests.support.programs import wait_until
@@ -125,6 +127,27 @@ def test_writers_of_two_processes_wait_for_each_other(url: str) -> None:
         assert sorted(counts) == [0, 1], "the second has seen what the first wrote"
 
 
+def test_a_writer_that_waits_too_long_gives_up_and_goes_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(url) as first:
+        monkeypatch.setattr(postgresql, "LOCK_TIMEOUT_SECONDS", 0.1)
+        holds, may_end = Event(), Event()
+
+        def hold() -> None:
+            holds.set()
+            may_end.wait(10)
+
+        holder = Thread(target=lambda: first.write_now(hold))
+        with opened(url) as second:
+            holder.start()
+            assert holds.wait(10)
+            with pytest.raises(Unavailable):
+                second.write_now(lambda: remove("a"))
+            may_end.set()
+            holder.join(10)
+            second.write_now(lambda: remove("b"))
+            assert second.read_now(count_removals) == 1
+
+
 def test_what_cannot_be_reached_is_told_without_its_password(server: Server, tmp_path: Path) -> None:
     url = f"postgresql://hub:s3cr3t@/missing?host={server.directory}"
     with pytest.raises(StartError, match="missing") as refusal:
@@ -134,6 +157,31 @@ def test_what_cannot_be_reached_is_told_without_its_password(server: Server, tmp
     with pytest.raises(StartError), open_database(config):
         pass
     assert not (tmp_path / "data.db").exists()
+
+
+def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "beszel_hub.store.postgresql")
+    with pytest.raises(StartError, match=r"pip install 'beszel-suite\[postgres\]'"):
+        Database("postgresql://db/beszel")
+
+
+def test_flags_are_booleans_in_every_table(url: str) -> None:
+    """SQLite would not mind."""
+    query = "SELECT data_type FROM information_schema.columns WHERE (table_name, column_name) = (%s, %s)"
+
+    def find_wrong() -> list[str]:
+        found = []
+        for table in Table.__subclasses__():
+            for field in table._meta.sorted_fields:
+                place = (table._meta.table_name, field.column_name)
+                kind = bound_database().execute_sql(query, place).fetchone()
+                if kind is not None and (kind[0] == "boolean") is not isinstance(field, peewee.BooleanField):
+                    found.append(".".join(place))
+        return found
+
+    with opened(url) as database:
+        assert database.read_now(find_wrong) == []
 
 
 @pytest.mark.parametrize(

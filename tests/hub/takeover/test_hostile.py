@@ -5,10 +5,11 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 
+from beszel_hub.accounts.tables import User
 from beszel_hub.cli.commands import run_command_line
 from beszel_hub.metrics.series import read_entries
 from beszel_hub.records.dates import format_date
@@ -17,7 +18,9 @@ from beszel_hub.systems.queries import load_entries
 from beszel_hub.systems.tables import AgentBinding
 from beszel_hub.takeover.source import open_source
 from tests.support.beszelserver import write_key
-from tests.support.databases import place_at
+from tests.support.databases import place_at, provide
+
+T = TypeVar("T")
 
 NOW_MS: Final = time.time_ns() // 1_000_000
 NOW: Final = format_date(NOW_MS - 60_000)
@@ -62,7 +65,7 @@ def take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Importer:
     """The tables of the report by name."""
 
     def take(source: Path) -> dict[str, Any]:
-        status = run_command_line(["import-beszel", str(source), "--dir", str(tmp_path / "hub"), "--json"])
+        status = run_command_line(["import-beszel", str(source), "--dir", str(provide(tmp_path / "hub")), "--json"])
         printed = capsys.readouterr()
         assert status == 0, printed.err
         return {table.pop("table"): table for table in json.loads(printed.out)["tables"]}
@@ -124,9 +127,7 @@ def test_a_user_who_cannot_be_is_left_out(make: Make, take: Importer, changes: d
 @pytest.mark.parametrize("stored", ["", None, "plain text", "$2a$31$" + "a" * 53, "$2a$10$short", 7])
 def test_a_hash_that_is_none_opens_nothing(make: Make, take: Importer, tmp_path: Path, stored: Any) -> None:
     take(make(users=[(*ADA[:4], stored, *ADA[5:])]))
-    database = sqlite3.connect(tmp_path / "hub" / "data.db")
-    assert database.execute("SELECT password_hash FROM users").fetchall() == [("!",)]
-    database.close()
+    assert look(tmp_path / "hub", lambda: [user.password_hash for user in User.select()]) == ["!"]
 
 
 def test_names_lose_what_a_terminal_would_obey(make: Make, take: Importer, tmp_path: Path) -> None:
@@ -218,7 +219,7 @@ def test_what_is_no_database_is_refused_in_a_line(
     source.mkdir()
     if content is not None:
         (source / "data.db").write_bytes(content)
-    status = run_command_line(["import-beszel", str(source), "--dir", str(tmp_path / "hub")])
+    status = run_command_line(["import-beszel", str(source), "--dir", str(provide(tmp_path / "hub"))])
     printed = capsys.readouterr()
     assert status == (0 if content == b"" else 1)  # an empty file is a database without tables
     assert "Traceback" not in printed.err
@@ -235,7 +236,7 @@ def test_a_database_that_keeps_changing_is_refused(
     source = make(users=[ADA])
     states = iter(range(100))
     monkeypatch.setattr("beszel_hub.takeover.source._state", lambda _: [next(states)])
-    assert run_command_line(["import-beszel", str(source), "--dir", str(tmp_path / "hub")]) == 1
+    assert run_command_line(["import-beszel", str(source), "--dir", str(provide(tmp_path / "hub"))]) == 1
     assert "stop that Beszel" in capsys.readouterr().err
 
 
@@ -243,11 +244,9 @@ def test_a_value_that_is_too_large_ends_the_run_and_changes_nothing(
     make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = make(users=[ADA, ("x", "y" * (9 << 20), "", "", "", 1, NOW)])
-    assert run_command_line(["import-beszel", str(source), "--dir", str(tmp_path / "hub")]) == 1
+    assert run_command_line(["import-beszel", str(source), "--dir", str(provide(tmp_path / "hub"))]) == 1
     assert "cannot be read" in capsys.readouterr().err
-    database = sqlite3.connect(tmp_path / "hub" / "data.db")
-    assert database.execute("SELECT count(*) FROM users").fetchone() == (0,)
-    database.close()
+    assert look(tmp_path / "hub", lambda: User.select().count()) == 0
 
 
 def test_the_copy_is_gone_afterwards(make: Make, tmp_path: Path) -> None:
@@ -259,10 +258,15 @@ def test_the_copy_is_gone_afterwards(make: Make, tmp_path: Path) -> None:
 
 
 def entries_of(tmp_path: Path) -> list[Any]:
-    database = Database(place_at(tmp_path / "hub" / "data.db"))
+    return look(tmp_path / "hub", load_entries)
+
+
+def look(hub: Path, read: Callable[[], T]) -> T:
+    """What is in a hub's database."""
+    database = Database(place_at(hub / "data.db"))
     database.open()
     try:
-        return list(database.read_now(load_entries))
+        return database.read_now(read)
     finally:
         database.close()
 

@@ -28,7 +28,7 @@ from beszel_hub.systems.queries import load_entries
 from beszel_hub.systems.tokens import find_token, read_system_token
 from beszel_protocol.handshake import token_id
 from tests.support.beszelserver import BeszelServer, beszel_server
-from tests.support.databases import place_at
+from tests.support.databases import place_at, provide
 from tests.support.pocketbase import PASSWORD
 from tests.support.runninghub import FAST_COST, running_hub
 
@@ -112,7 +112,7 @@ def ids(filled: tuple[Path, Ids]) -> Ids:
 
 def take(capsys: pytest.CaptureFixture[str], source: Path, data_dir: Path, *options: str) -> Any:
     capsys.readouterr()
-    status = run_command_line(["import-beszel", str(source), "--dir", str(data_dir), "--json", *options])
+    status = run_command_line(["import-beszel", str(source), "--dir", str(provide(data_dir)), "--json", *options])
     printed = capsys.readouterr()
     assert status == 0, printed.err
     return json.loads(printed.out)
@@ -292,7 +292,7 @@ def test_somebody_with_the_same_address_is_that_somebody(
     password_file.write_text("another password")
     data_dir = tmp_path / "hub"
     create = ["user", "create", "ADA@example.org", "--role", "admin", "--password-file", str(password_file), "--dir"]
-    assert run_command_line([*create, str(data_dir)]) == 0
+    assert run_command_line([*create, str(provide(data_dir))]) == 0
     assert tables(take(capsys, beszel, data_dir))["users"] == (2, 1, 0)
     with Taken(data_dir) as taken:
         ada = taken.database.read_now(lambda: find_identity("ada@example.org"))

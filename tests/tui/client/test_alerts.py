@@ -12,7 +12,7 @@ from beszel_tui.client.alerts import HubAlerts, claims_of
 from beszel_tui.client.http import HubHttp
 from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
 from beszel_tui.state.alertbook import AlertBook
-from beszel_tui.state.alertforms import TEMPLATES, rule_form
+from beszel_tui.state.alertforms import TEMPLATES, read_target, rule_form, set_form
 from beszel_tui.state.alerts import AlertView
 from beszel_tui.state.channelforms import channel_form
 from beszel_tui.state.model import State
@@ -35,8 +35,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 
 def as_user(hub: RunningHub, name: str, work: Work, *, role: Role = "user", scope: Scope = "write") -> None:
     """Do something with the alerts of a new user."""
-    token = hub.create_token(hub.create_user(f"{name}@example.org", role), scope)
+    with_token(hub, hub.create_token(hub.create_user(f"{name}@example.org", role), scope), work)
 
+
+def with_token(hub: RunningHub, token: str, work: Work) -> None:
     async def run() -> None:
         http = HubHttp(hub.url, token)
         try:
@@ -71,6 +73,19 @@ def test_every_template_is_a_rule_that_the_hub_takes(hub: RunningHub) -> None:
         assert (await desk.read()).rules == book.rules, "what a form shows is what it stores"
 
     as_user(hub, "ada", work)
+
+
+def test_the_sets_of_the_hub_are_made(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        form = set_form(view_of(await desk.read()))
+        await desk.save("sets", None, form.read(form.values)[0])
+        book = await desk.read()
+        made = next(found for found in book.sets if found.name == form.values["set"])
+        assert {rule.name for rule in book.rules.values()} == set(made.rules)
+        for target in ("container_down[web-*]", "traffic_month[15]", "disk[/a*].usage_percent", "container_down"):
+            assert read_target(target, view_of(book)) == target
+
+    as_user(hub, "alan", work)
 
 
 def test_quiet_hours_and_channels_come_back_as_they_went(hub: RunningHub) -> None:
@@ -153,9 +168,8 @@ def test_what_fires_is_acknowledged_and_becomes_history(hub: RunningHub) -> None
     system_id, agent_token = hub.create_system("web-1", user)
     token = hub.create_token(user, "write")
 
-    async def run() -> None:
-        http = HubHttp(hub.url, token)
-        desk, agent = HubAlerts(http, token), LinkAgent(hub.link_url, agent_token)
+    async def work(desk: HubAlerts) -> None:
+        agent = LinkAgent(hub.link_url, agent_token)
         condition = {"target": "cpu.usage_percent", "value": 80, "window_seconds": 0}
         await desk.save("rules", None, {"name": "busy", "conditions": [condition]})
         async with feed(hub.feed_url, token) as client, agent.enrolled() as connection:
@@ -171,9 +185,10 @@ def test_what_fires_is_acknowledged_and_becomes_history(hub: RunningHub) -> None
             await client.receive_until(Alerts, lambda frame: alert.id in frame.removed)
         (past,) = (await desk.read()).history
         assert past.until_ms is not None
-        await http.close()
+        trial = await desk.try_rule(past.rule, system_id, 86_400)
+        assert trial.fired == sum(step.kind == "fired" for step in trial.steps)
 
-    asyncio.run(run())
+    with_token(hub, token, work)
 
 
 def test_a_token_that_is_none_says_nothing_of_whose_it_is() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from beszel_tui.cli import run_command_line
 from beszel_tui.errors import RequestError
 from beszel_tui.plain.alerts import AlertOrder, acknowledge, find_alert, follow, list_alerts, snooze
 from beszel_tui.state.alertbook import AlertBook
@@ -110,3 +111,12 @@ def test_which_alert_is_meant() -> None:
     for name, reason in (("web-1", "may be any of"), ("nothing", "no alert that fires"), ("", "no alert that fires")):
         with pytest.raises(RequestError, match=reason):
             find_alert(view, name)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["ack"], ["sing"], ["follow", "x"], ["--rules", "--history"], ["ack", "x", "--rules"], ["--json", "--plain"]],
+)
+def test_what_makes_no_sense_is_said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["alerts", *arguments]) == 2
+    assert "Usage" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.screens.alerts import AlertsScreen
 from beszel_tui.screens.form import FormScreen
 from beszel_tui.screens.question import QuestionScreen
-from beszel_tui.state.alertbook import Account
+from beszel_tui.state.alertbook import Account, Trial, TrialStep
 from tests.support.alertbook import FULL_BOOK, ME, make_alert, make_book, make_rule
 from tests.support.pilotapp import FLEET, Client, running_client
 from tests.support.scriptedsource import NOW_MS, make_row
@@ -52,7 +52,8 @@ async def at_line(client: Client, name: str) -> None:
 
 def said(client: Client) -> str:
     """What the form on the screen complains about."""
-    return str(client.app.screen.query_one("#says", Static).content)
+    lines = client.app.screen.query("#says, .wrong").results(Static)
+    return "".join(str(line.content) for line in lines)
 
 
 def test_the_fleet_counts_alerts_and_marks_systems(tmp_path: Path) -> None:
@@ -163,6 +164,18 @@ def test_a_rule_is_made_from_a_template(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_set_that_the_hub_has_ready_is_made(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path, "rules") as client:
+            await client.press("N")
+            await client.until_text("of every host: System down, CPU busy")
+            await client.press("ctrl+s")
+            await client.until(lambda: client.source.alerts.saved)
+            assert client.source.alerts.saved == [("sets", None, {"template": "host", "system": "", "tag": ""})]
+
+    asyncio.run(main())
+
+
 def test_a_form_says_what_is_wrong_and_stays(tmp_path: Path) -> None:
     async def main() -> None:
         async with alerted_client(tmp_path, "rules", (60, 16)) as client:
@@ -258,6 +271,29 @@ def test_quiet_hours_are_made_by_a_clock_on_the_wall(tmp_path: Path) -> None:
             await client.until(lambda: len(client.source.alerts.saved) == 2)
             assert client.source.alerts.saved[1][:2] == ("quiet", "quiet2")
             assert client.source.alerts.saved[1][2]["type"] == "one-time"
+
+    asyncio.run(main())
+
+
+def test_a_rule_is_tried_on_the_past(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path, "rules", (60, 16)) as client:
+            await at_line(client, "busy")
+            await client.press("t")
+            await client.until_text("CPU > 80.0%")
+            await client.press("ctrl+u")
+            await client.type("web-1")
+            await client.press("ctrl+s")
+            await client.until_text("There are no samples of that time.")
+            assert client.source.alerts.tried == [f"rulebusy {WEB} 86400"]
+            steps = [TrialStep(at="2026-11-22T10:00:00.000Z", kind="fired", text=f"CPU \x1b {n}") for n in range(30)]
+            client.source.alerts.trial = Trial(fired=30, samples=900, steps=steps)
+            await client.press("ctrl+s")
+            await client.until_text("It would have fired 30 times.")
+            assert "\x1b" not in client.text()
+            client.source.alerts.problem = "this cannot be tried"
+            await client.press("ctrl+s")
+            await client.until(lambda: said(client) == "this cannot be tried")
 
     asyncio.run(main())
 
