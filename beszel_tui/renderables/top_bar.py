@@ -15,7 +15,7 @@ from beszel_tui.state.selectors import age, counts
 def draw_top_bar(state: State, width: int, look: FleetLook, local_now: datetime) -> list[Segment]:
     """One line of `width` cells. What is less needed leaves first as it narrows; the connection never does."""
     palette = look.palette
-    clock: Piece = (local_now.strftime(" %H:%M:%S "), palette.muted)
+    clock: Piece = (f" {look.clock.text(local_now)} ", palette.muted)
     link = _connection(state, look)
     hub: Piece = (fit(state.hub, min(len(state.hub), 32)) + "  ", palette.muted)
     brand: list[Piece] = [(" beszel ", palette.accent), (f"{look.symbols.bar} ", palette.faint)]
@@ -66,12 +66,15 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
 def _connection(state: State, look: FleetLook) -> list[Piece]:
     palette, symbols = look.palette, look.symbols
     connection = state.connection
+    if connection.phase == "live" and (away := sum(hub.phase != "live" for hub in state.hubs.values())):
+        text = f"{symbols.warning} {len(state.hubs) - away} of {len(state.hubs)} hubs live "
+        return [(text, palette.level["warning"])]
     if connection.phase == "live":
         return [(symbols.status["up"], palette.status["up"]), (" live ", palette.text)]
     if connection.phase == "connecting":
         return [(symbols.status["pending"], palette.status["pending"]), (" connecting ", palette.text)]
     if connection.phase == "refused":
         return [(f"{symbols.status['down']} not admitted ", palette.offline)]
-    since = datetime.fromtimestamp(connection.since_ms / 1000).astimezone()
-    text = f"{symbols.status['down']} offline since {since:%H:%M:%S} ({age(state.now_ms - connection.since_ms)}) "
+    since = look.clock.text(look.clock.at(connection.since_ms))
+    text = f"{symbols.status['down']} offline since {since} ({age(state.now_ms - connection.since_ms)}) "
     return [(text, palette.offline)]
