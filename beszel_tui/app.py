@@ -31,6 +31,7 @@ from beszel_tui.state.form import Form, Record
 from beszel_tui.state.looks import choose
 from beszel_tui.state.model import State
 from beszel_tui.state.settings import HubLine, KeyLine
+from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
 from beszel_tui.widgets.listing import Listing
 
@@ -138,6 +139,10 @@ class BeszelApp(App[None]):
         """Leave this hub for another one that is known."""
         switch_hub(self, name)
 
+    def watch_app_focus(self, focus: bool) -> None:
+        if isinstance(self.screen, HubScreen):
+            self.screen.terminal_focused(has_focus=focus)
+
     # Screens
 
     def open_system(self, system_id: str, tab: str = "overview") -> None:
@@ -205,6 +210,11 @@ class BeszelApp(App[None]):
         from beszel_tui.screens.inspection import InspectionScreen  # noqa: PLC0415 (not needed for the first picture)
 
         self.push_screen(InspectionScreen(item))
+
+    def open_detail(self, row: SheetRow, system: str) -> None:
+        from beszel_tui.screens.detail import DetailScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        self.push_screen(DetailScreen(row, system))
 
     def open_neighbour(self, step: int) -> None:
         """The next system of the list as it is filtered and sorted."""

@@ -148,10 +148,30 @@ SYSTEM: Final = [
     _key("full_stop", "pan(0.5)", "pan on", "Half a window forward", "system.pan_on", display="."),
     _key("0", "live", "live", "Back to the live window", "system.live"),
     _key("f", "full", "full", "This chart over the whole screen, and back", "system.full", show=True),
+    _key("enter", "detail", "detail", "Everything that is told of a line of the table", "system.detail", display="⏎"),
     _key("c", "containers", "containers", "The containers of this system", "system.containers", show=True),
     _key("n", "neighbour(1)", "next system", "The next system of the list", "system.next"),
     _key("N", "neighbour(-1)", "last system", "The system before", "system.before"),
     _key("y", "copy", "copy", "Copy the values of this chart, at the time cursor if there is one", "system.copy"),
+]
+
+TIME: Final = [
+    _key("P", "hold", "hold", "Hold this moment; again: go on from it", "time.hold"),
+    _key("less_than_sign", "step(-10)", "earlier", "Ten seconds back in time", "time.back", display="<"),
+    _key("greater_than_sign", "step(10)", "later", "Ten seconds on", "time.on", display=">"),
+    _key("left_curly_bracket", "step(-300)", "5m back", "Five minutes back in time", "time.far_back", display="{"),
+    _key("right_curly_bracket", "step(300)", "5m on", "Five minutes on", "time.far_on", display="}"),
+    _key("x", "speed", "speed", "Go through the past at 1, 10 or 60 seconds a second", "time.speed"),
+    Binding(
+        "end",
+        "now",
+        "now",
+        show=True,
+        key_display="End",
+        tooltip="From the past back to now",
+        id="time.now",
+        priority=True,
+    ),
 ]
 
 SHEET: Final = [
@@ -378,6 +398,7 @@ GROUPS: Final = {
     "A container's line": CONTAINER_LINES,
     "Fleet": FLEET,
     "System": SYSTEM,
+    "Time": TIME,
     "A system's tables": SHEET,
     "Containers": CONTAINERS,
     "This text": PANE,

@@ -40,7 +40,9 @@ from beszel_tui.state.events import (
 )
 from beszel_tui.state.model import State
 from beszel_tui.state.reduce import reduce
+from beszel_tui.state.series import Columns
 from beszel_tui.state.windows import Window
+from beszel_tui.timemachine import TimeMachine
 
 BATCH_SECONDS: Final = 0.1
 TICK_SECONDS: Final = 1.0
@@ -82,6 +84,7 @@ class Bridge:
         self._history_at_ms = 0
         self._processes_wanted: tuple[str, ProcessOrder] | None = None
         self._processes_task: asyncio.Task[None] | None = None
+        self.times = TimeMachine(lambda: self._state, self._apply, self._load, self.choose_window, self._past_columns)
         self._alert_viewers: set[object] = set()
         self._alerts_task: asyncio.Task[None] | None = None
         self._viewers: dict[object, str] = {}
@@ -116,6 +119,7 @@ class Bridge:
         self.source.watch(system_id)
         self._load(self._load_details(system_id))
         self._reload_history()
+        self.times.follow_charts()
 
     def close_system(self) -> None:
         self.source.watch(None)
@@ -236,6 +240,7 @@ class Bridge:
         while True:
             await asyncio.sleep(self._tick_seconds - self._clock() % 1000 / 1000)
             self._apply([Ticked(at_ms=self._clock())])
+            self.times.tick()
             self._refresh_history()
 
     def _waiting(self) -> list[Event]:
@@ -311,6 +316,12 @@ class Bridge:
         column_seconds = focus.window.span_ms / max(1, self._history_points) / 1000
         if self._state.now_ms - self._history_at_ms >= 1000 * max(LEAST_REFRESH_SECONDS, column_seconds):
             self._reload_history()
+
+    async def _past_columns(
+        self, system_id: str, addresses: Sequence[str], start_ms: int, end_ms: int, points: int
+    ) -> Columns:
+        async with self._requests, asyncio.timeout(REQUEST_SECONDS):
+            return await self.source.columns(system_id, addresses, start_ms, end_ms, points)
 
     async def _load_history(self, system_id: str, window: Window) -> None:
         start_ms, end_ms = window.bounds(self._state.hub_now_ms)

@@ -7,6 +7,7 @@ from beszel_tui.errors import CommandError
 from beszel_tui.state.alertsheets import BY_KEY as ALERT_PANES
 from beszel_tui.state.charts import TABS
 from beszel_tui.state.columns import BY_KEY
+from beszel_tui.state.ranges import parse_instant
 from beszel_tui.state.settings import SECTIONS
 from beszel_tui.state.windows import PRESETS
 
@@ -97,6 +98,20 @@ def _range(app: "BeszelApp", name: str) -> None:
     app.system_screen().choose_range(name)
 
 
+def _at(app: "BeszelApp", text: str) -> None:
+    """On the fleet and on a system, which show the past; from elsewhere on the fleet."""
+    times, state = app.bridge.times, app.bridge.state
+    if text in {"", "now"}:
+        times.leave()
+        return
+    if not state.is_live:
+        raise CommandError("there is no history while the hub is away")
+    at_ms = parse_instant(text, state.hub_now_ms, app.chart_look.zone)
+    if not getattr(app.screen, "shows_past", False):
+        app.show_fleet()
+    times.travel(at_ms)
+
+
 def _tab(app: "BeszelApp", name: str) -> None:
     screen = app.system_screen()
     found = [tab for tab in screen.tabs if tab.key.startswith(name.casefold())] if name else []
@@ -140,6 +155,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("add", "", "Add a system", _add),
     Command(
         "alerts", "[TAB]", "Alerts: active, history, rules, quiet hours, channels", _alerts, lambda _: list(ALERT_PANES)
+    ),
+    Command(
+        "at", "INSTANT", "Show what was: 10m ago, 12:04, 2026-11-20 08:00; now", _at, lambda _: ["now", "10m", "1h"]
     ),
     Command("containers", "[SYSTEM]", "Containers of all systems, or of one", _containers, _names),
     Command("filter", "TEXT", "Filter the table", _filter),

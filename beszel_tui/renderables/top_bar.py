@@ -1,6 +1,7 @@
 """The first line of every screen: where we are, how the fleet is, whether this is live, and the time."""
 
 from datetime import datetime
+from typing import Final
 
 from rich.segment import Segment
 
@@ -11,12 +12,19 @@ from beszel_tui.state.alerts import count_alerts
 from beszel_tui.state.model import State
 from beszel_tui.state.selectors import age, counts
 
+_DAY_MS: Final = 86_400_000
 
-def draw_top_bar(state: State, width: int, look: FleetLook, local_now: datetime) -> list[Segment]:
-    """One line of `width` cells. What is less needed leaves first as it narrows; the connection never does."""
+
+def draw_top_bar(
+    state: State, width: int, look: FleetLook, local_now: datetime, *, is_away: bool = False
+) -> list[Segment]:
+    """One line of `width` cells. What is less needed leaves first as it narrows; the connection never does.
+
+    `is_away`: nobody is thought to look, and this stands for some seconds.
+    """
     palette = look.palette
     clock: Piece = (f" {look.clock.text(local_now)} ", palette.muted)
-    link = _connection(state, look)
+    link = _connection(state, look, is_away=is_away)
     hub: Piece = (fit(state.hub, min(len(state.hub), 32)) + "  ", palette.muted)
     brand: list[Piece] = [(" beszel ", palette.accent), (f"{look.symbols.bar} ", palette.faint)]
     full, short = _counts(state, look, words=True), _counts(state, look, words=False)
@@ -63,14 +71,11 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
     return pieces
 
 
-def _connection(state: State, look: FleetLook) -> list[Piece]:
+def _connection(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
     palette, symbols = look.palette, look.symbols
     connection = state.connection
-    if connection.phase == "live" and (away := sum(hub.phase != "live" for hub in state.hubs.values())):
-        text = f"{symbols.warning} {len(state.hubs) - away} of {len(state.hubs)} hubs live "
-        return [(text, palette.level["warning"])]
     if connection.phase == "live":
-        return [(symbols.status["up"], palette.status["up"]), (" live ", palette.text)]
+        return _live(state, look, is_away=is_away)
     if connection.phase == "connecting":
         return [(symbols.status["pending"], palette.status["pending"]), (" connecting ", palette.text)]
     if connection.phase == "refused":
@@ -78,3 +83,19 @@ def _connection(state: State, look: FleetLook) -> list[Piece]:
     since = look.clock.text(look.clock.at(connection.since_ms))
     text = f"{symbols.status['down']} offline since {since} ({age(state.now_ms - connection.since_ms)}) "
     return [(text, palette.offline)]
+
+
+def _live(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
+    palette, symbols, past = look.palette, look.symbols, state.past
+    if past is not None:
+        at = look.clock.at(past.at_ms)
+        when = look.clock.text(at) if past.behind_ms < _DAY_MS else f"{at:%d %b %H:%M}"
+        pace = f" {past.speed}×" if past.speed else ""
+        return [(f" at {when}, {age(past.behind_ms)} ago{pace} ", palette.time_cursor)]
+    away = sum(hub.phase != "live" for hub in state.hubs.values())
+    if away:
+        text = f"{symbols.warning} {len(state.hubs) - away} of {len(state.hubs)} hubs live "
+        return [(text, palette.level["warning"])]
+    if is_away:
+        return [(symbols.status["paused"], palette.status["paused"]), (" resting ", palette.text)]
+    return [(symbols.status["up"], palette.status["up"]), (" live ", palette.text)]

@@ -307,6 +307,3 @@ class AlertsScreen(HubScreen):
     @on(ValueCopied)
     def _value_copied(self, message: ValueCopied) -> None:
         self.hub_app.copy(message.text)
-
-    def on_descendant_focus(self) -> None:
-        self.call_after_refresh(self.show_keys)

@@ -11,11 +11,12 @@ from typing import Final, NamedTuple, TypeAlias
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.control import Control
+from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual.strip import Strip
 
-Placed: TypeAlias = tuple[int, int, Strip]
+Placed: TypeAlias = tuple[int, int, Iterable[Segment]]
 """Column, row, and what stands there."""
 
 
@@ -30,7 +31,7 @@ class FrugalUpdate(ChopsUpdate):
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 left, right = max(x, x1), min(end, x2)
                 if strip is not None and left < right:
-                    yield left, y, strip if (left, right) == (x, end) else strip.crop(left - x, right - x)
+                    yield left, y, strip if (left, right) == (x, end) else _cut(strip, left - x, right - x)
 
 
 class FrugalLayout(LayoutUpdate):
@@ -49,6 +50,24 @@ class FrugalCompositor(Compositor):
     def render_full_update(self, simplify: bool = False) -> LayoutUpdate:
         update = super().render_full_update(simplify)
         return FrugalLayout(update.strips, update.region)
+
+
+def _cut(strip: Iterable[Segment], left: int, right: int) -> Iterator[Segment]:
+    """The cells from `left` to before `right`: what `Strip.crop` gives, without the strip that it would be."""
+    x = 0
+    for segment in strip:
+        begin, x = x, x + segment.cell_length
+        if x <= left:
+            continue
+        cut = segment
+        if begin < left:
+            cut, begin = cut.split_cells(left - begin)[1], left
+        if x > right:
+            cut = cut.split_cells(right - begin)[0]
+        if cut.text:
+            yield cut
+        if x >= right:
+            return
 
 
 def write(placed: Iterable[Placed], console: Console) -> str:

@@ -131,6 +131,3 @@ class EnrolmentScreen(HubScreen):
 
     def action_back(self) -> None:
         self.app.pop_screen()
-
-    def on_descendant_focus(self) -> None:
-        self.call_after_refresh(self.show_keys)

@@ -1,16 +1,17 @@
 """The fleet: every system of the hub, one line each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import FLEET
+from beszel_tui.bindings import FLEET, TIME
 from beszel_tui.messages import LineChosen, LineMarked
 from beszel_tui.renderables.card import trail_width
 from beszel_tui.renderables.fleet_row import spark_width
@@ -19,9 +20,12 @@ from beszel_tui.state.alertbook import AlertBook
 from beszel_tui.state.alerts import AlertView, alerts_by_system
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
+from beszel_tui.state.filterline import Filter
 from beszel_tui.state.groups import PREFIX, grouped
+from beszel_tui.state.lines import LazyLines
 from beszel_tui.state.model import State
-from beszel_tui.state.selectors import FleetLine, fleet_line, visible_rows
+from beszel_tui.state.past import moment
+from beszel_tui.state.selectors import FleetLine, Sort, fleet_line, visible_rows
 from beszel_tui.widgets.fleet_cards import FleetCards, shown_by
 from beszel_tui.widgets.fleet_table import FleetTable
 
@@ -35,7 +39,8 @@ def called(rows: Sequence[FleetRow]) -> str:
 
 class FleetScreen(ListingScreen):
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = ["listing.tcss", "fleet.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = [*FLEET]
+    BINDINGS: ClassVar[list[BindingType]] = [*FLEET, *TIME]
+    shows_past = True
     vocabulary = FLEET_VOCABULARY
     columns = BY_KEY
 
@@ -43,6 +48,10 @@ class FleetScreen(ListingScreen):
         super().__init__()
         self._folded: set[str] = set()
         """The groups of which only their own line is shown."""
+        self._arranged_from: Mapping[str, FleetRow] | None = None
+        self._arranged_as: tuple[Filter, Sort] | None = None
+        self._rows: list[FleetRow] = []
+        self._keys: list[str] = []
 
     @property
     def table(self) -> FleetTable:
@@ -52,10 +61,11 @@ class FleetScreen(ListingScreen):
     @property
     def visible_ids(self) -> list[str]:
         """The systems as filtered and sorted, for stepping through them."""
-        rows = visible_rows(self.state, self.filter_line.wanted, self.sort)
+        state = moment(self.state)
+        rows, keys = self._arranged(state)
         if not self._is_grouped:
-            return [row.id for row in rows]
-        lines = [fleet_line(self.state, row, 0, self.hub_app.look.thresholds) for row in rows]
+            return keys
+        lines = [fleet_line(state, row, 0, self.hub_app.look.thresholds) for row in rows]
         return [line.row.id for line in grouped(lines, ()) if line.group is None]
 
     @property
@@ -76,16 +86,22 @@ class FleetScreen(ListingScreen):
 
     def show_state(self, state: State) -> None:
         before = self._lay_out()
+        state = moment(state)
         table, look = self.table, self.hub_app.look
-        rows = visible_rows(state, self.filter_line.wanted, self.sort)
+        rows, keys = self._arranged(state)
         width = trail_width(table.card_width) if isinstance(table, FleetCards) else spark_width(table.placed)
-        alerts = alerts_by_system(state)
-        lines = [fleet_line(state, row, width, look.thresholds, alerts[row.id]) for row in rows]
-        table.show(grouped(lines, self._folded) if self._is_grouped else lines, self.sort, look)
+        alerts = alerts_by_system(replace(state, alerts={}) if state.past else state)  # those of now are not of then
+        lines = LazyLines(rows, lambda row: fleet_line(state, row, width, look.thresholds, alerts[row.id]))
+        if self._is_grouped:
+            table.show(grouped(lines, self._folded), self.sort, look)
+        else:
+            table.show(lines, self.sort, look, keys=keys)
         if before is not None:
             table.take_over(before)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
-        if width:
+        if state.past is not None:
+            self.hub_app.bridge.times.want(shown_by(table), all_sorted=True)
+        elif width:
             self.hub_app.bridge.want_trails(shown_by(table))
 
     def _lay_out(self) -> FleetTable | None:
@@ -97,6 +113,16 @@ class FleetScreen(ListingScreen):
         if before.has_focus:
             self.call_after_refresh(self.table.focus)
         return before
+
+    def _arranged(self, state: State) -> tuple[list[FleetRow], list[str]]:
+        """The systems as filtered and sorted, and their ids; the same lists until something else is to be seen."""
+        asked = (self.filter_line.wanted, self.sort)
+        if state.systems is not self._arranged_from or asked != self._arranged_as:
+            self._arranged_from, self._arranged_as = state.systems, asked
+            self._rows = visible_rows(state, *asked)
+            keys = [row.id for row in self._rows]
+            self._keys = self._keys if keys == self._keys else keys
+        return self._rows, self._keys
 
     def _why_empty(self, state: State) -> str:
         if not state.loaded:

@@ -3,12 +3,17 @@
 from beszel_tui.renderables.document import document_lines
 from beszel_tui.renderables.text import Piece
 from beszel_tui.screens.reader import ReaderScreen
+from beszel_tui.state.containers import ContainerItem
 
 
 class InspectionScreen(ReaderScreen):
     CSS_PATH = "inspection.tcss"
     _text = ""
     _problem = "asking…"
+
+    def __init__(self, item: ContainerItem) -> None:
+        super().__init__()
+        self.item = item
 
     def title_text(self) -> str:
         return f"{self.item.facts.name} on {self.item.system}, as configured"

@@ -81,6 +81,3 @@ class ListingScreen(HubScreen, Listing):
 
     def show_lines(self) -> None:
         self.show_state(self.state)
-
-    def on_descendant_focus(self) -> None:
-        self.call_after_refresh(self.show_keys)

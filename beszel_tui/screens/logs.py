@@ -28,7 +28,8 @@ class LogsScreen(ReaderScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*LOGS]
 
     def __init__(self, item: "ContainerItem") -> None:
-        super().__init__(item)
+        super().__init__()
+        self.item = item
         self._buffer = LogBuffer()
         self._has_times = True
         self._problem = ""

@@ -12,7 +12,6 @@ from beszel_tui.messages import PaneMoved, SearchEntered
 from beszel_tui.renderables.pane_line import draw_pane_caption
 from beszel_tui.renderables.text import Piece
 from beszel_tui.screens.base import HubScreen
-from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.model import State
 from beszel_tui.widgets.caption import Caption
 from beszel_tui.widgets.search_line import SearchLine
@@ -25,9 +24,8 @@ class ReaderScreen(HubScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*READER]
     AUTO_FOCUS = "TextPane"
 
-    def __init__(self, item: ContainerItem) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.item = item
         self._searched = ""
 
     @property
@@ -116,6 +114,3 @@ class ReaderScreen(HubScreen):
     @on(PaneMoved)
     def _pane_moved(self) -> None:
         self.show_caption()
-
-    def on_descendant_focus(self) -> None:
-        self.call_after_refresh(self.show_keys)

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from beszel_protocol.units import format_value
-from beszel_tui.bindings import SYSTEM
+from beszel_tui.bindings import SYSTEM, TIME
 from beszel_tui.messages import InstantPointed, RangeClicked, SheetSorted, TabClicked, TableLeft, ValueCopied
 from beszel_tui.renderables.tab_bar import TabBarView
 from beszel_tui.screens.base import HubScreen
@@ -18,6 +18,7 @@ from beszel_tui.state.charts import Chart, Tab, addresses_of, charts_of, tabs_of
 from beszel_tui.state.chartview import chart_view, newest_value, value_at
 from beszel_tui.state.layout import Grid, lay_out
 from beszel_tui.state.model import Focus, State
+from beszel_tui.state.past import moment
 from beszel_tui.state.processes import PROCESSES, order_asked
 from beszel_tui.state.ranges import parse_range, window_label
 from beszel_tui.state.selectors import STALE_MS
@@ -33,11 +34,13 @@ _LEAST_CHART_LINES: Final = 6
 _LEAST_TABLE_LINES: Final = 4
 _OF_CHARTS: Final = frozenset({"chart", "cursor", "range", "zoom", "pan", "live", "full", "copy", "type_range"})
 """Actions that a tab without charts does not have."""
+_NOT_OF_THEN: Final = "of now: the hub does not keep these"
 
 
 class SystemScreen(HubScreen):
     CSS_PATH = "system.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*SYSTEM]
+    BINDINGS: ClassVar[list[BindingType]] = [*SYSTEM, *TIME]
+    shows_past = True
     AUTO_FOCUS = "ChartPanel"
 
     def __init__(self, tab: str = "overview") -> None:
@@ -64,6 +67,11 @@ class SystemScreen(HubScreen):
     def tab(self) -> Tab:
         return next((tab for tab in self.tabs if tab.key == self._tab_key), self.tabs[0])
 
+    @property
+    def cursor_ms(self) -> int | None:
+        """In the past the instant that is looked at is the cursor."""
+        return self.state.past.at_ms if self.state.past else self._cursor_ms
+
     def compose_content(self) -> ComposeResult:
         yield Facts(self.state, self.hub_app.look)
         yield TabBar(self._tab_bar_view(self.state), self.hub_app.look)
@@ -72,7 +80,9 @@ class SystemScreen(HubScreen):
 
     def show_state(self, state: State) -> None:
         look = self.hub_app.look
-        self.query_one(Facts).show(state, look)
+        self.query_one(Facts).show(moment(state), look)
+        if state.past is not None and state.focus is not None:
+            self.hub_app.bridge.times.want([state.focus.system_id])
         self.query_one(TabBar).show(self._tab_bar_view(state), look)
         self._show_sheet(state)
         charts = charts_of(self.tab, state.focus.whole if state.focus else None)
@@ -96,7 +106,8 @@ class SystemScreen(HubScreen):
                 view = AlertView(state, state.book or AlertBook(), self.hub_app.chart_look.zone, focus.system_id)
                 panel.show(view, self.hub_app.look, aged=not state.is_live, empty=_why_unknown(state))
             else:
-                panel.show(focus, self.hub_app.look, aged=_is_aged(state, focus))
+                note = _NOT_OF_THEN if state.past else ""
+                panel.show(focus, self.hub_app.look, aged=_is_aged(state, focus), note=note)
             self.vocabulary = panel.vocabulary
         self.hub_app.bridge.watch_alerts(self, looks=sheet is OF_SYSTEM)
         self.hub_app.bridge.want_processes(order_asked(panel.sort) if sheet is PROCESSES else None)
@@ -115,13 +126,13 @@ class SystemScreen(HubScreen):
         for panel in self.panels:
             chart = next((chart for chart in self._charts if chart.key == panel.key), None)
             if chart is not None and panel.display and panel.region.overlaps(visible):
-                panel.show(chart_view(state, chart, self._cursor_ms), self.hub_app.chart_look)
+                panel.show(chart_view(state, chart, self.cursor_ms), self.hub_app.chart_look)
 
     def _mount_charts(self) -> None:
         box = self.query_one(ChartGrid)
         focused = self.focused.key if isinstance(self.focused, ChartPanel) else None
         panels = [
-            ChartPanel(chart.key, chart_view(self.state, chart, self._cursor_ms), self.hub_app.chart_look)
+            ChartPanel(chart.key, chart_view(self.state, chart, self.cursor_ms), self.hub_app.chart_look)
             for chart in self._charts
         ]
         self._grid = None
@@ -207,7 +218,8 @@ class SystemScreen(HubScreen):
         self.call_after_refresh(self.show_state, self.state)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        del parameters
+        if not super().check_action(action, parameters):
+            return False
         return bool(self._charts) or not self._shown_tab or action not in _OF_CHARTS
 
     # Actions
@@ -215,7 +227,7 @@ class SystemScreen(HubScreen):
     def action_back(self) -> None:
         if self.has_class("-full"):
             self.action_full()
-        elif self._cursor_ms is not None:
+        elif self._cursor_ms is not None and self.state.past is None:
             self._move_cursor(None)
         elif self.has_table and self.panel.is_filtered:
             self.panel.clear_filter()
@@ -266,11 +278,14 @@ class SystemScreen(HubScreen):
             return
         view = panel.view
         step_ms = (view.end_ms - view.start_ms) / panel.plot_width
-        at_ms = self._cursor_ms if self._cursor_ms is not None else view.end_ms
+        at_ms = self.cursor_ms if self.cursor_ms is not None else view.end_ms
         moved = int(at_ms + cells * step_ms)
         self._move_cursor(max(view.start_ms, min(view.end_ms - 1, moved)))
 
     def _move_cursor(self, instant_ms: int | None) -> None:
+        if self.state.past is not None and instant_ms is not None:
+            self.hub_app.bridge.times.travel(instant_ms)
+            return
         self._cursor_ms = instant_ms
         self._show_charts(self.state)
 
@@ -280,7 +295,7 @@ class SystemScreen(HubScreen):
     def action_zoom(self, factor: float) -> None:
         now_ms = self.state.hub_now_ms
         start_ms, end_ms = self.window.bounds(now_ms)
-        cursor = self._cursor_ms
+        cursor = self.cursor_ms
         around = cursor if cursor is not None and start_ms <= cursor <= end_ms else end_ms
         self._choose(zoom(self.window, factor, around, now_ms))
 
@@ -289,6 +304,7 @@ class SystemScreen(HubScreen):
 
     def action_live(self) -> None:
         self._cursor_ms = None
+        self.hub_app.bridge.times.leave()
         self._choose(LIVE)
 
     def choose_range(self, text: str) -> None:
@@ -305,6 +321,11 @@ class SystemScreen(HubScreen):
         self._cursor_ms = None
         self.hub_app.open_neighbour(step)
 
+    def action_detail(self) -> None:
+        line, system = self.panel.table.cursor_line, self.state.focus_row
+        if self.has_table and line is not None and line.row.told and system is not None:
+            self.hub_app.open_detail(line.row, system.name)
+
     def action_containers(self) -> None:
         if self.state.focus is not None:
             self.hub_app.open_containers(self.state.focus.system_id)
@@ -316,8 +337,8 @@ class SystemScreen(HubScreen):
         view = panel.view
         values: list[str] = []
         for line in view.lines:
-            found = None if self._cursor_ms is None else value_at(view, line, self._cursor_ms)
-            value = newest_value(line) if self._cursor_ms is None else (found[0] if found else None)
+            found = None if view.cursor_ms is None else value_at(view, line, view.cursor_ms)
+            value = newest_value(line) if view.cursor_ms is None else (found[0] if found else None)
             values.append(f"{line.label} {format_value(value, view.unit, self.hub_app.look.units)}")
         self.hub_app.copy(f"{view.title}: {', '.join(values)}")
 
@@ -357,9 +378,6 @@ class SystemScreen(HubScreen):
         self.hub_app.bridge.want_processes(None)
         self.hub_app.bridge.watch_alerts(self, looks=False)
 
-    def on_descendant_focus(self) -> None:
-        self.call_after_refresh(self.show_keys)
-
 
 def _sheet_of(tab: Tab) -> Sheet | None:
     return OF_SYSTEM if tab.sheet == OF_SYSTEM.key else SHEETS.get(tab.sheet or "")
@@ -376,4 +394,4 @@ def _is_aged(state: State, focus: Focus) -> bool:
     """Whether the numbers of a table are not of now."""
     row = state.systems.get(focus.system_id)
     is_old = focus.sampled_ms is not None and state.hub_now_ms - focus.sampled_ms > STALE_MS
-    return not state.is_live or row is None or row.status != "up" or is_old
+    return state.past is not None or not state.is_live or row is None or row.status != "up" or is_old

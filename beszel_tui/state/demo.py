@@ -1,7 +1,7 @@
 """A fleet that does not exist, for pictures, trying out and tests: every number follows from system and time alone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -166,12 +166,12 @@ def demo_columns(system_id: str, addresses: list[str], start_ms: int, end_ms: in
     first = start_ms // resolution_ms * resolution_ms
     instants = tuple(range(first, end_ms, resolution_ms))
     spread = 0.0 if resolution_ms <= 1000 else min(0.5, resolution_ms / 600_000)
-    parsed = [(text, parse_address(text)) for text in addresses]
+    read = _reader(system_id, addresses)
     readings: dict[str, list[float | None]] = {text: [] for text in addresses}
     for instant in instants:
-        metrics = None if _is_outage(system_id, instant) else demo_metrics(system_id, instant)
-        for text, address in parsed:
-            readings[text].append(None if metrics is None else read_value(metrics, address))
+        values = [None] * len(addresses) if _is_outage(system_id, instant) else read(instant)
+        for text, value in zip(addresses, values, strict=True):
+            readings[text].append(value)
     lanes: dict[str, Lane] = {}
     for text, values in readings.items():
         low = tuple(None if value is None else value * (1 - spread) for value in values)
@@ -179,6 +179,21 @@ def demo_columns(system_id: str, addresses: list[str], start_ms: int, end_ms: in
         high = tuple(None if value is None else min(top, value * (1 + spread * 0.6)) for value in values)
         lanes[text] = Lane(tuple(values), low, high) if spread else Lane.exact(tuple(values))
     return Columns(resolution_ms=resolution_ms, timestamps_ms=instants, lanes=lanes)
+
+
+def _reader(system_id: str, addresses: list[str]) -> Callable[[int], list[float | None]]:
+    """What the series are at an instant; of those that the fleet shows without thinking up a whole sample."""
+    host = _BY_ID[system_id]
+    known = [_HEADLINE.get(text) for text in addresses]
+    if None not in known:
+        return lambda at_ms: [number(host, at_ms) for number in known if number is not None]
+    parsed = [parse_address(text) for text in addresses]
+
+    def read(at_ms: int) -> list[float | None]:
+        metrics = demo_metrics(system_id, at_ms)
+        return [read_value(metrics, address) for address in parsed]
+
+    return read
 
 
 def demo_trail(system_id: str, at_ms: int) -> Trail | None:
@@ -265,6 +280,17 @@ def _services(host: Host) -> int:
 
 def _uptime(host: Host, at_ms: int) -> float:
     return host.days_up * _DAY + at_ms / 1000 % _DAY
+
+
+_HEADLINE: Final[dict[str, Callable[[Host, int], float]]] = {
+    "cpu.usage_percent": _cpu,
+    "memory.usage_percent": _memory,
+    "disk[/].usage_percent": lambda host, _: host.disk,
+    "network.sent_bytes_per_second": _sent,
+    "network.recv_bytes_per_second": _received,
+    "uptime_seconds": _uptime,
+    "cpu.load_average[0]": lambda host, at_ms: _load(host, at_ms)[0],
+}
 
 
 def _start_of_day(at_ms: int) -> int:

@@ -117,6 +117,24 @@ class HistoryFailed(_Event, frozen=True, kw_only=True):
     reason: str
 
 
+class PastChosen(_Event, frozen=True, kw_only=True):
+    """An instant that is over is looked at, by the hub's clock."""
+
+    at_ms: int
+    speed: int
+
+
+class PastLeft(_Event, frozen=True, kw_only=True):
+    """Now is looked at again."""
+
+
+class PageLoaded(_Event, frozen=True, kw_only=True):
+    system_id: str
+    number: int
+    end_ms: int
+    columns: Columns
+
+
 Event: TypeAlias = (
     Connected
     | Disconnected
@@ -138,6 +156,9 @@ Event: TypeAlias = (
     | AlertBookFailed
     | HistoryLoaded
     | HistoryFailed
+    | PastChosen
+    | PastLeft
+    | PageLoaded
 )
 FeedEvent: TypeAlias = Connected | Disconnected | Refused | Received | HubChanged
 """What a source of data tells by itself."""

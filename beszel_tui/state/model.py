@@ -12,6 +12,7 @@ from beszel_protocol.sample import Metrics
 from beszel_protocol.standing import Standing
 from beszel_tui.state.alertbook import AlertBook
 from beszel_tui.state.hubs import hub_of
+from beszel_tui.state.past import Past
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import LIVE, Window
 
@@ -85,6 +86,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     loaded: bool = False
     """Whether the hub has ever told us its systems."""
     focus: Focus | None = None
+    past: Past | None = None
+    """The instant that is looked at instead of now."""
 
     @property
     def hub_now_ms(self) -> int:

@@ -8,6 +8,7 @@ from beszel_tui.errors import CommandError
 from beszel_tui.state.windows import CUSTOM, LONGEST_SPAN_MS, SHORTEST_SPAN_MS, Window, preset
 
 RANGE_HELP: Final = "a range is 6h, 3d, 2026-11-20, 20:00..21:30 or 2026-11-20 08:00..2026-11-21"
+INSTANT_HELP: Final = "an instant is 10m or 2h ago, 12:04, 2026-11-20 08:00, or now"
 _SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 _SPAN: Final = re.compile(r"([0-9]{1,5})([mhdwy])")
 _INSTANT: Final = re.compile(r"(?:([0-9]{4})-([0-9]{1,2})-([0-9]{1,2}))?(?:[ T]?([0-9]{1,2}):([0-9]{2}))?")
@@ -30,6 +31,24 @@ def parse_range(text: str, hub_now_ms: int, zone: tzinfo) -> Window:
     start, start_end = _stretch(begin, now)
     end_ms = _ms(_end(end, start, now)) if separator else _ms(start_end)
     return _window(end_ms - _ms(start), end_ms, hub_now_ms)
+
+
+def parse_instant(text: str, hub_now_ms: int, zone: tzinfo) -> int:
+    """Milliseconds of `10m` ago, of the last `12:04`, or of a date with its time. Raises `CommandError`."""
+    text = text.strip()
+    span = _SPAN.fullmatch(text)
+    if span is not None:
+        return hub_now_ms - int(span[1]) * _SECONDS[span[2]] * 1000
+    now = datetime.fromtimestamp(hub_now_ms / 1000, zone)
+    try:
+        at, _ = _stretch(text[:_LONGEST_TEXT], now)
+    except CommandError as error:
+        raise CommandError(INSTANT_HELP) from error
+    if at > now and "-" not in text:
+        at -= timedelta(days=1)
+    if at > now:
+        raise CommandError("this has not been yet")
+    return max(0, _ms(at))
 
 
 def window_label(window: Window, zone: tzinfo) -> str:

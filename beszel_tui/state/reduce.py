@@ -21,6 +21,9 @@ from beszel_tui.state.events import (
     HistoryFailed,
     HistoryLoaded,
     HubChanged,
+    PageLoaded,
+    PastChosen,
+    PastLeft,
     ProcessesFailed,
     ProcessesLeft,
     ProcessesLoaded,
@@ -34,6 +37,7 @@ from beszel_tui.state.events import (
 )
 from beszel_tui.state.hubs import hub_of
 from beszel_tui.state.model import Connection, Focus, State
+from beszel_tui.state.past import Page, Past, number_of
 from beszel_tui.state.series import Trail, append_readings, extend_trail, join_columns, join_trails
 
 
@@ -286,6 +290,23 @@ def _history_failed(state: State, event: HistoryFailed) -> State:
     return state if focus is None else replace(state, focus=replace(focus, loading=False, problem=event.reason))
 
 
+def _past_chosen(state: State, event: PastChosen) -> State:
+    past = state.past or Past(at_ms=event.at_ms)
+    return replace(state, past=replace(past, at_ms=event.at_ms, speed=event.speed))
+
+
+def _past_left(state: State, _event: PastLeft) -> State:
+    return replace(state, past=None)
+
+
+def _page_loaded(state: State, event: PageLoaded) -> State:
+    past = state.past
+    if past is None or event.number != number_of(past.at_ms):
+        return state
+    page = Page(number=event.number, end_ms=event.end_ms, columns=event.columns)
+    return replace(state, past=replace(past, pages={**past.pages, event.system_id: page}))
+
+
 def _focus_of(state: State, event: HistoryLoaded | HistoryFailed) -> Focus | None:
     """The open system, if the answer still fits what it shows."""
     focus = state.focus
@@ -313,4 +334,7 @@ _HANDLERS: Final[dict[type, Callable[[State, Any], State]]] = {
     AlertBookFailed: _alert_book_failed,
     HistoryLoaded: _history_loaded,
     HistoryFailed: _history_failed,
+    PastChosen: _past_chosen,
+    PastLeft: _past_left,
+    PageLoaded: _page_loaded,
 }

@@ -91,7 +91,8 @@ def sort_rows(rows: Iterable[FleetRow], sort: Sort) -> list[FleetRow]:
 
 def fleet_line(state: State, row: FleetRow, trail_width: int, thresholds: Thresholds, alerts: int = 0) -> FleetLine:
     trail = trail_cells(state.trails.get(row.id), state.hub_now_ms, trail_width)
-    note = status_note(row, state.hub_now_ms)
+    is_unknown = state.past is not None and row.status == "pending"
+    note = "looking it up…" if is_unknown else status_note(row, state.hub_now_ms)
     aged = not state.is_told(row.id) or (row.updated_ms is not None and state.hub_now_ms - row.updated_ms > STALE_MS)
     shares = (row.cpu_percent, row.memory_percent, row.disk_percent)
     critical = not note and any(share is not None and share >= thresholds.critical for share in shares)

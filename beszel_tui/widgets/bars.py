@@ -23,14 +23,16 @@ class TopBar(LineWidget):
         super().__init__()
         self._state = state
         self._look = look
+        self._is_away = False
 
-    def show(self, state: State, look: FleetLook) -> None:
-        self._state, self._look = state, look
+    def show(self, state: State, look: FleetLook, *, is_away: bool = False) -> None:
+        """`is_away` if the terminal has not the focus, and is painted only now and then."""
+        self._state, self._look, self._is_away = state, look, is_away
         self.repaint()
 
     def draw(self, size: Size) -> Sequence[list[Segment]]:
         now = self._look.clock.at(self._state.now_ms)
-        return [draw_top_bar(self._state, size.width, self._look, now)]
+        return [draw_top_bar(self._state, size.width, self._look, now, is_away=self._is_away)]
 
 
 class Facts(LineWidget):

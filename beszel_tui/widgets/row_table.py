@@ -49,10 +49,12 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
         self._sort = sort
         self._lines: Sequence[LineT] = ()
         self._index: dict[str, int] = {}
+        self._keys: Sequence[str] | None = None
         self._placed: list[Placed] = []
         self._cursor_id: str | None = None
         self._cursor_row = 0
         self._marked: set[str] = set()
+        self._base = Style()
         self._painted: dict[int, _Painted[LineT]] = {}
         """What each visible row last looked like."""
 
@@ -94,15 +96,22 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
     def visible_ids(self) -> list[str]:
         return [self.key_of(line) for line in self._lines[self._first_row : self._first_row + self._visible_rows]]
 
-    def show(self, lines: Sequence[LineT], sort: Sort, look: FleetLook) -> None:
-        """Show `lines`, with the cursor on the row where it was; if that is gone, on the line where it was."""
+    def show(self, lines: Sequence[LineT], sort: Sort, look: FleetLook, *, keys: Sequence[str] | None = None) -> None:
+        """Show `lines`, with the cursor on the row where it was; if that is gone, on the line where it was.
+
+        Who tells the `keys` of the lines need not have made those that are off the screen; the same keys object again
+        says that no line came, went or moved.
+        """
         restyled = look is not self._look or sort != self._sort
         self._sort, self._look = sort, look
         count_before = len(self._lines)
         self._lines = lines
-        self._index = {self.key_of(line): index for index, line in enumerate(lines)}
-        self._marked &= self._index.keys()
-        self._restore_cursor()
+        if keys is None or keys is not self._keys:
+            self._keys = keys
+            told = keys if keys is not None else map(self.key_of, lines)
+            self._index = {key: index for index, key in enumerate(told)}
+            self._marked &= self._index.keys()
+            self._restore_cursor()
         if len(lines) != count_before:
             self.virtual_size = Size(self._width, self.height_of(len(lines)))
         if restyled:
@@ -121,16 +130,23 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
 
     # Painting
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # walks up to the app: once a paint, not once a line
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
+        base = self._base
         if y < _HEADER_LINES:
             header = draw_header(self._placed, self._sort, self._look)
-            return self._strip(header, self.rich_style)
+            return self._strip(header, base)
         row = self._first_row + y - _HEADER_LINES
         if row >= len(self._lines):
-            return Strip.blank(self._width, self.rich_style)
-        cells = self._draw(row)
-        self._painted[y] = _Painted(self._lines[row], self._is_marked(row), cells)
-        base = self.rich_style
+            return Strip.blank(self._width, base)
+        line, is_marked = self._lines[row], self._is_marked(row)
+        painted = self._painted.get(y)
+        if painted is None or is_marked != painted.is_marked or line != painted.line:
+            painted = self._painted[y] = _Painted(line, is_marked, self._draw(row))
+        cells = painted.cells
         return self._strip(cells, base + self._look.palette.cursor if row == self._cursor_row else base)
 
     def _strip(self, cells: Sequence[Cell], style: Style) -> Strip:
@@ -145,23 +161,24 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
     def _refresh_changed(self) -> None:
         """Compare what each visible row would look like with what it looks like."""
         regions: list[Region] = []
+        first, width, count = self._first_row, self._width, len(self._lines)
         for y in range(_HEADER_LINES, self.size.height):
-            row = self._first_row + y - _HEADER_LINES
+            row = first + y - _HEADER_LINES
             before = self._painted.get(y)
-            if row >= len(self._lines):
+            if row >= count:
                 if before is not None:
                     del self._painted[y]
-                    regions.append(Region(0, y, self._width, 1))
+                    regions.append(Region(0, y, width, 1))
                 continue
             line, is_marked = self._lines[row], self._is_marked(row)
             if before is not None and is_marked == before.is_marked and line == before.line:
                 continue  # equal lines look the same
             if before is None or self.key_of(line) != self.key_of(before.line):
-                regions.append(Region(0, y, self._width, 1))
+                regions.append(Region(0, y, width, 1))
             else:
                 cells = self._draw(row)
                 self._painted[y] = _Painted(line, is_marked, cells)
-                regions += _changed_regions(before.cells, cells, y, self._width)
+                regions += _changed_regions(before.cells, cells, y, width)
         if regions:
             self.refresh(*regions)
 

@@ -44,6 +44,7 @@ class SheetPanel(Vertical, Listing):
         self._source: Any = None
         self._rows: list[SheetRow] = []
         self._aged = False
+        self._note = ""
         self._empty = ""
         self.vocabulary: Vocabulary = vocabulary_of(sheet)
 
@@ -88,9 +89,12 @@ class SheetPanel(Vertical, Listing):
         self.filter_line.speak(self.vocabulary)
         self.table.become(sheet)
 
-    def show(self, source: Any, look: FleetLook, *, aged: bool, empty: str = "") -> None:
-        """Everything anew out of what the sheet is of; `empty` is why there is nothing, if the sheet cannot know."""
-        self._source, self._look, self._aged, self._empty = source, look, aged, empty
+    def show(self, source: Any, look: FleetLook, *, aged: bool, empty: str = "", note: str = "") -> None:
+        """Everything anew out of what the sheet is of.
+
+        `empty` is why there is nothing, if the sheet cannot know; `note` stands in place of the sheet's own.
+        """
+        self._source, self._look, self._aged, self._empty, self._note = source, look, aged, empty, note
         self._rows = self._sheet.rows(source, look.thresholds)
         self.show_lines()
 
@@ -102,7 +106,7 @@ class SheetPanel(Vertical, Listing):
         self.table.keep_columns(told_keys(self._rows, sheet))
         self.table.show([SheetLine(row, self._aged) for row in shown], self.sort, look)
         troubled = sum(row.level in {"warning", "critical"} for row in self._rows)
-        counts, note = SheetCounts(len(self._rows), len(shown), troubled), sheet.note(self._source)
+        counts, note = SheetCounts(len(self._rows), len(shown), troubled), self._note or sheet.note(self._source)
         self.query_one(Caption).show(lambda cells: draw_sheet_caption(sheet, counts, note, cells, look))
         self.set_class(not shown, "-empty")
         if not shown:

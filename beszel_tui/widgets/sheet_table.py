@@ -48,11 +48,13 @@ class SheetTable(RowTable[SheetLine]):
             self._painted.clear()
             self.refresh()
 
-    def show(self, lines: Sequence[SheetLine], sort: Sort, look: FleetLook) -> None:
+    def show(
+        self, lines: Sequence[SheetLine], sort: Sort, look: FleetLook, *, keys: Sequence[str] | None = None
+    ) -> None:
         """A cursor that stands on the first line stays there: of things that come and go, people watch the top."""
         if self._cursor_row == 0:
             self._cursor_id = None
-        super().show(lines, sort, look)
+        super().show(lines, sort, look, keys=keys)
 
     def key_of(self, line: SheetLine) -> str:
         return line.row.key

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from textual import events
 from textual.css.query import NoMatches
@@ -29,10 +28,12 @@ FLEET = [
 ]
 
 
-class Client(NamedTuple):
-    app: BeszelApp
-    pilot: Pilot[None]
-    source: ScriptedSource
+class Viewer:
+    """Somebody in front of the client: what they see, and what they press."""
+
+    def __init__(self, app: BeszelApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
 
     @property
     def fleet(self) -> FleetScreen:
@@ -47,17 +48,6 @@ class Client(NamedTuple):
         assert isinstance(screen, SystemScreen), screen
         assert screen.is_mounted
         return screen
-
-    @property
-    def names(self) -> list[str]:
-        """The systems of the table, from top to bottom."""
-        state = self.app.bridge.state
-        return [state.systems[system_id].name for system_id in self.fleet.visible_ids]
-
-    @property
-    def cursor_name(self) -> str:
-        cursor = self.fleet.table.cursor_id
-        return self.app.bridge.state.systems[cursor].name if cursor else ""
 
     def lines(self) -> list[str]:
         """What the terminal shows."""
@@ -105,6 +95,25 @@ class Client(NamedTuple):
         assert isinstance(focused, Input)
         focused.insert_text_at_cursor(text)
         await self.settle()
+
+
+class Client(Viewer):
+    """In front of what a test tells."""
+
+    def __init__(self, app: BeszelApp, pilot: Pilot[None], source: ScriptedSource) -> None:
+        super().__init__(app, pilot)
+        self.source = source
+
+    @property
+    def names(self) -> list[str]:
+        """The systems of the table, from top to bottom."""
+        state = self.app.bridge.state
+        return [state.systems[system_id].name for system_id in self.fleet.visible_ids]
+
+    @property
+    def cursor_name(self) -> str:
+        cursor = self.fleet.table.cursor_id
+        return self.app.bridge.state.systems[cursor].name if cursor else ""
 
 
 def make_settings(home: Path, **flags: str | bool) -> Settings:

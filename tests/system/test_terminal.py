@@ -2,6 +2,7 @@
 
 import platform
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def row_of(terminal: Terminal, name: str) -> str:
     return next((line for line in terminal.text().splitlines() if name in line), "")
 
 
-def cpu_readings(terminal: Terminal, name: str) -> set[str]:
-    return set(re.findall(r"\d+(?:\.\d+)?%", row_of(terminal, name)))
+def cpu_readings(terminal: Terminal, name: str) -> set[str] | None:
+    return set(re.findall(r"\d+(?:\.\d+)?%", row_of(terminal, name))) or None
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(160, 45), (80, 24), (60, 16)])
@@ -97,6 +98,57 @@ def test_a_resize_never_garbles(site: Site, token: str) -> None:
             terminal.resize(columns, rows)
             terminal.wait_for(name)
             wait_until("one row a system", lambda: terminal.text().count(name) == 1)
+
+
+def test_a_storm_of_resizes_ends_in_a_whole_picture(site: Site, token: str) -> None:
+    environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
+    name = platform.node()
+    with open_terminal([program("beszel-tui")], environment) as terminal:
+        terminal.wait_for("TEMP")
+        for number in range(60):
+            terminal.resize(40 + number * 7 % 130, 10 + number * 5 % 40)
+        terminal.resize(100, 30)
+        wait_until("one row a system", lambda: terminal.text().count(name) == 1)
+        wait_until("the footer is the last line", lambda: "? help" in terminal.text().splitlines()[-1])
+
+
+def test_the_past_of_this_machine(site: Site, token: str) -> None:
+    environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
+    name = platform.node()
+    (system,) = site.list_all("systems", token)
+
+    def has_history() -> bool:
+        """Of some seconds, however long the agent has run before this test."""
+        now_ms = time.time_ns() // 1_000_000
+        told = site.get(
+            "/api/beszel/series", token, system=system["id"], metric="cpu.usage_percent", to=now_ms - 3000,
+            **{"from": now_ms - 60_000},
+        )  # fmt: skip
+        return any(value is not None for value in told["series"]["cpu.usage_percent"]["mean"])
+
+    with open_terminal([program("beszel-tui")], environment) as terminal:
+        wait_until("its row has percentages", lambda: cpu_readings(terminal, name))
+        wait_until("there is a past", has_history)
+        terminal.send("P")
+        terminal.wait_for("s ago")
+        wait_until("its row has the percentages of then", lambda: cpu_readings(terminal, name))
+        then = row_of(terminal, name)
+        assert re.search(r" {2,}\d+\.\d\d ", then), f"no load: {then}"
+        terminal.send("\x1b[F")
+        terminal.wait_for("● live")
+
+
+def test_a_hub_that_is_killed_and_comes_back(site: Site, token: str) -> None:
+    environment = clean_environment(site.directory, BESZEL_HUB=site.url, BESZEL_TOKEN=token)
+    name = platform.node()
+    with open_terminal([program("beszel-tui")], environment) as terminal:
+        wait_until("its row has percentages", lambda: cpu_readings(terminal, name))
+        site.hub.kill()
+        terminal.wait_for("offline since")
+        assert name in terminal.text()
+        site.start_hub()
+        terminal.wait_for("● live", timeout_seconds=40)
+        wait_until("its row has percentages", lambda: cpu_readings(terminal, name), timeout_seconds=40)
 
 
 def test_an_alert_fires_is_shown_and_acknowledged_by_a_key(site: Site) -> None:

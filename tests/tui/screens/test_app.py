@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.color import Color
+from textual import events
 
 from beszel_tui.app import BeszelApp
 from beszel_tui.bindings import GROUPS
@@ -17,7 +18,7 @@ from beszel_tui.screens.help import HelpScreen
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.themes import ThemesScreen
 from tests.support.pilotapp import FLEET, Client, make_settings, running_client
-from tests.support.scriptedsource import ScriptedSource
+from tests.support.scriptedsource import ScriptedSource, make_row
 
 
 def test_help_names_every_key_of_the_screen(tmp_path: Path) -> None:
@@ -294,5 +295,34 @@ def test_a_token_from_outside_that_is_refused_is_said_in_the_header(tmp_path: Pa
             client.source.refuse()
             await client.until_text("not admitted")
             assert client.names
+
+    asyncio.run(main())
+
+
+def test_a_terminal_without_the_focus_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.app.post_message(events.AppBlur())
+            await client.until_text("resting")
+            client.source.clock.advance(1)
+            client.source.tell(make_row("web-1", cpu=77.7, at_ms=client.source.clock()))
+            await client.until(lambda: client.app.bridge.state.systems[make_row("web-1").id].cpu_percent == 77.7)
+            await client.settle()
+            assert "77.7%" not in client.text()
+            client.app.post_message(events.AppFocus())
+            await client.until_text("77.7%")
+            assert "resting" not in client.text()
+
+    asyncio.run(main())
+
+
+def test_a_terminal_without_the_focus_may_still_be_in_sight(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.app.post_message(events.AppBlur())
+            await client.until_text("resting")
+            client.source.clock.advance(20)
+            client.source.tell(make_row("web-1", cpu=77.7, at_ms=client.source.clock()))
+            await client.until_text("77.7%")
 
     asyncio.run(main())

@@ -236,3 +236,18 @@ def test_a_host_without_such_things_has_no_such_tabs(tmp_path: Path) -> None:
             assert "Services" not in client.text()
 
     asyncio.run(main())
+
+
+def test_everything_that_is_told_of_a_line(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await open_tab(client, "services")
+            await client.press("enter")
+            await client.until_text("as told")
+            table = client.app.screen_stack[-2].query_one(SheetTable)
+            assert table.cursor_line is not None
+            assert f'"name": "{table.cursor_line.row.name}"' in client.text()
+            await client.press("escape")
+            await client.until(lambda: client.system.panel.has_focus_within)
+
+    asyncio.run(main())

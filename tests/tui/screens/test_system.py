@@ -1,9 +1,11 @@
 import asyncio
+import gc
 from functools import partial
 from pathlib import Path
 
 from beszel_protocol.details import HostDetails
 from beszel_protocol.sample import CpuMetrics, DiskMetrics, InterfaceMetrics, MemoryMetrics, Metrics, NetworkMetrics
+from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.series import Columns, Lane
 from beszel_tui.state.windows import LIVE
 from tests.support.pilotapp import FLEET, Client, running_client
@@ -263,5 +265,20 @@ def test_a_range_of_ones_own(tmp_path: Path) -> None:
             await client.type("soon")
             await client.press("enter")
             await client.until_text("a range is 6h, 3d")
+
+    asyncio.run(main())
+
+
+def test_a_system_that_was_left_is_let_go(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            for _ in range(4):
+                client.app.open_system(FLEET[0].id)
+                await client.until(lambda: client.system)
+                await client.press("escape")
+                await client.until(lambda: client.fleet)
+            gc.collect()
+            kept = [found for found in gc.get_objects() if isinstance(found, SystemScreen)]
+            assert len(kept) <= 2, "a megabyte each, all day"
 
     asyncio.run(main())

@@ -1,11 +1,11 @@
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from beszel_tui.errors import CommandError
-from beszel_tui.state.ranges import parse_range, window_label
+from beszel_tui.state.ranges import parse_instant, parse_range, window_label
 from beszel_tui.state.windows import LONGEST_SPAN_MS, PRESETS, SHORTEST_SPAN_MS, zoom
 
 ZONE = timezone(timedelta(hours=2))
@@ -86,3 +86,23 @@ def test_labels() -> None:
     assert window_label(zoom(PRESETS[1], 0.5, NOW_MS, NOW_MS), ZONE) == "30m"
     assert window_label(parse_range("08:00..09:30", NOW_MS, ZONE), ZONE) == "22 Nov 08:00–09:30"
     assert window_label(parse_range("2026-11-20 08:00..2026-11-21 20:00", NOW_MS, ZONE), ZONE) == "20 Nov 08:00 +1.5d"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("10m", NOW - timedelta(minutes=10)),
+        ("2h", NOW - timedelta(hours=2)),
+        ("2026-11-20 08:00", datetime(2026, 11, 20, 8, tzinfo=ZONE)),
+        ("00:00", datetime.combine(NOW.date(), time(0), ZONE)),
+        ("23:59", datetime.combine(NOW.date() - timedelta(days=1), time(23, 59), ZONE)),
+    ],
+)
+def test_an_instant_is_one_that_was(text: str, wanted: datetime) -> None:
+    assert parse_instant(text, NOW_MS, ZONE) == int(wanted.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "25:00", "2027-01-01", "2026-13-01"])
+def test_no_instant_is_said_in_a_sentence(text: str) -> None:
+    with pytest.raises(CommandError):
+        parse_instant(text, NOW_MS, ZONE)

@@ -1,0 +1,133 @@
+"""Looks at the fleet as it was: holds an instant, moves it, and asks for the history around it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+from beszel_tui.errors import ClientError
+from beszel_tui.state.events import Event, PageLoaded, PastChosen, PastLeft
+from beszel_tui.state.model import State
+from beszel_tui.state.past import ADDRESSES, PAGE_POINTS, SPEEDS, number_of, page_bounds
+from beszel_tui.state.series import Columns
+from beszel_tui.state.windows import CUSTOM, LIVE, Window
+
+TICK_MS: Final = 1000
+EVERYBODY: Final = 200
+"""Up to so many systems the history of all is asked for, so that they can be sorted; of more only those in sight."""
+GATHER_SECONDS: Final = 0.1
+_AHEAD_SHARE: Final = 0.25
+"""Of a chart's window, to the right of the instant."""
+
+
+Ask: TypeAlias = Callable[[str, Sequence[str], int, int, int], Awaitable[Columns]]
+"""System, addresses, start, end, points; raises `ClientError` or `TimeoutError`."""
+
+
+class TimeMachine:
+    """Reads the state, and changes it by events only, as its owner does."""
+
+    def __init__(
+        self,
+        state: Callable[[], State],
+        apply: Callable[[list[Event]], None],
+        load: Callable[[Coroutine[Any, Any, None]], object],
+        choose_window: Callable[[Window], None],
+        ask: Ask,
+    ) -> None:
+        self._read = state
+        self._apply = apply
+        self._load = load
+        self._choose_window = choose_window
+        self._ask = ask
+        self._asked: set[tuple[str, int]] = set()
+        """System and number of the pages that are under way."""
+        self._ready: list[PageLoaded] = []
+
+    @property
+    def _state(self) -> State:
+        return self._read()
+
+    def travel(self, at_ms: int, speed: int = 0) -> None:
+        """Show `at_ms`; from the present on, the present."""
+        if at_ms >= self._state.hub_now_ms:
+            self.leave()
+            return
+        self._apply([PastChosen(at_ms=at_ms, speed=speed)])
+        self.follow_charts()
+
+    def step(self, elapsed_ms: int) -> None:
+        """Earlier or later; the first step leaves the present."""
+        past = self._state.past
+        base_ms = self._state.hub_now_ms if past is None else past.at_ms
+        self.travel(base_ms + elapsed_ms, 0 if past is None else past.speed)
+
+    def hold(self) -> None:
+        """Stand still at this instant; or go on from it."""
+        past = self._state.past
+        if past is None:
+            self.travel(self._state.hub_now_ms - TICK_MS)
+        else:
+            self.travel(past.at_ms, 0 if past.speed else SPEEDS[0])
+
+    def next_speed(self) -> None:
+        past = self._state.past
+        if past is not None:
+            faster = next((speed for speed in SPEEDS if speed > past.speed), SPEEDS[0])
+            self.travel(past.at_ms, faster)
+
+    def leave(self) -> None:
+        """Back to now."""
+        if self._state.past is None:
+            return
+        self._asked.clear()
+        self._apply([PastLeft()])
+        if self._state.focus is not None:
+            self._choose_window(LIVE)
+
+    def tick(self) -> None:
+        past = self._state.past
+        if past is not None and past.speed:
+            self.travel(past.at_ms + past.speed * TICK_MS, past.speed)
+
+    def follow_charts(self) -> None:
+        """Keep the instant within the window of the charts."""
+        past, focus = self._state.past, self._state.focus
+        if past is None or focus is None:
+            return
+        start_ms, end_ms = focus.window.bounds(self._state.hub_now_ms)
+        if focus.window.follows or not start_ms <= past.at_ms < end_ms:
+            span_ms = focus.window.span_ms
+            end_ms = min(self._state.hub_now_ms, past.at_ms + int(span_ms * _AHEAD_SHARE))
+            self._choose_window(Window(name=CUSTOM, span_ms=span_ms, end_ms=end_ms))
+
+    def want(self, in_sight: Iterable[str], *, all_sorted: bool = False) -> None:
+        """Systems whose numbers of then are to be seen; those of the others too if they are sorted by them."""
+        past = self._state.past
+        if past is None or not self._state.is_live:
+            return
+        wanted = dict.fromkeys(in_sight)
+        if all_sorted and len(self._state.systems) <= EVERYBODY:
+            wanted |= dict.fromkeys(self._state.systems)
+        number = number_of(past.at_ms)
+        for system_id in wanted:
+            if past.page(system_id) is None and (system_id, number) not in self._asked:
+                self._asked.add((system_id, number))
+                self._load(self._load_page(system_id, number))
+
+    async def _load_page(self, system_id: str, number: int) -> None:
+        start_ms, end_ms = page_bounds(number, self._state.hub_now_ms)
+        try:
+            columns = await self._ask(system_id, ADDRESSES, start_ms, end_ms, PAGE_POINTS)
+        except (ClientError, TimeoutError):
+            self._asked.discard((system_id, number))  # the line says that it waits, and the next tick asks again
+            return
+        self._ready.append(PageLoaded(system_id=system_id, number=number, end_ms=end_ms, columns=columns))
+        if len(self._ready) == 1:
+            self._load(self._tell_ready())
+
+    async def _tell_ready(self) -> None:
+        """Pages come by the dozen: one picture for those that come together."""
+        await asyncio.sleep(GATHER_SECONDS)
+        ready, self._ready = self._ready, []
+        self._asked.difference_update((page.system_id, page.number) for page in ready)
+        self._apply([*ready])

@@ -1,0 +1,75 @@
+"""What each screen looks like at each size, and what each theme makes of one; see `tests/support/snapshots.py`.
+
+A new screen is a line of `SHOTS`, and a run that writes its pictures.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from beszel_tui.theming import load_themes
+from tests.support.snapshots import SIZES, frozen_demo, frozen_zone, matches
+
+
+class Shot(NamedTuple):
+    """How a screen is reached from the fleet: keys, each with what is on the screen after it ("" does not wait)."""
+
+    name: str
+    way: tuple[tuple[str, str], ...]
+
+
+_OPEN: Final = (("enter", "Load average"),)
+SHOTS: Final = (
+    Shot("fleet", ()),
+    Shot("fleet-filter", (("slash", ""), ("d", ""), ("b", ""))),
+    Shot("system-overview", _OPEN),
+    Shot("system-cpu", (*_OPEN, ("2", "CPU by kind"))),
+    Shot("system-full-chart", (*_OPEN, ("f", ""))),
+    Shot("system-cursor", (*_OPEN, ("left", ""))),
+    Shot("system-sensors", (*_OPEN, ("6", "coretemp"))),
+    Shot("system-processes", (*_OPEN, ("7", "PROCESS"))),
+    Shot("system-services", (*_OPEN, ("8", "nfs-server"))),
+    Shot("system-health", (*_OPEN, ("9", "WEAR"))),
+    Shot("disk-detail", (*_OPEN, ("9", "WEAR"), ("enter", "as told"))),
+    Shot("fleet-past", (("left_curly_bracket", "5m ago"),)),
+    Shot("system-past", (*_OPEN, ("left_curly_bracket", "5m ago"))),
+    Shot("containers", (("c", "IMAGE"),)),
+    Shot("logs", (("c", "IMAGE"), ("enter", "following"))),
+    Shot("inspection", (("c", "IMAGE"), ("i", "{"))),
+    Shot("add", (("A", "Name"),)),
+    Shot("help", (("question_mark", "This table"),)),
+    Shot("themes", (("T", "Midnight"),)),
+)
+
+
+@pytest.fixture(autouse=True)
+def _one_zone() -> Iterator[None]:
+    with frozen_zone():
+        yield
+
+
+@pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
+def test_a_screen_looks_as_it_did(shot: Shot, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with frozen_demo(tmp_path) as viewer:
+            for key, seen in shot.way:
+                await viewer.press(key)
+                await viewer.until_text(seen)
+            for width, height in SIZES:
+                await viewer.pilot.resize_terminal(width, height)
+                await matches(viewer, f"{shot.name}-{width}x{height}")
+
+    asyncio.run(main())
+
+
+def test_every_theme_colours_the_fleet_as_it_did(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with frozen_demo(tmp_path, size=(80, 16)) as viewer:
+            for name in sorted(load_themes().by_name):
+                viewer.app.theme = name
+                await matches(viewer, f"theme-{name}", with_looks=True)
+
+    asyncio.run(main())
