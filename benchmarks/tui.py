@@ -42,6 +42,8 @@ COLUMNS: Final = 160
 LINES: Final = 45
 LIMIT_SECONDS: Final = 30.0
 FLEETS: Final = (10, 100, 1000)
+_BYTES: Final = (["terminal_bytes_per_second_40"], ["terminal_bytes_per_second_40_slow", "--slow"])
+"""Figures, and with which options the client is started for them."""
 _HEADER_LINE: Final = 1
 _FIRST_LINE: Final = 2
 _FOCUS_LOST: Final = "\x1b[O"
@@ -131,11 +133,13 @@ def measure(lengths: Lengths) -> Figures:
             figures |= _keys(client, systems, lengths.keys)
             if systems == 100:
                 figures |= _load(client, hub, lengths.cpu_seconds)
-    with feed_hub(40) as hub, running_client(hub) as client:
-        before = client.received_bytes
-        client.watch(lengths.bytes_seconds)
-        sent = (client.received_bytes - before) / lengths.bytes_seconds
-        figures["terminal_bytes_per_second_40"] = round(sent)
+    for name, *arguments in _BYTES:
+        with feed_hub(40) as hub, running_client(hub, *arguments) as client:
+            before = client.received_bytes
+            seconds = max(lengths.bytes_seconds, 10) if arguments else lengths.bytes_seconds
+            client.watch(seconds)
+            sent = (client.received_bytes - before) / seconds
+            figures[name] = round(sent)
     return figures
 
 
@@ -215,7 +219,7 @@ def _cpu_percent(client: Client, seconds: float) -> float:
 
 
 @contextmanager
-def running_client(hub: FeedHub) -> Iterator[Client]:
+def running_client(hub: FeedHub, *arguments: str) -> Iterator[Client]:
     """The client with the fleet of `hub` on its screen."""
     with tempfile.TemporaryDirectory() as home:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BESZEL_")}
@@ -226,7 +230,7 @@ def running_client(hub: FeedHub) -> Iterator[Client]:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         process = subprocess.Popen(
-            [sys.executable, "-m", "beszel_tui"],
+            [sys.executable, "-m", "beszel_tui", *arguments],
             stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True,
         )  # fmt: skip
         os.close(slave)

@@ -1,7 +1,11 @@
 """Starts the client, or says what is missing to start it."""
 
+import os
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
+
+_COMPLETING: Final = "_BESZEL_TUI_COMPLETE"
+"""Set by the shell when it asks what could come next."""
 
 
 def main() -> NoReturn:
@@ -16,7 +20,7 @@ def main() -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
-    if not arguments:
+    if not arguments and _COMPLETING not in os.environ:
         # The usual start parses nothing, so it does not pay for a parser: that is a tenth of the time to the picture.
         from beszel_tui.launch import start  # noqa: PLC0415 (what it needs may not be installed)
 

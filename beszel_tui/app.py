@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
 
+import msgspec
 from textual.app import App
 from textual.binding import BindingType
 
-from beszel_tui.bindings import APP
+from beszel_tui.bindings import APP, key_lines, keymap_problems
 from beszel_tui.bridge import Bridge
-from beszel_tui.choices import Choices, load_choices, save_choices
+from beszel_tui.choices import Choices, load_choices, save_choices, with_choices
 from beszel_tui.commands.line import run_line
 from beszel_tui.commands.palette import ActionEntries, CommandEntries, SystemEntries
 from beszel_tui.config import Settings
@@ -21,12 +22,15 @@ from beszel_tui.renderables.symbols import SYMBOLS
 from beszel_tui.screens.base import HubScreen
 from beszel_tui.screens.containers import ContainersScreen
 from beszel_tui.screens.fleet import FleetScreen
+from beszel_tui.screens.hubs import switch_hub
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.alertbook import Kind
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.form import Form, Record
+from beszel_tui.state.looks import choose
 from beszel_tui.state.model import State
+from beszel_tui.state.settings import HubLine, KeyLine
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
 from beszel_tui.widgets.listing import Listing
@@ -50,15 +54,20 @@ class BeszelApp(App[None]):
         self.themes: Themes = load_themes(context.settings.paths.themes)
         self._bridge: Bridge | None = None
         self._fleet: FleetScreen | None = None
+        self.is_leaving = False
+        """Our session is about to end because we asked for it: nothing to be surprised by."""
         for theme in self.themes.by_name.values():
             self.register_theme(textual_theme(theme))
-        chosen = context.settings.theme or load_choices(context.settings.paths.choices_file).theme
+        self._choices = load_choices(context.settings.paths.choices_file)
+        self.set_keymap(context.settings.keys)
+        chosen = context.settings.theme or self._choices.theme
         self.theme = self.themes.choose(chosen or DEFAULT_THEME).name
         self._restyle()
 
     @property
     def settings(self) -> Settings:
-        return self.context.settings
+        """Of the context, with what was chosen on the screen."""
+        return with_choices(self.context.settings, self._choices)
 
     @property
     def bridge(self) -> Bridge:
@@ -73,7 +82,7 @@ class BeszelApp(App[None]):
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._restyle(), immediate=True)
         self.context.on_notice = self._warn
-        for problem in (*self.themes.problems, *self.context.notices):
+        for problem in (*self.themes.problems, *keymap_problems(self.settings.keys), *self.context.notices):
             self._warn(problem)
         if self.context.source is None:
             self.push_screen(LoginScreen(hub=self.settings.hub or ""))
@@ -86,7 +95,7 @@ class BeszelApp(App[None]):
         if source is None:
             return
         self.workers.cancel_group(self, "bridge")
-        self._bridge = Bridge(self, source, self.context.clock)
+        self._bridge = Bridge(self, source, self.context.clock, is_slow=self.settings.slow)
         self._bridge.absorb()
         self._bridge.changed.subscribe(self, self._watch_admission)
         self.run_worker(self._bridge.run(), name="bridge", group="bridge")
@@ -101,11 +110,34 @@ class BeszelApp(App[None]):
         if state.connection.phase != "refused" or isinstance(self.screen, LoginScreen):
             return
         hub = self.context.session_hub
-        if hub is None:
+        if hub is None or self.is_leaving:
             return
         self.context.forget(hub)
         self.show_fleet()
         self.switch_screen(LoginScreen(hub=hub, reason="please log in again: " + state.connection.reason))
+
+    # Settings and hubs
+
+    def action_settings(self) -> None:
+        self.open_settings()
+
+    def open_settings(self, section: str = "looks") -> None:
+        from beszel_tui.screens.settings import SettingsScreen  # noqa: PLC0415 (not needed for the first picture)
+
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.show_section(section)
+        elif isinstance(self.screen, HubScreen):
+            self.push_screen(SettingsScreen(section))
+
+    def known_hubs(self) -> list[HubLine]:
+        return self.context.known_hubs()
+
+    def known_keys(self) -> list[KeyLine]:
+        return key_lines(self.settings.keys)
+
+    def switch_hub(self, name: str) -> None:
+        """Leave this hub for another one that is known."""
+        switch_hub(self, name)
 
     def watch_app_focus(self, focus: bool) -> None:
         if isinstance(self.screen, HubScreen):
@@ -224,11 +256,12 @@ class BeszelApp(App[None]):
 
     def _restyle(self) -> None:
         palette = palette_of(self.themes.choose(self.theme))
-        symbols = SYMBOLS[self.settings.symbols]
-        self.look = FleetLook(palette, symbols, self.settings.units, self.settings.thresholds)
-        zone = datetime.now().astimezone().tzinfo
+        looks = self.settings.looks
+        symbols, clock = SYMBOLS[looks.symbols], looks.hours
+        self.look = FleetLook(palette, symbols, looks.units, self.settings.thresholds, clock)
+        zone = clock.zone or datetime.now().astimezone().tzinfo
         assert zone is not None  # noqa: S101 (a local time always has one)
-        self.chart_look = ChartLook(palette, symbols, self.settings.units, zone)
+        self.chart_look = ChartLook(palette, symbols, looks.units, zone, clock.is_twelve)
 
     # Actions
 
@@ -253,13 +286,26 @@ class BeszelApp(App[None]):
     def choose_theme(self, name: str) -> None:
         """Change the colours, and remember them for the next start."""
         self.theme = name
-        try:
-            save_choices(self.settings.paths.choices_file, Choices(theme=name))
-        except OSError as error:
-            self._warn(f"the theme cannot be remembered: {error.strerror}")
+        if not self._keep(msgspec.structs.replace(self._choices, theme=name)):
             return
         if self.settings.theme not in {None, name}:
             self.say(f"until you leave: the settings say {self.settings.theme}")
+
+    def choose_look(self, key: str, value: str) -> None:
+        """Write or draw something another way, and remember that for the next start."""
+        self._keep(choose(self._choices, key, value))
+        self._restyle()
+        if isinstance(self.screen, HubScreen):
+            self.screen.redraw()
+
+    def _keep(self, choices: Choices) -> bool:
+        self._choices = choices
+        try:
+            save_choices(self.settings.paths.choices_file, choices)
+        except OSError as error:
+            self._warn(f"this choice cannot be remembered: {error.strerror}")
+            return False
+        return True
 
     def action_alerts(self) -> None:
         """Of the system that is open, or of all."""

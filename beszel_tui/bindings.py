@@ -4,9 +4,12 @@ An id names the binding for good (people will remap keys by it), the description
 tooltip is the sentence of the help page.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from textual.binding import Binding
+
+from beszel_tui.state.settings import KeyLine
 
 
 def _key(
@@ -27,6 +30,14 @@ APP: Final = [
         display=":",
     ),
     _key("ctrl+p", "command_palette", "palette", "Find any system, screen or action", "app.palette", display="^p"),
+    _key(
+        "comma",
+        "settings",
+        "settings",
+        "Settings: looks, account, tokens, users, hubs, keys",
+        "app.settings",
+        display=",",
+    ),
     _key(
         "a", "alerts", "alerts", "What fires, what has fired, rules, quiet hours and channels", "app.alerts", show=True
     ),
@@ -58,6 +69,14 @@ SYSTEM_LINES: Final = [
     ),
 ]
 
+CARDS: Final = [
+    _key("up,k", "card_by(0, -1)", "up", "The card above", "cards.up", display="↑ k"),
+    _key("down,j", "card_by(0, 1)", "down", "The card below", "cards.down", display="↓ j"),
+    _key("left,h", "card_by(-1, 0)", "left", "The card to the left", "cards.left", display="← h"),
+    _key("right,l", "card_by(1, 0)", "right", "The card to the right", "cards.right", display="→ l"),
+    _key("enter", "choose", "open", "Open the system of the card", "cards.open", show=True, display="⏎"),
+]
+
 CONTAINER_LINES: Final = [
     _key("enter,right,l", "choose", "logs", "What the container writes", "container.logs", show=True, display="⏎ l"),
 ]
@@ -77,6 +96,10 @@ FLEET: Final = [
     _key("p", "pause", "pause", "Pause the marked systems or this one, or let them go on", "fleet.pause"),
     _key("W", "watch", "watch", "Make a rule of alerts for the marked systems, or for this one", "fleet.watch"),
     _key("c", "containers", "containers", "The containers of all systems", "fleet.containers", show=True),
+    _key("v", "layout", "cards", "A card a system, or a line a system", "fleet.layout"),
+    _key("t", "groups", "groups", "Group by the first tag, or not; ⏎ on a group folds it", "fleet.groups"),
+    _key("e", "tags", "tags", "Change the tags of the marked systems or this one", "fleet.tags"),
+    _key("D", "delete", "delete", "Delete the marked systems or this one; asks first", "fleet.delete"),
     _key("y", "copy", "copy", "Copy the address of the system", "fleet.copy"),
     _key("A", "add", "add", "Add a system: the command lines for its agent", "fleet.add"),
     _key("escape", "back", "back", "Clear marks, then the filter", "fleet.back", display="esc"),
@@ -257,6 +280,57 @@ THEMES: Final = [
     _key("end,G", "move(1000)", "last", "The last theme", "themes.last", display="End G"),
 ]
 
+SETTINGS: Final = [
+    _key("escape,backspace", "back", "back", "Clear the filter, then leave", "settings.back", show=True, display="esc"),
+    _key("tab,right_square_bracket", "tab(1)", "tab", "The next tab", "settings.tab", show=True, display="tab"),
+    _key(
+        "shift+tab,left_square_bracket", "tab(-1)", "last tab", "The tab before", "settings.tab_before", display="⇧tab"
+    ),
+    *(
+        _key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"settings.tab_{number}")
+        for number in range(1, 9)
+    ),
+    _key(
+        "enter,right,l",
+        "change(1)",
+        "change",
+        "Change what the cursor is on",
+        "settings.change",
+        show=True,
+        display="⏎",
+    ),
+    _key("left,h", "change(-1)", "change back", "Change it to the value before", "settings.change_back", display="← h"),
+    _key("n", "new", "new", "A new API token or user", "settings.new", show=True),
+    _key("w", "password", "password", "Give this user another password", "settings.password", show=True),
+    _key(
+        "d,delete",
+        "delete",
+        "delete",
+        "End, revoke or delete it; asks first",
+        "settings.delete",
+        show=True,
+        display="d",
+    ),
+    _key("r", "reload", "reload", "Ask the hub again", "settings.reload"),
+]
+
+BOX_FORM: Final = [
+    _key("escape", "cancel", "cancel", "Leave it as it was", "box.cancel", show=True, display="esc"),
+    _key("down", "app.focus_next", "next", "The next field", "box.next", display="↓ tab"),
+    _key("up", "app.focus_previous", "before", "The field before", "box.before", display="↑ ⇧tab"),
+]
+
+BOX_CHOICE: Final = [
+    _key("right,space,l", "turn(1)", "next", "The next value", "value.next", show=True, display="→"),
+    _key("left,h", "turn(-1)", "before", "The value before", "value.before", display="←"),
+    _key("enter", "done", "done", "Take this value", "value.done", show=True, display="⏎"),
+]
+
+SECRET: Final = [
+    _key("y", "copy", "copy", "Copy it", "secret.copy", show=True),
+    _key("escape,enter,q", "close", "close", "Done; it is not shown again", "secret.close", show=True, display="esc"),
+]
+
 ALERTS: Final = [
     _key(
         "escape,backspace", "back", "back", "Clear the filter, then leave", "alerts.back", show=True, display="esc"
@@ -320,6 +394,7 @@ COMMAND: Final = [
 GROUPS: Final = {
     "This table": TABLE,
     "A system's line": SYSTEM_LINES,
+    "A system's card": CARDS,
     "A container's line": CONTAINER_LINES,
     "Fleet": FLEET,
     "System": SYSTEM,
@@ -331,6 +406,10 @@ GROUPS: Final = {
     "Logs": LOGS,
     "Add a system": ENROLMENT,
     "Name of a new system": ENROLMENT_NAME,
+    "Settings": SETTINGS,
+    "A small form": BOX_FORM,
+    "A choice in a small form": BOX_CHOICE,
+    "A new token": SECRET,
     "Search line": SEARCH,
     "Themes": THEMES,
     "Alerts": ALERTS,
@@ -341,3 +420,27 @@ GROUPS: Final = {
     "Everywhere": APP,
 }
 """For the help page and the test that holds every binding to the rule above."""
+
+
+def key_lines(keymap: Mapping[str, str]) -> list[KeyLine]:
+    """Every binding by its id, with the keys that `keymap` gives it in place of its own."""
+    bindings = [binding for group in GROUPS.values() for binding in group if binding.id]
+    return [
+        KeyLine(
+            str(binding.id), keymap.get(str(binding.id)) or binding.key_display or binding.key, binding.tooltip,
+            str(binding.id) in keymap,
+        )
+        for binding in bindings
+    ]  # fmt: skip
+
+
+def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
+    """A sentence for each line of a keymap that does nothing."""
+    known = {binding.id for group in GROUPS.values() for binding in group}
+    problems: list[str] = []
+    for name, keys in keymap.items():
+        if name not in known:
+            problems.append(f"no key is called {name!r} in the config file's [keys]; the settings list them")
+        elif not keys.strip():
+            problems.append(f"{name!r} has no keys in the config file's [keys]")
+    return problems

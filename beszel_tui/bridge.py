@@ -46,6 +46,8 @@ from beszel_tui.timemachine import TimeMachine
 
 BATCH_SECONDS: Final = 0.1
 TICK_SECONDS: Final = 1.0
+SLOW_SECONDS: Final = 5.0
+"""In place of both, for lines that carry little."""
 LEAST_REFRESH_SECONDS: Final = 10.0
 """History that follows the clock is asked for again no more often."""
 PARALLEL_REQUESTS: Final = 4
@@ -67,8 +69,9 @@ AnswerT = TypeVar("AnswerT")
 
 
 class Bridge:
-    def __init__(self, app: App[Any], source: Source, clock: Callable[[], int]) -> None:
+    def __init__(self, app: App[Any], source: Source, clock: Callable[[], int], *, is_slow: bool = False) -> None:
         self.source = source
+        self._batch_seconds, self._tick_seconds = (SLOW_SECONDS,) * 2 if is_slow else (BATCH_SECONDS, TICK_SECONDS)
         self.changed: Signal[State] = Signal(app, "state changed")
         self._clock = clock
         self._state = State(hub=source.label, now_ms=clock())
@@ -86,6 +89,11 @@ class Bridge:
         self._alerts_task: asyncio.Task[None] | None = None
         self._viewers: dict[object, str] = {}
         """By who looks at containers: the topic of the feed."""
+
+    @property
+    def pace_seconds(self) -> float:
+        """How long events are gathered. What there is to begin with comes in pieces, which do not wait so long."""
+        return self._batch_seconds if self._state.loaded else BATCH_SECONDS
 
     @property
     def state(self) -> State:
@@ -226,11 +234,11 @@ class Bridge:
         while True:
             first = await self.source.events.get()
             self._apply([first, *self._waiting()])
-            await asyncio.sleep(BATCH_SECONDS)
+            await asyncio.sleep(self.pace_seconds)
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(TICK_SECONDS - self._clock() % 1000 / 1000)
+            await asyncio.sleep(self._tick_seconds - self._clock() % 1000 / 1000)
             self._apply([Ticked(at_ms=self._clock())])
             self.times.tick()
             self._refresh_history()
@@ -244,7 +252,7 @@ class Bridge:
 
     def _apply(self, events: list[Event]) -> None:
         self._state = reduce(self._state, events)
-        if any(isinstance(event, Connected) for event in events):
+        if any(isinstance(getattr(event, "event", event), Connected) for event in events):
             self._trails_asked.clear()
             self._reload_history()
         elif any(isinstance(event, Received) and isinstance(event.frame, Resync) for event in events):

@@ -6,11 +6,13 @@ from typing import Annotated, Final
 import msgspec
 
 from beszel_tui.client.session import write_private
+from beszel_tui.config import Settings
+from beszel_tui.state.looks import LookChoices, merge
 
 _MAX_BYTES: Final = 64 << 10
 
 
-class Choices(msgspec.Struct, frozen=True, kw_only=True):
+class Choices(LookChoices, frozen=True, kw_only=True):
     theme: Annotated[str, msgspec.Meta(max_length=32)] | None = None
 
 
@@ -21,6 +23,11 @@ def load_choices(path: Path) -> Choices:
             return msgspec.json.decode(file.read(_MAX_BYTES), type=Choices)
     except (OSError, msgspec.DecodeError):
         return Choices()
+
+
+def with_choices(settings: Settings, choices: Choices) -> Settings:
+    """What flags, environment and config file leave open is as it was chosen."""
+    return msgspec.structs.replace(settings, looks=merge(settings.said, choices))
 
 
 def save_choices(path: Path, choices: Choices) -> None:

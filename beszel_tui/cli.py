@@ -23,14 +23,25 @@ ProfileOption = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="A hub of the config file. [BESZEL_PROFILE]")
 ]
 
+
+def _complete_system(context: typer.Context, incomplete: str) -> list[str]:
+    from beszel_tui.plain.completion import complete_system  # noqa: PLC0415 (only for the shell)
+
+    said = context.find_root().params
+    flags = Flags(hub=said.get("hub"), token_file=said.get("token_file"), profile=said.get("profile"))
+    return complete_system(flags, incomplete)
+
+
 SystemArgument = Annotated[
-    str, typer.Argument(metavar="SYSTEM", help="Its name, or a beginning that no other name has.")
+    str,
+    typer.Argument(
+        metavar="SYSTEM", help="Its name, or a beginning that no other name has.", autocompletion=_complete_system
+    ),
 ]
 _LARGEST_SIZE: Final = (1000, 500)
 
 app = typer.Typer(
     name="beszel-tui",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -58,6 +69,10 @@ def main(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     symbols: Annotated[
         str | None, typer.Option(metavar="KIND", help="braille, block or ascii. [BESZEL_SYMBOLS]")
     ] = None,
+    all_hubs: Annotated[
+        bool, typer.Option("--all-hubs", help="Every hub of the config file at once, on the screen.")
+    ] = False,
+    slow: Annotated[bool, typer.Option("--slow", help="Paint every five seconds only, for thin lines.")] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Change nothing at the hub.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Show a fleet that does not exist.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -66,7 +81,10 @@ def main(  # noqa: PLR0913, PLR0917 (a parameter for each option)
     if version:
         typer.echo(f"beszel-tui {VERSION}")
         raise typer.Exit
-    flags = Flags(hub=hub, token_file=token_file, profile=profile, theme=theme, symbols=symbols, read_only=read_only)
+    flags = Flags(
+        hub=hub, token_file=token_file, profile=profile, theme=theme, symbols=symbols, all_hubs=all_hubs, slow=slow,
+        read_only=read_only,
+    )  # fmt: skip
     context.obj = flags
     if context.invoked_subcommand is None:
         raise typer.Exit(run(load_settings(flags), demo=demo))
@@ -113,7 +131,10 @@ def watch(
 @app.command()
 def containers(
     context: typer.Context,
-    system: Annotated[str | None, typer.Argument(metavar="[SYSTEM]", help="Only those of this system.")] = None,
+    system: Annotated[
+        str | None,
+        typer.Argument(metavar="[SYSTEM]", help="Only those of this system.", autocompletion=_complete_system),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help='For scripts: {"containers": [...]}')] = False,
     plain: Annotated[bool, typer.Option("--plain", help="A plain table; the default.")] = False,
 ) -> None:
@@ -240,7 +261,13 @@ def chart(
         raise typer.BadParameter(f"a chart has at least {LEAST_WIDTH}x{LEAST_HEIGHT} cells")
     settings = load_settings(context.obj)
     order = ChartOrder(
-        system, metrics, window, cells, settings.units, settings.symbols, colour=not os.environ.get("NO_COLOR")
+        system,
+        metrics,
+        window,
+        cells,
+        settings.looks.units,
+        settings.looks.symbols,
+        colour=not os.environ.get("NO_COLOR"),
     )
     raise typer.Exit(print_chart(_open(*_credentials(context.obj)), order))
 
@@ -315,6 +342,8 @@ def _size(text: str) -> tuple[int, int]:
 def _credentials(flags: Flags) -> tuple[str, str]:
     """Hub and token for a command without a login screen. Raises `ConfigError`."""
     settings: Settings = load_settings(flags)
+    if settings.all_hubs:
+        raise ConfigError("--all-hubs is for the screen; here name one with --hub")
     if settings.hub and settings.token:
         return settings.hub, settings.token
     from beszel_tui.client.session import load_session  # noqa: PLC0415 (only without a token)

@@ -7,25 +7,32 @@ The config file is `$XDG_CONFIG_HOME/beszel-tui/config.toml`; every key may be l
     symbols = "braille"         # braille, block, ascii
     rates = "binary"            # binary, decimal, bits
     sizes = "binary"            # binary, decimal
-    fahrenheit = false
+    degrees = "celsius"         # celsius, fahrenheit
+    times = "local"             # local, utc
+    clock = "24h"               # 24h, 12h
+    layout = "table"            # table, cards
+    groups = "none"             # none, tags
+    slow = false                # paint every five seconds only
     [thresholds]
     warning = 65
     critical = 90
     [profiles.home]
     hub = "https://hub.example.net"
     token_file = "~/.config/beszel-tui/home.token"
+    [keys]
+    "fleet.sort" = "s,o"        # by the name of the key, see the settings on the screen
 """
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
-from beszel_protocol.units import ByteFamily, Style
 from beszel_tui.errors import ConfigError
+from beszel_tui.state.looks import LookChoices, Looks, merge
 from beszel_tui.state.selectors import Thresholds
 
 PROGRAM: Final = "beszel-tui"
@@ -46,15 +53,14 @@ class ThresholdConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     critical: Percent = 90
 
 
-class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ConfigFile(LookChoices, frozen=True, kw_only=True, forbid_unknown_fields=True):
     profile: str | None = None
     theme: str | None = None
-    symbols: Literal["braille", "block", "ascii"] | None = None
-    sizes: ByteFamily = ByteFamily.BINARY
-    rates: ByteFamily = ByteFamily.BINARY
-    fahrenheit: bool = False
+    slow: bool = False
     thresholds: ThresholdConfig = ThresholdConfig()
-    profiles: dict[str, Profile] = {}
+    profiles: dict[str, Profile] = msgspec.field(default_factory=dict)
+    keys: dict[str, str] = msgspec.field(default_factory=dict)
+    """By the id of a binding: keys in place of its own, separated by commas."""
 
 
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +86,11 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
         return self.state / "choices.json"
 
     @property
+    def names_file(self) -> Path:
+        """Names of systems for the shell to complete."""
+        return self.state / "names.json"
+
+    @property
     def local(self) -> Path:
         return self.state / "local"
 
@@ -93,9 +104,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
     theme: str | None = None
     """None: the one last chosen on the screen."""
-    symbols: str = "braille"
-    units: Style = Style()
+    looks: Looks = Looks()
+    said: LookChoices = LookChoices()
+    """What flags, environment and file say about looks, which what is chosen on the screen does not change."""
     thresholds: Thresholds = Thresholds()
+    profiles: Mapping[str, Profile] = {}
+    all_hubs: bool = False
+    """Every hub of the profiles at once."""
+    keys: Mapping[str, str] = {}
+    slow: bool = False
     read_only: bool = False
 
 
@@ -107,6 +124,8 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
     profile: str | None = None
     theme: str | None = None
     symbols: str | None = None
+    all_hubs: bool = False
+    slow: bool = False
     read_only: bool = False
 
 
@@ -121,18 +140,35 @@ def load_settings(flags: Flags = Flags(), environment: Mapping[str, str] = os.en
     """Raise `ConfigError` with the name of the setting that is wrong."""
     paths = find_paths(environment)
     file = read_config(paths.config_file)
+    if flags.hub in file.profiles:
+        flags = msgspec.structs.replace(flags, hub=None, profile=flags.hub)
+        environment = {name: value for name, value in environment.items() if name != "BESZEL_HUB"}
+    if flags.all_hubs and not file.profiles:
+        raise ConfigError(f"--all-hubs shows the hubs of the profiles in {paths.config_file}, and there is none")
     profile = _profile(file, flags.profile or environment.get("BESZEL_PROFILE") or None)
     hub = flags.hub or environment.get("BESZEL_HUB") or (profile.hub if profile else None)
+    said = _said(file, flags, environment)
     return Settings(
         paths=paths,
         hub=normalize_hub(hub) if hub else None,
         token=_token(flags, environment, profile),
         theme=flags.theme or environment.get("BESZEL_THEME") or file.theme,
-        symbols=_symbols(flags.symbols or environment.get("BESZEL_SYMBOLS") or file.symbols, environment),
-        units=Style(sizes=file.sizes, rates=file.rates, fahrenheit=file.fahrenheit),
+        looks=merge(said),
+        said=said,
         thresholds=Thresholds(file.thresholds.warning, file.thresholds.critical),
+        profiles=file.profiles,
+        all_hubs=flags.all_hubs,
+        keys=file.keys,
+        slow=flags.slow or file.slow,
         read_only=flags.read_only,
     )
+
+
+def profile_settings(settings: Settings, name: str) -> Settings:
+    """The same, for another hub of the config file. Raises `ConfigError`."""
+    profile = _find_profile(settings.profiles, name)
+    token = _read_token(profile.token_file) if profile.token_file else None
+    return msgspec.structs.replace(settings, hub=normalize_hub(profile.hub), token=token, all_hubs=False)
 
 
 def read_config(path: Path) -> ConfigFile:
@@ -183,12 +219,14 @@ def hub_label(hub: str) -> str:
 
 def _profile(file: ConfigFile, name: str | None) -> Profile | None:
     name = name or file.profile
-    if name is None:
-        return None
-    if name not in file.profiles:
-        known = ", ".join(sorted(file.profiles)) or "none"
+    return None if name is None else _find_profile(file.profiles, name)
+
+
+def _find_profile(profiles: Mapping[str, Profile], name: str) -> Profile:
+    if name not in profiles:
+        known = ", ".join(sorted(profiles)) or "none"
         raise ConfigError(f"no profile {name!r} in the config file (there: {known})")
-    return file.profiles[name]
+    return profiles[name]
 
 
 def _token(flags: Flags, environment: Mapping[str, str], profile: Profile | None) -> str | None:
@@ -223,15 +261,22 @@ def _read_token(name: str) -> str:
     return token
 
 
-def _symbols(wanted: str | None, environment: Mapping[str, str]) -> str:
-    if wanted is None:
-        encoding = next(
-            (environment[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)), "UTF-8"
-        )
-        return "ascii" if encoding.upper() in {"C", "POSIX"} or encoding.upper().endswith("ASCII") else "braille"
-    if wanted not in {"braille", "block", "ascii"}:
-        raise ConfigError(f"symbols are braille, block or ascii, not {wanted!r}")
-    return wanted
+def _said(file: ConfigFile, flags: Flags, environment: Mapping[str, str]) -> LookChoices:
+    """What of the looks is settled. A terminal without UTF-8 settles the symbols unless somebody says otherwise."""
+    said = {name: getattr(file, name) for name in LookChoices.__struct_fields__}
+    wanted = flags.symbols or environment.get("BESZEL_SYMBOLS")
+    if wanted:
+        if wanted not in {"braille", "block", "ascii"}:
+            raise ConfigError(f"symbols are braille, block or ascii, not {wanted!r}")
+        said["symbols"] = wanted
+    elif file.symbols is None and _is_ascii_only(environment):
+        said["symbols"] = "ascii"
+    return LookChoices(**said)
+
+
+def _is_ascii_only(environment: Mapping[str, str]) -> bool:
+    encoding = next((environment[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environment.get(name)), "UTF-8")
+    return encoding.upper() in {"C", "POSIX"} or encoding.upper().endswith("ASCII")
 
 
 def _absolute(text: str | None) -> Path | None:

@@ -6,12 +6,18 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from beszel_tui.client.session import Session, forget_session, save_session
+import msgspec
+
+from beszel_tui.client.session import Session, forget_session, known_sessions, load_session, save_session
 from beszel_tui.client.source import Source
-from beszel_tui.config import Settings
+from beszel_tui.config import Settings, normalize_hub, profile_settings
+from beszel_tui.state.hubs import hub_names
+from beszel_tui.state.settings import HubLine
 
 if TYPE_CHECKING:
     from beszel_tui.client.http import HubHttp
+
+ALL_HUBS = "all"
 
 
 def clock_ms() -> int:
@@ -62,6 +68,62 @@ class Context:
         if self._task is not None:
             self._task.cancel()
             self._task = None
+
+    def known_hubs(self) -> list[HubLine]:
+        """The hubs of the config file, then those that somebody once logged in to."""
+        settings = self.settings
+        current = self.session_hub or settings.hub
+        sessions = {session.hub: session.identity for session in known_sessions(settings.paths.sessions_file)}
+        lines: list[HubLine] = []
+        for name, profile in sorted(settings.profiles.items()):
+            address = normalize_hub(profile.hub)
+            note = "an API token" if profile.token_file else sessions.get(address, "log in first")
+            lines.append(HubLine(name, address, address == current and not settings.all_hubs, note))
+        there = {line.address for line in lines}
+        if len(lines) > 1:
+            lines.insert(0, HubLine(ALL_HUBS, "", settings.all_hubs, "every hub of the config file at once"))
+        lines += [HubLine(hub, hub, hub == current, who) for hub, who in sorted(sessions.items()) if hub not in there]
+        return lines
+
+    def switch(self, name: str) -> bool:
+        """Go over to a hub of `known_hubs`; False if one has to log in there first. Raises `ConfigError`."""
+        if name == ALL_HUBS:
+            self.settings = msgspec.structs.replace(self.settings, all_hubs=True, hub=None, token=None)
+        elif name in self.settings.profiles:
+            self.settings = profile_settings(self.settings, name)
+        else:
+            self.settings = msgspec.structs.replace(self.settings, hub=normalize_hub(name), token=None, all_hubs=False)
+        self.stop()
+        self.source, self.session_hub = None, None
+        return self.open_known()
+
+    def open_known(self) -> bool:
+        """Take data from the hub of the settings, with its token or the session kept for it; False without either."""
+        hub, token = self.settings.hub, self.settings.token
+        if self.settings.all_hubs:
+            return self._open_all()
+        if hub is not None and token is not None:
+            self.use(open_hub(hub, token))
+        elif token is None and (session := load_session(self.settings.paths.sessions_file, hub)) is not None:
+            self.session_hub = session.hub
+            self.use(open_hub(session.hub, session.token))
+        return self.source is not None
+
+    def _open_all(self) -> bool:
+        from beszel_tui.client.several import SeveralHubs  # noqa: PLC0415 (only for several)
+
+        hubs: dict[str, Source] = {}
+        for name, called in hub_names(sorted(self.settings.profiles)).items():
+            settings = profile_settings(self.settings, name)
+            session = load_session(self.settings.paths.sessions_file, settings.hub)
+            token = settings.token or (session.token if session is not None else None)
+            if token is None or settings.hub is None:
+                self.notify(f"{name} is left out: log in there once, with `beszel-tui --hub {name}`")
+            else:
+                hubs[called] = open_hub(settings.hub, token)
+        if hubs:
+            self.use(SeveralHubs(hubs))
+        return bool(hubs)
 
     def notify(self, text: str) -> None:
         """Tell the user, on the screen as soon as there is one."""

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
-from beszel_tui.client.session import load_session
 from beszel_tui.config import Flags, Settings, load_settings
-from beszel_tui.context import Context, open_hub
+from beszel_tui.context import Context
 from beszel_tui.errors import TuiError
 
 EXIT_OK: Final = 0
@@ -88,14 +87,7 @@ def _open_source(context: Context, *, demo: bool) -> None:
         return
     if context.source is not None:
         return  # a companion opened it
-    settings = context.settings
-    if settings.hub is not None and settings.token is not None:
-        context.use(open_hub(settings.hub, settings.token))
-    elif settings.token is None:
-        session = load_session(settings.paths.sessions_file, settings.hub)
-        if session is not None:
-            context.session_hub = session.hub
-            context.use(open_hub(session.hub, session.token))
+    context.open_known()
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,14 @@ class LineChosen(Message):
         self.key = key
 
 
+class LineMarked(Message):
+    """A line that stands for several was marked."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
 class HeaderClicked(Message):
     """The title of a column was clicked."""
 
@@ -123,3 +131,7 @@ class InstantPointed(Message):
     def __init__(self, instant_ms: int) -> None:
         super().__init__()
         self.instant_ms = instant_ms
+
+
+class ChoiceTaken(Message):
+    """A choice of a form is as it shall be."""

@@ -13,6 +13,7 @@ from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Aler
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.alerts import AlertDesk
+from beszel_tui.client.demo_account import DemoAccount
 from beszel_tui.client.demo_alerts import DemoAlerts
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused
@@ -61,6 +62,10 @@ class DemoSource:
         while True:
             await asyncio.sleep(1)
             await self._tell(self._clock())
+
+    @property
+    def account(self) -> DemoAccount:
+        return DemoAccount(self._clock())
 
     async def close(self) -> None:
         """There is nothing open."""
@@ -125,6 +130,12 @@ class DemoSource:
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         raise HubRefused(403, f"the demonstration cannot {'pause' if paused else 'resume'} {system_id}")
+
+    async def set_tags(self, system_id: str, tags: Sequence[str]) -> None:
+        raise HubRefused(403, f"the demonstration cannot tag {system_id} with {' '.join(tags)}")
+
+    async def delete_system(self, system_id: str) -> None:
+        raise HubRefused(403, f"the demonstration cannot delete {system_id}")
 
     async def _tell(self, at_ms: int) -> None:
         self._sequence += 1

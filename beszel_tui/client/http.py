@@ -96,9 +96,17 @@ class HubHttp:
             raise
         return details_of(record)
 
-    async def set_status(self, system_id: str, status: str) -> None:
-        path = f"/api/collections/systems/records/{_segment(system_id)}"
-        await self._ask(dict[str, Any], "PATCH", path, body={"status": status})
+    async def change_system(self, system_id: str, body: Mapping[str, Any]) -> None:
+        await self.do("PATCH", f"/api/collections/systems/records/{_segment(system_id)}", body)
+
+    async def delete_system(self, system_id: str) -> None:
+        await self.do("DELETE", f"/api/collections/systems/records/{_segment(system_id)}")
+
+    async def do(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+        """A request whose answer only matters if it is an error."""
+        status, content = await self.exchange(method, path, body=body)
+        if status >= 400:
+            raise self.refusal(status, content)
 
     async def create(self, answer_type: type[AnswerT], path: str, body: Mapping[str, Any]) -> AnswerT:
         return await self._ask(answer_type, "POST", path, body=body)

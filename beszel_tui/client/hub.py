@@ -19,6 +19,7 @@ from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import BUCKET_MS, TRAIL_BUCKETS, Columns, Trail, bucket_means, trail_from
 
 if TYPE_CHECKING:
+    from beszel_tui.client.account import HubAccount
     from beszel_tui.client.alerts import AlertDesk
 
 _TRAIL_ADDRESS: Final = "cpu.usage_percent"
@@ -34,11 +35,20 @@ class HubSource:
         self._feed = Feed(hub, token)
         self._http = HubHttp(hub, token)
         self._token = token
+        self._account: HubAccount | None = None
         self._alerts: AlertDesk | None = None
 
     @property
     def events(self) -> "asyncio.Queue[FeedEvent]":
         return self._feed.events
+
+    @property
+    def account(self) -> "HubAccount":
+        if self._account is None:
+            from beszel_tui.client.account import HubAccount  # noqa: PLC0415 (not needed for the first picture)
+
+            self._account = HubAccount(self._http, self._token)
+        return self._account
 
     @property
     def alerts(self) -> "AlertDesk":
@@ -113,4 +123,10 @@ class HubSource:
         return await read_enrolment(self._http, system_id, name)
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
-        await self._http.set_status(system_id, "paused" if paused else "pending")
+        await self._http.change_system(system_id, {"status": "paused" if paused else "pending"})
+
+    async def set_tags(self, system_id: str, tags: Sequence[str]) -> None:
+        await self._http.change_system(system_id, {"tags": list(tags)})
+
+    async def delete_system(self, system_id: str) -> None:
+        await self._http.delete_system(system_id)

@@ -30,6 +30,11 @@ def load_session(path: Path, hub: str | None = None) -> Session | None:
     return next((session for session in file.sessions if session.hub == wanted), None)
 
 
+def known_sessions(path: Path) -> list[Session]:
+    """Of every hub."""
+    return _read(path).sessions
+
+
 def save_session(path: Path, session: Session) -> None:
     """Keep `session` in place of an older one of its hub. Raises OSError."""
     others = [known for known in _read(path).sessions if known.hub != session.hub]

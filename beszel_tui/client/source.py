@@ -12,6 +12,7 @@ from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
 
 if TYPE_CHECKING:
+    from beszel_tui.client.account import Account
     from beszel_tui.client.alerts import AlertDesk
 
 EVENT_QUEUE_SIZE = 256
@@ -28,6 +29,10 @@ class Source(Protocol):
     @property
     def events(self) -> "asyncio.Queue[FeedEvent]":
         """What it tells by itself."""
+
+    @property
+    def account(self) -> "Account | None":
+        """Who we are there; None where there is more than one hub, or no real one."""
 
     async def run(self) -> None:
         """Fill `events` until cancelled, then close."""
@@ -79,3 +84,9 @@ class Source(Protocol):
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         """Stop or go on collecting."""
+
+    async def set_tags(self, system_id: str, tags: Sequence[str]) -> None:
+        """These, and no others."""
+
+    async def delete_system(self, system_id: str) -> None:
+        """With all that is stored of it."""

@@ -8,6 +8,7 @@ from beszel_tui.state.alertsheets import BY_KEY as ALERT_PANES
 from beszel_tui.state.charts import TABS
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.ranges import parse_instant
+from beszel_tui.state.settings import SECTIONS
 from beszel_tui.state.windows import PRESETS
 
 if TYPE_CHECKING:
@@ -128,6 +129,21 @@ def _add(app: "BeszelApp", _argument: str) -> None:
     app.add_system()
 
 
+def _settings(app: "BeszelApp", name: str) -> None:
+    found = [section.key for section in SECTIONS if section.key.startswith(name.casefold())]
+    if not found:
+        raise CommandError(f"settings: {' '.join(section.key for section in SECTIONS)}")
+    app.open_settings(found[0])
+
+
+def _hub(app: "BeszelApp", name: str) -> None:
+    names = [hub.name for hub in app.known_hubs()]
+    found = [known for known in names if known == name] or [known for known in names if name and known.startswith(name)]
+    if not found:
+        raise CommandError(f"hubs: {' '.join(names) or 'this one only; others stand in the config file'}")
+    app.switch_hub(found[0])
+
+
 def _alerts(app: "BeszelApp", name: str) -> None:
     found = [key for key in ALERT_PANES if key.startswith(name.casefold())]
     if not found:
@@ -147,6 +163,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("filter", "TEXT", "Filter the table", _filter),
     Command("fleet", "", "Back to the fleet", _fleet),
     Command("help", "", "All keys of this screen", lambda app, _: app.action_help()),
+    Command("hub", "NAME", "Go over to another hub", _hub, lambda app: [hub.name for hub in app.known_hubs()]),
     Command("open", "SYSTEM", "Open a system", _open, _names),
     Command("quit", "", "Leave", lambda app, _: app.exit()),
     Command(
@@ -157,6 +174,13 @@ COMMANDS: Final[tuple[Command, ...]] = (
         lambda _: [window.name for window in PRESETS],
     ),
     Command("reconnect", "", "Connect to the hub again without waiting", lambda app, _: app.action_retry()),
+    Command(
+        "settings",
+        "[SECTION]",
+        "Looks, account, sessions, tokens, users, hub, hubs, keys",
+        _settings,
+        lambda _: [section.key for section in SECTIONS],
+    ),
     Command("sort", "COLUMN [asc|desc]", "Sort the table", _sort, lambda _: list(BY_KEY)),
     Command("tab", "TAB", "A tab of the system", _tab, lambda _: [tab.key for tab in TABS]),
     Command(

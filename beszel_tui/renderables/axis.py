@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from beszel_protocol.metrics import Unit
 from beszel_protocol.units import ByteFamily, Style, format_bytes, format_value
+from beszel_tui.state.looks import clock_text
 
 _SECOND: Final = 1000
 _MINUTE: Final = 60 * _SECOND
@@ -92,7 +93,7 @@ def tick_label(value: float, unit: Unit, units: Style) -> str:
     return format_value(value, unit, units)
 
 
-def time_ticks(start_ms: int, end_ms: int, width: int, zone: tzinfo) -> list[Tick]:
+def time_ticks(start_ms: int, end_ms: int, width: int, zone: tzinfo, *, is_twelve: bool = False) -> list[Tick]:
     """Ticks on round local times, at least a dozen cells apart, whose labels fit into `width` cells."""
     span = end_ms - start_ms
     if width < 8 or span <= 0:
@@ -103,18 +104,19 @@ def time_ticks(start_ms: int, end_ms: int, width: int, zone: tzinfo) -> list[Tic
     first = -(-(start_ms + offset_ms) // step) * step - offset_ms
     ticks: list[Tick] = []
     for instant in range(first, end_ms + 1, step):
-        label = _time_label(datetime.fromtimestamp(instant / 1000, zone), step)
+        label = _time_label(datetime.fromtimestamp(instant / 1000, zone), step, is_twelve=is_twelve)
         x = round((instant - start_ms) / span * (width - 1)) - len(label) // 2
         if x >= 0 and x + len(label) <= width:
             ticks.append(Tick(x, label))
     return ticks
 
 
-def _time_label(moment: datetime, step: int) -> str:
+def _time_label(moment: datetime, step: int, *, is_twelve: bool) -> str:
     if step < _MINUTE:
-        return moment.strftime("%H:%M:%S")
+        return clock_text(moment, is_twelve=is_twelve, seconds=True)
     if step < _DAY:
-        return moment.strftime("%a %d") if moment.hour == moment.minute == 0 else moment.strftime("%H:%M")
+        is_midnight = moment.hour == moment.minute == 0
+        return moment.strftime("%a %d") if is_midnight else clock_text(moment, is_twelve=is_twelve, seconds=False)
     return moment.strftime("%d %b") if step < 60 * _DAY else moment.strftime("%b %Y")
 
 

@@ -18,6 +18,7 @@ from beszel_tui.renderables.plot import Dot, dot_row, draw_area, draw_curve, dra
 from beszel_tui.renderables.symbols import Symbols
 from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
 from beszel_tui.state.chartview import ChartLine, ChartView, newest_value, value_at
+from beszel_tui.state.looks import clock_text
 
 AXIS_WIDTH: Final = 7
 LEAST_HEIGHT: Final = 4
@@ -31,6 +32,8 @@ class ChartLook(NamedTuple):
     symbols: Symbols
     units: UnitStyle
     zone: tzinfo
+    is_twelve: bool = False
+    """Hours are told twice a day."""
 
 
 def draw_chart(
@@ -197,12 +200,13 @@ def _cursor_cell(view: ChartView, plot_width: int) -> int | None:
 
 def _time_axis(view: ChartView, plot_width: int, cursor_x: int | None, look: ChartLook) -> list[Piece]:
     palette = look.palette
-    ticks = time_ticks(view.start_ms, view.end_ms, plot_width, look.zone)
+    ticks = time_ticks(view.start_ms, view.end_ms, plot_width, look.zone, is_twelve=look.is_twelve)
     pieces: list[Piece] = [(" " * (AXIS_WIDTH + 1), palette.text)]
     if cursor_x is not None and view.cursor_ms is not None:
         seconds = view.end_ms - view.start_ms < 86_400_000
         moment = datetime.fromtimestamp(view.cursor_ms / 1000, look.zone)
-        label = moment.strftime("%H:%M:%S" if seconds else "%d %b %H:%M")
+        time = clock_text(moment, is_twelve=look.is_twelve, seconds=seconds)
+        label = time if seconds else f"{moment:%d %b} {time}"
         at = max(0, min(plot_width - len(label), cursor_x - len(label) // 2))
         ticks = [t for t in ticks if t.x + len(t.label) < at or t.x > at + len(label)]
         ticks = sorted([*ticks, Tick(at, label)])

@@ -25,7 +25,7 @@ def draw_facts(state: State, width: int, look: FleetLook) -> list[list[Segment]]
 def _who(state: State, row: FleetRow, width: int, look: FleetLook) -> list[Piece]:
     palette, symbols = look.palette, look.symbols
     note = status_note(row, state.hub_now_ms)
-    aged = not state.is_live
+    aged = not state.is_told(row.id)
     pieces: list[Piece] = [
         (f" {symbols.status[row.status]} ", palette.aged if aged else palette.status[row.status]),
         (row.name, palette.strong),

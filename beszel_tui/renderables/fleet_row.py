@@ -13,9 +13,11 @@ from beszel_tui.renderables.meter import meter
 from beszel_tui.renderables.palette import Palette
 from beszel_tui.renderables.sparkline import sparkline
 from beszel_tui.renderables.symbols import Symbols
-from beszel_tui.renderables.text import Piece, fit, line_of
+from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
 from beszel_tui.state.columns import Placed
-from beszel_tui.state.selectors import FleetLine, Sort, Thresholds
+from beszel_tui.state.hubs import hub_of
+from beszel_tui.state.looks import Clock
+from beszel_tui.state.selectors import FleetLine, Group, Sort, Thresholds
 
 VALUE_WIDTH: Final = 6
 """Of a percentage: `100.0%`, one cell less where it is `41%`."""
@@ -28,6 +30,7 @@ class FleetLook(NamedTuple):
     symbols: Symbols
     units: UnitStyle
     thresholds: Thresholds
+    clock: Clock = Clock()
 
 
 class Cell(NamedTuple):
@@ -46,7 +49,7 @@ def spark_width(placed: Sequence[Placed]) -> int:
 
 def draw_line(line: FleetLine, placed: Sequence[Placed], look: FleetLook, *, marked: bool) -> list[Cell]:
     """The cells of one system, in order; they do not overlap."""
-    cells = [_cell(place, _name(line, place.width, look, marked=marked), look) for place in placed[:1]]
+    cells = [_cell(place, name_pieces(line, place.width, look, marked=marked), look) for place in placed[:1]]
     rest = placed[1:]
     if not line.note:
         return cells + [_cell(place, _CELLS[place.column.key](line, place.width, look), look) for place in rest]
@@ -74,11 +77,14 @@ def draw_header(placed: Sequence[Placed], sort: Sort, look: FleetLook) -> list[C
     return cells
 
 
-def _name(line: FleetLine, width: int, look: FleetLook, *, marked: bool) -> list[Piece]:
+def name_pieces(line: FleetLine, width: int, look: FleetLook, *, marked: bool) -> list[Piece]:
+    """The sign of its state, its name, and a warning: `width` cells."""
     palette, symbols = look.palette, look.symbols
     row = line.row
     number = str(line.alerts) if line.alerts > 1 else ""
     warning = f" {symbols.warning}{number}" if line.critical or line.alerts else ""
+    if line.group is not None:
+        return _heading(line, line.group, width, look, warning)
     status = (
         symbols.status[row.status],
         palette.aged if line.aged and row.status == "up" else palette.status[row.status],
@@ -88,17 +94,32 @@ def _name(line: FleetLine, width: int, look: FleetLook, *, marked: bool) -> list
     return [status, (name, name_style), (warning, palette.level["critical"])]
 
 
-def _cpu(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
+def _heading(line: FleetLine, group: Group, width: int, look: FleetLook, warning: str) -> list[Piece]:
+    palette, symbols = look.palette, look.symbols
+    sign = symbols.folded if group.is_folded else symbols.unfolded
+    count = f" {group.up}/{group.total}" if group.up != group.total else f" {group.total}"
+    name = fit(line.row.name, max(1, width - 2 - len(warning) - len(count))).rstrip()
+    rest = " " * max(0, width - 2 - len(warning) - len(count) - pieces_width([(name, palette.text)]))
+    return [
+        (f"{sign} ", palette.accent), (name, palette.accent), (count, palette.muted), (rest, palette.text),
+        (warning, palette.level["critical"]),
+    ]  # fmt: skip
+
+
+def usage_pieces(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
+    """Processor usage: its curve as far as there is room, and the number."""
     percent = line.row.cpu_percent
     value = fit(_percent(percent, look), VALUE_WIDTH, "right")
     if width < VALUE_WIDTH + 5:
-        return [(value, _value_style(percent, line, look))]
+        return [(value, value_style(percent, line, look))]
+    if line.group is not None:  # of a mean there is no curve
+        return share_pieces(percent, line, width, look)
     curve = sparkline(line.trail, look.palette, look.symbols, look.thresholds, aged=line.aged)
-    return [*curve, (" ", look.palette.text), (value, _value_style(percent, line, look))]
+    return [*curve, (" ", look.palette.text), (value, value_style(percent, line, look))]
 
 
-def _share(percent: float | None, line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
-    style = _value_style(percent, line, look)
+def share_pieces(percent: float | None, line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
+    style = value_style(percent, line, look)
     text = look.symbols.absent if percent is None else f"{percent:.0f}%"
     if width < 9:
         return [(fit(text, min(width, 5), "right"), style)]
@@ -112,21 +133,21 @@ def _network(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
     row, half = line.row, (width - 3) // 2
     style = look.palette.aged if line.aged else look.palette.text
     return [
-        (fit(_rate(row.recv_bytes_per_second, look), half, "right"), style),
+        (fit(rate_text(row.recv_bytes_per_second, look), half, "right"), style),
         (" / ", look.palette.faint),
-        (fit(_rate(row.sent_bytes_per_second, look), half), style),
+        (fit(rate_text(row.sent_bytes_per_second, look), half), style),
     ]
 
 
 def _load(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
     load = line.row.load_average[0] if line.row.load_average else None
     share = load / line.row.cores * 100 if load is not None and line.row.cores else None
-    return [(fit(format_value(load, Unit.LOAD), width, "right"), _value_style(share, line, look))]
+    return [(fit(format_value(load, Unit.LOAD), width, "right"), value_style(share, line, look))]
 
 
 def _temperature(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
     value = line.row.temperature_celsius
-    return [(fit(_degrees(value, look), width, "right"), _value_style(value, line, look))]
+    return [(fit(degrees_text(value, look), width, "right"), value_style(value, line, look))]
 
 
 def _services(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
@@ -153,7 +174,7 @@ def _agent(line: FleetLine, width: int, look: FleetLook) -> list[Piece]:
     return [(fit(line.row.agent_version or look.symbols.absent, width), look.palette.muted)]
 
 
-def _value_style(value: float | None, line: FleetLine, look: FleetLook) -> Style:
+def value_style(value: float | None, line: FleetLine, look: FleetLook) -> Style:
     if value is None or line.aged:
         return look.palette.aged
     level = look.thresholds.level(value)
@@ -164,11 +185,11 @@ def _percent(value: float | None, look: FleetLook) -> str:
     return look.symbols.absent if value is None else f"{format_number(value)}%"
 
 
-def _rate(value: float | None, look: FleetLook) -> str:
+def rate_text(value: float | None, look: FleetLook) -> str:
     return look.symbols.absent if value is None else format_bytes(value, look.units.rates)
 
 
-def _degrees(value: float | None, look: FleetLook) -> str:
+def degrees_text(value: float | None, look: FleetLook) -> str:
     if value is None:
         return look.symbols.absent
     return f"{value * 9 / 5 + 32:.0f}°" if look.units.fahrenheit else f"{value:.0f}°"
@@ -184,9 +205,10 @@ def _cell(place: Placed, pieces: list[Piece], look: FleetLook) -> Cell:
 
 
 _CELLS: Final[dict[str, Callable[[FleetLine, int, FleetLook], list[Piece]]]] = {
-    "cpu": _cpu,
-    "memory": lambda line, width, look: _share(line.row.memory_percent, line, width, look),
-    "disk": lambda line, width, look: _share(line.row.disk_percent, line, width, look),
+    "cpu": usage_pieces,
+    "hub": lambda line, width, look: [(fit(hub_of(line.row.id), width), look.palette.muted)],
+    "memory": lambda line, width, look: share_pieces(line.row.memory_percent, line, width, look),
+    "disk": lambda line, width, look: share_pieces(line.row.disk_percent, line, width, look),
     "network": _network,
     "load": _load,
     "temperature": _temperature,

@@ -44,6 +44,10 @@ class Symbols(NamedTuple):
     more_left: str
     """Beside what goes on out of sight."""
     more_right: str
+    frame: str
+    """Corners and sides of a card: top left, across, top right, bottom left, bottom right, down."""
+    folded: str
+    unfolded: str
 
 
 _BRAILLE_BITS: Final = (0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80)
@@ -79,6 +83,9 @@ _UNICODE: Final = Symbols(
     prompt="❯",
     more_left="‹",
     more_right="›",
+    frame="╭─╮╰╯│",
+    folded="▸",
+    unfolded="▾",
 )
 _ASCII: Final = Symbols(
     name="ascii",
@@ -106,6 +113,9 @@ _ASCII: Final = Symbols(
     prompt=">",
     more_left="<",
     more_right=">",
+    frame="+-+++|",
+    folded=">",
+    unfolded="v",
 )
 SYMBOLS: Final[Mapping[str, Symbols]] = {
     "braille": _UNICODE,

@@ -23,7 +23,7 @@ def draw_top_bar(
     `is_away`: nobody is thought to look, and this stands for some seconds.
     """
     palette = look.palette
-    clock: Piece = (local_now.strftime(" %H:%M:%S "), palette.muted)
+    clock: Piece = (f" {look.clock.text(local_now)} ", palette.muted)
     link = _connection(state, look, is_away=is_away)
     hub: Piece = (fit(state.hub, min(len(state.hub), 32)) + "  ", palette.muted)
     brand: list[Piece] = [(" beszel ", palette.accent), (f"{look.symbols.bar} ", palette.faint)]
@@ -74,19 +74,28 @@ def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
 def _connection(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
     palette, symbols = look.palette, look.symbols
     connection = state.connection
-    if connection.phase == "live" and state.past is not None:
-        at = datetime.fromtimestamp(state.past.at_ms / 1000).astimezone()
-        when = f"{at:%H:%M:%S}" if state.past.behind_ms < _DAY_MS else f"{at:%d %b %H:%M}"
-        pace = f" {state.past.speed}×" if state.past.speed else ""
-        return [(f" at {when}, {age(state.past.behind_ms)} ago{pace} ", palette.time_cursor)]
-    if connection.phase == "live" and is_away:
-        return [(symbols.status["paused"], palette.status["paused"]), (" resting ", palette.text)]
     if connection.phase == "live":
-        return [(symbols.status["up"], palette.status["up"]), (" live ", palette.text)]
+        return _live(state, look, is_away=is_away)
     if connection.phase == "connecting":
         return [(symbols.status["pending"], palette.status["pending"]), (" connecting ", palette.text)]
     if connection.phase == "refused":
         return [(f"{symbols.status['down']} not admitted ", palette.offline)]
-    since = datetime.fromtimestamp(connection.since_ms / 1000).astimezone()
-    text = f"{symbols.status['down']} offline since {since:%H:%M:%S} ({age(state.now_ms - connection.since_ms)}) "
+    since = look.clock.text(look.clock.at(connection.since_ms))
+    text = f"{symbols.status['down']} offline since {since} ({age(state.now_ms - connection.since_ms)}) "
     return [(text, palette.offline)]
+
+
+def _live(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
+    palette, symbols, past = look.palette, look.symbols, state.past
+    if past is not None:
+        at = look.clock.at(past.at_ms)
+        when = look.clock.text(at) if past.behind_ms < _DAY_MS else f"{at:%d %b %H:%M}"
+        pace = f" {past.speed}×" if past.speed else ""
+        return [(f" at {when}, {age(past.behind_ms)} ago{pace} ", palette.time_cursor)]
+    away = sum(hub.phase != "live" for hub in state.hubs.values())
+    if away:
+        text = f"{symbols.warning} {len(state.hubs) - away} of {len(state.hubs)} hubs live "
+        return [(text, palette.level["warning"])]
+    if is_away:
+        return [(symbols.status["paused"], palette.status["paused"]), (" resting ", palette.text)]
+    return [(symbols.status["up"], palette.status["up"]), (" live ", palette.text)]

@@ -173,7 +173,7 @@ class HubScreen(Screen[None]):
             if typing and active.node is not self.focused:
                 continue  # the key would be typed
             if binding.show and active.enabled and binding.id and binding.id not in found:
-                found[binding.id] = Hint(binding.key, binding.key_display or binding.key, binding.description)
+                found[binding.id] = Hint(binding.key, self.app.get_key_display(binding), binding.description)
         first, last = ([found.pop(name)] if name in found else [] for name in ("time.now", "app.help"))
         return [*first, *found.values(), *last]
 

@@ -63,4 +63,4 @@ class HelpScreen(ModalScreen[None]):
 
     def action_scroll_by(self, lines: int) -> None:
         box = self.query_one(HelpBox)
-        box.scroll_to(y=box.scroll_offset.y + lines, animate=False)
+        box.scroll_to(y=box.scroll_offset.y + lines, animate=False, immediate=True)

@@ -1,6 +1,7 @@
 """Screens that are one list of things: a caption if they have one, a filter line, a table, and why it is empty."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from beszel_tui.widgets.row_table import RowTable
 class ListingScreen(HubScreen, Listing):
     """Subclasses make their table, and end `show_state` with `tell_shown`."""
 
-    CSS_PATH = "listing.tcss"
+    CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = "listing.tcss"
     AUTO_FOCUS = "RowTable"
     vocabulary: Vocabulary
     columns: ClassVar[Mapping[str, Column]]
@@ -31,6 +32,10 @@ class ListingScreen(HubScreen, Listing):
     def make_table(self) -> RowTable[Any]:
         raise NotImplementedError
 
+    def make_tables(self) -> ComposeResult:
+        """More than one for a list that can be shown in several ways."""
+        yield self.make_table()
+
     def compose_head(self) -> ComposeResult:
         """What stands above the filter line."""
         yield from ()
@@ -38,7 +43,7 @@ class ListingScreen(HubScreen, Listing):
     def compose_content(self) -> ComposeResult:
         yield from self.compose_head()
         yield FilterLine(self.vocabulary)
-        yield self.make_table()
+        yield from self.make_tables()
         yield Static(Content(""), id="empty")
 
     def tell_shown(self, shown: int, total: int, why_empty: str) -> None:

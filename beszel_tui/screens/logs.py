@@ -1,7 +1,6 @@
 """The logs of one container: what it wrote, and what it goes on writing."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
@@ -122,16 +121,15 @@ class LogsScreen(ReaderScreen):
         palette = self.hub_app.look.palette
         is_error = line.stream == "stderr"
         bar = self.hub_app.look.symbols.bar if is_error else " "
-        lead = f"{_time_of(line.instant_ms)} {bar}" if self._has_times else bar
+        lead = f"{self._time_of(line.instant_ms)} {bar}" if self._has_times else bar
         return PaneLine(
             line.text,
             pieces_of(line.stretches, palette.text),
             (lead, palette.level["warning"] if is_error else palette.muted),
         )
 
-
-def _time_of(instant_ms: int | None) -> str:
-    """Local time, to the second."""
-    if instant_ms is None:
-        return " " * 8
-    return datetime.fromtimestamp(instant_ms / 1000).astimezone().strftime("%H:%M:%S")
+    def _time_of(self, instant_ms: int | None) -> str:
+        """To the second."""
+        clock = self.hub_app.look.clock
+        width = 10 if clock.is_twelve else 8
+        return " " * width if instant_ms is None else clock.text(clock.at(instant_ms)).rjust(width)

@@ -46,7 +46,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("tags", "TAGS", "TAGS"),
     Column("agent", "AGENT", "AGENT"),
 )
-BY_KEY: Final = {column.key: column for column in COLUMNS}
+HUB: Final = Column("hub", "HUB", "HUB")
+"""Where there are several."""
+BY_KEY: Final = {column.key: column for column in (*COLUMNS, HUB)}
 CLAIMS: Final[tuple[tuple[str, int], ...]] = (
     ("name", 14), ("cpu", 6), ("memory", 5), ("disk", 5), ("network", 13), ("load", 5), ("cpu", 15), ("uptime", 4),
     ("temperature", 5), ("memory", 12), ("disk", 12), ("services", 6), ("name", 20), ("cpu", 20), ("tags", 10),
@@ -54,6 +56,9 @@ CLAIMS: Final[tuple[tuple[str, int], ...]] = (
     ("network", 15),
 )  # fmt: skip
 """Who is served first: the width that a column would like next, the most important claim in front."""
+
+COLUMNS_OF_HUBS: Final = (COLUMNS[0], HUB, *COLUMNS[1:])
+CLAIMS_OF_HUBS: Final = (*CLAIMS[:2], ("hub", 6), *CLAIMS[2:9], ("hub", 10), *CLAIMS[9:], ("hub", 16))
 
 
 def fold(width: int, columns: Sequence[Column] = COLUMNS, claims: Sequence[tuple[str, int]] = CLAIMS) -> list[Placed]:

@@ -37,6 +37,15 @@ class Refused(_Event, frozen=True, kw_only=True):
 class Received(_Event, frozen=True, kw_only=True):
     at_ms: int
     frame: Fleet | SystemSample | Containers | Alerts | Resync
+    hub: str = ""
+    """Of several; empty where there is one."""
+
+
+class HubChanged(_Event, frozen=True, kw_only=True):
+    """One of several hubs came, went, or turned us away."""
+
+    hub: str
+    event: Connected | Disconnected | Refused
 
 
 class Ticked(_Event, frozen=True, kw_only=True):
@@ -131,6 +140,7 @@ Event: TypeAlias = (
     | Disconnected
     | Refused
     | Received
+    | HubChanged
     | Ticked
     | SystemOpened
     | SystemClosed
@@ -150,5 +160,5 @@ Event: TypeAlias = (
     | PastLeft
     | PageLoaded
 )
-FeedEvent: TypeAlias = Connected | Disconnected | Refused | Received
+FeedEvent: TypeAlias = Connected | Disconnected | Refused | Received | HubChanged
 """What a source of data tells by itself."""

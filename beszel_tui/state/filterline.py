@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from beszel_protocol.feed import FleetRow
 from beszel_tui.errors import FilterError
+from beszel_tui.state.hubs import hub_of
 from beszel_tui.state.numbers import NUMBERS, Number
 
 Predicate: TypeAlias = Callable[[Any], bool]
@@ -77,6 +78,7 @@ FLEET: Final = Vocabulary(
         "status": _status,
         "is": _status,
         "agent": lambda row: [row.agent_version or ""],
+        "hub": lambda row: [hub_of(row.id)],
     },
     prefixed=frozenset({"tag", "status", "is"}),
     words=lambda row: [row.name, row.host, *(row.tags or ())],

@@ -11,6 +11,7 @@ from beszel_protocol.processes import ProcessList
 from beszel_protocol.sample import Metrics
 from beszel_protocol.standing import Standing
 from beszel_tui.state.alertbook import AlertBook
+from beszel_tui.state.hubs import hub_of
 from beszel_tui.state.past import Past
 from beszel_tui.state.series import Columns, Trail
 from beszel_tui.state.windows import LIVE, Window
@@ -58,6 +59,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """As people call it: host and port."""
     now_ms: int = 0
     """Our clock at the last tick."""
+    hubs: Mapping[str, Connection] = msgspec.field(default_factory=dict)
+    """Of several, by name; empty where there is one."""
+    awaited: frozenset[str] = frozenset()
+    """Hubs that have come and have not told all their systems yet; an empty name for the only one."""
     hub_offset_ms: int = 0
     """What to add to our clock to get the hub's."""
     connection: Connection = Connection()
@@ -91,6 +96,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_live(self) -> bool:
         return self.connection.phase == "live"
+
+    def is_told(self, system_id: str) -> bool:
+        """Whether the hub of this system tells it now."""
+        hub = self.hubs.get(hub_of(system_id))
+        return self.is_live if hub is None else hub.phase == "live"
 
     @property
     def focus_row(self) -> FleetRow | None:

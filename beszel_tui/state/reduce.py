@@ -20,6 +20,7 @@ from beszel_tui.state.events import (
     Event,
     HistoryFailed,
     HistoryLoaded,
+    HubChanged,
     PageLoaded,
     PastChosen,
     PastLeft,
@@ -34,6 +35,7 @@ from beszel_tui.state.events import (
     TrailsLoaded,
     WindowChosen,
 )
+from beszel_tui.state.hubs import hub_of
 from beszel_tui.state.model import Connection, Focus, State
 from beszel_tui.state.past import Page, Past, number_of
 from beszel_tui.state.series import Trail, append_readings, extend_trail, join_columns, join_trails
@@ -47,7 +49,10 @@ def reduce(state: State, events: Iterable[Event]) -> State:
 
 def _connected(state: State, event: Connected) -> State:
     connection = Connection(phase="live", since_ms=event.at_ms)
-    return replace(state, now_ms=event.at_ms, connection=connection, containers_loaded=False, alerts_loaded=False)
+    return replace(
+        state, now_ms=event.at_ms, connection=connection, containers_loaded=False, alerts_loaded=False,
+        awaited=state.awaited | {""},
+    )  # fmt: skip
 
 
 def _disconnected(state: State, event: Disconnected) -> State:
@@ -62,10 +67,23 @@ def _refused(state: State, event: Refused) -> State:
     return replace(state, now_ms=event.at_ms, connection=connection)
 
 
+_PHASES: Final = ("live", "connecting", "offline", "refused")
+"""Of several hubs, the best is how things stand."""
+
+
+def _hub_changed(state: State, event: HubChanged) -> State:
+    alone = State(connection=state.hubs.get(event.hub, Connection()))
+    now = _HANDLERS[type(event.event)](alone, event.event)
+    hubs = {**state.hubs, event.hub: now.connection}
+    best = min(hubs.values(), key=lambda connection: _PHASES.index(connection.phase))
+    awaited = state.awaited | {event.hub} if now.connection.phase == "live" else state.awaited
+    return replace(state, now_ms=now.now_ms, connection=best, hubs=hubs, awaited=awaited)
+
+
 def _received(state: State, event: Received) -> State:
     frame = event.frame
     if isinstance(frame, Fleet):
-        return _fleet_changed(state, frame, event.at_ms)
+        return _fleet_changed(_without_gone(state, frame, event.hub), frame, event.at_ms)
     if isinstance(frame, SystemSample):
         return _sampled(state, frame, event.at_ms)
     if isinstance(frame, Containers):
@@ -75,6 +93,17 @@ def _received(state: State, event: Received) -> State:
     if ALERTS_TOPIC in frame.topics:
         return replace(state, alerts_loaded=False)
     return state  # a resync is answered by the source, which asks for everything again
+
+
+def _without_gone(state: State, frame: Fleet, hub: str) -> State:
+    """The first frame of a connection has every system; one that is not in it went while we were away."""
+    if hub not in state.awaited:
+        return state
+    told = {row.id for row in frame.systems}
+    gone = {system_id for system_id in state.systems if system_id not in told and hub_of(system_id) == hub}
+    systems = {system_id: row for system_id, row in state.systems.items() if system_id not in gone}
+    trails = {system_id: trail for system_id, trail in state.trails.items() if system_id not in gone}
+    return replace(state, systems=systems, trails=trails, awaited=state.awaited - {hub})
 
 
 def _fleet_changed(state: State, frame: Fleet, at_ms: int) -> State:
@@ -287,6 +316,7 @@ def _focus_of(state: State, event: HistoryLoaded | HistoryFailed) -> Focus | Non
 _HANDLERS: Final[dict[type, Callable[[State, Any], State]]] = {
     Connected: _connected,
     Disconnected: _disconnected,
+    HubChanged: _hub_changed,
     Refused: _refused,
     Received: _received,
     Ticked: _ticked,

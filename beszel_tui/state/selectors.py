@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from beszel_protocol.feed import FleetRow
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import Filter
+from beszel_tui.state.hubs import hub_of
 from beszel_tui.state.model import State
 from beszel_tui.state.series import Readings, trail_cells
 
@@ -42,6 +43,14 @@ class Counts(NamedTuple):
     pending: int
 
 
+class Group(NamedTuple):
+    """What a line tells that stands for several systems."""
+
+    total: int
+    up: int
+    is_folded: bool
+
+
 class FleetLine(NamedTuple):
     """One line of the fleet table. Equal lines look the same, so only unequal ones are painted again."""
 
@@ -54,6 +63,8 @@ class FleetLine(NamedTuple):
     critical: bool
     alerts: int = 0
     """How many fire that nobody looks after."""
+    group: Group | None = None
+    """Of a line that is no system."""
 
 
 def counts(state: State) -> Counts:
@@ -82,7 +93,7 @@ def fleet_line(state: State, row: FleetRow, trail_width: int, thresholds: Thresh
     trail = trail_cells(state.trails.get(row.id), state.hub_now_ms, trail_width)
     is_unknown = state.past is not None and row.status == "pending"
     note = "looking it up…" if is_unknown else status_note(row, state.hub_now_ms)
-    aged = not state.is_live or (row.updated_ms is not None and state.hub_now_ms - row.updated_ms > STALE_MS)
+    aged = not state.is_told(row.id) or (row.updated_ms is not None and state.hub_now_ms - row.updated_ms > STALE_MS)
     shares = (row.cpu_percent, row.memory_percent, row.disk_percent)
     critical = not note and any(share is not None and share >= thresholds.critical for share in shares)
     return FleetLine(row, trail, aged, note, critical, alerts)
@@ -135,6 +146,8 @@ def _tells(row: FleetRow) -> bool:
 def _text_key(row: FleetRow, key: str) -> NaturalKey:
     if key == "tags":
         return natural_key(" ".join(row.tags or ["\uffff"]))
+    if key == "hub":
+        return natural_key(hub_of(row.id))
     if key == "agent":
         return natural_key(row.agent_version or "\uffff")
     return natural_key(row.name)

@@ -1,7 +1,6 @@
 """The lines around the content: top bar, facts of a system, tabs and ranges, keys."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from rich.segment import Segment
 from textual import events
@@ -32,7 +31,7 @@ class TopBar(LineWidget):
         self.repaint()
 
     def draw(self, size: Size) -> Sequence[list[Segment]]:
-        now = datetime.fromtimestamp(self._state.now_ms / 1000).astimezone()
+        now = self._look.clock.at(self._state.now_ms)
         return [draw_top_bar(self._state, size.width, self._look, now, is_away=self._is_away)]
 
 

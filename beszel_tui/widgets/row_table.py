@@ -70,6 +70,14 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
     def lay_out(self, width: int) -> list[Placed]:
         raise NotImplementedError
 
+    def height_of(self, lines: int) -> int:
+        """In cells, of so many lines."""
+        return lines + _HEADER_LINES
+
+    def forget_painted(self) -> None:
+        """Nothing is as it was: everything has to be drawn anew."""
+        self._painted.clear()
+
     # Told by the screen
 
     @property
@@ -105,9 +113,9 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
             self._marked &= self._index.keys()
             self._restore_cursor()
         if len(lines) != count_before:
-            self.virtual_size = Size(self._width, len(lines) + _HEADER_LINES)
+            self.virtual_size = Size(self._width, self.height_of(len(lines)))
         if restyled:
-            self._painted.clear()
+            self.forget_painted()
             self.refresh()
         else:
             self._refresh_changed()
@@ -266,8 +274,8 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
     def on_resize(self) -> None:
         width = self._width
         self._placed = self.lay_out(width)
-        self._painted.clear()
-        self.virtual_size = Size(width, len(self._lines) + _HEADER_LINES)
+        self.forget_painted()
+        self.virtual_size = Size(width, self.height_of(len(self._lines)))
         self._scroll_to_cursor()
         self.refresh()
         self.post_message(TableResized())

@@ -15,6 +15,7 @@ from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received
 from beszel_tui.state.series import Columns, Trail
 from tests.support.alertbook import ScriptedAlerts
 from tests.support.containers import make_log_line
+from tests.support.scriptedaccount import ScriptedAccount
 
 NOW_MS = 1_795_343_071_000
 
@@ -55,6 +56,11 @@ class ScriptedSource:
         self.processes_asked: list[tuple[str, str]] = []
         self.running: ProcessList | ClientError = HubRefused(502, "no agent here")
         """What `processes` tells."""
+        self.account: ScriptedAccount | None = ScriptedAccount(self.clock())
+        self.tagged: list[tuple[str, tuple[str, ...]]] = []
+        self.deleted: list[str] = []
+        self.refusal = ""
+        """Why tags are not changed and systems not deleted."""
         self.enrolled: list[str] = []
         self.enrol_problem = ""
         self.alerts = ScriptedAlerts()
@@ -124,6 +130,16 @@ class ScriptedSource:
 
     async def set_paused(self, system_id: str, *, paused: bool) -> None:
         self.paused.append((system_id, paused))
+
+    async def set_tags(self, system_id: str, tags: Sequence[str]) -> None:
+        if self.refusal:
+            raise HubRefused(403, self.refusal)
+        self.tagged.append((system_id, tuple(tags)))
+
+    async def delete_system(self, system_id: str) -> None:
+        if self.refusal:
+            raise HubRefused(403, self.refusal)
+        self.deleted.append(system_id)
 
     # The script
 

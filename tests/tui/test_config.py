@@ -105,12 +105,12 @@ def test_an_unknown_profile_names_the_known(tmp_path: Path) -> None:
 
 
 def test_units_thresholds_and_symbols(tmp_path: Path) -> None:
-    write_config(tmp_path, 'rates = "bits"\nfahrenheit = true\nsymbols = "block"\n[thresholds]\nwarning = 50\n')
+    write_config(tmp_path, 'rates = "bits"\ndegrees = "fahrenheit"\nsymbols = "block"\n[thresholds]\nwarning = 50\n')
     settings = load_settings(Flags(), environment(tmp_path))
-    assert settings.units.rates is ByteFamily.BITS
-    assert settings.units.fahrenheit
+    assert settings.looks.rates is ByteFamily.BITS
+    assert settings.looks.units.fahrenheit
     assert settings.thresholds == (50, 90)
-    assert settings.symbols == "block"
+    assert settings.looks.symbols == "block"
     with pytest.raises(ConfigError, match="braille, block or ascii"):
         load_settings(Flags(symbols="runes"), environment(tmp_path))
 
@@ -119,7 +119,7 @@ def test_units_thresholds_and_symbols(tmp_path: Path) -> None:
     ("locale", "symbols"), [("C", "ascii"), ("POSIX", "ascii"), ("C.UTF-8", "braille"), ("de_DE.UTF-8", "braille")]
 )
 def test_symbols_follow_the_locale(tmp_path: Path, locale: str, symbols: str) -> None:
-    assert load_settings(Flags(), {"HOME": str(tmp_path), "LC_ALL": locale}).symbols == symbols
+    assert load_settings(Flags(), {"HOME": str(tmp_path), "LC_ALL": locale}).looks.symbols == symbols
 
 
 def test_folders_follow_the_xdg_rules(tmp_path: Path) -> None:

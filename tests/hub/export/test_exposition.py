@@ -58,7 +58,7 @@ def everything() -> Metrics:
                 node = node.setdefault(step.name, {}).setdefault(step.key, {})
         last = address[-1]
         is_list = last.name in {"cores_percent", "load_average"}
-        node[last.name] = 1 if last.key is None else [1.0] if is_list else {last.key: 1.0}
+        node[last.name] = 1 if last.key is None else [1.0] if is_list else {last.key: 1}
     return msgspec.convert(document, Metrics)
 
 

@@ -156,7 +156,7 @@ def test_an_id_cannot_lead_elsewhere(system_id: str) -> None:
 
 def test_pausing() -> None:
     with answering(200, {"id": "abc"}) as server:
-        ask(server, lambda http: http.set_status("abc", "paused"))
+        ask(server, lambda http: http.change_system("abc", {"status": "paused"}))
     assert server.seen[0] == Seen(
         "PATCH", "/api/collections/systems/records/abc", "Bearer secret", {"status": "paused"}
     )

@@ -96,6 +96,8 @@ def test_a_client_that_is_read_only_adds_nothing(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path, read_only=True) as client:
             await client.press("A")
+            assert isinstance(client.app.screen, FleetScreen)
+            client.app.run_command("add")
             await client.until_text("this client is read-only")
             assert isinstance(client.app.screen, FleetScreen)
 

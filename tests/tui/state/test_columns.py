@@ -1,6 +1,6 @@
 import pytest
 
-from beszel_tui.state.columns import BY_KEY, CLAIMS, COLUMNS, GAP, fold
+from beszel_tui.state.columns import BY_KEY, CLAIMS, CLAIMS_OF_HUBS, COLUMNS, COLUMNS_OF_HUBS, GAP, fold
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,5 @@ def test_the_curve_is_there_at_80_columns() -> None:
 
 
 def test_every_claim_names_a_column() -> None:
-    assert {key for key, _ in CLAIMS} == set(BY_KEY)
+    assert {key for key, _ in CLAIMS} == {column.key for column in COLUMNS}
+    assert {key for key, _ in CLAIMS_OF_HUBS} == {column.key for column in COLUMNS_OF_HUBS} == set(BY_KEY)
