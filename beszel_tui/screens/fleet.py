@@ -135,8 +135,9 @@ class FleetScreen(ListingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What changes something is not there for a client that is to change nothing."""
-        del parameters
-        return action not in CHANGING or not self.hub_app.settings.read_only
+        if action in CHANGING and self.hub_app.settings.read_only:
+            return False
+        return super().check_action(action, parameters)
 
     @property
     def chosen(self) -> list[FleetRow]:
