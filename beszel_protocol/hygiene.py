@@ -36,6 +36,11 @@ def clean_text(text: str, limit: int = MAX_TEXT_LENGTH) -> str:
     return text if cleaned == text else cleaned
 
 
+def clean_lines(text: str, limit: int) -> str:
+    """`text` with each of its lines cleaned, cut to `limit` characters in all; a tab becomes four blanks."""
+    return "\n".join(clean_text(line, limit) for line in text[:limit].replace("\t", "    ").split("\n"))[:limit]
+
+
 def clean(struct: StructT) -> StructT:
     """`struct` with every text cleaned, every list bounded, and every impossible number taken out.
 

@@ -333,7 +333,8 @@ SECRET: Final = [
 
 ALERTS: Final = [
     _key(
-        "escape,backspace", "back", "back", "Clear the filter, then leave", "alerts.back", show=True, display="esc"
+        "escape,backspace", "back", "back", "Clear marks, then the filter, then leave", "alerts.back", show=True,
+        display="esc",
     ),
     _key("right_square_bracket,tab", "tab(1)", "tab", "The next tab", "alerts.tab", show=True, display="tab"),
     _key("left_square_bracket,shift+tab", "tab(-1)", "last tab", "The tab before", "alerts.tab_before", display="⇧tab"),
@@ -343,7 +344,9 @@ ALERTS: Final = [
     ),
     _key("enter,right,l", "open", "open", "Open the system, or what the line is about", "alerts.open", show=True,
          display="⏎"),
-    _key("x", "acknowledge", "acknowledge", "Say that somebody looks after the alert", "alerts.acknowledge", show=True),
+    _key("space", "mark", "mark", "Mark an alert that fires, or take the mark off", "alerts.mark", display="space"),
+    _key("x", "acknowledge", "acknowledge", "Say that somebody looks after the marked alerts or this one",
+         "alerts.acknowledge", show=True),
     _key("z", "snooze", "snooze", "Hear nothing of it for a while", "alerts.snooze", show=True),
     _key("n", "new", "new", "Make a rule, quiet hours or a channel", "alerts.new", show=True),
     _key("N", "new_set", "sets", "Make the rules of a set that the hub has ready", "alerts.sets"),

@@ -77,6 +77,15 @@ class FieldDone(Message):
         self.key = key
 
 
+class FieldLeft(Message):
+    """One went over the edge of a field of several lines: `step` is -1 above it, 1 below."""
+
+    def __init__(self, key: str, step: int) -> None:
+        super().__init__()
+        self.key = key
+        self.step = step
+
+
 class CommandEntered(Message):
     """A line was entered on the command line; None if it was given up."""
 

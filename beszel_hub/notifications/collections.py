@@ -19,11 +19,11 @@ from beszel_hub.notifications.channel import (
 )
 from beszel_hub.notifications.desk import ChannelDesk
 from beszel_hub.notifications.tables import ChannelRow, DeliveryRow
-from beszel_hub.notifications.template import MAX_TEMPLATE_LENGTH, check_json, check_text
 from beszel_hub.permissions import Actor
 from beszel_hub.records.registry import CREATED, ID, UPDATED, Collection, Field, Kind, Row, TableSource
 from beszel_hub.store.ids import new_id
 from beszel_hub.systems.queries import is_visible
+from beszel_protocol.template import MAX_TEMPLATE_LENGTH, check_json, check_text
 
 CHANNELS_ID: Final = "pbc_notification_channels"
 DELIVERIES_ID: Final = "pbc_notification_deliveries"
@@ -166,7 +166,7 @@ _CHANNEL_FIELDS: Final = (
         name="url", kind=Kind.PASSWORD, in_create=True, in_update=True, is_required=True, max_length=MAX_TARGET_LENGTH
     ),
     Field(name="hint"),
-    Field(name="template", in_create=True, in_update=True, max_length=MAX_TEMPLATE_LENGTH),
+    Field(name="template", in_create=True, in_update=True, max_length=MAX_TEMPLATE_LENGTH, has_lines=True),
     Field(name="severity", attribute="min_severity", in_create=True, in_update=True, choices=SEVERITIES),
     _list("rules"),
     _list("systems"),

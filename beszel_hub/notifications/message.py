@@ -14,8 +14,8 @@ import msgspec
 
 from beszel_hub.alerts.transition import Kind, Severity, Transition
 from beszel_hub.notifications.channel import SEVERITIES
-from beszel_hub.notifications.template import Value, fill_text
 from beszel_protocol.hygiene import clean_text
+from beszel_protocol.template import Value, fill_text
 from beszel_protocol.timestamps import format_timestamp
 
 KEY_HEADER: Final = "Idempotency-Key"

@@ -6,8 +6,8 @@ import msgspec
 
 from beszel_hub.notifications.http_client import Call
 from beszel_hub.notifications.message import KEY_HEADER, Message, Step, fields_of, link_to
-from beszel_hub.notifications.template import fill_json
 from beszel_protocol.targets import parse_url
+from beszel_protocol.template import fill_json
 from beszel_protocol.timestamps import format_timestamp
 
 

@@ -62,6 +62,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     in_update: bool = False
     is_required: bool = False
     """On create; on update it must not be emptied."""
+    has_lines: bool = False
+    """A text that keeps its line ends."""
     choices: tuple[str, ...] = ()
     min_length: int = 0
     max_length: int = 255

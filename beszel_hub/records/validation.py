@@ -11,7 +11,7 @@ from beszel_hub.records.dates import parse_date
 from beszel_hub.records.literals import parse_number
 from beszel_hub.records.registry import Collection, Field, Kind, Row
 from beszel_hub.store.ids import ID_LENGTH, is_id
-from beszel_protocol.hygiene import clean_text
+from beszel_protocol.hygiene import clean_lines, clean_text
 
 CREATE_FAILED: Final = "Failed to create record."
 UPDATE_FAILED: Final = "Failed to update record."
@@ -69,7 +69,8 @@ def _check_text(field: Field, raw: Any) -> str:
         raise _Wrong("validation_invalid_value", "This must be a text.")
     if len(raw or "") > field.max_length:
         raise _Wrong("validation_max_text_constraint", f"This has at most {field.max_length} characters.")
-    text = clean_text(raw or "", field.max_length).strip()
+    clean = clean_lines if field.has_lines else clean_text
+    text = clean(raw or "", field.max_length).strip()
     if field.name == "id" and text and not is_id(text):
         raise _Wrong("validation_invalid_format", f"An id has {ID_LENGTH} characters of a-z and 0-9.")
     if text and len(text) < field.min_length:

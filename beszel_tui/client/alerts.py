@@ -8,7 +8,8 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
-from beszel_protocol.hygiene import clean
+from beszel_protocol.hygiene import clean, clean_lines
+from beszel_protocol.template import MAX_TEMPLATE_LENGTH
 from beszel_protocol.timestamps import parse_timestamp
 from beszel_tui.client.http import HubHttp
 from beszel_tui.errors import ClientError, HubUnreachable
@@ -131,6 +132,7 @@ class _ChannelRecord(msgspec.Struct, frozen=True):
     group: int = 0
     per_hour: int = 0
     weekly: bool = False
+    template: str = ""
     last_sent: str = ""
     last_error: str = ""
 
@@ -276,7 +278,9 @@ def _quiet(record: _QuietRecord) -> Quiet:
 
 
 def _channel(record: _ChannelRecord) -> Channel:
-    return clean(_as(Channel, record, last_sent_ms=_instant(record.last_sent)))
+    channel = clean(_as(Channel, record, last_sent_ms=_instant(record.last_sent), template=""))
+    template = clean_lines(record.template, MAX_TEMPLATE_LENGTH)
+    return msgspec.structs.replace(channel, template=template) if template else channel
 
 
 def _as(struct_type: type[StructT], record: msgspec.Struct, **more: Any) -> StructT:

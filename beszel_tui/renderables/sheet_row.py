@@ -33,13 +33,15 @@ class SheetCounts(NamedTuple):
     troubled: int
 
 
-def draw_sheet_line(line: SheetLine, placed: Sequence[Placed], sheet: Sheet, look: FleetLook) -> list[Cell]:
+def draw_sheet_line(
+    line: SheetLine, placed: Sequence[Placed], sheet: Sheet, look: FleetLook, *, marked: bool = False
+) -> list[Cell]:
     """The cells of one thing, in order; they do not overlap."""
     cells: list[Cell] = []
     for place in placed:
         column = sheet.by_key[place.column.key]
         if column is sheet.columns[0]:
-            pieces = _name(line, place.width, sheet, look)
+            pieces = _name(line, place.width, sheet, look, marked=marked)
         elif column.unit is None:
             pieces = [_words(line, column, place.width, look)]
         else:
@@ -71,14 +73,15 @@ def draw_sheet_caption(sheet: Sheet, counts: SheetCounts, note: str, width: int,
     return line_of(pieces, width, palette.text)
 
 
-def _name(line: SheetLine, width: int, sheet: Sheet, look: FleetLook) -> list[Piece]:
+def _name(line: SheetLine, width: int, sheet: Sheet, look: FleetLook, *, marked: bool) -> list[Piece]:
     palette, symbols, row = look.palette, look.symbols, line.row
-    style = palette.muted if line.aged else palette.strong
+    style = palette.mark if marked else palette.muted if line.aged else palette.strong
     if not sheet.has_levels:
         return [(fit_middle(row.name, width, symbols.ellipsis), style)]
     sign = symbols.warning if row.level == "warning" else symbols.status[_SIGNS[row.level]]
     return [
-        (fit(sign, 2), _level_style(line, look, palette.faint)),
+        (fit(sign, 1), _level_style(line, look, palette.faint)),
+        (symbols.mark if marked else " ", style),
         (fit_middle(row.name, width - 2, symbols.ellipsis), style),
     ]
 

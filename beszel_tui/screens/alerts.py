@@ -1,6 +1,6 @@
 """Alerts: what fires, what has fired, rules, quiet hours and channels; of all systems or of one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from beszel_protocol.feed import Alert
 from beszel_tui.bindings import ALERTS
 from beszel_tui.config import local_zone_name
+from beszel_tui.errors import HubRefused
 from beszel_tui.messages import LineChosen, TabClicked, ValueCopied
 from beszel_tui.renderables.key_bar import Hint
 from beszel_tui.renderables.tab_bar import TabBarView
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from beszel_tui.client.alerts import AlertDesk
 
 _PANES_OF: Final = {
-    "acknowledge": {"active"}, "snooze": {"active"}, "new": {"rules", "quiet", "channels"}, "new_set": {"rules"},
-    "edit": {"rules", "quiet", "channels"}, "turn": {"rules", "channels"}, "try": {"rules", "channels"},
-    "delete": {"history", "rules", "quiet", "channels"},
+    "mark": {"active"}, "acknowledge": {"active"}, "snooze": {"active"},
+    "new": {"rules", "quiet", "channels"}, "new_set": {"rules"}, "edit": {"rules", "quiet", "channels"},
+    "turn": {"rules", "channels"}, "try": {"rules", "channels"}, "delete": {"history", "rules", "quiet", "channels"},
 }  # fmt: skip
 """Where there is something to do that with; all of it changes something."""
 _KINDS: Final[dict[str, Kind]] = {"rules": "rules", "quiet": "quiet", "channels": "channels", "history": "history"}
@@ -165,7 +166,9 @@ class AlertsScreen(HubScreen):
         self.redraw()
 
     def action_back(self) -> None:
-        if self.panel.is_filtered:
+        if self.panel.table.marked:
+            self.panel.table.clear_marks()
+        elif self.panel.is_filtered:
             self.panel.clear_filter()
         else:
             self.hub_app.pop_screen()
@@ -183,11 +186,32 @@ class AlertsScreen(HubScreen):
 
     # Actions: what to change
 
+    def action_mark(self) -> None:
+        self.panel.table.action_mark()
+
     def action_acknowledge(self) -> None:
-        alert = self._alert
-        if alert is None:
+        """Of several, those that somebody looks after already are left alone."""
+        marked = [row.key for row in self.panel.rows if row.key in self.panel.table.marked]
+        alerts = [alert for key in marked if (alert := self.state.alerts.get(key)) and not alert.acknowledged]
+        if not marked:
+            alerts = [alert] if (alert := self._alert) else []
+        if not alerts:
+            self.panel.table.clear_marks()
             return
-        self._ask(lambda: self._desk.acknowledge(alert.id), f"acknowledged: {alert.name}")
+        desk = self._desk
+
+        def done(refused: list[str]) -> None:
+            if self.is_attached:
+                self.panel.table.clear_marks()
+            number = len(alerts) - len(refused)
+            taken = alerts[0].name if len(alerts) == 1 else f"{number} of {len(alerts)} alerts"
+            if number:
+                self.hub_app.say(f"acknowledged: {taken}")
+            if refused:
+                self._failed(refused[0])
+            self.hub_app.bridge.read_alerts()
+
+        self.hub_app.bridge.ask(lambda: acknowledge_each(desk, alerts), done, self._failed)
 
     def action_snooze(self) -> None:
         if self._alert is not None:
@@ -307,3 +331,14 @@ class AlertsScreen(HubScreen):
     @on(ValueCopied)
     def _value_copied(self, message: ValueCopied) -> None:
         self.hub_app.copy(message.text)
+
+
+async def acknowledge_each(desk: "AlertDesk", alerts: Sequence[Alert]) -> list[str]:
+    """Why some were not; one that is over by now is no reason to leave the others. Raises `ClientError`."""
+    refused: list[str] = []
+    for alert in alerts:
+        try:
+            await desk.acknowledge(alert.id)
+        except HubRefused as error:
+            refused.append(f"{alert.name}: {error}")
+    return refused

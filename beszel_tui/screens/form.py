@@ -62,7 +62,11 @@ class FormScreen(ModalScreen[None]):
         self.query_one("#says", Static).set_class(busy, "-busy").update(Content(clean_text(text, MAX_LENGTH)))
 
     def _show_preview(self) -> None:
-        self.query_one("#preview", Static).update(Content(clean_text(self._form.preview(self.pane.values), MAX_LENGTH)))
+        self._tell(self._form.preview(self.pane.values))
+
+    def _tell(self, text: str) -> None:
+        lines = [clean_text(line, MAX_LENGTH) for line in text.split("\n")]
+        self.query_one("#preview", Static).update(Content("\n".join(lines)))
 
     # Actions
 
@@ -89,8 +93,7 @@ class FormScreen(ModalScreen[None]):
             self.dismiss()
             return
         self.say("")
-        lines = [clean_text(line, MAX_LENGTH) for line in answer.split("\n")]
-        self.query_one("#preview", Static).update(Content("\n".join(lines)))
+        self._tell(answer)
 
     def _refused(self, reason: str) -> None:
         self._is_sending = False

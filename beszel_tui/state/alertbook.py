@@ -106,6 +106,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     group: int = 0
     per_hour: int = 0
     weekly: bool = False
+    template: str = ""
+    """Of what it tells; it may have line ends."""
     last_sent_ms: int | None = None
     last_error: str = ""
 

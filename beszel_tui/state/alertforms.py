@@ -3,11 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from beszel_protocol.addresses import InvalidAddress, parse_address
-from beszel_protocol.metrics import Unit
 from beszel_tui.errors import FormError
 from beszel_tui.state.alertbook import STATUS, Condition, Rule
-from beszel_tui.state.alerts import AlertView, condition_text, label_of, unit_of
+from beszel_tui.state.alerts import AlertView, unit_of
+from beszel_tui.state.conditionforms import (
+    ALONE,
+    condition_fields,
+    conditions_text,
+    conditions_values,
+    first_condition,
+    follow_conditions,
+    read_conditions,
+)
 from beszel_tui.state.form import (
     YES_NO,
     Form,
@@ -23,13 +30,7 @@ from beszel_tui.state.form import (
 from beszel_tui.state.scopes import read_scope, scope_fields, scope_values
 
 SEVERITY_CHOICES: Final = (("info", "info"), ("warning", "warning"), ("critical", "critical"))
-_COMPARISONS: Final = (("above", "above"), ("below", "below"), ("absent", "not told"))
-_AGGREGATES: Final = (
-    ("mean", "mean of the window"), ("max", "highest"), ("min", "lowest"), ("last", "newest alone"),
-    ("increase", "increase over the window"), ("forecast", "time until it is full"),
-)  # fmt: skip
 _OWN: Final = "own"
-_NEEDS_WINDOW: Final = frozenset({"increase", "forecast"})
 
 TEMPLATES: Final[Mapping[str, tuple[str, Values]]] = {
     "busy": ("busy processor", {
@@ -66,15 +67,16 @@ TEMPLATES: Final[Mapping[str, tuple[str, Values]]] = {
 
 def rule_form(view: AlertView, rule: Rule | None = None, marked: Sequence[str] = ()) -> Form:
     """Of a rule, or of a new one, for the system that is looked at or those that are marked."""
-    is_composite = rule is not None and len(rule.conditions) != 1
     fields = (
         *([FormField("template", "Like", tuple((key, text) for key, (text, _) in TEMPLATES.items()))] * (rule is None)),
         FormField("name", "Name", hint="busy"),
         *scope_fields(view, marked),
-        *(() if is_composite else _condition_fields(view)),
+        *condition_fields(view),
         FormField("for", "Lasting", hint="0s: at once"),
+        FormField("calm", "Well for", hint="0s: at once"),
         FormField("severity", "Severity", SEVERITY_CHOICES),
         FormField("repeat", "Tell again", hint="never; or every 1h"),
+        FormField("worse", "Critical beyond", hint="never; or 95", is_shown=_is_compared),
         FormField("escalate", "Critical after", hint="never; or 30m without an acknowledgement"),
         *([FormField("tells", "Tells", (("me", "me"), ("all", "everybody")))] * _chooses_owner(view, rule)),
         FormField("enabled", "On", YES_NO),
@@ -88,7 +90,7 @@ def rule_form(view: AlertView, rule: Rule | None = None, marked: Sequence[str] =
         fields=fields,
         values=_new_values(view, marked) if rule is None else _values_of(rule, view),
         read=read,
-        preview=lambda values: _preview(values, view, rule),
+        preview=lambda values: conditions_text(values, view, values["for"]),
         follow=_follow,
     )
 
@@ -122,29 +124,13 @@ def _chooses_owner(view: AlertView, rule: Rule | None) -> bool:
     return rule is None and view.book.account.is_admin
 
 
-def _condition_fields(view: AlertView) -> tuple[FormField, ...]:
-    targets = tuple(target.target for target in view.book.targets)
-
-    def is_measured(values: Values) -> bool:
-        return values["target"].strip() != STATUS
-
-    def is_compared(values: Values) -> bool:
-        return is_measured(values) and values["comparison"] != "absent"
-
-    return (
-        FormField("target", "What", hint="cpu.usage_percent", suggestions=(STATUS, *targets)),
-        FormField("comparison", "Is", _COMPARISONS, is_shown=is_measured),
-        FormField("value", "Than", hint="80", is_shown=is_compared),
-        FormField("recover", "Well again at", hint="where it stopped being so", is_shown=is_compared),
-        FormField("aggregate", "Counted", _AGGREGATES, is_shown=is_compared),
-        FormField("window", "Window", hint="10m", is_shown=is_measured),
-    )
-
-
 def _new_values(view: AlertView, marked: Sequence[str]) -> Values:
     return {
         "template": "busy",
+        **conditions_values((), "", view),
         **TEMPLATES["busy"][1],
+        "calm": "0s",
+        "worse": "",
         **scope_values(view, view.system_id or "", "", marked),
         "repeat": "",
         "escalate": "",
@@ -154,112 +140,53 @@ def _new_values(view: AlertView, marked: Sequence[str]) -> Values:
 
 
 def _values_of(rule: Rule, view: AlertView) -> Values:
-    values = {
+    first = rule.conditions[0] if rule.conditions else Condition(target=STATUS)
+    return {
         "name": rule.name,
         **scope_values(view, rule.system, rule.tag),
         "for": write_seconds(rule.for_seconds),
+        "calm": write_seconds(rule.recover_seconds),
         "severity": rule.severity,
         "repeat": write_seconds(rule.repeat_seconds) if rule.repeat_seconds else "",
         "escalate": write_seconds(rule.escalate_seconds) if rule.escalate_seconds else "",
+        "worse": write_number(rule.escalate_value, unit_of(first.target, view.book, first.aggregate)),
         "enabled": "yes" if rule.enabled else "no",
-    }
-    if len(rule.conditions) == 1:
-        values |= _condition_values(rule.conditions[0], view)
-    return values
-
-
-def _condition_values(condition: Condition, view: AlertView) -> dict[str, str]:
-    unit = unit_of(condition.target, view.book, condition.aggregate)
-    return {
-        "target": condition.target,
-        "comparison": condition.comparison,
-        "value": write_number(condition.value, unit),
-        "recover": write_number(condition.recover_value, unit),
-        "aggregate": condition.aggregate,
-        "window": write_seconds(condition.window_seconds),
+        **conditions_values(rule.conditions, rule.match, view),
     }
 
 
 def _follow(key: str, values: Values) -> Values:
     """A template fills in what it says, and leaves the rest."""
-    return {**values, **TEMPLATES[values["template"]][1]} if key == "template" else values
+    return {**values, **TEMPLATES[values["template"]][1]} if key == "template" else follow_conditions(key, values)
+
+
+def _is_compared(values: Values) -> bool:
+    first = first_condition(values)
+    return first["target"].strip() != STATUS and first["comparison"] != "absent"
 
 
 def _read_rule(values: Values, view: AlertView, rule: Rule | None, marked: Sequence[str]) -> list[Record]:
     record: Record = {
         "name": required(values, "name", "a rule needs a name"),
+        "conditions": (conditions := read_conditions(values, view)),
+        "match": "all" if values["match"] == ALONE else values["match"],
         "for_seconds": read_seconds(values["for"] or "0", "for"),
+        "recover_seconds": read_seconds(values["calm"] or "0", "calm"),
+        "escalate_value": _read_worse(values, conditions[0], view),
         "severity": values["severity"],
         "repeat_seconds": read_seconds(values["repeat"], "repeat", least=60) if values["repeat"].strip() else 0,
         "escalate_seconds": read_seconds(values["escalate"], "escalate") if values["escalate"].strip() else 0,
         "enabled": values["enabled"] == "yes",
     }
-    if rule is None or len(rule.conditions) == 1:
-        record["conditions"] = [_read_condition(values, view)]
     if rule is None and values.get("tells") == "all":
         record["user"] = ""
     return [{**record, **scope} for scope in read_scope(values, view, marked)]
 
 
-def _read_condition(values: Values, view: AlertView) -> Record:
-    target = read_target(values["target"], view)
-    if target == STATUS:
-        return {"target": target}
-    comparison, window = values["comparison"], read_seconds(values["window"], "window")
-    if comparison == "absent":
-        if not window:
-            raise FormError("window", "not told for how long?")
-        return {"target": target, "comparison": comparison, "window_seconds": window}
-    aggregate = values["aggregate"]
-    unit = unit_of(target, view.book, aggregate)
-    if aggregate in _NEEDS_WINDOW and not window:
-        raise FormError("window", "over how long? This needs a window")
-    if aggregate == "forecast" and unit_of(target, view.book) is not Unit.PERCENT:
-        raise FormError("aggregate", "only what is measured in percent can be forecast to be full")
-    value = read_number(values["value"], "value", unit)
-    record: Record = {
-        "target": target, "comparison": comparison, "value": value, "aggregate": aggregate, "window_seconds": window,
-    }  # fmt: skip
-    if values["recover"].strip():
-        record["recover_value"] = _read_recover(values, comparison, value, unit)
-    return record
-
-
-def _read_recover(values: Values, comparison: str, value: float, unit: Unit) -> float:
-    recover = read_number(values["recover"], "recover", unit)
-    if recover > value if comparison == "above" else recover < value:
-        raise FormError("recover", f"it cannot be well again {comparison} the threshold")
-    return recover
-
-
-def read_target(text: str, view: AlertView) -> str:
-    """Something that the hub says can be watched; one key may stand for its `[*]`. Raises `FormError`."""
-    target = text.strip()
-    if not target:
-        raise FormError("target", "what is to be watched? cpu.usage_percent, disk[*].usage_percent, status …")
-    known = {known.target.replace("[*]", "[]") for known in view.book.targets}
-    if target == STATUS:
-        return target
-    try:
-        pattern = parse_address(target).pattern
-    except InvalidAddress as error:
-        raise FormError("target", str(error)) from error
-    if known.isdisjoint({pattern, pattern.removesuffix("[]")}):
-        raise FormError("target", f"nothing that can be watched is called {target}")
-    return target
-
-
-def _preview(values: Values, view: AlertView, rule: Rule | None) -> str:
-    if rule is not None and len(rule.conditions) != 1:
-        return f"its {len(rule.conditions)} conditions stay as they are"
-    try:
-        record = _read_condition(values, view)
-    except FormError:
-        return ""
-    condition = Condition(**record)
-    if condition.target == STATUS:
-        return f"a system is down for {values['for'] or '0s'}"
-    text = condition_text(condition, view.book)
-    over = f" over {write_seconds(condition.window_seconds)}" if condition.window_seconds else ""
-    each = f", each {label_of(condition.target, view.book)} by itself" if "[*]" in condition.target else ""
-    return f"{text}{over}{each}"
+def _read_worse(values: Values, first: Record, view: AlertView) -> float | None:
+    if not values["worse"].strip() or not _is_compared(values):
+        return None
+    worse = read_number(values["worse"], "worse", unit_of(first["target"], view.book, first["aggregate"]))
+    if worse < first["value"] if first["comparison"] == "above" else worse > first["value"]:
+        raise FormError("worse", "what is worse lies beyond the threshold")
+    return worse

@@ -1,7 +1,9 @@
 """The forms of channels, read into the hub's fields. Where a channel leads is written only, and never shown. Pure."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from beszel_protocol.template import MAX_TEMPLATE_LENGTH, Value, check_json, check_text, fill_json, fill_text
 from beszel_tui.errors import FormError
 from beszel_tui.state.alertbook import Channel
 from beszel_tui.state.alertforms import SEVERITY_CHOICES
@@ -26,6 +28,13 @@ _EXAMPLES: Final = {
     "webhook": "a URL that takes JSON: https://example.net/hook",
     "apprise": "a URL of Apprise: ntfy://ntfy.example.net/alerts, tgram://…, discord://…",
 }
+_SAMPLE: Final[Mapping[str, Value]] = {
+    "alert": "k3v9x0c2m8q1z7t", "at": "2026-11-22T10:30:00.000Z", "count": 1, "key": "k3v9x0c2m8q1z7t-1",
+    "kind": "fired", "link": "https://hub.example.net/system/web-1", "peak": 98.2, "rule": "busy",
+    "severity": "warning", "since": "2026-11-22T10:30:00.000Z", "system": "web-1", "target": "cpu.usage_percent",
+    "text": "CPU is at 91.4%", "threshold": 80.0, "title": "Warning: web-1 · busy", "value": 91.4,
+}  # fmt: skip
+"""Of an alert that a template is shown with."""
 _WEEK_SECONDS: Final = 7 * 86_400
 _MOST_PER_HOUR: Final = 600
 
@@ -46,6 +55,7 @@ def channel_form(view: AlertView, channel: Channel | None = None) -> Form:
             FormField("repeat", "Tell again", hint="never; or every 1h"),
             FormField("hour", "Most an hour", hint="60"),
             FormField("weekly", "Weekly digest", YES_NO),
+            FormField("template", "Template", hint="the hub's own words; or ${system}: ${value}", lines=4),
             FormField("enabled", "On", YES_NO),
         ),
         values=_NEW if channel is None else _values_of(channel, view),
@@ -56,7 +66,7 @@ def channel_form(view: AlertView, channel: Channel | None = None) -> Form:
 
 _NEW: Final[Values] = {
     "name": "", "kind": "email", "url": "", "severity": "info", "recoveries": "yes", "systems": "", "tags": "",
-    "rules": "", "after": "", "repeat": "", "hour": "", "weekly": "no", "enabled": "yes",
+    "rules": "", "after": "", "repeat": "", "hour": "", "weekly": "no", "template": "", "enabled": "yes",
 }  # fmt: skip
 
 
@@ -74,6 +84,7 @@ def _values_of(channel: Channel, view: AlertView) -> Values:
         "repeat": write_seconds(channel.repeat) if channel.repeat else "",
         "hour": str(channel.per_hour or ""),
         "weekly": _yes(channel.weekly),
+        "template": channel.template,
         "enabled": _yes(channel.enabled),
     }
 
@@ -93,6 +104,9 @@ def _read_channel(values: Values, view: AlertView, channel: Channel | None) -> R
     }
     if values["hour"].strip():
         record["per_hour"] = _read_per_hour(values["hour"])
+    template = _read_template(values["template"], values["kind"] if channel is None else channel.kind)
+    if template != ("" if channel is None else channel.template):
+        record["template"] = template
     if channel is None:
         record["kind"] = values["kind"]
     if channel is None or values["url"].strip():
@@ -118,10 +132,30 @@ def _optional_seconds(values: Values, key: str) -> int:
     return read_seconds(values[key], key, most=_WEEK_SECONDS) if values[key].strip() else 0
 
 
+def _read_template(text: str, kind: str) -> str:
+    if not text.strip():
+        return ""
+    if len(text) > MAX_TEMPLATE_LENGTH:
+        raise FormError("template", f"at most {MAX_TEMPLATE_LENGTH} characters")
+    try:
+        (check_json if kind == "webhook" else check_text)(text)
+    except ValueError as error:
+        raise FormError("template", str(error)) from error
+    return text
+
+
 def _preview(values: Values, channel: Channel | None) -> str:
-    if channel is not None:
-        return "leave “where” empty to keep it; the hub never shows it again"
-    return _EXAMPLES[values["kind"]]
+    kind = values["kind"] if channel is None else channel.kind
+    where = _EXAMPLES[kind] if channel is None else "leave “where” empty to keep it; the hub never shows it again"
+    template = values["template"]
+    if not template.strip():
+        return where
+    try:
+        _read_template(template, kind)
+    except FormError as error:
+        return f"{where}\nthe template: {error}"
+    filled = fill_json(template, _SAMPLE).decode() if kind == "webhook" else fill_text(template, _SAMPLE)
+    return f"{where}\nof an alert it would say:\n{filled}"
 
 
 def _yes(is_so: bool) -> str:

@@ -105,7 +105,8 @@ def demo_book(at_ms: int) -> AlertBook:
             Channel(id="channelpage0001", name="on call", kind="apprise", hint="ntfy://ntfy.example.net",
                     severity="critical", last_sent_ms=at_ms - 4 * _MINUTE_MS),
             Channel(id="channelhook0001", name="dashboard", kind="webhook", hint="https://status.example.net",
-                    last_sent_ms=at_ms - _DAY_MS, last_error="answered 502"),
+                    last_sent_ms=at_ms - _DAY_MS, last_error="answered 502",
+                    template='{"host": "${system}",\n "says": "${title}: ${text}",\n "usage": "${value}"}'),
         ],
         deliveries={
             "alertdown000001": [

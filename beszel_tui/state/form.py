@@ -9,6 +9,7 @@ from beszel_tui.errors import FormError
 
 Values: TypeAlias = Mapping[str, str]
 """What stands in the fields, by key."""
+Choices: TypeAlias = tuple[tuple[str, str], ...]
 Record: TypeAlias = dict[str, Any]
 
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+|\d+", re.ASCII)
@@ -23,12 +24,16 @@ YES_NO: Final = (("yes", "yes"), ("no", "no"))
 
 
 class FormField(NamedTuple):
-    """One line of a form."""
+    """One thing that a form asks."""
 
     key: str
     label: str
-    choices: tuple[tuple[str, str], ...] = ()
+    choices: Choices = ()
     """Values, and how each is shown; without any the field is typed."""
+    offers: Callable[[Values], Choices] | None = None
+    """The choices where they depend on what stands in other fields."""
+    lines: int = 1
+    """Of what is typed; more than one have line ends."""
     hint: str = ""
     """Shown in the empty field."""
     suggestions: tuple[str, ...] = ()
@@ -43,7 +48,7 @@ class Form(NamedTuple):
     read: Callable[[Values], list[Record]]
     """What is to be stored, a record each. Raises `FormError`."""
     preview: Callable[[Values], str] = lambda _values: ""
-    """What it comes to, in a sentence; also told while something is wrong yet."""
+    """What it comes to, a sentence a line; also told while something is wrong yet."""
     follow: Callable[[str, Values], Values] = lambda _key, values: values
     """What stands in the fields once one of them was changed."""
 

@@ -35,6 +35,11 @@ class ChoiceLine(LineWidget, can_focus=True):
         self._row = next((row for row, choice in enumerate(self._choices) if choice[0] == value), 0)
         self.repaint()
 
+    def offer(self, choices: Sequence[tuple[str, str]], value: str) -> None:
+        """Other choices, and the one that is taken."""
+        self._choices = choices
+        self.put(value)
+
     def draw(self, size: Size) -> Sequence[list[Segment]]:
         palette, symbols = self._look.palette, self._look.symbols
         _, shown = self._choices[self._row]

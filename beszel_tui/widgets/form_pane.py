@@ -1,4 +1,4 @@
-"""The fields of a form, one a line: what is typed or chosen, and which of them there are at all."""
+"""The fields of a form, one below the other: what is typed or chosen, and which of them there are at all."""
 
 from typing import Final
 
@@ -7,15 +7,17 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.suggester import SuggestFromList
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
-from beszel_protocol.hygiene import clean_text
-from beszel_tui.messages import FieldChanged, FieldDone
+from beszel_protocol.hygiene import clean_lines, clean_text
+from beszel_tui.messages import FieldChanged, FieldDone, FieldLeft
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.state.form import Form, FormField, Values
 from beszel_tui.widgets.choice_line import ChoiceLine
+from beszel_tui.widgets.lines_field import LinesField
 
 MAX_LENGTH: Final = 2048
+_MAX_LINES_LENGTH: Final = 16 << 10
 
 
 class FormPane(Vertical):
@@ -23,8 +25,8 @@ class FormPane(Vertical):
 
     DEFAULT_CSS = """
     FormPane { height: auto; }
-    FormPane .field { height: 1; }
-    FormPane .label { width: 16; max-width: 40%; color: $muted; }
+    FormPane .field { height: auto; }
+    FormPane .label { width: 17; max-width: 40%; color: $muted; }
     FormPane .label.-wrong { color: $error; }
     FormPane .wrong { height: auto; color: $error; display: none; }
     FormPane Input { width: 1fr; background: $panel; }
@@ -34,7 +36,11 @@ class FormPane(Vertical):
         super().__init__()
         self._form = form
         self._look = look
-        self._values = {key: clean_text(value, MAX_LENGTH) for key, value in form.values.items()}
+        long = {field.key for field in form.fields if field.lines > 1}
+        self._values = {
+            key: clean_lines(value, _MAX_LINES_LENGTH) if key in long else clean_text(value, MAX_LENGTH)
+            for key, value in form.values.items()
+        }
 
     def compose(self) -> ComposeResult:
         for field in self._form.fields:
@@ -43,10 +49,13 @@ class FormPane(Vertical):
                 yield self._control(field)
             yield Static(Content(""), id=f"wrong-{field.key}", classes="wrong")
 
-    def _control(self, field: FormField) -> ChoiceLine | Input:
+    def _control(self, field: FormField) -> ChoiceLine | Input | LinesField:
         value = self._values.get(field.key, "")
-        if field.choices:
-            return ChoiceLine(field.key, field.choices, value, self._look)
+        choices = field.choices if field.offers is None else field.offers(self._values)
+        if choices:
+            return ChoiceLine(field.key, choices, value, self._look)
+        if field.lines > 1:
+            return LinesField(value, field.hint, field.key, field.lines)
         suggester = SuggestFromList(field.suggestions, case_sensitive=False) if field.suggestions else None
         return Input(
             value, placeholder=field.hint, suggester=suggester, name=field.key, compact=True, max_length=MAX_LENGTH
@@ -93,9 +102,9 @@ class FormPane(Vertical):
             line.update(Content(sentence if is_wrong else ""))
             line.display = is_wrong
 
-    def _control_of(self, key: str) -> ChoiceLine | Input:
+    def _control_of(self, key: str) -> ChoiceLine | Input | LinesField:
         control = self.query_one(f"#field-{key}").children[1]
-        assert isinstance(control, ChoiceLine | Input)  # noqa: S101 (as composed)
+        assert isinstance(control, ChoiceLine | Input | LinesField)  # noqa: S101 (as composed)
         return control
 
     def _show_fields(self) -> None:
@@ -111,6 +120,7 @@ class FormPane(Vertical):
             if text != self._values.get(other):
                 self._values[other] = text
                 self._put(other, text)
+        self._offer()
         self._show_fields()
 
     def _put(self, key: str, text: str) -> None:
@@ -119,8 +129,17 @@ class FormPane(Vertical):
         control = self._control_of(key)
         if isinstance(control, Input):
             control.value = text
+        elif isinstance(control, LinesField):
+            control.text = text
         else:
             control.put(text)
+
+    def _offer(self) -> None:
+        """What can be chosen may be something else now."""
+        for field in self._form.fields:
+            control = self._control_of(field.key)
+            if field.offers is not None and isinstance(control, ChoiceLine):
+                control.offer(field.offers(self._values), self._values.get(field.key, ""))
 
     # Messages
 
@@ -133,9 +152,21 @@ class FormPane(Vertical):
     @on(Input.Changed)
     def _input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        key = event.input.name or ""
-        self._changed(key, event.value)
+        self._typed(event.input.name or "", event.input.value)
+
+    @on(TextArea.Changed)
+    def _lines_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        self._typed(event.text_area.name or "", event.text_area.text)
+
+    def _typed(self, key: str, text: str) -> None:
+        """What stands in the field now: what the message was about may be gone with the condition it was of."""
+        self._changed(key, text)
         self.post_message(FieldChanged(key))
+
+    @on(FieldLeft)
+    def _field_left(self, message: FieldLeft) -> None:
+        self.step(message.key, message.step)
 
     @on(Input.Submitted)
     def _input_submitted(self, event: Input.Submitted) -> None:

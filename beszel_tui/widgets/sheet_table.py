@@ -34,6 +34,7 @@ class SheetTable(RowTable[SheetLine]):
         self._columns = fold_columns(sheet)
         self._told = frozenset()
         self._lines, self._index = (), {}
+        self._marked.clear()
         self._cursor_id, self._cursor_row = None, 0
         self._placed = self.lay_out(self._width)
         self._painted.clear()
@@ -60,8 +61,7 @@ class SheetTable(RowTable[SheetLine]):
         return line.row.key
 
     def draw_line(self, line: SheetLine, look: FleetLook, *, marked: bool) -> list[Cell]:
-        del marked  # nothing is done to several at once
-        return draw_sheet_line(line, self.placed, self._sheet, look)
+        return draw_sheet_line(line, self.placed, self._sheet, look, marked=marked)
 
     def lay_out(self, width: int) -> list[Placed]:
         columns = [column for column in self._columns if column.key in self._told or not self._told]

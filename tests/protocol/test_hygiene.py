@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beszel_protocol.addresses import Address, flatten
-from beszel_protocol.hygiene import MAX_ITEMS, MAX_TEXT_LENGTH, clean, clean_text, is_clean
+from beszel_protocol.hygiene import MAX_ITEMS, MAX_TEXT_LENGTH, clean, clean_lines, clean_text, is_clean
 from beszel_protocol.sample import ContainerMetrics, CpuMetrics, DiskMetrics, Metrics
 from tests.support.samples import any_metrics, make_metrics
 
@@ -135,3 +135,8 @@ def test_lists_are_bounded() -> None:
     assert cleaned.temperatures is not None
     assert cleaned.containers is not None
     assert (len(cleaned.temperatures), len(cleaned.containers)) == (MAX_ITEMS, MAX_ITEMS)
+
+
+def test_a_text_of_several_lines_keeps_them() -> None:
+    assert clean_lines("a\tb\r\n\x1b[31mc\u202e\n", 100) == "a    b\n[31mc\n"
+    assert clean_lines("x\n" * 10, 5) == "x\nx\nx"

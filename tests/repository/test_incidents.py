@@ -12,7 +12,7 @@ NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)))
 
 @pytest.mark.parametrize(("path", "name"), NAMED)
 def test_what_the_page_names_is_there(path: str, name: str) -> None:
-    folder = ROOT / "tests" / ("" if path.startswith("repository/") else "hub")
+    folder = ROOT / "tests" / ("" if path.startswith(("protocol/", "repository/")) else "hub")
     text = (folder / path).read_text(encoding="utf-8")
     assert re.search(rf"^(?:async )?def {name}\(", text, re.MULTILINE)
 

@@ -93,6 +93,8 @@ class ScriptedAlerts:
         self.book = book
         self.reads = 0
         self.acknowledged: list[str] = []
+        self.over: set[str] = set()
+        """Alerts that cannot be acknowledged any more."""
         self.saved: list[tuple[Kind, str | None, Mapping[str, Any]]] = []
         self.deleted: list[tuple[Kind, str]] = []
         self.tried: list[str] = []
@@ -110,6 +112,8 @@ class ScriptedAlerts:
 
     async def acknowledge(self, alert_id: str) -> None:
         self._refuse()
+        if alert_id in self.over:
+            raise HubRefused(404, "it is over")
         self.acknowledged.append(alert_id)
 
     async def save(self, kind: Kind, record_id: str | None, values: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ class Shot(NamedTuple):
 
 
 _OPEN: Final = (("enter", "Load average"),)
+_CHANNELS: Final = (("a", "SEV"), ("5", "dashboard"))
 SHOTS: Final = (
     Shot("fleet", ()),
     Shot("fleet-filter", (("slash", ""), ("d", ""), ("b", ""))),
@@ -50,6 +51,8 @@ SHOTS: Final = (
     Shot("alerts-quiet-hours", (("a", "SEV"), ("4", ""))),
     Shot("alerts-channels", (("a", "SEV"), ("5", "KIND"))),
     Shot("alerts-new-rule", (("a", "SEV"), ("3", ""), ("n", ""))),
+    Shot("alerts-conditions", (("a", "SEV"), ("3", "out of memory"), ("G", ""), ("e", "all of these"))),
+    Shot("alerts-channel", (*_CHANNELS, ("G", ""), ("e", "it would say"), *[("down", "")] * 11)),
     Shot("settings", (("comma", "Colours"),)),
     Shot("settings-account", (("comma", "Colours"), ("2", ""))),
     Shot("settings-sessions", (("comma", "Colours"), ("3", ""))),

@@ -11,10 +11,11 @@ from beszel_protocol.feed import Alerts
 from beszel_tui.client.alerts import HubAlerts, claims_of
 from beszel_tui.client.http import HubHttp
 from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
-from beszel_tui.state.alertbook import AlertBook
-from beszel_tui.state.alertforms import TEMPLATES, read_target, rule_form, set_form
+from beszel_tui.state.alertbook import AlertBook, Condition
+from beszel_tui.state.alertforms import TEMPLATES, rule_form, set_form
 from beszel_tui.state.alerts import AlertView
 from beszel_tui.state.channelforms import channel_form
+from beszel_tui.state.conditionforms import read_target
 from beszel_tui.state.model import State
 from beszel_tui.state.quietforms import quiet_form
 from tests.support.bareagent import LinkAgent
@@ -111,6 +112,52 @@ def test_quiet_hours_and_channels_come_back_as_they_went(hub: RunningHub) -> Non
         assert not book.channels
 
     as_user(hub, "grace", work)
+
+
+def test_a_rule_of_several_conditions_is_stored_as_it_was_entered(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        view = view_of(await desk.read())
+        form = rule_form(view)
+        values = {**form.values, "name": "both", "match": "any", "worse": "97.5", "calm": "2m"}
+        values = dict(form.follow("at", {**values, "at": "2"}))
+        values |= {"target": "memory.usage_percent", "comparison": "below", "value": "3", "recover": "4.5"}
+        (record,) = form.read(values)
+        await desk.save("rules", None, record)
+        (rule,) = (await desk.read()).rules.values()
+        assert (rule.match, rule.escalate_value, rule.recover_seconds) == ("any", 97.5, 120)
+        assert rule.conditions == [
+            Condition(target="cpu.usage_percent", value=80.0, recover_value=70.0, window_seconds=600),
+            Condition(target="memory.usage_percent", comparison="below", value=3.0, recover_value=4.5),
+        ]
+        again = rule_form(view, rule)
+        (record,) = again.read(again.follow("match", {**again.values, "match": "alone", "worse": ""}))
+        await desk.save("rules", rule.id, record)
+        (changed,) = (await desk.read()).rules.values()
+        assert (changed.conditions, changed.escalate_value) == (rule.conditions[:1], None)
+
+    as_user(hub, "edsger", work)
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "template"),
+    [
+        ("email", "ops@example.net", "${system}\n\n${text}:" + " words" * 80),
+        ("webhook", "https://example.net/hook", '{"usage": "${value}",\n    "is": "' + "a" * 3000 + '"}'),
+    ],
+    ids=["email", "webhook"],
+)
+def test_a_template_comes_back_whole(hub: RunningHub, kind: str, url: str, template: str) -> None:
+    async def work(desk: HubAlerts) -> None:
+        form = channel_form(view_of(await desk.read()))
+        (record,) = form.read({**form.values, "name": "words", "kind": kind, "url": url, "template": template})
+        await desk.save("channels", None, record)
+        (channel,) = (await desk.read()).channels
+        assert channel.template == template
+        form = channel_form(view_of(await desk.read()), channel)
+        await desk.save("channels", channel.id, form.read({**form.values, "template": ""})[0])
+        assert (await desk.read()).channels[0].template == ""
+
+    as_user(hub, f"tony-{kind}", work)
 
 
 def test_a_test_tells_what_became_of_it(hub: RunningHub) -> None:

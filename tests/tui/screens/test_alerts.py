@@ -14,6 +14,7 @@ from beszel_tui.screens.alerts import AlertsScreen
 from beszel_tui.screens.form import FormScreen
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.state.alertbook import Account, Trial, TrialStep
+from beszel_tui.widgets.lines_field import LinesField
 from tests.support.alertbook import FULL_BOOK, ME, make_alert, make_book, make_rule
 from tests.support.pilotapp import FLEET, Client, running_client
 from tests.support.scriptedsource import NOW_MS, make_row
@@ -107,6 +108,30 @@ def test_an_alert_is_acknowledged_by_a_key(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_marked_alerts_are_acknowledged_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path) as client:
+            seen = replace(make_alert(WEB, "hot"), acknowledged=True)
+            client.source.tell_alerts(make_alert(WEB, "disk"), seen)
+            await client.until(lambda: len(screen_of(client).panel.table.visible_ids) == 4)
+            await client.press("g", "space", "space", "space", "space")
+            assert len(screen_of(client).panel.table.marked) == 4
+            assert client.fills(160)
+            client.source.alerts.over.add(DOWN.id)
+            await client.press("x")
+            await client.until_text("acknowledged: 2 of 3 alerts")
+            await client.until_text("down: it is over")
+            assert set(client.source.alerts.acknowledged) == {make_alert(WEB).id, make_alert(WEB, "disk").id}
+            assert not screen_of(client).panel.table.marked
+            await client.press("g", "space", "tab", "shift+tab")
+            assert not screen_of(client).panel.table.marked
+            await client.press("space", "escape")
+            assert not screen_of(client).panel.table.marked
+            screen_of(client)
+
+    asyncio.run(main())
+
+
 def test_an_alert_is_snoozed_for_a_while_or_any_time(tmp_path: Path) -> None:
     async def main() -> None:
         async with alerted_client(tmp_path) as client:
@@ -160,6 +185,57 @@ def test_a_rule_is_made_from_a_template(tmp_path: Path) -> None:
             assert values["conditions"][0]["target"] == "disk[*].usage_percent"
             assert (values["severity"], values["system"], values["tag"]) == ("critical", "", "")
             await client.until(lambda: client.source.alerts.reads >= 2)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("size", [(160, 45), (60, 16)])
+def test_conditions_are_added_changed_and_taken_out(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path, "rules", size) as client:
+            await client.press("n", "down", "down", "down", "right")
+            await client.until_text("‹ all of several ›")
+            await client.press("down", "right")
+            await client.until_text("‹ one more ›")
+            await client.press("down")
+            await client.type("temperature")
+            await client.press("down", "down")
+            await client.type("75")
+            await client.press("up", "up", "up")
+            await client.until_text("2 of 2: Temperature > 75")
+            await client.press("left")
+            await client.until_text("1 of 2: CPU > 80.0%")
+            assert client.fills(size[0])
+            await client.press("ctrl+s")
+            await client.until(lambda: client.source.alerts.saved)
+            _, _, values = client.source.alerts.saved[0]
+            assert values["match"] == "all"
+            assert [(held["target"], held["value"]) for held in values["conditions"]] == [
+                ("cpu.usage_percent", 80.0), ("temperature", 75.0),
+            ]  # fmt: skip
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("size", [(160, 45), (60, 16)])
+def test_a_template_of_several_lines_is_typed(tmp_path: Path, size: tuple[int, int]) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path, "channels", size) as client:
+            await at_line(client, "mail")
+            await client.press("e", *["down"] * 11)
+            await client.until(lambda: isinstance(client.app.focused, LinesField))
+            await client.press(*"${sytem}", "enter", *"now")
+            await client.press("ctrl+s")
+            await client.until(lambda: said(client).startswith("There is no field sytem"))
+            await client.press("up", "home", "right", "right", "right", "right", "s")
+            assert not said(client)
+            await client.press("down", "down")
+            await client.until(lambda: not isinstance(client.app.focused, LinesField))
+            await client.press("up", "tab")
+            await client.until(lambda: not isinstance(client.app.focused, LinesField))
+            await client.press("ctrl+s")
+            await client.until(lambda: client.source.alerts.saved)
+            assert client.source.alerts.saved[0][2]["template"] == "${system}\nnow"
 
     asyncio.run(main())
 

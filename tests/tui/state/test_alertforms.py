@@ -1,10 +1,12 @@
 """Forms of alerts: what is typed becomes what the hub stores, or a sentence about what is wrong."""
 
 from datetime import UTC
+from typing import Any
 
 import pytest
 
 from beszel_protocol.metrics import Unit
+from beszel_protocol.template import FIELDS
 from beszel_tui.errors import FormError
 from beszel_tui.state.alertbook import Channel, Condition, Quiet
 from beszel_tui.state.alertforms import rule_form
@@ -44,6 +46,7 @@ def problem(form: Form, **values: str) -> tuple[str, str]:
         ({"comparison": "absent", "window": "0"}, "window", "for how long"),
         ({"target": "temperature", "aggregate": "forecast", "value": "1d"}, "aggregate", "in percent"),
         ({"repeat": "5s"}, "repeat", "from 1m"),
+        ({"calm": "soon"}, "calm", "a time such as"),
         ({"scope": "system"}, "system", "which system?"),
         ({"scope": "system", "system": "nas"}, "system", "no system is called 'nas'"),
         ({"scope": "tag"}, "tag", "which tag?"),
@@ -71,12 +74,115 @@ def test_bytes_and_times_are_read_in_their_units() -> None:
     assert form.preview(values) == "Network received > 1.5M/s over 10m"
 
 
-def test_of_several_conditions_only_the_rest_is_changed() -> None:
-    conditions = [Condition(target="cpu.usage_percent", value=1), Condition(target="temperature", value=2)]
-    form = rule_form(VIEW, make_rule(conditions=conditions))
+def test_other_kinds_of_trouble_are_said_of_the_first_condition() -> None:
+    form = rule_form(VIEW)
+    assert form.read({**form.values, "worse": "95%"})[0]["escalate_value"] == 95.0
+    assert form.read(form.values)[0]["escalate_value"] is None
+    assert problem(form, worse="75") == ("worse", "what is worse lies beyond the threshold")
+    assert problem(form, comparison="below", recover="", worse="85")[0] == "worse"
+    shown = next(field for field in form.fields if field.key == "worse").is_shown
+    assert shown(form.values)
+    for values in ({"target": "status"}, {"comparison": "absent"}):
+        assert not shown({**form.values, **values})
+        assert form.read({**form.values, **values, "worse": "nonsense"})[0]["escalate_value"] is None
+
+
+TWO = [
+    Condition(target="cpu.usage_percent", value=90.0, recover_value=80.0, window_seconds=300),
+    Condition(target="temperature", comparison="below", value=5.0, aggregate="max", window_seconds=60),
+]
+
+
+def test_conditions_that_are_not_on_the_screen_stay() -> None:
+    rule = make_rule(conditions=TWO, match="any", escalate_value=99.0, recover_seconds=120)
+    form = rule_form(VIEW, rule)
     (record,) = form.read(form.values)
-    assert "conditions" not in record
-    assert form.preview(form.values) == "its 2 conditions stay as they are"
+    assert [Condition(**condition) for condition in record["conditions"]] == TWO
+    assert (record["match"], record["escalate_value"], record["recover_seconds"]) == ("any", 99.0, 120)
+    assert form.preview(form.values) == "any of these:\n1 CPU > 90.0% over 5m\n2 Temperature max < 5°C over 1m"
+
+
+def test_a_condition_is_added_and_taken_out() -> None:
+    form = Filled(rule_form(VIEW))
+    form.put(match="all")
+    assert form.offers() == ["1 of 1: CPU > 80.0%", "one more"]
+    form.put(at="2")
+    assert form.values["target"] == ""
+    assert form.says("“What” is empty")
+    form.put(target="temperature", value="70")
+    assert form.offers() == ["1 of 2: CPU > 80.0%", "2 of 2: Temperature > 70°C", "one more"]
+    form.put(at="3")
+    form.put(target="disk[*].usage_percent", value="95", aggregate="last")
+    assert [condition["target"] for condition in form.conditions()] == [
+        "cpu.usage_percent", "temperature", "disk[*].usage_percent",
+    ]  # fmt: skip
+    form.put(at="2")
+    form.put(target="")
+    assert form.offers()[1] == "2 of 3: taken out"
+    form.put(at="3")
+    assert (form.values["at"], form.values["target"]) == ("2", "disk[*].usage_percent")
+    assert [condition["value"] for condition in form.conditions()] == [80.0, 95.0]
+    form.put(match="alone")
+    assert [condition["value"] for condition in form.conditions()] == [80.0]
+    form.put(match="any")
+    assert len(form.conditions()) == 2, "nothing is lost by looking at the other choice"
+    form.put(at="2")
+    form.put(target="")
+    assert [condition["value"] for condition in form.conditions()] == [80.0]
+
+
+def test_there_are_no_more_conditions_than_the_hub_takes() -> None:
+    form = Filled(rule_form(VIEW))
+    form.put(match="all")
+    for number in range(2, 9):
+        assert form.offers()[-1] == "one more"
+        form.put(at=str(number))
+        form.put(target="temperature", value=str(number))
+    assert form.offers()[-1] == "8 of 8: Temperature > 8°C"
+    assert len(form.conditions()) == 8
+
+
+def test_what_is_wrong_with_a_condition_is_said_where_it_is() -> None:
+    form = Filled(rule_form(VIEW, make_rule(conditions=TWO)))
+    form.put(value="x")
+    assert problem(form.form, **form.values)[0] == "value"
+    form.put(at="2")
+    where, said = problem(form.form, **form.values)
+    assert (where, said) == ("at", "condition 1: this is a number such as 80")
+    assert form.says("1 cpu.usage_percent")
+    form.put(at="1")
+    form.put(value="80", target="status")
+    where, said = problem(form.form, **form.values)
+    assert where == "target"
+    assert "status stands alone" in said
+    form.put(target="")
+    form.put(at="1")
+    form.put(target=" ")
+    assert problem(form.form, **form.values)[0] == "target"
+
+
+class Filled:
+    """A form as it is filled in."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.values = dict(form.values)
+
+    def put(self, **values: str) -> None:
+        for key, text in values.items():
+            self.values = dict(self.form.follow(key, {**self.values, key: text}))
+
+    def offers(self) -> list[str]:
+        field = next(field for field in self.form.fields if field.key == "at")
+        assert field.offers is not None
+        return [text for _, text in field.offers(self.values)]
+
+    def conditions(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.form.read(self.values)[0]["conditions"]
+        return found
+
+    def says(self, text: str) -> bool:
+        return text in self.form.preview(self.values)
 
 
 def test_only_administrators_are_asked_who_is_told() -> None:
@@ -131,6 +237,10 @@ def test_quiet_hours_of_a_zone_that_is_not_known_here_are_shown() -> None:
         ({"name": "x", "url": "a@b", "hour": "0"}, "hour", "from 1 to 600"),
         ({"name": "x", "url": "a@b", "hour": "9" * 5000}, "hour", "from 1 to 600"),
         ({"name": "x", "url": "a@b", "after": "x"}, "after", "a time such as"),
+        ({"name": "x", "url": "a@b", "template": "${sytem}"}, "template", "no field sytem"),
+        ({"name": "x", "url": "a@b", "template": "5$"}, "template", "$$ for a dollar"),
+        ({"name": "x", "url": "a@b", "template": "x" * 8193}, "template", "at most 8192"),
+        ({"name": "x", "url": "a@b", "kind": "webhook", "template": "${text}"}, "template", "a JSON document"),
     ],
 )
 def test_what_is_wrong_with_a_channel(values: dict[str, str], field: str, sentence: str) -> None:
@@ -149,6 +259,27 @@ def test_a_channel_as_it_is_stored_is_what_its_form_says() -> None:
     assert "kind" not in record
     assert (record["systems"], record["tags"], record["rules"]) == ([ROWS[0].id], ["prod"], ["rulebusy"])
     assert (record["repeat"], record["per_hour"], record["weekly"], record["enabled"]) == (3600, 30, True, False)
+
+
+def test_a_template_is_shown_with_an_alert() -> None:
+    form = channel_form(VIEW)
+    assert form.preview({**form.values, "template": "${system}:\n${value} of ${threshold}"}).endswith(
+        "it would say:\nweb-1:\n91.4 of 80"
+    )
+    hook = {**form.values, "kind": "webhook"}
+    assert form.preview({**hook, "template": '{"a": "${value}"}'}).endswith('{"a":91.4}')
+    assert "the template: The body of a webhook" in form.preview({**hook, "template": "${value}"})
+    every = " ".join(f"${{{name}}}" for name in FIELDS)
+    assert "it would say" in form.preview({**form.values, "template": every})
+
+
+def test_a_template_that_nobody_touched_is_not_sent() -> None:
+    channel = Channel(id="c", name="hook", kind="webhook", template='{"a": "${text}"}')
+    form = channel_form(VIEW, channel)
+    assert "template" not in form.read(form.values)[0]
+    assert form.read({**form.values, "template": " "})[0]["template"] == ""
+    assert form.read({**form.values, "template": "[]"})[0]["template"] == "[]"
+    assert problem(form, template="nonsense")[0] == "template"
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 59, 60, 90, 3600, 5400, 86_400, 604_800, 1_209_600])

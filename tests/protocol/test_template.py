@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from beszel_hub.notifications.template import Value, check_json, check_text, fill_json, fill_text
+from beszel_protocol.template import Value, check_json, check_text, fill_json, fill_text
 
 VALUES: dict[str, Value] = {"text": '${system} {0.__class__} "quoted"', "value": 93.5, "system": "web", "peak": None}
 
