@@ -5,7 +5,7 @@ from typing import Final
 
 from beszel_tui.errors import FormError
 from beszel_tui.state.alertbook import STATUS, Condition, Rule
-from beszel_tui.state.alerts import AlertView, unit_of
+from beszel_tui.state.alerts import AlertView, condition_text, unit_of
 from beszel_tui.state.conditionforms import (
     ALONE,
     condition_fields,
@@ -90,7 +90,7 @@ def rule_form(view: AlertView, rule: Rule | None = None, marked: Sequence[str] =
         fields=fields,
         values=_new_values(view, marked) if rule is None else _values_of(rule, view),
         read=read,
-        preview=lambda values: conditions_text(values, view, values["for"]),
+        preview=lambda values: _preview(values, view),
         follow=_follow,
     )
 
@@ -190,3 +190,15 @@ def _read_worse(values: Values, first: Record, view: AlertView) -> float | None:
     if worse < first["value"] if first["comparison"] == "above" else worse > first["value"]:
         raise FormError("worse", "what is worse lies beyond the threshold")
     return worse
+
+
+def _preview(values: Values, view: AlertView) -> str:
+    text = conditions_text(values, view, values["for"])
+    try:
+        conditions = read_conditions(values, view)
+        worse = _read_worse(values, conditions[0], view)
+    except FormError:
+        return text
+    if worse is None:
+        return text
+    return f"{text}\ncritical once {condition_text(Condition(**{**conditions[0], 'value': worse}), view.book)}"
