@@ -186,6 +186,7 @@ SHEET: Final = [
     ),
     _key("s", "sort_next", "sort", "Sort by the next column", "sheet.sort", show=True),
     _key("S", "sort_reverse", "reverse", "Turn the order round", "sheet.reverse"),
+    _key("t", "tree", "tree", "Processes below what started them, or all in one order", "sheet.tree", show=True),
     _key("y", "copy", "copy", "Copy the name of the line", "sheet.copy"),
 ]
 

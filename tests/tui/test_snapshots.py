@@ -31,6 +31,7 @@ SHOTS: Final = (
     Shot("system-cursor", (*_OPEN, ("left", ""))),
     Shot("system-sensors", (*_OPEN, ("6", "coretemp"))),
     Shot("system-processes", (*_OPEN, ("7", "PROCESS"))),
+    Shot("system-process-tree", (*_OPEN, ("7", "PROCESS"), ("t", "─"))),
     Shot("system-services", (*_OPEN, ("8", "nfs-server"))),
     Shot("system-health", (*_OPEN, ("9", "WEAR"))),
     Shot("disk-detail", (*_OPEN, ("9", "WEAR"), ("enter", "as told"))),

@@ -55,9 +55,13 @@ THINGS = Metrics(
 RUNNING = ProcessList(
     counts=ProcessCounts(total=3, threads=9, zombies=1),
     processes=[
-        ProcessMetrics(pid=10, name="post[b]gres\x1b[2J", user="postgres", cpu_percent=33.3, memory_bytes=1 << 30),
+        ProcessMetrics(
+            pid=10, name="post[b]gres\x1b[2J", user="postgres", cpu_percent=33.3, memory_bytes=1 << 30, parent=2
+        ),
         ProcessMetrics(pid=2, name="init", user="root", cpu_percent=0.1, memory_bytes=1 << 20, unit="init.scope"),
-        ProcessMetrics(pid=300, name="worker" * 60, cpu_percent=8.0, memory_bytes=2 << 30, write_bytes_per_second=5e6),
+        ProcessMetrics(
+            pid=300, name="worker" * 60, cpu_percent=8.0, memory_bytes=2 << 30, write_bytes_per_second=5e6, parent=10
+        ),
     ],
 )
 
@@ -176,6 +180,27 @@ def test_processes_are_asked_for_while_they_are_seen(tmp_path: Path) -> None:
             await client.settle()
             assert screen.state.focus is not None
             assert len(client.source.processes_asked) == asked
+
+    asyncio.run(main())
+
+
+def test_processes_as_a_tree(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.running = RUNNING
+            screen = await open_tab(client, "processes")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["post", "work", "init"])
+            await client.press("t")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["init", "post", "work"])
+            await client.until_text("└─post[b]gres")
+            await client.press("slash")
+            await client.type("worker")
+            await client.until_text("1 of 3")
+            assert [line.is_sought for line in screen.query_one(SheetTable)._lines] == [False, False, True]
+            await client.press("enter", "t")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["work"])
+            await client.press("tab")
+            await client.until(lambda: "restic" in client.text() and "t tree" not in client.text())
 
     asyncio.run(main())
 
