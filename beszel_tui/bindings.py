@@ -232,6 +232,10 @@ READER: Final = [
     _key("y", "copy", "copy", "Copy the line that was found, or the whole text", "reader.copy"),
 ]
 
+DETAIL: Final = [
+    _key("r", "again", "again", "Ask the host again", "detail.again", show=True),
+]
+
 LOGS: Final = [
     _key("t", "times", "times", "Time stamps before the lines, or none", "logs.times", show=True),
 ]
@@ -405,6 +409,7 @@ GROUPS: Final = {
     "This text": PANE,
     "Logs and configuration": READER,
     "Logs": LOGS,
+    "A service or disk": DETAIL,
     "Add a system": ENROLMENT,
     "Name of a new system": ENROLMENT_NAME,
     "Settings": SETTINGS,

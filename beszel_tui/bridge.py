@@ -5,6 +5,7 @@ at most. One tick a second moves the clocks. Requests run as tasks of one group 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -52,6 +53,8 @@ LEAST_REFRESH_SECONDS: Final = 10.0
 """History that follows the clock is asked for again no more often."""
 PARALLEL_REQUESTS: Final = 4
 REQUEST_SECONDS: Final = 20.0
+LONG_SECONDS: Final = 75.0
+"""Of what the hub itself may wait a minute for."""
 TRAILS_DELAY_SECONDS: Final = 0.2
 """The first picture does not wait for the past."""
 _FINAL: Final = frozenset({400, 403, 404})
@@ -210,10 +213,14 @@ class Bridge:
             failed(f"there is a system called {name}, and its agent has come already")
 
     def ask(
-        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None], failed: Callable[[str], None]
-    ) -> None:
-        """Something that the state has no place for; `failed` hears a sentence."""
-        self._load(self._ask(request, done, failed))
+        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None],
+        failed: Callable[[str], None], *, is_long: bool = False,
+    ) -> None:  # fmt: skip
+        """Something that the state has no place for; `failed` hears a sentence.
+
+        What is long takes a host its time, and nothing else waits for it.
+        """
+        self._load(self._ask(request, done, failed, is_long=is_long))
 
     def watch_alerts(self, viewer: object, *, looks: bool) -> None:
         """Whether somebody looks at rules, history and the rest, which are read again whenever an alert changes."""
@@ -364,10 +371,12 @@ class Bridge:
             ended("", query.follow)
 
     async def _ask(
-        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None], failed: Callable[[str], None]
-    ) -> None:
+        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None],
+        failed: Callable[[str], None], *, is_long: bool = False,
+    ) -> None:  # fmt: skip
+        gate = contextlib.nullcontext() if is_long else self._requests
         try:
-            async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+            async with asyncio.timeout(LONG_SECONDS if is_long else REQUEST_SECONDS), gate:
                 answer = await request()
         except (ClientError, TimeoutError) as error:
             failed(str(error) or "the hub does not answer")
