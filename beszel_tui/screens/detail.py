@@ -113,6 +113,8 @@ class DetailScreen(ReaderScreen):
 
         def refresh(found: DiskDetail | None) -> None:
             self._keep(found)
+            if not self.is_attached:
+                return  # nobody reads it any more
             if self.hub_app.settings.read_only:
                 self._failed("this client is read-only: the host is not asked anew")
             else:
@@ -130,7 +132,8 @@ class DetailScreen(ReaderScreen):
             self.show_caption()
 
     def _keep(self, told: ServiceDetail | DiskDetail | None) -> None:
+        if not self.is_attached:
+            return
         if told is not None:
             self._told, self._told_ms = told, self.state.hub_now_ms
-        if self.is_attached:
-            self.redraw()
+        self.redraw()

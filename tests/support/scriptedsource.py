@@ -59,6 +59,9 @@ class ScriptedSource:
         """What `processes` tells."""
         self.services: dict[str, ServiceDetail | ClientError] = {}
         self.disks: dict[str, DiskDetail] = {}
+        self.answering = asyncio.Event()
+        """Until then nobody hears of services and disks."""
+        self.answering.set()
         self.disks_read: list[str] = []
         """Systems whose disks were to be read."""
         self.disk_problem: ClientError | None = None
@@ -126,12 +129,14 @@ class ScriptedSource:
         return self.running
 
     async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
+        await self.answering.wait()
         told = self.services.get(name, HubRefused(404, "There is nothing here."))
         if isinstance(told, ClientError):
             raise told
         return told
 
     async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+        await self.answering.wait()
         return self.disks.get(key)
 
     async def refresh_disks(self, system_id: str) -> None:

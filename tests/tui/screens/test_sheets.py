@@ -357,3 +357,24 @@ def test_a_disk_in_full(tmp_path: Path, is_read_only: bool) -> None:
             assert client.source.disks_read == ([] if is_read_only else [WEB.id] * 2)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("tab", ["services", "health"])
+def test_an_answer_that_comes_when_nobody_reads_any_more(tmp_path: Path, tab: str) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.services["restic"] = ServiceDetail(state="failed")
+            client.source.disks["S2"] = DiskDetail(serial="S2", state="FAILED")
+            client.source.answering.clear()
+            await open_tab(client, tab)
+            await client.press("enter")
+            await client.until_text("asking the agent…")
+            await client.press("escape")
+            await client.until(lambda: client.system.panel.has_focus_within)
+            client.source.answering.set()
+            await client.settle()
+            assert client.source.disks_read == []
+            await client.press("enter")
+            await client.until_text("⚠ failed")
+
+    asyncio.run(main())
