@@ -142,6 +142,7 @@ class BeszelApp(App[None]):
         switch_hub(self, name)
 
     def watch_app_focus(self, focus: bool) -> None:
+        self.bridge.rest(is_away=not focus)
         if isinstance(self.screen, HubScreen):
             self.screen.terminal_focused(has_focus=focus)
 

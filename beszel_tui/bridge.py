@@ -49,6 +49,8 @@ BATCH_SECONDS: Final = 0.1
 TICK_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 5.0
 """In place of both, for lines that carry little."""
+AWAY_SECONDS: Final = 15.0
+"""In place of both, while nobody looks."""
 LEAST_REFRESH_SECONDS: Final = 10.0
 """History that follows the clock is asked for again no more often."""
 PARALLEL_REQUESTS: Final = 4
@@ -76,6 +78,7 @@ class Bridge:
         self.source = source
         self._batch_seconds, self._tick_seconds = (SLOW_SECONDS,) * 2 if is_slow else (BATCH_SECONDS, TICK_SECONDS)
         self.changed: Signal[State] = Signal(app, "state changed")
+        self._is_away = False
         self._clock = clock
         self._state = State(hub=source.label, now_ms=clock())
         self._group: asyncio.TaskGroup | None = None
@@ -96,7 +99,9 @@ class Bridge:
     @property
     def pace_seconds(self) -> float:
         """How long events are gathered. What there is to begin with comes in pieces, which do not wait so long."""
-        return self._batch_seconds if self._state.loaded else BATCH_SECONDS
+        if not self._state.loaded:
+            return BATCH_SECONDS
+        return AWAY_SECONDS if self._is_away else self._batch_seconds
 
     @property
     def state(self) -> State:
@@ -114,6 +119,12 @@ class Bridge:
         events = self._waiting()
         if events:
             self._apply(events)
+
+    def rest(self, *, is_away: bool) -> None:
+        """Whether nobody looks; who comes back finds everything as it is now."""
+        self._is_away = is_away
+        if not is_away:
+            self._apply([*self._waiting(), Ticked(at_ms=self._clock())])
 
     # What the screens ask for
 
@@ -245,7 +256,8 @@ class Bridge:
 
     async def _tick(self) -> None:
         while True:
-            await asyncio.sleep(self._tick_seconds - self._clock() % 1000 / 1000)
+            seconds = AWAY_SECONDS if self._is_away else self._tick_seconds
+            await asyncio.sleep(seconds - self._clock() % 1000 / 1000)
             self._apply([Ticked(at_ms=self._clock())])
             self.times.tick()
             self._refresh_history()

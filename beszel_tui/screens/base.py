@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 AWAY_MS: Final = 15_000
 """Between two pictures while the terminal has not the focus: it may still be in sight."""
+BEAT_MS: Final = 5_000
+"""How often what only grows older is drawn anew; the clock at the top goes on every second."""
 
 
 class HubScreen(Screen[None]):
@@ -46,6 +48,7 @@ class HubScreen(Screen[None]):
         super().__init__()
         self._compositor = FrugalCompositor()
         self._shown_ms = 0
+        self._shown: State | None = None
         self._has_past = False
         self._signals: tuple[Signal[State], Signal[Theme]] | None = None
 
@@ -107,16 +110,30 @@ class HubScreen(Screen[None]):
             return
         if not self.app.app_focus and 0 <= state.now_ms - self._shown_ms < AWAY_MS:
             return
-        self._show(state)
+        if self._is_shown(state):
+            self._show_top_bar(state)
+        else:
+            self._show(state)
 
     def _show(self, state: State) -> None:
-        self._shown_ms = state.now_ms
+        self._shown, self._shown_ms = state, state.now_ms
         self._show_top_bar(state)
         self.show_state(state)
         if (state.past is not None) != self._has_past:
             self._has_past = state.past is not None
             self.refresh_bindings()
             self.show_keys()
+
+    def _is_shown(self, state: State) -> bool:
+        """But for the clock.
+
+        Of a hub that is away it is told by the second when it is tried again, and what is still looked up of the past
+        is asked for again by those who show it.
+        """
+        before = self._shown
+        if before is None or not state.is_live or state.past is not None:
+            return False
+        return state.now_ms // BEAT_MS == before.now_ms // BEAT_MS and state.is_but_later(before)
 
     def _show_top_bar(self, state: State) -> None:
         told = moment(state) if self.shows_past else replace(state, past=None)

@@ -1,7 +1,7 @@
 """Everything the screens show. Frozen: `reduce` makes the next state, nobody changes one."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -102,6 +102,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         hub = self.hubs.get(hub_of(system_id))
         return self.is_live if hub is None else hub.phase == "live"
 
+    def is_but_later(self, before: "State") -> bool:
+        """Whether nothing has happened since but that time went on."""
+        return all(getattr(self, name) is getattr(before, name) for name in _TIMELESS)
+
     @property
     def focus_row(self) -> FleetRow | None:
         return self.systems.get(self.focus.system_id) if self.focus else None
+
+
+_TIMELESS: Final = tuple(name for name in State.__struct_fields__ if name != "now_ms")

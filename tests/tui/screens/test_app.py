@@ -14,9 +14,11 @@ from beszel_tui.bindings import GROUPS
 from beszel_tui.client.session import Session, load_session, save_session
 from beszel_tui.context import Context
 from beszel_tui.errors import Unauthorized
+from beszel_tui.screens.base import BEAT_MS
 from beszel_tui.screens.help import HelpScreen
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.themes import ThemesScreen
+from beszel_tui.state.model import State
 from tests.support.pilotapp import FLEET, Client, make_settings, running_client
 from tests.support.scriptedsource import ScriptedSource, make_row
 
@@ -322,6 +324,30 @@ def test_a_terminal_without_the_focus_may_still_be_in_sight(tmp_path: Path) -> N
             client.app.post_message(events.AppBlur())
             await client.until_text("resting")
             client.source.clock.advance(20)
+            client.source.tell(make_row("web-1", cpu=77.7, at_ms=client.source.clock()))
+            await client.until_text("77.7%")
+
+    asyncio.run(main())
+
+
+def test_what_only_grows_older_is_drawn_every_five_seconds_beside_a_clock_that_goes(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await client.settle()
+            shown: list[int] = []
+            show = client.fleet.show_state
+
+            def note(state: State) -> None:
+                shown.append(state.now_ms)
+                show(state)
+
+            client.fleet.show_state = note  # type: ignore[method-assign]
+            start_ms = client.source.clock()
+            for second in range(1, 11):
+                client.source.clock.advance(1)
+                client.app.bridge.rest(is_away=False)
+                assert client.app.bridge.state.now_ms == start_ms + second * 1000
+            assert len({now_ms // BEAT_MS for now_ms in shown}) == len(shown) == 2
             client.source.tell(make_row("web-1", cpu=77.7, at_ms=client.source.clock()))
             await client.until_text("77.7%")
 

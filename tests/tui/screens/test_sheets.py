@@ -172,13 +172,14 @@ def test_processes_are_asked_for_while_they_are_seen(tmp_path: Path) -> None:
             await client.press("shift+tab")
             client.source.running = RUNNING
             await client.press("tab")
-            await client.until(lambda: len(names(client)) == 3)
-            assert names(client)[0].startswith("post")
+            await client.until(lambda: len(names(client)) == 3 and names(client)[0].startswith("post"))
             assert client.source.processes_asked[-1] == (WEB.id, "cpu")
             screen.query_one(SheetPanel).sort_by("mem")
             await client.until(lambda: client.source.processes_asked[-1] == (WEB.id, "memory"))
-            assert names(client)[0].startswith("worker")
+            await client.until(lambda: names(client)[0].startswith("worker"))
             await client.press("question_mark")
+            await client.until(lambda: client.app.screen is not screen)
+            await client.settle()
             asked = len(client.source.processes_asked)
             await client.settle()
             assert screen.state.focus is not None
