@@ -13,7 +13,7 @@ from textual.app import App
 from textual.signal import Signal
 
 from beszel_protocol.containers import LogBatch, LogsQuery
-from beszel_protocol.feed import Alerts, Resync
+from beszel_protocol.feed import Resync
 from beszel_protocol.processes import ProcessOrder
 from beszel_tui.client.source import Source
 from beszel_tui.errors import ClientError, Unauthorized
@@ -38,6 +38,7 @@ from beszel_tui.state.events import (
     Ticked,
     TrailsLoaded,
     WindowChosen,
+    concerns_alerts,
 )
 from beszel_tui.state.model import State
 from beszel_tui.state.reduce import reduce
@@ -180,11 +181,6 @@ class Bridge:
         """
         return self._load(self._read_logs(system_id, query, told, ended))
 
-    def inspect(
-        self, system_id: str, container_id: str, loaded: Callable[[str], None], failed: Callable[[str], None]
-    ) -> None:
-        self.ask(lambda: self.source.inspect(system_id, container_id), loaded, failed)
-
     def want_container_trails(self, items: Iterable[ContainerItem]) -> None:
         """Recent usage of containers whose sparkline is to be seen; each is asked for once a connection."""
         new: dict[str, dict[str, str]] = {}
@@ -276,7 +272,7 @@ class Bridge:
             self._reload_history()
         elif any(isinstance(event, Received) and isinstance(event.frame, Resync) for event in events):
             self._reload_history()
-        if self._alert_viewers and any(_concerns_alerts(event) for event in events):
+        if self._alert_viewers and any(concerns_alerts(event) for event in events):
             self.read_alerts()
         self.changed.publish(self._state)
 
@@ -403,7 +399,3 @@ class Bridge:
             lambda book: self._apply([AlertBookLoaded(book=book)]),
             lambda reason: self._apply([AlertBookFailed(reason=reason)]),
         )
-
-
-def _concerns_alerts(event: Event) -> bool:
-    return isinstance(event, Connected) or (isinstance(event, Received) and isinstance(event.frame, Alerts))
