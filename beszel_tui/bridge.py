@@ -223,10 +223,7 @@ class Bridge:
         self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None],
         failed: Callable[[str], None], *, is_long: bool = False,
     ) -> None:  # fmt: skip
-        """Something that the state has no place for; `failed` hears a sentence.
-
-        What is long takes a host its time, and nothing else waits for it.
-        """
+        """What the state has no place for; `failed` hears a sentence. Nothing else waits for what is long."""
         self._load(self._ask(request, done, failed, is_long=is_long))
 
     def watch_alerts(self, viewer: object, *, looks: bool) -> None:
