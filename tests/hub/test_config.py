@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from beszel_hub.config import NOT_EFFECTIVE_YET, SETTINGS, HubConfig, load_config
+from beszel_hub.config import HubConfig, load_config
 from beszel_hub.errors import InvalidSetting
+from beszel_hub.setting_table import NOT_EFFECTIVE_YET, SETTINGS
 from beszel_hub.settings import make_url
 
 PEM = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----"

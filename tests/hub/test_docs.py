@@ -8,9 +8,9 @@ import typer
 from beszel_hub.cli.alert_commands import alerts_app
 from beszel_hub.cli.commands import app, store_app, token_app, user_app
 from beszel_hub.cli.fleet_commands import audit_app, systems_app, universal_app
-from beszel_hub.config import SETTINGS
 from beszel_hub.records import filter as filters
 from beszel_hub.records import listing
+from beszel_hub.setting_table import SETTINGS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "hub.md").read_text(encoding="utf-8")
 
