@@ -261,6 +261,8 @@ class ProcessMetrics(_Part, frozen=True, kw_only=True):
     """The first 12 digits of its id, or its name where the engine has names only."""
     unit: str | None = None
     """The systemd unit, `nginx.service`."""
+    parent: int | None = None
+    """The pid of what started it, or took it over. Only in answers to the action `processes`; absent for the first."""
 
 
 class ProcessCounts(_Part, frozen=True, kw_only=True):

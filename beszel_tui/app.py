@@ -8,6 +8,7 @@ import msgspec
 from textual.app import App
 from textual.binding import BindingType
 
+from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings import APP, key_lines, keymap_problems
 from beszel_tui.bridge import Bridge
 from beszel_tui.choices import Choices, load_choices, save_choices, with_choices
@@ -26,6 +27,7 @@ from beszel_tui.screens.hubs import switch_hub
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.alertbook import Kind
+from beszel_tui.state.components import Question
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.form import Form, Record
 from beszel_tui.state.looks import choose
@@ -212,10 +214,10 @@ class BeszelApp(App[None]):
 
         self.push_screen(InspectionScreen(item))
 
-    def open_detail(self, row: SheetRow, system: str) -> None:
+    def open_detail(self, row: SheetRow, system: FleetRow, question: Question | None) -> None:
         from beszel_tui.screens.detail import DetailScreen  # noqa: PLC0415 (not needed for the first picture)
 
-        self.push_screen(DetailScreen(row, system))
+        self.push_screen(DetailScreen(row, system.id, system.name, question))
 
     def open_neighbour(self, step: int) -> None:
         """The next system of the list as it is filtered and sorted."""

@@ -186,6 +186,7 @@ SHEET: Final = [
     ),
     _key("s", "sort_next", "sort", "Sort by the next column", "sheet.sort", show=True),
     _key("S", "sort_reverse", "reverse", "Turn the order round", "sheet.reverse"),
+    _key("t", "tree", "tree", "Processes below what started them, or all in one order", "sheet.tree", show=True),
     _key("y", "copy", "copy", "Copy the name of the line", "sheet.copy"),
 ]
 
@@ -229,6 +230,10 @@ READER: Final = [
     _key("N", "search_next(-1)", "last", "The place before", "reader.before"),
     _key("w", "wrap", "wrap", "Wrap long lines, or cut them", "reader.wrap", show=True),
     _key("y", "copy", "copy", "Copy the line that was found, or the whole text", "reader.copy"),
+]
+
+DETAIL: Final = [
+    _key("r", "again", "again", "Ask the host again", "detail.again", show=True),
 ]
 
 LOGS: Final = [
@@ -408,6 +413,7 @@ GROUPS: Final = {
     "This text": PANE,
     "Logs and configuration": READER,
     "Logs": LOGS,
+    "A service or disk": DETAIL,
     "Add a system": ENROLMENT,
     "Name of a new system": ENROLMENT_NAME,
     "Settings": SETTINGS,

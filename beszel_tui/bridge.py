@@ -5,6 +5,7 @@ at most. One tick a second moves the clocks. Requests run as tasks of one group 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -12,7 +13,7 @@ from textual.app import App
 from textual.signal import Signal
 
 from beszel_protocol.containers import LogBatch, LogsQuery
-from beszel_protocol.feed import Alerts, Resync
+from beszel_protocol.feed import Resync
 from beszel_protocol.processes import ProcessOrder
 from beszel_tui.client.source import Source
 from beszel_tui.errors import ClientError, Unauthorized
@@ -37,6 +38,7 @@ from beszel_tui.state.events import (
     Ticked,
     TrailsLoaded,
     WindowChosen,
+    concerns_alerts,
 )
 from beszel_tui.state.model import State
 from beszel_tui.state.reduce import reduce
@@ -54,6 +56,8 @@ LEAST_REFRESH_SECONDS: Final = 10.0
 """History that follows the clock is asked for again no more often."""
 PARALLEL_REQUESTS: Final = 4
 REQUEST_SECONDS: Final = 20.0
+LONG_SECONDS: Final = 75.0
+"""Of what the hub itself may wait a minute for."""
 TRAILS_DELAY_SECONDS: Final = 0.2
 """The first picture does not wait for the past."""
 _FINAL: Final = frozenset({400, 403, 404})
@@ -177,11 +181,6 @@ class Bridge:
         """
         return self._load(self._read_logs(system_id, query, told, ended))
 
-    def inspect(
-        self, system_id: str, container_id: str, loaded: Callable[[str], None], failed: Callable[[str], None]
-    ) -> None:
-        self.ask(lambda: self.source.inspect(system_id, container_id), loaded, failed)
-
     def want_container_trails(self, items: Iterable[ContainerItem]) -> None:
         """Recent usage of containers whose sparkline is to be seen; each is asked for once a connection."""
         new: dict[str, dict[str, str]] = {}
@@ -221,10 +220,11 @@ class Bridge:
             failed(f"there is a system called {name}, and its agent has come already")
 
     def ask(
-        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None], failed: Callable[[str], None]
-    ) -> None:
-        """Something that the state has no place for; `failed` hears a sentence."""
-        self._load(self._ask(request, done, failed))
+        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None],
+        failed: Callable[[str], None], *, is_long: bool = False,
+    ) -> None:  # fmt: skip
+        """What the state has no place for; `failed` hears a sentence. Nothing else waits for what is long."""
+        self._load(self._ask(request, done, failed, is_long=is_long))
 
     def watch_alerts(self, viewer: object, *, looks: bool) -> None:
         """Whether somebody looks at rules, history and the rest, which are read again whenever an alert changes."""
@@ -269,7 +269,7 @@ class Bridge:
             self._reload_history()
         elif any(isinstance(event, Received) and isinstance(event.frame, Resync) for event in events):
             self._reload_history()
-        if self._alert_viewers and any(_concerns_alerts(event) for event in events):
+        if self._alert_viewers and any(concerns_alerts(event) for event in events):
             self.read_alerts()
         self.changed.publish(self._state)
 
@@ -376,10 +376,12 @@ class Bridge:
             ended("", query.follow)
 
     async def _ask(
-        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None], failed: Callable[[str], None]
-    ) -> None:
+        self, request: Callable[[], Awaitable[AnswerT]], done: Callable[[AnswerT], None],
+        failed: Callable[[str], None], *, is_long: bool = False,
+    ) -> None:  # fmt: skip
+        gate = contextlib.nullcontext() if is_long else self._requests
         try:
-            async with asyncio.timeout(REQUEST_SECONDS), self._requests:
+            async with asyncio.timeout(LONG_SECONDS if is_long else REQUEST_SECONDS), gate:
                 answer = await request()
         except (ClientError, TimeoutError) as error:
             failed(str(error) or "the hub does not answer")
@@ -394,7 +396,3 @@ class Bridge:
             lambda book: self._apply([AlertBookLoaded(book=book)]),
             lambda reason: self._apply([AlertBookFailed(reason=reason)]),
         )
-
-
-def _concerns_alerts(event: Event) -> bool:
-    return isinstance(event, Connected) or (isinstance(event, Received) and isinstance(event.frame, Alerts))

@@ -1,7 +1,7 @@
 """The action `processes`: every process of the host, on request."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,9 +11,10 @@ from beszel_agent.errors import RequestRefused
 from beszel_agent.host import online_processors
 from beszel_agent.paths import HostPaths
 from beszel_agent.processes.busiest import count_processes, describe_process
-from beszel_agent.processes.owners import Owners
+from beszel_agent.processes.owners import Owner, Owners
 from beszel_agent.processes.scanner import Process, Scanner
 from beszel_protocol.processes import ProcessesQuery, ProcessList
+from beszel_protocol.sample import ProcessMetrics
 
 if TYPE_CHECKING:
     from beszel_agent.processes.scanner_psutil import PsutilScanner
@@ -40,7 +41,7 @@ async def list_processes(paths: HostPaths, params: Mapping[str, Any]) -> Process
         return await asyncio.to_thread(_look, scanner, paths, wanted, clock())
     from beszel_agent.processes.scanner_psutil import PsutilScanner  # noqa: PLC0415 - for the systems that need it
 
-    other = PsutilScanner()
+    other = PsutilScanner(with_parents=True)
     await asyncio.to_thread(other.scan, clock())
     await asyncio.sleep(_BETWEEN_SCANS_SECONDS)
     return await asyncio.to_thread(_look_by_psutil, other, wanted, clock())
@@ -52,7 +53,7 @@ def _look(scanner: Scanner, paths: HostPaths, wanted: ProcessesQuery, now: float
     return ProcessList(
         counts=count_processes(processes),
         processes=[
-            describe_process(process, lambda pid, start: owners.owner_of(pid, start, now))
+            _describe(process, lambda pid, start: owners.owner_of(pid, start, now))
             for process in _first(processes, wanted)
         ],
     )
@@ -63,8 +64,12 @@ def _look_by_psutil(scanner: "PsutilScanner", wanted: ProcessesQuery, now: float
     first = _first(processes, wanted)
     return ProcessList(
         counts=scanner.count(processes),
-        processes=[describe_process(process, lambda pid, _: scanner.owner_of(pid)) for process in first],
+        processes=[_describe(process, lambda pid, _: scanner.owner_of(pid)) for process in first],
     )
+
+
+def _describe(process: Process, owner: Callable[[int, int], Owner]) -> ProcessMetrics:
+    return msgspec.structs.replace(describe_process(process, owner), parent=process.stat.parent or None)
 
 
 def _first(processes: list[Process], wanted: ProcessesQuery) -> list[Process]:

@@ -14,6 +14,7 @@ from beszel_protocol.sample import ProcessCounts
 
 _TICKS_PER_SECOND: Final = 100
 _ATTRIBUTES: Final = ("cpu_times", "create_time", "memory_info", "name", "num_threads", "status", "username")
+_PARENT: Final = "ppid"
 _IO: Final = "io_counters"
 """macOS does not tell it."""
 
@@ -30,8 +31,11 @@ class Spent(NamedTuple):
 class PsutilScanner:
     """Keeps what rates need from one scan to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_parents: bool = False) -> None:
+        """Parents cost on Windows, which tells them of all processes at once and each time anew."""
         self._attributes = [*_ATTRIBUTES, _IO] if hasattr(psutil.Process, _IO) else [*_ATTRIBUTES]
+        if with_parents:
+            self._attributes.append(_PARENT)
         self._processors = psutil.cpu_count() or 1
         self._previous: dict[int, Spent] = {}
         self._previous_now = 0.0
@@ -94,6 +98,7 @@ def describe(pid: int, info: dict[str, Any], before: Spent | None, spent: Spent,
         threads=info["num_threads"] or 0,
         start=spent.start,
         pages=0,
+        parent=info.get(_PARENT) or 0,
     )
     return Process(pid, stat, None, 0 if memory is None else memory.rss, read, written)
 

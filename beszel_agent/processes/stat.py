@@ -22,6 +22,8 @@ class Stat(NamedTuple):
     """Ticks after boot; with the pid it tells a process from a later one of the same number."""
     pages: int
     """Resident."""
+    parent: int
+    """A pid; 0 for what the kernel itself started, and where nobody asked."""
 
     @property
     def is_kernel_thread(self) -> bool:
@@ -58,6 +60,7 @@ def parse_stat(text: bytes) -> Stat:
         int(words[17]),
         int(words[19]),
         int(words[21]),
+        int(words[1]),
     )
 
 

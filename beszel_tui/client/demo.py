@@ -17,6 +17,7 @@ from beszel_tui.client.demo_account import DemoAccount
 from beszel_tui.client.demo_alerts import DemoAlerts
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused
+from beszel_tui.state.components import DiskDetail, ServiceDetail
 from beszel_tui.state.demo import (
     demo_columns,
     demo_container,
@@ -29,6 +30,7 @@ from beszel_tui.state.demo import (
     demo_trail,
 )
 from beszel_tui.state.demo_alerts import demo_alerts
+from beszel_tui.state.demo_components import demo_disk, demo_service
 from beszel_tui.state.demo_containers import demo_inspection, demo_log
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, FeedEvent, Received
@@ -118,6 +120,15 @@ class DemoSource:
 
     async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
         return demo_processes(system_id, by, self._clock())
+
+    async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
+        return demo_service(system_id, name, self._clock())
+
+    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+        return demo_disk(system_id, key, self._clock())
+
+    async def refresh_disks(self, system_id: str) -> None:
+        """They are read anew whenever somebody asks."""
 
     async def enrol(self, name: str) -> Enrolment:
         return Enrolment(

@@ -102,9 +102,16 @@ class HubHttp:
     async def delete_system(self, system_id: str) -> None:
         await self.do("DELETE", f"/api/collections/systems/records/{_segment(system_id)}")
 
-    async def do(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+    async def do(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         """A request whose answer only matters if it is an error."""
-        status, content = await self.exchange(method, path, body=body)
+        status, content = await self.exchange(method, path, body=body, timeout_seconds=timeout_seconds)
         if status >= 400:
             raise self.refusal(status, content)
 
@@ -170,6 +177,7 @@ class HubHttp:
         *,
         parameters: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> tuple[int, bytes]:
         """Status and body of any answer; raises `HubUnreachable` if there is none."""
         client = await self._open()
@@ -177,7 +185,12 @@ class HubHttp:
 
         try:
             response = await client.request(
-                method, self.hub + path, params=parameters, json=body, headers=self._headers()
+                method,
+                self.hub + path,
+                params=parameters,
+                json=body,
+                headers=self._headers(),
+                timeout=timeout_seconds,
             )
         except httpx2.TimeoutException as error:
             raise HubUnreachable("the hub does not answer") from error

@@ -28,6 +28,7 @@ from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.client.source import EVENT_QUEUE_SIZE, Source
 from beszel_tui.errors import HubRefused
 from beszel_tui.state.alertbook import AlertBook, Kind, Trial
+from beszel_tui.state.components import DiskDetail, ServiceDetail
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, HubChanged, Received, Refused
 from beszel_tui.state.hubs import SEPARATOR, hub_of
@@ -168,6 +169,18 @@ class SeveralHubs:
     async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
         hub, plain = self._at(system_id)
         return await hub.processes(plain, by)
+
+    async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
+        hub, plain = self._at(system_id)
+        return await hub.service_detail(plain, name)
+
+    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+        hub, plain = self._at(system_id)
+        return await hub.disk_detail(plain, key)
+
+    async def refresh_disks(self, system_id: str) -> None:
+        hub, plain = self._at(system_id)
+        await hub.refresh_disks(plain)
 
     async def enrol(self, name: str) -> Enrolment:
         raise HubRefused(400, f"which hub shall {name} be at? Go there first, with :hub")

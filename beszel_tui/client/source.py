@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_tui.state.components import DiskDetail, ServiceDetail
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
@@ -75,6 +76,15 @@ class Source(Protocol):
 
     async def processes(self, system_id: str, by: ProcessOrder) -> ProcessList:
         """What runs there now, those first that use most."""
+
+    async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
+        """What the manager of a service knows of it now."""
+
+    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+        """A disk as the hub has it from its last reading."""
+
+    async def refresh_disks(self, system_id: str) -> None:
+        """Have the disks of a system read now, which may take a minute."""
 
     async def enrol(self, name: str) -> Enrolment:
         """Make a system that waits for its agent."""

@@ -11,6 +11,7 @@ from beszel_protocol.metrics import Unit
 from beszel_protocol.units import format_value
 from beszel_tui.renderables.fleet_row import VALUE_WIDTH, Cell, FleetLook
 from beszel_tui.renderables.meter import meter
+from beszel_tui.renderables.symbols import Symbols
 from beszel_tui.renderables.text import Piece, fit, fit_middle, line_of, pieces_width
 from beszel_tui.state.columns import Placed
 from beszel_tui.state.selectors import Level
@@ -25,6 +26,10 @@ class SheetLine(NamedTuple):
     row: SheetRow
     aged: bool
     """The numbers are not of now: shown grey."""
+    branches: tuple[bool, ...] = ()
+    """Of a tree, as in `state.tree`."""
+    is_sought: bool = True
+    """False: it is only there for what hangs from it."""
 
 
 class SheetCounts(NamedTuple):
@@ -75,15 +80,29 @@ def draw_sheet_caption(sheet: Sheet, counts: SheetCounts, note: str, width: int,
 
 def _name(line: SheetLine, width: int, sheet: Sheet, look: FleetLook, *, marked: bool) -> list[Piece]:
     palette, symbols, row = look.palette, look.symbols, line.row
-    style = palette.mark if marked else palette.muted if line.aged else palette.strong
+    is_faded = line.aged or not line.is_sought
+    style = palette.mark if marked else palette.muted if is_faded else palette.strong
     if not sheet.has_levels:
-        return [(fit_middle(row.name, width, symbols.ellipsis), style)]
+        branch = _branch(line.branches, width // 2, symbols)
+        name = fit_middle(row.name, width - len(branch), symbols.ellipsis)
+        return [(branch, palette.muted), (name, style)] if branch else [(name, style)]
     sign = symbols.warning if row.level == "warning" else symbols.status[_SIGNS[row.level]]
     return [
         (fit(sign, 1), _level_style(line, look, palette.faint)),
         (symbols.mark if marked else " ", style),
         (fit_middle(row.name, width - 2, symbols.ellipsis), style),
     ]
+
+
+def _branch(branches: tuple[bool, ...], room: int, symbols: Symbols) -> str:
+    """Two cells a level, in at most `room`; of what hangs too deep for that, the levels nearest to it."""
+    if not branches or room < 2:
+        return ""
+    more, last, past, along = symbols.branches
+    levels = [f"{past} " if follows else "  " for follows in branches[:-1]]
+    levels.append((more if branches[-1] else last) + along)
+    shown = levels[-(room // 2) :]
+    return "".join(shown) if len(shown) == len(levels) else symbols.ellipsis + "".join(shown)[1:]
 
 
 def _words(line: SheetLine, column: SheetColumn, width: int, look: FleetLook) -> Piece:

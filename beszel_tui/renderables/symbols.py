@@ -48,6 +48,8 @@ class Symbols(NamedTuple):
     """Corners and sides of a card: top left, across, top right, bottom left, bottom right, down."""
     folded: str
     unfolded: str
+    branches: tuple[str, str, str, str]
+    """Of a tree: a child with siblings after it, the last child, a line that goes past, along to the child."""
 
 
 _BRAILLE_BITS: Final = (0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80)
@@ -86,6 +88,7 @@ _UNICODE: Final = Symbols(
     frame="╭─╮╰╯│",
     folded="▸",
     unfolded="▾",
+    branches=("├", "└", "│", "─"),
 )
 _ASCII: Final = Symbols(
     name="ascii",
@@ -116,6 +119,7 @@ _ASCII: Final = Symbols(
     frame="+-+++|",
     folded=">",
     unfolded="v",
+    branches=("|", "`", "|", "-"),
 )
 SYMBOLS: Final[Mapping[str, Symbols]] = {
     "braille": _UNICODE,

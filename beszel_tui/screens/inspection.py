@@ -19,8 +19,8 @@ class InspectionScreen(ReaderScreen):
         return f"{self.item.facts.name} on {self.item.system}, as configured"
 
     def on_mount(self) -> None:
-        item = self.item
-        self.hub_app.bridge.inspect(item.system_id, item.facts.id, self._loaded, self._failed)
+        item, bridge = self.item, self.hub_app.bridge
+        bridge.ask(lambda: bridge.source.inspect(item.system_id, item.facts.id), self._loaded, self._failed)
 
     def redraw(self) -> None:
         super().redraw()

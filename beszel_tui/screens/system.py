@@ -16,6 +16,7 @@ from beszel_tui.state.alerts import AlertView
 from beszel_tui.state.alertsheets import OF_SYSTEM
 from beszel_tui.state.charts import Chart, Tab, addresses_of, charts_of, tabs_of
 from beszel_tui.state.chartview import chart_view, newest_value, value_at
+from beszel_tui.state.components import question_of
 from beszel_tui.state.layout import Grid, lay_out
 from beszel_tui.state.model import Focus, State
 from beszel_tui.state.past import moment
@@ -324,7 +325,7 @@ class SystemScreen(HubScreen):
     def action_detail(self) -> None:
         line, system = self.panel.table.cursor_line, self.state.focus_row
         if self.has_table and line is not None and line.row.told and system is not None:
-            self.hub_app.open_detail(line.row, system.name)
+            self.hub_app.open_detail(line.row, system, question_of(self.panel.sheet, line.row))
 
     def action_containers(self) -> None:
         if self.state.focus is not None:

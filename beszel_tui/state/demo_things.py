@@ -38,12 +38,15 @@ _PROCESSES: Final = (
     ("htop", "ada", "session-4.scope", 0.6, 8),
     ("systemd-resolved", "systemd-resolve", "systemd-resolved.service", 0.1, 13),
 )  # fmt: skip
+_STARTED_BY: Final = {"bash": "sshd", "htop": "bash"}
 _WORKERS: Final = {
     "web": ("nginx", "www-data", "nginx.service"), "db": ("postgres", "postgres", "postgresql@17-main.service"),
     "edge": ("haproxy", "haproxy", "haproxy.service"), "ci": ("cc1plus", "gitlab-runner", "gitlab-runner.service"),
     "storage": ("smbd", "root", "smbd.service"),
 }  # fmt: skip
-_KERNEL_THREADS: Final = ("[kworker/0:1-events]", "[ksoftirqd/0]", "[rcu_preempt]", "[jbd2/nvme0n1p2-]", "[kswapd0]")
+_KERNEL_THREADS: Final = (
+    "[kthreadd]", "[kworker/0:1-events]", "[ksoftirqd/0]", "[rcu_preempt]", "[jbd2/nvme0n1p2-]", "[kswapd0]",
+)  # fmt: skip
 
 
 def demo_things(host: Host, services: int, at_ms: int) -> Metrics:
@@ -60,14 +63,14 @@ def demo_things(host: Host, services: int, at_ms: int) -> Metrics:
 def demo_process_list(host: Host, at_ms: int) -> ProcessList:
     processes = [
         ProcessMetrics(
-            pid=1 + 37 * number if number else 1, name=name, user=user, unit=unit,
+            pid=_pid(number), parent=_parent(name), name=name, user=user, unit=unit,
             cpu_percent=cpu * wave(f"{host.name}{name}", at_ms, 30), memory_bytes=memory * _MIB,
             read_bytes_per_second=0.0, write_bytes_per_second=2048.0 * cpu,
         )
         for number, (name, user, unit, cpu, memory) in enumerate(_PROCESSES)
     ]  # fmt: skip
     processes += [
-        ProcessMetrics(pid=12 + number, name=name, user="root", cpu_percent=0.02 * number)
+        ProcessMetrics(pid=2 + number, parent=2 if number else None, name=name, user="root", cpu_percent=0.02 * number)
         for number, name in enumerate(_KERNEL_THREADS)
     ]
     processes += _workers(host, at_ms)
@@ -78,6 +81,17 @@ def demo_process_list(host: Host, at_ms: int) -> ProcessList:
     return ProcessList(counts=counts, processes=processes)
 
 
+def _pid(number: int) -> int:
+    return 1 + 37 * number
+
+
+def _parent(name: str) -> int | None:
+    """Everything is started by the first process, but what somebody does who has logged in."""
+    names = [process[0] for process in _PROCESSES]
+    starter = _STARTED_BY.get(name, names[0])
+    return None if name == names[0] else _pid(names.index(starter))
+
+
 def _workers(host: Host, at_ms: int) -> list[ProcessMetrics]:
     """What keeps the processors busy."""
     name, user, unit = next((_WORKERS[tag] for tag in host.tags if tag in _WORKERS), ("python3", "app", "app.service"))
@@ -86,6 +100,7 @@ def _workers(host: Host, at_ms: int) -> list[ProcessMetrics]:
     return [
         ProcessMetrics(
             pid=4100 + 13 * number,
+            parent=4100 if number else 1,
             name=name,
             user=user,
             unit=unit,

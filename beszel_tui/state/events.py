@@ -162,3 +162,8 @@ Event: TypeAlias = (
 )
 FeedEvent: TypeAlias = Connected | Disconnected | Refused | Received | HubChanged
 """What a source of data tells by itself."""
+
+
+def concerns_alerts(event: Event) -> bool:
+    """Whether what is known of alerts may be another after it."""
+    return isinstance(event, Connected) or (isinstance(event, Received) and isinstance(event.frame, Alerts))

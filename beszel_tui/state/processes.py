@@ -59,6 +59,7 @@ def _row(process: ProcessMetrics) -> SheetRow:
             "where": process.container or process.unit,
         },
         told=to_builtins(process),
+        parent=None if process.parent is None else str(process.parent),
     )
 
 
@@ -86,4 +87,5 @@ PROCESSES: Final = Sheet(
     hint="words  cpu>5  mem>1G  user:postgres  where:docker  /regex/",
     has_levels=False,
     note=processes_note,
+    has_tree=True,
 )  # fmt: skip

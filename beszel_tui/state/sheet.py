@@ -31,6 +31,8 @@ class SheetRow(NamedTuple):
     """Of values in another unit than their column's."""
     told: Mapping[str, Any] = {}
     """The same for scripts: units stand in the names, what is not known is absent."""
+    parent: str | None = None
+    """The key of the row that it belongs to."""
 
 
 class SheetColumn(NamedTuple):
@@ -66,6 +68,8 @@ class Sheet(NamedTuple):
     """What is said of things of concern and failed ones, after their number."""
     note: Callable[[Any], str] = lambda _source: ""
     """What stands above the table beside the counts."""
+    has_tree: bool = False
+    """Whether its rows have parents, to be shown below."""
 
     @property
     def by_key(self) -> dict[str, SheetColumn]:

@@ -13,9 +13,10 @@ from beszel_tui.bindings import SHEET
 from beszel_tui.messages import SheetSorted, ValueCopied
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption
-from beszel_tui.state.filterline import Vocabulary
+from beszel_tui.state.filterline import NO_FILTER, Vocabulary
 from beszel_tui.state.selectors import Sort
 from beszel_tui.state.sheet import Sheet, SheetRow, sheet_rows, told_keys, vocabulary_of
+from beszel_tui.state.tree import grow
 from beszel_tui.widgets.caption import Caption
 from beszel_tui.widgets.filter_line import FilterLine
 from beszel_tui.widgets.listing import Listing
@@ -41,6 +42,7 @@ class SheetPanel(Vertical, Listing):
         self._look = look
         self._sheet = sheet
         self._sorts: dict[str, Sort] = {}
+        self._is_tree = False
         self._source: Any = None
         self._rows: list[SheetRow] = []
         self._aged = False
@@ -104,7 +106,7 @@ class SheetPanel(Vertical, Listing):
         sheet, look = self._sheet, self._look
         shown = sheet_rows(self._rows, self.filter_line.wanted, self.sort, sheet)
         self.table.keep_columns(told_keys(self._rows, sheet))
-        self.table.show([SheetLine(row, self._aged) for row in shown], self.sort, look)
+        self.table.show(self._lines_of(shown), self.sort, look)
         troubled = sum(row.level in {"warning", "critical"} for row in self._rows)
         counts, note = SheetCounts(len(self._rows), len(shown), troubled), self._note or sheet.note(self._source)
         self.query_one(Caption).show(lambda cells: draw_sheet_caption(sheet, counts, note, cells, look))
@@ -113,6 +115,14 @@ class SheetPanel(Vertical, Listing):
             why = "nothing here matches the filter\n\nesc clears it" if self._rows else self._empty or sheet.empty
             self.query_one(".empty", Static).update(Content(why))
         self.tell_filtered(len(shown), len(self._rows))
+
+    def _lines_of(self, shown: Sequence[SheetRow]) -> list[SheetLine]:
+        """In a tree what the filter lets through keeps what it hangs from."""
+        if not (self._is_tree and self._sheet.has_tree):
+            return [SheetLine(row, self._aged) for row in shown]
+        sought = {row.key for row in shown} if self.is_filtered else None
+        ordered = sheet_rows(self._rows, NO_FILTER, self.sort, self._sheet)
+        return [SheetLine(one.row, self._aged, one.branches, one.is_sought) for one in grow(ordered, sought)]
 
     def focus_table(self) -> None:
         self.table.focus()
@@ -125,6 +135,13 @@ class SheetPanel(Vertical, Listing):
     def starts_descending(self, key: str) -> bool:
         column = self._sheet.by_key[key]
         return column.unit is not None or column.by_level
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(super().check_action(action, parameters)) and (action != "tree" or self._sheet.has_tree)
+
+    def action_tree(self) -> None:
+        self._is_tree = not self._is_tree
+        self.show_lines()
 
     def action_copy(self) -> None:
         line = self.table.cursor_line

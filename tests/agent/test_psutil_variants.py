@@ -146,6 +146,7 @@ def test_all_processes_on_request() -> None:
     found = asyncio.run(list_processes(ELSEWHERE, {"by": "memory", "limit": 1000}))
     assert os.getpid() in {process.pid for process in found.processes}
     assert found.counts.total == pytest.approx(len(psutil.pids()), abs=10)
+    assert next(process.parent for process in found.processes if process.pid == os.getpid()) == os.getppid()
 
 
 # What other hosts tell

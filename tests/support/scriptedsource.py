@@ -10,6 +10,7 @@ from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import Metrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
+from beszel_tui.state.components import DiskDetail, ServiceDetail
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received, Refused
 from beszel_tui.state.series import Columns, Trail
@@ -56,6 +57,14 @@ class ScriptedSource:
         self.processes_asked: list[tuple[str, str]] = []
         self.running: ProcessList | ClientError = HubRefused(502, "no agent here")
         """What `processes` tells."""
+        self.services: dict[str, ServiceDetail | ClientError] = {}
+        self.disks: dict[str, DiskDetail] = {}
+        self.answering = asyncio.Event()
+        """Until then nobody hears of services and disks."""
+        self.answering.set()
+        self.disks_read: list[str] = []
+        """Systems whose disks were to be read."""
+        self.disk_problem: ClientError | None = None
         self.account: ScriptedAccount | None = ScriptedAccount(self.clock())
         self.tagged: list[tuple[str, tuple[str, ...]]] = []
         self.deleted: list[str] = []
@@ -118,6 +127,22 @@ class ScriptedSource:
         if isinstance(self.running, ClientError):
             raise self.running
         return self.running
+
+    async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
+        await self.answering.wait()
+        told = self.services.get(name, HubRefused(404, "There is nothing here."))
+        if isinstance(told, ClientError):
+            raise told
+        return told
+
+    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+        await self.answering.wait()
+        return self.disks.get(key)
+
+    async def refresh_disks(self, system_id: str) -> None:
+        self.disks_read.append(system_id)
+        if self.disk_problem is not None:
+            raise self.disk_problem
 
     async def enrol(self, name: str) -> Enrolment:
         if self.enrol_problem:

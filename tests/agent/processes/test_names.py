@@ -17,7 +17,7 @@ KERNEL_THREAD = 0x200000
 
 
 def process(name: str, *, state: bytes = b"S", flags: int = 0) -> Process:
-    return Process(1, Stat(name.encode(), state, flags, 0, 1, 0, 0), None, 0, None, None)
+    return Process(1, Stat(name.encode(), state, flags, 0, 1, 0, 0, 0), None, 0, None, None)
 
 
 PROCESSES = [

@@ -57,6 +57,8 @@ def test_the_action_tells_all_and_says_how_many_there_are(busy: subprocess.Popen
     assert row.name == "a) Z 1 (b"
     assert row.cpu_percent
     assert row.user is not None
+    assert row.parent == os.getpid()
+    assert next(row for row in everything.processes if row.pid == 1).parent is None
 
 
 @pytest.mark.parametrize("params", [{"by": "name"}, {"limit": 0}, {"limit": MAX_PROCESSES + 1}, {"limit": "all"}])

@@ -143,11 +143,14 @@ def test_processes_as_they_run_now(hub: RunningHub, token: str) -> None:
         asking = asyncio.create_task(client.get(PROCESSES, params={"system": system, "by": "io", "limit": "2"}))
         request = await next_request(agent)
         assert (request.action, request.params) == ("processes", {"by": "io", "limit": 2})
-        hostile = {"pid": 7, "name": "\x1b[31mpostgres\u202e", "cpu_percent": 1e9, "memory_bytes": -5, "argv": "secret"}
+        hostile = {
+            "pid": 7, "name": "\x1b[31mpostgres\u202e", "cpu_percent": 1e9, "memory_bytes": -5, "parent": 1,
+            "argv": "secret",
+        }  # fmt: skip
         await agent.answer(request, {"counts": {"total": 312, "zombies": -1}, "processes": [hostile]})
         assert (await asking).json() == {
             "counts": {"total": 312},
-            "processes": [{"pid": 7, "name": "[31mpostgres", "cpu_percent": 1e9, "memory_bytes": -5}],
+            "processes": [{"pid": 7, "name": "[31mpostgres", "cpu_percent": 1e9, "memory_bytes": -5, "parent": 1}],
         }  # fmt: skip
 
     converse(hub, token, talk)

@@ -7,6 +7,7 @@ from beszel_protocol.metrics import Unit
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption, draw_sheet_line
 from beszel_tui.state.columns import fold
+from beszel_tui.state.processes import PROCESSES
 from beszel_tui.state.services import SERVICES
 from beszel_tui.state.sheet import Sheet, SheetRow, Value, fold_columns
 from beszel_tui.state.sheets import SHEETS
@@ -56,6 +57,27 @@ def test_signs_tell_levels_without_colour() -> None:
 def test_a_value_may_have_a_unit_of_its_own() -> None:
     row = SheetRow("k", "cpu", {"mem": 54.0}, units={"mem": Unit.CELSIUS})
     assert "54°C" in drawn(row, SERVICES, 80)
+
+
+def test_lines_of_a_tree() -> None:
+    row = SheetRow("k", "worker", {})
+
+    def name(branches: tuple[bool, ...], width: int, symbols: str = "braille") -> str:
+        look = make_look(symbols)
+        (cell, *_) = draw_sheet_line(
+            SheetLine(row, aged=False, branches=branches), fold(width, fold_columns(PROCESSES), PROCESSES.claims),
+            PROCESSES, look,
+        )  # fmt: skip
+        assert cell_len(plain(cell.segments)) == cell.width
+        return plain(cell.segments).rstrip()
+
+    assert name((), 80) == "worker"
+    assert name((True,), 80) == "├─worker"
+    assert name((True, False, False), 80) == "│   └─worker"
+    assert name((True, False), 80, "ascii") == "| `-worker"
+    for width in (1, 8, 40, 80):
+        assert len(name((True,) * 900, width)) <= width
+    assert name((True,) * 900, 80).startswith("… │ ")
 
 
 def test_old_numbers_are_faint() -> None:

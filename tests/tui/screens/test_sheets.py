@@ -20,12 +20,15 @@ from beszel_protocol.sample import (
     SmartMetrics,
     UpsMetrics,
 )
+from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import HubRefused
 from beszel_tui.screens.system import SystemScreen
+from beszel_tui.state.components import DiskAttribute, DiskDetail, ServiceDetail
 from beszel_tui.widgets.chart_panel import ChartPanel
 from beszel_tui.widgets.sheet_panel import SheetPanel
 from beszel_tui.widgets.sheet_table import SheetTable
 from tests.support.pilotapp import FLEET, Client, running_client
+from tests.support.scriptedsource import NOW_MS
 
 WEB = FLEET[0]
 THINGS = Metrics(
@@ -55,9 +58,13 @@ THINGS = Metrics(
 RUNNING = ProcessList(
     counts=ProcessCounts(total=3, threads=9, zombies=1),
     processes=[
-        ProcessMetrics(pid=10, name="post[b]gres\x1b[2J", user="postgres", cpu_percent=33.3, memory_bytes=1 << 30),
+        ProcessMetrics(
+            pid=10, name="post[b]gres\x1b[2J", user="postgres", cpu_percent=33.3, memory_bytes=1 << 30, parent=2
+        ),
         ProcessMetrics(pid=2, name="init", user="root", cpu_percent=0.1, memory_bytes=1 << 20, unit="init.scope"),
-        ProcessMetrics(pid=300, name="worker" * 60, cpu_percent=8.0, memory_bytes=2 << 30, write_bytes_per_second=5e6),
+        ProcessMetrics(
+            pid=300, name="worker" * 60, cpu_percent=8.0, memory_bytes=2 << 30, write_bytes_per_second=5e6, parent=10
+        ),
     ],
 )
 
@@ -181,6 +188,27 @@ def test_processes_are_asked_for_while_they_are_seen(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_processes_as_a_tree(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.running = RUNNING
+            screen = await open_tab(client, "processes")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["post", "work", "init"])
+            await client.press("t")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["init", "post", "work"])
+            await client.until_text("└─post[b]gres")
+            await client.press("slash")
+            await client.type("worker")
+            await client.until_text("1 of 3")
+            assert [line.is_sought for line in screen.query_one(SheetTable)._lines] == [False, False, True]
+            await client.press("enter", "t")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["work"])
+            await client.press("tab")
+            await client.until(lambda: "restic" in client.text() and "t tree" not in client.text())
+
+    asyncio.run(main())
+
+
 def test_from_the_table_to_its_charts_and_back(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:
@@ -250,5 +278,104 @@ def test_everything_that_is_told_of_a_line(tmp_path: Path) -> None:
             assert f'"name": "{table.cursor_line.row.name}"' in client.text()
             await client.press("escape")
             await client.until(lambda: client.system.panel.has_focus_within)
+
+    asyncio.run(main())
+
+
+def test_a_service_in_full(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.services["restic"] = ServiceDetail(
+                unit="restic.service", description="keeps [b]copies\x1b[2J", state="failed", sub_state="failed",
+                result="exit-code", exit_status=3, restarts=3, inactive_since=format_timestamp(NOW_MS - 7_200_000),
+                cpu_ns=90 * 10**9, tasks_limit=50, active_since="never",
+            )  # fmt: skip
+            await open_tab(client, "services")
+            await client.press("enter")
+            await client.until_text("⚠ exit-code, status 3")
+            for part in (
+                "restic on web-1",
+                "state           ⚠ failed",
+                "2h 0m ago",
+                "processor time  1m",
+                "keeps [b]copies[2J",
+            ):
+                assert part in client.text(), part
+            assert '"name": "restic"' in client.text()
+            assert "tasks" not in client.text()
+            client.source.services["restic"] = HubRefused(503, "The agent of this system is not connected.")
+            await client.press("r")
+            await client.until_text("The agent of this system is not connected.")
+            assert "⚠ exit-code, status 3" in client.text()
+
+    asyncio.run(main())
+
+
+def test_a_service_of_which_nobody_tells(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.services["restic"] = HubRefused(503, "The agent of this system is not connected.")
+            await open_tab(client, "services")
+            await client.press("enter")
+            await client.until_text("The agent of this system is not connected.")
+            assert '"name": "restic"' in client.text()
+            await client.press("escape")
+            await client.until(lambda: client.system.panel.has_focus_within)
+            client.app.run_command("tab checks")
+            await client.until(lambda: names(client) == ["shop", "api"])
+            await client.press("enter")
+            await client.until_text("shop on web-1, as told")
+            assert "r again" not in client.text()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+def test_a_disk_in_full(tmp_path: Path, is_read_only: bool) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path, read_only=is_read_only) as client:
+            table = [
+                DiskAttribute(id=5, name="Reallocated_Sector_Ct", value=9, worst=9, threshold=10, raw="48 (0 1)"),
+                DiskAttribute(id=9, name="Power_On_Hours\x1b[2J", value=79, raw="18400"),
+                DiskAttribute(name="Wear", number=2.0, failed="past"),
+            ]
+            client.source.disks["S2"] = DiskDetail(
+                serial="S2", state="FAILED", firmware="82.00", hours=18_400, attributes=table,
+                updated=format_timestamp(NOW_MS - 7_200_000),
+            )  # fmt: skip
+            client.source.disk_problem = HubRefused(503, "The agent of this system is not connected.")
+            await open_tab(client, "health")
+            await client.press("enter")
+            await client.until_text("Reallocated_Sector_Ct")
+            for part in ("⚠ failed", "2h 0m ago", "18400 hours", "⚠ 48 (0 1)", "Power_On_Hours[2J", "2, failed past"):
+                assert part in client.text(), part
+            reason = "this client is read-only" if is_read_only else "The agent of this system is not connected."
+            await client.until_text(reason)
+            client.source.disk_problem = None
+            client.source.disks["S2"] = DiskDetail(serial="S2", state="WARNING", updated=format_timestamp(NOW_MS))
+            await client.press("r")
+            await client.until_text("⚠ warning")
+            assert client.source.disks_read == ([] if is_read_only else [WEB.id] * 2)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("tab", ["services", "health"])
+def test_an_answer_that_comes_when_nobody_reads_any_more(tmp_path: Path, tab: str) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.services["restic"] = ServiceDetail(state="failed")
+            client.source.disks["S2"] = DiskDetail(serial="S2", state="FAILED")
+            client.source.answering.clear()
+            await open_tab(client, tab)
+            await client.press("enter")
+            await client.until_text("asking the agent…")
+            await client.press("escape")
+            await client.until(lambda: client.system.panel.has_focus_within)
+            client.source.answering.set()
+            await client.settle()
+            assert client.source.disks_read == []
+            await client.press("enter")
+            await client.until_text("⚠ failed")
 
     asyncio.run(main())
