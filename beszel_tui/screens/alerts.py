@@ -218,6 +218,9 @@ class AlertsScreen(HubScreen):
             self._open_form(snooze_form(self._alert, self.view), "quiet", None)
 
     def action_new(self) -> None:
+        if self.state.book is None:
+            self.hub_app.say("a moment: the hub is still telling what it has", severity="warning")
+            return
         view, zone_name = self.view, local_zone_name()
         forms: dict[str, Callable[[], Form]] = {
             "rules": lambda: rule_form(view),

@@ -13,7 +13,7 @@ from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.screens.alerts import AlertsScreen
 from beszel_tui.screens.form import FormScreen
 from beszel_tui.screens.question import QuestionScreen
-from beszel_tui.state.alertbook import Account, Trial, TrialStep
+from beszel_tui.state.alertbook import Account, AlertBook, Trial, TrialStep
 from beszel_tui.widgets.lines_field import LinesField
 from tests.support.alertbook import FULL_BOOK, ME, make_alert, make_book, make_rule
 from tests.support.pilotapp import FLEET, Client, running_client
@@ -539,5 +539,29 @@ def test_reading_that_fails_is_said_and_what_was_read_kept(tmp_path: Path) -> No
             await client.until_text("the hub does not answer")
             assert "busy" in client.text()
             assert len(screen_of(client).panel.rows) == len(FULL_BOOK.rules)
+
+    asyncio.run(main())
+
+
+def test_nothing_is_made_before_the_hub_has_told_what_it_has(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            told = asyncio.Event()
+            read = client.source.alerts.read
+
+            async def read_late() -> AlertBook:
+                await told.wait()
+                return await read()
+
+            client.source.alerts.read = read_late  # type: ignore[method-assign]
+            client.app.open_alerts(pane="rules")
+            await client.until(lambda: isinstance(client.app.screen, AlertsScreen))
+            await client.press("n")
+            await client.until_text("the hub is still telling")
+            told.set()
+            await client.until(lambda: client.app.bridge.state.book is not None)
+            await client.settle()
+            await client.press("n")
+            await client.until_text("New rule")
 
     asyncio.run(main())
