@@ -47,6 +47,7 @@ async def tick(client: Client, dice: random.Random) -> None:
 
 
 @pytest.mark.endurance
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_ten_thousand_ticks_leave_the_memory_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bridge, "BATCH_SECONDS", 0.0)
