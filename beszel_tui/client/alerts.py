@@ -17,6 +17,7 @@ from beszel_tui.state.alertbook import (
     Account,
     AlertBook,
     Channel,
+    ChannelFacts,
     Condition,
     Delivery,
     Kind,
@@ -116,25 +117,8 @@ class _QuietRecord(msgspec.Struct, frozen=True):
     tag: str = ""
 
 
-class _ChannelRecord(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    kind: str
-    hint: str = ""
-    severity: Severity = "info"
-    rules: list[str] = []
-    systems: list[str] = []
-    tags: list[str] = []
-    enabled: bool = True
-    recoveries: bool = True
-    escalate_after: int = 0
-    repeat: int = 0
-    group: int = 0
-    per_hour: int = 0
-    weekly: bool = False
-    template: str = ""
+class _ChannelRecord(ChannelFacts, frozen=True, kw_only=True):
     last_sent: str = ""
-    last_error: str = ""
 
 
 class _UserRecord(msgspec.Struct, frozen=True):

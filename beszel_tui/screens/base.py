@@ -12,6 +12,7 @@ from textual.signal import Signal
 from textual.theme import Theme
 from textual.widgets import Input
 
+from beszel_tui.bridge import AWAY_SECONDS
 from beszel_tui.commands.line import run_line, suggestions
 from beszel_tui.errors import CommandError
 from beszel_tui.messages import ActionClicked, CommandEntered
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
 
 
-AWAY_MS: Final = 15_000
+AWAY_MS: Final = int(AWAY_SECONDS * 1000)
 """Between two pictures while the terminal has not the focus: it may still be in sight."""
 BEAT_MS: Final = 5_000
 """How often what only grows older is drawn anew; the clock at the top goes on every second."""

@@ -88,7 +88,7 @@ class Quiet(msgspec.Struct, frozen=True, kw_only=True):
     tag: str = ""
 
 
-class Channel(msgspec.Struct, frozen=True, kw_only=True):
+class ChannelFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One way to one place; where that is goes in and never comes out, `hint` is all that may be shown of it."""
 
     id: str
@@ -108,8 +108,11 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     weekly: bool = False
     template: str = ""
     """Of what it tells; it may have line ends."""
-    last_sent_ms: int | None = None
     last_error: str = ""
+
+
+class Channel(ChannelFacts, frozen=True, kw_only=True):
+    last_sent_ms: int | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
