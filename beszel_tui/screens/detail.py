@@ -5,7 +5,7 @@ from typing import ClassVar
 import msgspec
 from textual.binding import BindingType
 
-from beszel_tui.bindings import DETAIL
+from beszel_tui.bindings.system import DETAIL
 from beszel_tui.renderables.detail import attribute_lines, fact_lines, heading_line
 from beszel_tui.renderables.document import document_lines
 from beszel_tui.renderables.pane_line import PaneLine
