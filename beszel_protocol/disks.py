@@ -2,7 +2,7 @@
 
 import msgspec
 
-from beszel_protocol.sample import SmartMetrics
+from beszel_protocol.storage import SmartMetrics
 
 
 class DiskAttribute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from beszel_agent.smart.document import (
 )
 from beszel_agent.smart.reading import Health
 from beszel_protocol.disks import DiskAttribute
-from beszel_protocol.sample import SmartMetrics
+from beszel_protocol.storage import SmartMetrics
 
 _REALLOCATED: Final = 5
 _REPORTED_UNCORRECTABLE: Final = 187

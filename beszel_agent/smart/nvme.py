@@ -7,7 +7,7 @@ from beszel_agent.severity import CONCERN, FAILED, Finding
 from beszel_agent.smart.document import Document, find, find_count, find_number
 from beszel_agent.smart.reading import Health
 from beszel_protocol.disks import DiskAttribute
-from beszel_protocol.sample import SmartMetrics
+from beszel_protocol.storage import SmartMetrics
 
 LOG: Final = "nvme_smart_health_information_log"
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from beszel_agent.severity import Finding
 from beszel_protocol.disks import DiskAttribute
-from beszel_protocol.sample import SmartMetrics
+from beszel_protocol.storage import SmartMetrics
 
 
 class Health(NamedTuple):

@@ -7,7 +7,7 @@ from beszel_agent.severity import CONCERN, Finding
 from beszel_agent.smart.document import Document, find, find_count, find_number, find_text
 from beszel_agent.smart.reading import Health
 from beszel_protocol.disks import DiskAttribute
-from beszel_protocol.sample import SmartMetrics
+from beszel_protocol.storage import SmartMetrics
 
 ERRORS: Final = "scsi_error_counter_log"
 DEFECTS: Final = "scsi_grown_defect_list"

@@ -8,7 +8,8 @@ from typing import Any, Final
 from beszel_hub.store.ids import ID_LENGTH
 from beszel_protocol.disks import DiskAttribute, DiskReading
 from beszel_protocol.hygiene import clean, clean_text
-from beszel_protocol.sample import ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.sample import ServiceUnitMetrics
+from beszel_protocol.storage import SmartMetrics
 
 SERVICE_STATES: Final = ("active", "inactive", "failed", "activating", "deactivating", "reloading")
 SUB_STATES: Final = ("dead", "running", "exited", "failed")

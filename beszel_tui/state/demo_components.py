@@ -4,8 +4,9 @@ from typing import Final
 
 import msgspec
 
-from beszel_protocol.sample import ServiceMetrics, ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.sample import ServiceMetrics, ServiceUnitMetrics
 from beszel_protocol.services import ServiceDetail
+from beszel_protocol.storage import SmartMetrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import HubRefused
 from beszel_tui.state.components import SUCCESS, DiskAttribute, DiskRecord

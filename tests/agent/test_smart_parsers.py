@@ -13,7 +13,7 @@ from beszel_agent.smart.devices import MAX_DEVICES, namespace_of, parse_scan, wa
 from beszel_agent.smart.document import Document, is_asleep, leading_number, parse_document
 from beszel_agent.smart.parser import is_virtual_document, parse_smart
 from beszel_protocol.disks import DiskReading
-from beszel_protocol.sample import SmartMetrics
+from beszel_protocol.storage import SmartMetrics
 
 RECORDED = Path(__file__).parent / "smart"
 

@@ -12,15 +12,14 @@ from beszel_protocol.sample import (
     GpuMetrics,
     GpuProcess,
     Metrics,
-    PoolMetrics,
     ProcessCounts,
     ProcessMetrics,
     ServiceMetrics,
     ServiceUnitMetrics,
-    SmartMetrics,
     UpsMetrics,
 )
 from beszel_protocol.services import ServiceDetail
+from beszel_protocol.storage import PoolMetrics, SmartMetrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import HubRefused
 from beszel_tui.screens.system import SystemScreen
