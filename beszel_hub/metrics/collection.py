@@ -60,8 +60,8 @@ class MetricsSource:
     async def rows(self, actor: Actor, bounds: Bounds) -> list[Row]:
         """All rows within the bounds, oldest first; `BadRequest` for more than `MAX_ROWS`."""
         visible = self._directory.visible_ids(actor)
-        systems = sorted(visible & _texts(bounds, "system", visible))
-        types = frozenset(TYPES) & _texts(bounds, "type", frozenset(TYPES))
+        systems = sorted(bounds.texts("system", visible))
+        types = bounds.texts("type", frozenset(TYPES))
         from_ms, to_ms = time_range(bounds, self._clock())
         if not systems or not types or from_ms >= to_ms:
             return []
@@ -80,12 +80,11 @@ class MetricsSource:
 
 def time_range(bounds: Bounds, now_ms: int) -> tuple[int, int]:
     """`from <= instant < to`; the last hour unless the filter says since when."""
-    lows = [bounds.at_least[name] for name in _TIME_FIELDS if name in bounds.at_least]
-    highs = [bounds.at_most[name] for name in _TIME_FIELDS if name in bounds.at_most]
-    to_ms = int(min(highs)) + 1 if highs else now_ms + DEFAULT_SPAN_MS
-    if lows:
-        return int(max(lows)), to_ms
-    return (0 if highs else now_ms - DEFAULT_SPAN_MS), to_ms
+    low, high = bounds.lowest(_TIME_FIELDS), bounds.highest(_TIME_FIELDS)
+    to_ms = now_ms + DEFAULT_SPAN_MS if high is None else int(high) + 1
+    if low is not None:
+        return int(low), to_ms
+    return (now_ms - DEFAULT_SPAN_MS if high is None else 0), to_ms
 
 
 def _read(systems: Sequence[str], types: frozenset[str], from_ms: int, to_ms: int, bounds: Bounds) -> list[Row]:
@@ -131,8 +130,3 @@ def _too_many(bounds: Bounds) -> BadRequest:
     else:
         missing = "a narrower range of `timestamp`"
     return BadRequest(f"This would read more than {MAX_ROWS:,} rows; filter by {missing} too.")
-
-
-def _texts(bounds: Bounds, name: str, default: frozenset[str]) -> frozenset[str]:
-    values = bounds.among.get(name)
-    return default if values is None else frozenset(value for value in values if isinstance(value, str))

@@ -90,7 +90,7 @@ Send: TypeAlias = Callable[[Mapping[str, str], Done, Failed], None]
 """Given what was entered; the form closes with the first and stays with the second, which is told why."""
 
 
-class FormScreen(Dialog):
+class BoxForm(Dialog):
     """What is typed is given to `send`, and kept nowhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BOX_FORM]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.hygiene import clean_text
-from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen
+from beszel_tui.screens.dialog import BoxForm, Done, Failed, Field
 from beszel_tui.screens.fleet import called
 from beszel_tui.screens.question import QuestionScreen
 
@@ -32,7 +32,7 @@ def ask_tags(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], None
         sent()
         done()
 
-    app.push_screen(FormScreen("Tags", (Field("tags", "Tags", before, hint="prod web"),), send, what))
+    app.push_screen(BoxForm("Tags", (Field("tags", "Tags", before, hint="prod web"),), send, what))
 
 
 def changed_tags(before: Sequence[str], words: Sequence[str]) -> list[str]:
