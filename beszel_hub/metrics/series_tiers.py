@@ -137,10 +137,15 @@ def report_damage(system_id: str, damage: DamagedChunk) -> None:
     log.error("a roll-up of the history of system %s is damaged and left out: %s", system_id, damage)
 
 
+def floors_of(system_id: str) -> dict[int, int]:
+    """Before which instant parts of a tier (0: of single samples) have been deleted, where some have."""
+    floors = HistoryFloor.select(HistoryFloor.tier, HistoryFloor.instant).where(HistoryFloor.system_id == system_id)
+    return dict(floors.tuples().iterator())
+
+
 def floor_of(system_id: str, tier: int) -> int:
-    """Before this instant, parts of a tier (0: of single samples) have been deleted."""
-    row = HistoryFloor.get_or_none((HistoryFloor.system_id == system_id) & (HistoryFloor.tier == tier))
-    return 0 if row is None else int(row.instant)
+    """Likewise of one tier; 0 if nothing has been deleted."""
+    return floors_of(system_id).get(tier, 0)
 
 
 def raise_floor(system_id: str, tier: int, instant_ms: int) -> None:

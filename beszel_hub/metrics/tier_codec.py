@@ -7,10 +7,11 @@ least and greatest by their distance from that.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from itertools import chain, compress
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, compress, repeat
 from operator import add, floordiv, mul, sub
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 import zstandard
@@ -23,6 +24,7 @@ from beszel_hub.metrics.vectors import (
     pack_doubles,
     pack_vector,
     pack_walk,
+    steady_walk,
     unpack_doubles,
     unpack_vector,
     unpack_walk,
@@ -64,11 +66,12 @@ class _Body(msgspec.Struct, frozen=True):
 class Columns(NamedTuple):
     """The buckets of one series that have readings, as whole numbers of `unit`, and that of `places`.
 
-    `numbers` counts buckets since the epoch.
+    `numbers` counts buckets since the epoch. Columns are empty that a series of its kind does not have, or that nobody
+    asked for.
     """
 
-    numbers: list[int]
-    counts: list[int]
+    numbers: Sequence[int]
+    counts: Sequence[int]
     lows: Sequence[Number]
     highs: Sequence[Number]
     lasts: Sequence[Number]
@@ -78,7 +81,6 @@ class Columns(NamedTuple):
     unit: int
     places: int | None
     is_counter: bool
-    is_brief: bool
 
     def whole(self) -> "Columns":
         """The same in units of 1."""
@@ -89,6 +91,30 @@ class Columns(NamedTuple):
             for column in (self.lows, self.highs, self.lasts, self.totals, self.firsts, self.gains)
         )
         return self._replace(lows=lows, highs=highs, lasts=lasts, totals=totals, firsts=firsts, gains=gains, unit=1)
+
+
+def join_columns(parts: Iterable[Columns]) -> list[Columns]:
+    """Stretches of one series in the order of time, those as one that have a unit in common and do not overlap."""
+    groups: list[list[Columns]] = []
+    for part in parts:
+        if part.numbers and groups and _continues(part, groups[-1][-1]):
+            groups[-1].append(part)
+        elif part.numbers:
+            groups.append([part])
+    return [group[0] if len(group) == 1 else _end_to_end(group) for group in groups]
+
+
+def _continues(part: Columns, before: Columns) -> bool:
+    return part.numbers[0] > before.numbers[-1] and (part.unit, part.places) == (before.unit, before.places)
+
+
+def _end_to_end(parts: Sequence[Columns]) -> Columns:
+    numbers, counts, lows, highs, lasts, totals, firsts, gains = (
+        [*chain.from_iterable(stretches)] for stretches in zip(*(part[:8] for part in parts), strict=True)
+    )
+    return parts[0]._replace(
+        numbers=numbers, counts=counts, lows=lows, highs=highs, lasts=lasts, totals=totals, firsts=firsts, gains=gains
+    )
 
 
 class TierChunk:
@@ -102,11 +128,11 @@ class TierChunk:
     def addresses(self) -> list[str]:
         return list(self._raw)
 
-    def columns(self, address: str, *, is_brief: bool = False) -> Columns | None:
+    def columns(self, address: str, wanted: range | None = None, *, is_brief: bool = False) -> Columns | None:
         """None if nothing here has such a series; raise `DamagedChunk` if it cannot be read.
 
-        If brief, only with what a chart shows: without the last readings of gauges, and the first and the gains of
-        counters (zeros stand in their place).
+        `wanted` are the numbers of buckets; if brief, only what a chart shows: without the last readings of gauges,
+        and the first and the gains of counters.
         """
         raw = self._raw.get(address)
         if raw is None:
@@ -115,7 +141,7 @@ class TierChunk:
             packed = msgspec.msgpack.decode(raw, type=_Packed)
             if not 0 <= packed.length <= MAX_BUCKETS or not 0 <= (packed.places or 0) <= MAX_PLACES:
                 raise DamagedChunk("a series of impossible length")
-            return _unpack(packed, self._start + packed.offset, is_brief=is_brief)
+            return _unpack(packed, self._start + packed.offset, wanted, is_brief=is_brief)
         except (VectorError, msgspec.DecodeError, ZeroDivisionError) as error:
             raise DamagedChunk(str(error)) from error
 
@@ -127,9 +153,10 @@ class TierChunk:
         columns = columns.whole()
         start = columns.numbers[0]
         buckets = [NOTHING] * (columns.numbers[-1] + 1 - start)
+        zeros = repeat(0)
         filled = map(
-            Bucket, columns.counts, columns.lows, columns.highs, columns.lasts, columns.totals, columns.firsts,
-            columns.gains,
+            Bucket, columns.counts, columns.lows, columns.highs, columns.lasts, columns.totals or zeros,
+            columns.firsts or zeros, columns.gains or zeros,
         )  # fmt: skip
         for number, bucket in zip(columns.numbers, filled, strict=True):
             buckets[number - start] = bucket
@@ -215,49 +242,74 @@ def _pack_doubles(summary: Summary, present: list[Bucket], offset: int) -> _Pack
     )
 
 
-def _unpack(packed: _Packed, start: int, *, is_brief: bool) -> Columns:
-    dense = unpack_walk(packed.counts, packed.length)
-    numbers = list(range(start, start + packed.length))
-    counts = dense
-    if not all(dense):
-        numbers, counts = list(compress(numbers, dense)), [count for count in dense if count]
-    if packed.places is None:
-        lows, highs, lasts, totals, firsts, gains = _unpack_doubles(packed, counts)
+class _Cut(NamedTuple):
+    """Of vectors of `size` numbers, those from `begin` until before `end`."""
+
+    size: int
+    begin: int
+    end: int
+
+
+def _unpack(packed: _Packed, start: int, wanted: range | None, *, is_brief: bool) -> Columns:
+    length = packed.length
+    begin = 0 if wanted is None else min(max(wanted.start - start, 0), length)
+    end = length if wanted is None else min(max(wanted.stop - start, begin), length)
+    numbers: Sequence[int] = range(start + begin, start + end)
+    cut = _Cut(length, begin, end)
+    steady = steady_walk(packed.counts, length) if length else None
+    if steady:  # as when no sample is missing, and none comes late
+        counts = [steady] * len(numbers)
     else:
-        lows, highs, lasts, totals, firsts, gains = _unpack_exact(packed, counts, is_brief=is_brief)
-    return Columns(
-        numbers, counts, lows, highs, lasts, totals, firsts, gains, packed.unit, packed.places,
-        packed.is_counter, is_brief,
+        dense = unpack_walk(packed.counts, length)
+        counts = dense[begin:end]
+        if not all(dense):
+            filled = list(compress(range(length), dense))
+            cut = _Cut(len(filled), bisect_left(filled, begin), bisect_left(filled, end))
+            numbers, counts = list(compress(numbers, counts)), [count for count in counts if count]
+    if packed.places is None:
+        columns = _unpack_doubles(packed, cut)
+    elif packed.is_counter:
+        columns = _unpack_counter(packed, cut, is_brief=is_brief)
+    else:
+        columns = _unpack_gauge(packed, cut, counts, is_brief=is_brief)
+    return Columns(numbers, counts, *columns, packed.unit, packed.places, packed.is_counter)
+
+
+_Six: TypeAlias = tuple[
+    Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number]
+]
+"""Lows, highs, lasts, totals, firsts and gains."""
+
+
+def _unpack_gauge(packed: _Packed, cut: _Cut, counts: list[int], *, is_brief: bool) -> _Six:
+    base = unpack_walk(packed.total, *cut)
+    rest = unpack_vector(packed.rest, *cut)
+    totals = [mean * count + more for mean, count, more in zip(base, counts, rest, strict=True)]
+    lows = list(map(sub, base, unpack_vector(packed.low, *cut))) if packed.low else base
+    highs = list(map(add, base, unpack_vector(packed.high, *cut))) if packed.high else base
+    lasts = () if is_brief else list(map(add, base, unpack_vector(packed.last, *cut)))
+    return lows, highs, lasts, totals, (), ()
+
+
+def _unpack_counter(packed: _Packed, cut: _Cut, *, is_brief: bool) -> _Six:
+    lows = unpack_walk(packed.low, *cut)
+    highs = list(map(add, lows, unpack_vector(packed.high, *cut)))
+    lasts = list(map(sub, highs, unpack_vector(packed.last, *cut))) if packed.last else highs
+    if is_brief:
+        return lows, highs, lasts, (), (), ()
+    firsts = list(map(add, lows, unpack_vector(packed.total, *cut)))
+    gains = list(map(add, unpack_vector(packed.rest, *cut), _less(lasts, firsts)))
+    return lows, highs, lasts, (), firsts, gains
+
+
+def _unpack_doubles(packed: _Packed, cut: _Cut) -> _Six:
+    def unpacked(data: bytes) -> list[float]:
+        return unpack_doubles(data, cut.size)[cut.begin : cut.end]
+
+    lows, highs, lasts, totals = map(unpacked, (packed.low, packed.high, packed.last, packed.total))
+    return (lows, highs, lasts, (), totals, unpacked(packed.rest)) if packed.is_counter else (
+        lows, highs, lasts, totals, (), (),
     )  # fmt: skip
-
-
-def _unpack_exact(packed: _Packed, counts: list[int], *, is_brief: bool) -> tuple[Sequence[Number], ...]:
-    size = len(counts)
-    zeros = [0] * size
-    if packed.is_counter:
-        lows = unpack_walk(packed.low, size)
-        highs = list(map(add, lows, unpack_vector(packed.high, size)))
-        lasts = _less(highs, unpack_vector(packed.last, size))
-        if is_brief:
-            return lows, highs, lasts, zeros, zeros, zeros
-        firsts = list(map(add, lows, unpack_vector(packed.total, size)))
-        return lows, highs, lasts, zeros, firsts, list(map(add, unpack_vector(packed.rest, size), _less(lasts, firsts)))
-    base = unpack_walk(packed.total, size)
-    totals = list(map(add, map(mul, base, counts), unpack_vector(packed.rest, size)))
-    lasts = zeros if is_brief else list(map(add, base, unpack_vector(packed.last, size)))
-    lows = _less(base, unpack_vector(packed.low, size))
-    return lows, list(map(add, base, unpack_vector(packed.high, size))), lasts, totals, zeros, zeros
-
-
-def _unpack_doubles(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number], ...]:
-    size = len(counts)
-    lows, highs, lasts, totals = (
-        unpack_doubles(data, size) for data in (packed.low, packed.high, packed.last, packed.total)
-    )
-    zeros = [0] * size
-    if packed.is_counter:
-        return lows, highs, lasts, zeros, totals, unpack_doubles(packed.rest, size)
-    return lows, highs, lasts, totals, zeros, zeros
 
 
 def _transposed(present: list[Bucket]) -> list[list[Any]]:

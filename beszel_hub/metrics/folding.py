@@ -1,0 +1,74 @@
+"""Many readings, or short buckets, folded into few long ones: a column at once, since a chart has thousands. Pure."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise, repeat
+from operator import add, truediv
+from typing import NamedTuple, TypeVar
+
+from beszel_hub.metrics.summaries import Number, gain_between, gain_over
+from beszel_hub.metrics.tier_codec import Columns
+
+T = TypeVar("T", int, Number)
+
+
+class Cells(NamedTuple):
+    """Buckets side by side, in the units of the readings: a column for each field of `Bucket`, empty for zeros."""
+
+    readings: list[int]
+    lows: list[Number]
+    highs: list[Number]
+    lasts: list[Number]
+    totals: list[Number]
+    firsts: list[Number]
+    gains: list[Number]
+
+
+def fold_columns(columns: Columns, begin: int, end: int, factor: int) -> Cells:
+    """Buckets of which each is made of `factor`, from those between two positions."""
+    unit, divisor = columns.unit, 10 ** (columns.places or 0)
+
+    def scaled(numbers: Iterable[Number]) -> list[Number]:
+        if unit == 1:
+            return list(map(truediv, numbers, repeat(divisor)))
+        return [number * unit / divisor for number in numbers]
+
+    cells = Cells(
+        readings=[*_fold(columns.counts[begin:end], factor, sum)],
+        lows=scaled(_fold(columns.lows[begin:end], factor, min)),
+        highs=scaled(_fold(columns.highs[begin:end], factor, max)),
+        lasts=scaled(columns.lasts[begin + factor - 1 : end : factor]),
+        totals=scaled(_fold(columns.totals[begin:end], factor, sum)),
+        firsts=scaled(columns.firsts[begin:end:factor]),
+        gains=[],
+    )
+    return cells._replace(gains=scaled(_gains(columns, begin, end, factor))) if columns.gains else cells
+
+
+def fold_readings(values: Sequence[Number], borders: Sequence[int], places: int | None, *, is_counter: bool) -> Cells:
+    """Buckets of the readings between each two borders, which are positions; none of them is empty."""
+    scale = 10 ** (places or 0)
+
+    def scaled(numbers: Iterable[Number]) -> list[Number]:
+        return list(numbers) if scale == 1 else list(map(truediv, numbers, repeat(scale)))
+
+    parts = [values[begin:end] for begin, end in pairwise(borders)]
+    return Cells(
+        readings=list(map(len, parts)),
+        lows=scaled(map(min, parts)),
+        highs=scaled(map(max, parts)),
+        lasts=scaled(part[-1] for part in parts),
+        totals=[] if is_counter else scaled(map(sum, parts)),
+        firsts=scaled(part[0] for part in parts) if is_counter else [],
+        gains=scaled(map(gain_over, parts)) if is_counter else [],
+    )
+
+
+def _fold(column: Sequence[T], factor: int, fold: Callable[[Sequence[T]], T]) -> Iterable[T]:
+    return map(fold, zip(*[iter(column)] * factor, strict=True)) if factor > 1 else column
+
+
+def _gains(columns: Columns, begin: int, end: int, factor: int) -> Iterable[Number]:
+    """What the buckets gained, and what was gained from each to the next, but not from one long bucket to the next."""
+    steps: list[Number] = [0, *map(gain_between, columns.lasts[begin : end - 1], columns.firsts[begin + 1 : end])]
+    steps[::factor] = [0] * len(steps[::factor])
+    return _fold(list(map(add, columns.gains[begin:end], steps)), factor, sum)
