@@ -6,10 +6,10 @@ Pure. A bucket is named by its start; buckets without a reading hold None.
 import cmath
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise, repeat
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from beszel_hub.metrics.folding import Cells, fold_columns, fold_readings
 from beszel_hub.metrics.strands import Strand
@@ -26,6 +26,15 @@ _SPACING_TOLERANCE: Final = 1.25
 """An agent asked for one sample a second may take a little longer."""
 
 
+class Run(NamedTuple):
+    """Buckets with readings, without a gap between them."""
+
+    first: int
+    """Which of the grid's it begins with."""
+    borders: list[int]
+    """The positions of their first readings, and one more at the end."""
+
+
 class Grid:
     """Buckets of one resolution between two instants."""
 
@@ -37,6 +46,32 @@ class Grid:
         self.first = from_ms // self.step_ms
         """The number of the first bucket since the epoch."""
         self.count = max(0, -(-to_ms // self.step_ms) - self.first)
+        self._divided: tuple[int, Sequence[int]] | None = None
+        self._runs: list[Run] = []
+
+    def runs(self, instants_ms: Sequence[int]) -> list[Run]:
+        """The buckets that instants, which rise, lie in."""
+        # Most series of a system are read at the same instants.
+        key = (self.phase_ms, instants_ms)
+        if key != self._divided:
+            self._divided, self._runs = key, list(self._divide(instants_ms))
+        return self._runs
+
+    def _divide(self, instants_ms: Sequence[int]) -> Iterator[Run]:
+        position = bisect_left(instants_ms, self.from_ms + self.phase_ms)
+        stop = bisect_left(instants_ms, self.to_ms + self.phase_ms)
+        run: Run | None = None
+        while position < stop:
+            index = (instants_ms[position] - self.phase_ms) // self.step_ms - self.first
+            if run is None or index != run.first + len(run.borders) - 1:
+                if run is not None:
+                    yield run
+                run = Run(index, [position])
+            end_ms = (self.first + index + 1) * self.step_ms + self.phase_ms
+            position = bisect_left(instants_ms, end_ms, position, stop)
+            run.borders.append(position)
+        if run is not None:
+            yield run
 
     @property
     def from_ms(self) -> int:
@@ -79,27 +114,9 @@ class Aggregate:
 
     def add_strand(self, strand: Strand) -> None:
         """Single readings."""
-        first, step_ms, phase_ms = self._grid.first, self._grid.step_ms, self._grid.phase_ms
-        instants = strand.instants_ms
-        position = bisect_left(instants, first * step_ms + phase_ms)
-        stop = bisect_left(instants, (first + self._grid.count) * step_ms + phase_ms)
-        run_index = index = 0
-        borders = [position]
-        while position < stop:
-            before, index = index, (instants[position] - phase_ms) // step_ms
-            if len(borders) == 1:
-                run_index = index
-            elif index != before + 1:  # after a gap
-                self._put(
-                    run_index - first, fold_readings(strand.values, borders, strand.places, is_counter=self._is_counter)
-                )
-                run_index, borders = index, [position]
-            position = bisect_left(instants, (index + 1) * step_ms + phase_ms, position, stop)
-            borders.append(position)
-        if len(borders) > 1:
-            self._put(
-                run_index - first, fold_readings(strand.values, borders, strand.places, is_counter=self._is_counter)
-            )
+        for run in self._grid.runs(strand.instants_ms):
+            cells = fold_readings(strand.values, run.borders, strand.places, is_counter=self._is_counter)
+            self._put(run.first, cells)
 
     @property
     def buckets(self) -> list[Bucket]:

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise, repeat
 from operator import add, truediv
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from beszel_hub.metrics.summaries import Number, gain_between, gain_over
 from beszel_hub.metrics.tier_codec import Columns
 
 T = TypeVar("T", int, Number)
+
+_FEW: Final = 16
+"""Up to so many in a bucket, it is quicker to choose from as many columns than to put those of a bucket together."""
 
 
 class Cells(NamedTuple):
@@ -33,11 +36,11 @@ def fold_columns(columns: Columns, begin: int, end: int, factor: int) -> Cells:
         return [number * unit / divisor for number in numbers]
 
     cells = Cells(
-        readings=[*_fold(columns.counts[begin:end], factor, sum)],
-        lows=scaled(_fold(columns.lows[begin:end], factor, min)),
-        highs=scaled(_fold(columns.highs[begin:end], factor, max)),
+        readings=_readings(columns.counts[begin:end], factor),
+        lows=scaled(_extremes(columns.lows[begin:end], factor, min)),
+        highs=scaled(_extremes(columns.highs[begin:end], factor, max)),
         lasts=scaled(columns.lasts[begin + factor - 1 : end : factor]),
-        totals=scaled(_fold(columns.totals[begin:end], factor, sum)),
+        totals=scaled(_sums(columns.totals[begin:end], factor)),
         firsts=scaled(columns.firsts[begin:end:factor]),
         gains=[],
     )
@@ -56,19 +59,35 @@ def fold_readings(values: Sequence[Number], borders: Sequence[int], places: int 
         readings=list(map(len, parts)),
         lows=scaled(map(min, parts)),
         highs=scaled(map(max, parts)),
-        lasts=scaled(part[-1] for part in parts),
+        lasts=scaled([part[-1] for part in parts]),
         totals=[] if is_counter else scaled(map(sum, parts)),
-        firsts=scaled(part[0] for part in parts) if is_counter else [],
+        firsts=scaled([part[0] for part in parts]) if is_counter else [],
         gains=scaled(map(gain_over, parts)) if is_counter else [],
     )
 
 
-def _fold(column: Sequence[T], factor: int, fold: Callable[[Sequence[T]], T]) -> Iterable[T]:
-    return map(fold, zip(*[iter(column)] * factor, strict=True)) if factor > 1 else column
+def _sums(column: Sequence[T], factor: int) -> Iterable[T]:
+    return map(sum, _batches(column, factor)) if factor > 1 else column
+
+
+def _extremes(column: Sequence[Number], factor: int, choose: Callable[..., Number]) -> Iterable[Number]:
+    if 1 < factor <= _FEW:
+        return map(choose, *(column[offset::factor] for offset in range(factor)))
+    return map(choose, _batches(column, factor)) if factor > 1 else column
+
+
+def _batches(column: Sequence[T], size: int) -> Iterable[tuple[T, ...]]:
+    return zip(*[iter(column)] * size, strict=True)
+
+
+def _readings(counts: Sequence[int], factor: int) -> list[int]:
+    if counts.count(counts[0]) == len(counts):  # as most are
+        return [counts[0] * factor] * (len(counts) // factor)
+    return list(_sums(counts, factor))
 
 
 def _gains(columns: Columns, begin: int, end: int, factor: int) -> Iterable[Number]:
     """What the buckets gained, and what was gained from each to the next, but not from one long bucket to the next."""
     steps: list[Number] = [0, *map(gain_between, columns.lasts[begin : end - 1], columns.firsts[begin + 1 : end])]
     steps[::factor] = [0] * len(steps[::factor])
-    return _fold(list(map(add, columns.gains[begin:end], steps)), factor, sum)
+    return _sums(list(map(add, columns.gains[begin:end], steps)), factor)

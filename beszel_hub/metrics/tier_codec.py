@@ -109,9 +109,16 @@ def _continues(part: Columns, before: Columns) -> bool:
 
 
 def _end_to_end(parts: Sequence[Columns]) -> Columns:
-    numbers, counts, lows, highs, lasts, totals, firsts, gains = (
-        [*chain.from_iterable(stretches)] for stretches in zip(*(part[:8] for part in parts), strict=True)
-    )
+    def joined(stretches: Iterable[Sequence[Any]]) -> list[Any]:
+        whole: list[Any] = []
+        for stretch in stretches:
+            whole += stretch
+        return whole
+
+    numbers: Sequence[int] = range(parts[0].numbers[0], parts[-1].numbers[-1] + 1)
+    if len(numbers) != sum(len(part.numbers) for part in parts):  # there are gaps
+        numbers = joined(part.numbers for part in parts)
+    counts, lows, highs, lasts, totals, firsts, gains = map(joined, zip(*(part[1:8] for part in parts), strict=True))
     return parts[0]._replace(
         numbers=numbers, counts=counts, lows=lows, highs=highs, lasts=lasts, totals=totals, firsts=firsts, gains=gains
     )
