@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from beszel_hub.metrics.folding import Cells, fold_columns, fold_readings
 from beszel_hub.metrics.strands import Strand
 from beszel_hub.metrics.summaries import Bucket, Number, main_value, merge
-from beszel_hub.metrics.tier_codec import Columns
+from beszel_hub.metrics.tier_columns import Columns
 from beszel_protocol.metrics import Rollup
 
 RESOLUTIONS_SECONDS: Final = (

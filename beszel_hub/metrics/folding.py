@@ -6,7 +6,7 @@ from operator import add, truediv
 from typing import Final, NamedTuple, TypeVar
 
 from beszel_hub.metrics.summaries import Number, gain_between, gain_over
-from beszel_hub.metrics.tier_codec import Columns
+from beszel_hub.metrics.tier_columns import Columns
 
 T = TypeVar("T", int, Number)
 
@@ -40,7 +40,7 @@ def fold_columns(columns: Columns, begin: int, end: int, factor: int) -> Cells:
         lows=scaled(_extremes(columns.lows[begin:end], factor, min)),
         highs=scaled(_extremes(columns.highs[begin:end], factor, max)),
         lasts=scaled(columns.lasts[begin + factor - 1 : end : factor]),
-        totals=scaled(_sums(columns.totals[begin:end], factor)),
+        totals=scaled(_totals(columns, begin, end, factor)),
         firsts=scaled(columns.firsts[begin:end:factor]),
         gains=[],
     )
@@ -81,9 +81,22 @@ def _batches(column: Sequence[T], size: int) -> Iterable[tuple[T, ...]]:
 
 
 def _readings(counts: Sequence[int], factor: int) -> list[int]:
-    if counts.count(counts[0]) == len(counts):  # as most are
+    if _are_alike(counts):
         return [counts[0] * factor] * (len(counts) // factor)
     return list(_sums(counts, factor))
+
+
+def _totals(columns: Columns, begin: int, end: int, factor: int) -> Iterable[Number]:
+    counts = columns.counts[begin:end]
+    if not columns.means or not _are_alike(counts):
+        return _sums(columns.totals(begin, end), factor)
+    sums = zip(_sums(columns.means[begin:end], factor), _sums(columns.rests[begin:end], factor), strict=True)
+    return [means * counts[0] + rests for means, rests in sums]
+
+
+def _are_alike(counts: Sequence[int]) -> bool:
+    """As those of most buckets are."""
+    return counts.count(counts[0]) == len(counts)
 
 
 def _gains(columns: Columns, begin: int, end: int, factor: int) -> Iterable[Number]:

@@ -11,7 +11,8 @@ from beszel_hub.metrics.buckets import Aggregate, Grid, choose_resolution, phase
 from beszel_hub.metrics.series import find_spacing_ms, read_all_strands, read_strands
 from beszel_hub.metrics.series_codec import DamagedChunk
 from beszel_hub.metrics.series_tiers import find_first, floors_of, read_chunks, report_damage
-from beszel_hub.metrics.tier_codec import Columns, TierChunk, join_columns
+from beszel_hub.metrics.tier_codec import TierChunk
+from beszel_hub.metrics.tier_columns import Columns, join_columns
 from beszel_hub.metrics.tiers import RAW, TIERS, Tier, tier_of
 from beszel_protocol.addresses import Address, parse_address
 from beszel_protocol.metrics import Rollup

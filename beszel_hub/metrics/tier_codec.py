@@ -8,7 +8,7 @@ least and greatest by their distance from that.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, compress, repeat
 from operator import add, floordiv, mul, sub
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -19,6 +19,7 @@ import zstandard
 from beszel_hub.metrics.series_codec import DamagedChunk
 from beszel_hub.metrics.series_columns import MAX_PLACES
 from beszel_hub.metrics.summaries import NOTHING, Bucket, Number, Summary, rescale
+from beszel_hub.metrics.tier_columns import Columns
 from beszel_hub.metrics.vectors import (
     VectorError,
     pack_doubles,
@@ -63,67 +64,6 @@ class _Body(msgspec.Struct, frozen=True):
     series: list[tuple[str, msgspec.Raw]]
 
 
-class Columns(NamedTuple):
-    """The buckets of one series that have readings, as whole numbers of `unit`, and that of `places`.
-
-    `numbers` counts buckets since the epoch. Columns are empty that a series of its kind does not have, or that nobody
-    asked for.
-    """
-
-    numbers: Sequence[int]
-    counts: Sequence[int]
-    lows: Sequence[Number]
-    highs: Sequence[Number]
-    lasts: Sequence[Number]
-    totals: Sequence[Number]
-    firsts: Sequence[Number]
-    gains: Sequence[Number]
-    unit: int
-    places: int | None
-    is_counter: bool
-
-    def whole(self) -> "Columns":
-        """The same in units of 1."""
-        if self.unit == 1:
-            return self
-        lows, highs, lasts, totals, firsts, gains = (
-            [number * self.unit for number in column]
-            for column in (self.lows, self.highs, self.lasts, self.totals, self.firsts, self.gains)
-        )
-        return self._replace(lows=lows, highs=highs, lasts=lasts, totals=totals, firsts=firsts, gains=gains, unit=1)
-
-
-def join_columns(parts: Iterable[Columns]) -> list[Columns]:
-    """Stretches of one series in the order of time, those as one that have a unit in common and do not overlap."""
-    groups: list[list[Columns]] = []
-    for part in parts:
-        if part.numbers and groups and _continues(part, groups[-1][-1]):
-            groups[-1].append(part)
-        elif part.numbers:
-            groups.append([part])
-    return [group[0] if len(group) == 1 else _end_to_end(group) for group in groups]
-
-
-def _continues(part: Columns, before: Columns) -> bool:
-    return part.numbers[0] > before.numbers[-1] and (part.unit, part.places) == (before.unit, before.places)
-
-
-def _end_to_end(parts: Sequence[Columns]) -> Columns:
-    def joined(stretches: Iterable[Sequence[Any]]) -> list[Any]:
-        whole: list[Any] = []
-        for stretch in stretches:
-            whole += stretch
-        return whole
-
-    numbers: Sequence[int] = range(parts[0].numbers[0], parts[-1].numbers[-1] + 1)
-    if len(numbers) != sum(len(part.numbers) for part in parts):  # there are gaps
-        numbers = joined(part.numbers for part in parts)
-    counts, lows, highs, lasts, totals, firsts, gains = map(joined, zip(*(part[1:8] for part in parts), strict=True))
-    return parts[0]._replace(
-        numbers=numbers, counts=counts, lows=lows, highs=highs, lasts=lasts, totals=totals, firsts=firsts, gains=gains
-    )
-
-
 class TierChunk:
     """A decoded chunk, whose series are unpacked when they are asked for."""
 
@@ -162,7 +102,7 @@ class TierChunk:
         buckets = [NOTHING] * (columns.numbers[-1] + 1 - start)
         zeros = repeat(0)
         filled = map(
-            Bucket, columns.counts, columns.lows, columns.highs, columns.lasts, columns.totals or zeros,
+            Bucket, columns.counts, columns.lows, columns.highs, columns.lasts, columns.totals() or zeros,
             columns.firsts or zeros, columns.gains or zeros,
         )  # fmt: skip
         for number, bucket in zip(columns.numbers, filled, strict=True):
@@ -264,7 +204,7 @@ def _unpack(packed: _Packed, start: int, wanted: range | None, *, is_brief: bool
     numbers: Sequence[int] = range(start + begin, start + end)
     cut = _Cut(length, begin, end)
     steady = steady_walk(packed.counts, length) if length else None
-    if steady:  # as when no sample is missing, and none comes late
+    if steady:  # as where no sample is missing and none came late
         counts = [steady] * len(numbers)
     else:
         dense = unpack_walk(packed.counts, length)
@@ -278,45 +218,44 @@ def _unpack(packed: _Packed, start: int, wanted: range | None, *, is_brief: bool
     elif packed.is_counter:
         columns = _unpack_counter(packed, cut, is_brief=is_brief)
     else:
-        columns = _unpack_gauge(packed, cut, counts, is_brief=is_brief)
+        columns = _unpack_gauge(packed, cut, is_brief=is_brief)
     return Columns(numbers, counts, *columns, packed.unit, packed.places, packed.is_counter)
 
 
-_Six: TypeAlias = tuple[
-    Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number]
-]
-"""Lows, highs, lasts, totals, firsts and gains."""
+_Seven: TypeAlias = tuple[
+    Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number],
+    Sequence[Number],
+]  # fmt: skip
+"""Lows, highs, lasts, means, rests, firsts and gains."""
 
 
-def _unpack_gauge(packed: _Packed, cut: _Cut, counts: list[int], *, is_brief: bool) -> _Six:
-    base = unpack_walk(packed.total, *cut)
-    rest = unpack_vector(packed.rest, *cut)
-    totals = [mean * count + more for mean, count, more in zip(base, counts, rest, strict=True)]
-    lows = list(map(sub, base, unpack_vector(packed.low, *cut))) if packed.low else base
-    highs = list(map(add, base, unpack_vector(packed.high, *cut))) if packed.high else base
-    lasts = () if is_brief else list(map(add, base, unpack_vector(packed.last, *cut)))
-    return lows, highs, lasts, totals, (), ()
+def _unpack_gauge(packed: _Packed, cut: _Cut, *, is_brief: bool) -> _Seven:
+    means = unpack_walk(packed.total, *cut)
+    lows = list(map(sub, means, unpack_vector(packed.low, *cut))) if packed.low else means
+    highs = list(map(add, means, unpack_vector(packed.high, *cut))) if packed.high else means
+    lasts = () if is_brief else list(map(add, means, unpack_vector(packed.last, *cut)))
+    return lows, highs, lasts, means, unpack_vector(packed.rest, *cut), (), ()
 
 
-def _unpack_counter(packed: _Packed, cut: _Cut, *, is_brief: bool) -> _Six:
+def _unpack_counter(packed: _Packed, cut: _Cut, *, is_brief: bool) -> _Seven:
     lows = unpack_walk(packed.low, *cut)
     highs = list(map(add, lows, unpack_vector(packed.high, *cut)))
     lasts = list(map(sub, highs, unpack_vector(packed.last, *cut))) if packed.last else highs
     if is_brief:
-        return lows, highs, lasts, (), (), ()
+        return lows, highs, lasts, (), (), (), ()
     firsts = list(map(add, lows, unpack_vector(packed.total, *cut)))
     gains = list(map(add, unpack_vector(packed.rest, *cut), _less(lasts, firsts)))
-    return lows, highs, lasts, (), firsts, gains
+    return lows, highs, lasts, (), (), firsts, gains
 
 
-def _unpack_doubles(packed: _Packed, cut: _Cut) -> _Six:
+def _unpack_doubles(packed: _Packed, cut: _Cut) -> _Seven:
     def unpacked(data: bytes) -> list[float]:
         return unpack_doubles(data, cut.size)[cut.begin : cut.end]
 
     lows, highs, lasts, totals = map(unpacked, (packed.low, packed.high, packed.last, packed.total))
-    return (lows, highs, lasts, (), totals, unpacked(packed.rest)) if packed.is_counter else (
-        lows, highs, lasts, totals, (), (),
-    )  # fmt: skip
+    if packed.is_counter:
+        return lows, highs, lasts, (), (), totals, unpacked(packed.rest)
+    return lows, highs, lasts, (), totals, (), ()
 
 
 def _transposed(present: list[Bucket]) -> list[list[Any]]:

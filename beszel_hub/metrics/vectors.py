@@ -71,6 +71,8 @@ def pack_walk(values: Sequence[int]) -> bytes:
 
 def unpack_walk(data: bytes, count: int, begin: int = 0, end: int | None = None) -> list[int]:
     """Likewise, of a walk."""
+    if not data:
+        return [0] * ((count if end is None else end) - begin)
     steps = unpack_vector(data, count, 0, end)
     if not begin:
         return list(accumulate(steps))
