@@ -1,0 +1,160 @@
+"""Moves a stopped hub's database to PostgreSQL, or back into a file, and has the data directory point there."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from beszel_hub.cli.opening import prepare_directory
+from beszel_hub.cli.tables import TABLES
+from beszel_hub.config import HubConfig
+from beszel_hub.errors import CommandFailed, InvalidSetting, StartError
+from beszel_hub.store.database import dialect_at
+from beszel_hub.store.dialect import Place
+from beszel_hub.store.files import write_private_file
+from beszel_hub.store.locks import Held, hold
+from beszel_hub.store.move import Step, move
+from beszel_hub.store.urls import without_password
+from beszel_protocol.units import format_bytes
+
+_LINE_SECONDS: Final = 10.0
+"""Between two lines about a table that takes longer, where nobody draws a bar."""
+
+
+class MoveReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been moved; every table has been read again and is the same."""
+
+    source: str
+    target: str
+    rows: int
+    bytes: int
+    seconds: float
+    tables: dict[str, int]
+    """Rows by table."""
+
+
+def move_store(config: HubConfig, to: str) -> MoveReport:
+    """Raises `InvalidSetting` for a `to` that makes no sense, `StartError` if a hub or the database is in the way."""
+    place = _parse_place(to)
+    if isinstance(config.database, Path) and not config.database.exists():
+        raise CommandFailed(f"there is no database in {config.data_dir}")
+    began = time.monotonic()
+    with _stopped(config, place):
+        source, target = dialect_at(config.database), dialect_at(place)
+        with _shown() as tell:
+            moved = move(source, target, TABLES, tell)
+        _point_to(config, place)
+    return MoveReport(
+        source=source.place,
+        target=target.place,
+        rows=sum(table.content.rows for table in moved),
+        bytes=sum(table.content.bytes for table in moved),
+        seconds=round(time.monotonic() - began, 1),
+        tables={table.table: table.content.rows for table in moved},
+    )
+
+
+def describe(report: MoveReport, config: HubConfig) -> str:
+    """What has happened, and what is left to be done."""
+    if report.target.startswith("postgresql:"):
+        how = f"Start the hub with DATABASE_URL='{report.target}', and its password in PGPASSWORD or ~/.pgpass."
+    elif Path(report.target) == config.database_path.absolute():
+        how = "Start the hub without DATABASE_URL."
+    else:
+        how = f"Start the hub without DATABASE_URL and with this file as data.db of its directory ({config.data_dir})."
+    return (
+        f"{report.rows:,} rows, {format_bytes(report.bytes)}, are in {report.target} now, read again and the same"
+        f" ({report.seconds:.0f} s).\n{how}\n{report.source} is as it was; it is not needed any more."
+    )
+
+
+def _parse_place(to: str) -> Place:
+    parts = urlsplit(to)
+    if parts.scheme in {"postgresql", "postgres"}:
+        return to
+    path = Path(unquote(parts.path))
+    if parts.scheme != "sqlite" or parts.netloc or not path.is_absolute():
+        raise InvalidSetting("--to must be postgresql://user@host/name or sqlite:///path/of/data.db")
+    if not path.parent.is_dir():
+        raise InvalidSetting(f"--to: there is no directory {path.parent}")
+    return path
+
+
+@contextmanager
+def _stopped(config: HubConfig, target: Place) -> Iterator[None]:
+    """No hub runs on the data directory, nor starts on it or on that of a file that is written."""
+    prepare_directory(config.data_dir)
+    directories = [config.data_dir]
+    if isinstance(target, Path) and target.parent.resolve() != config.data_dir.resolve():
+        directories.append(target.parent)
+    with ExitStack() as stack:
+        for directory in directories:
+            try:
+                stack.enter_context(hold(directory / config.lock_path.name))
+            except Held as error:
+                raise StartError(f"a hub serves {directory}: stop it first") from error
+        yield
+
+
+def _point_to(config: HubConfig, place: Place) -> None:
+    """A hub that is started as before, and commands, find the data where they are now."""
+    if isinstance(place, str):
+        write_private_file(config.database_note_path, f"{without_password(place)}\n".encode())
+    elif place.resolve() == config.database_path.resolve():
+        config.database_note_path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[Step], None]]:
+    """How far it is: bars in a terminal, else lines; always on standard error."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines(console).tell
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[amount]}", justify="right"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        yield _Bars(progress).tell
+
+
+class _Bars:
+    """A bar for each table that has rows, and one for all that is read again."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[tuple[str, bool], TaskID] = {}
+
+    def tell(self, step: Step) -> None:
+        if not step.of_rows:
+            return
+        key = (step.table, step.is_checking)
+        if key not in self._tasks:
+            description = f"{'check' if step.is_checking else 'copy '} {step.table}"
+            self._tasks[key] = self._progress.add_task(description, total=step.of_rows, amount="")
+        self._progress.update(self._tasks[key], completed=step.rows, amount=format_bytes(step.bytes))
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._told_at = time.monotonic()
+
+    def tell(self, step: Step) -> None:
+        now = time.monotonic()
+        if not step.rows or (step.rows < step.of_rows and now < self._told_at + _LINE_SECONDS):
+            return
+        self._told_at = now
+        verb = "check" if step.is_checking else "copy"
+        rows = f"{step.rows:,} of {step.of_rows:,} rows"
+        self._console.print(f"{verb} {step.table}: {rows}, {format_bytes(step.bytes)}", highlight=False, soft_wrap=True)
