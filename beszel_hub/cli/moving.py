@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from beszel_hub.cli.opening import prepare_directory
 from beszel_hub.cli.tables import TABLES
@@ -112,8 +112,8 @@ def _point_to(config: HubConfig, place: Place) -> None:
 
 @contextmanager
 def _shown() -> Iterator[Callable[[Step], None]]:
-    """How far it is: bars in a terminal, else lines; always on standard error."""
-    console = Console(stderr=True)
+    """How far it is: a line for each table that is done, and a bar for the one under way if this is a terminal."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield _Lines(console).tell
         return
@@ -124,25 +124,22 @@ def _shown() -> Iterator[Callable[[Step], None]]:
         TextColumn("{task.fields[amount]}", justify="right"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console) as progress:
-        yield _Bars(progress).tell
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bar(progress).tell
 
 
-class _Bars:
-    """A bar for each table that has rows, and one for all that is read again."""
-
+class _Bar:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._tasks: dict[tuple[str, bool], TaskID] = {}
+        self._task = progress.add_task("", amount="")
 
     def tell(self, step: Step) -> None:
-        if not step.of_rows:
+        if not step.rows:
+            self._progress.reset(self._task, description=_name(step), total=step.of_rows, amount="")
             return
-        key = (step.table, step.is_checking)
-        if key not in self._tasks:
-            description = f"{'check' if step.is_checking else 'copy '} {step.table}"
-            self._tasks[key] = self._progress.add_task(description, total=step.of_rows, amount="")
-        self._progress.update(self._tasks[key], completed=step.rows, amount=format_bytes(step.bytes))
+        self._progress.update(self._task, completed=step.rows, amount=format_bytes(step.bytes))
+        if step.rows == step.of_rows:
+            self._progress.console.print(_line(step))
 
 
 class _Lines:
@@ -152,9 +149,14 @@ class _Lines:
 
     def tell(self, step: Step) -> None:
         now = time.monotonic()
-        if not step.rows or (step.rows < step.of_rows and now < self._told_at + _LINE_SECONDS):
-            return
-        self._told_at = now
-        verb = "check" if step.is_checking else "copy"
-        rows = f"{step.rows:,} of {step.of_rows:,} rows"
-        self._console.print(f"{verb} {step.table}: {rows}, {format_bytes(step.bytes)}", highlight=False, soft_wrap=True)
+        if step.rows and (step.rows == step.of_rows or now >= self._told_at + _LINE_SECONDS):
+            self._told_at = now
+            self._console.print(_line(step))
+
+
+def _name(step: Step) -> str:
+    return f"{'check' if step.is_checking else 'copy'} {step.table}"
+
+
+def _line(step: Step) -> str:
+    return f"{_name(step)}: {step.rows:,} of {step.of_rows:,} rows, {format_bytes(step.bytes)}"
