@@ -134,6 +134,8 @@ class _Bar:
         self._task = progress.add_task("", amount="")
 
     def tell(self, step: Step) -> None:
+        if not step.of_rows:
+            return
         if not step.rows:
             self._progress.reset(self._task, description=_name(step), total=step.of_rows, amount="")
             return
