@@ -62,9 +62,9 @@ def move_store(config: HubConfig, to: str) -> MoveReport:
 
 def describe(report: MoveReport, config: HubConfig) -> str:
     """What has happened, and what is left to be done."""
-    if report.target.startswith("postgresql:"):
+    if "://" in report.target:
         how = f"Start the hub with DATABASE_URL='{report.target}', and its password in PGPASSWORD or ~/.pgpass."
-    elif Path(report.target) == config.database_path.absolute():
+    elif _is_own(config, Path(report.target)):
         how = "Start the hub without DATABASE_URL."
     else:
         how = f"Start the hub without DATABASE_URL and with this file as data.db of its directory ({config.data_dir})."
@@ -106,8 +106,13 @@ def _point_to(config: HubConfig, place: Place) -> None:
     """A hub that is started as before, and commands, find the data where they are now."""
     if isinstance(place, str):
         write_private_file(config.database_note_path, f"{without_password(place)}\n".encode())
-    elif place.resolve() == config.database_path.resolve():
+    elif _is_own(config, place):
         config.database_note_path.unlink(missing_ok=True)
+
+
+def _is_own(config: HubConfig, path: Path) -> bool:
+    """Whether a hub on the data directory looks for its database there."""
+    return path.resolve() == config.database_path.resolve()
 
 
 @contextmanager
