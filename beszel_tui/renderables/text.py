@@ -27,7 +27,7 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
 def fit_middle(text: str, width: int, ellipsis: str = "…") -> str:
     """As `fit`, but what is cut is cut out of the middle: names that begin alike mostly end differently."""
     text = clean_text(text, 1024)
-    if cell_len(text) <= width or width < 8:
+    if cell_len(text) <= width or width < 4:
         return fit(text, width, ellipsis=ellipsis)
     tail_width = (width - cell_len(ellipsis)) // 2
     tail = text

@@ -53,5 +53,6 @@ def ask_delete(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], No
         app.say(f"deleting {called(rows)}")
         done()
 
-    consequence = "What is stored of them goes too, and cannot be brought back."
+    whose = "it" if len(rows) == 1 else "them"
+    consequence = f"What is stored of {whose} goes too, and cannot be brought back."
     app.push_screen(QuestionScreen(f"Delete {names}{more}?", consequence, agreed))
