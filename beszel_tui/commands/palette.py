@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from beszel_protocol.hygiene import clean_text
 from beszel_tui.commands.line import COMMANDS
 from beszel_tui.commands.matching import fit_of
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.selectors import natural_key, status_note
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ class _EntryProvider(Provider):
     async def discover(self) -> Hits:
         for entry in self.entries():
             if entry.discover:
-                text = clean_text(entry.text)
+                text = shown_text(entry.text)
                 yield DiscoveryHit(Content(text), entry.run, text=text, help=entry.help)
 
     async def search(self, query: str) -> Hits:
         for entry in self.entries():
-            text = clean_text(entry.text)
+            text = shown_text(entry.text)
             fit = fit_of(query, text)
             if fit is not None:
                 shown = Content(text)

@@ -5,10 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from beszel_protocol.feed import FleetRow
-from beszel_protocol.hygiene import clean_text
 from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen
 from beszel_tui.screens.fleet import called
 from beszel_tui.screens.question import QuestionScreen
+from beszel_tui.state.cells import shown_text
 
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
@@ -43,7 +43,7 @@ def changed_tags(before: Sequence[str], words: Sequence[str]) -> list[str]:
 
 
 def ask_delete(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], None]) -> None:
-    names = ", ".join(clean_text(row.name, 40) for row in rows[:_MAX_NAMED])
+    names = ", ".join(shown_text(row.name, 40) for row in rows[:_MAX_NAMED])
     more = f" and {len(rows) - _MAX_NAMED} more" if len(rows) > _MAX_NAMED else ""
 
     def agreed() -> None:
