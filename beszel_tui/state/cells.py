@@ -10,8 +10,13 @@ from typing import Final
 
 from beszel_protocol.hygiene import MAX_TEXT_LENGTH, clean_text
 
-_UNSTEADY: Final = re.compile("[\u200d\u20e3\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|([\U0001f1e6-\U0001f1ff])")
-"""What joins characters or changes the one before it; and the letters of flags."""
+_CHANGERS: Final = "\u0488\u0489\u200d\u20dd-\u20e0\u20e2-\u20e4\ufe0e\ufe0f\U0001f3fb-\U0001f3ff"
+"""What joins characters, draws round the one before, or gives it another colour or form."""
+_ACCENTS: Final = "\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20dc\u20e1\u20e5-\u20f0\ufe20-\ufe2f"
+_UNSTEADY: Final = re.compile(
+    f"[{_CHANGERS}]|([\U0001f1e6-\U0001f1ff])|(?<={f'[{_ACCENTS}{_CHANGERS}]' * 3})[{_ACCENTS}]+"
+)
+"""Besides those the letters of flags; and the fourth accent and more on a letter, which reach into other lines."""
 _FIRST_LETTER: Final = 0x1F1E6
 
 

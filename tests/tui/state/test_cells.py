@@ -20,6 +20,8 @@ from beszel_tui.state.cells import shown_text, steady
         ("\U0001f1e9\U0001f1ea", "DE"),
         ("❤\ufe0f ⚠\ufe0f", "❤ ⚠"),
         ("1\ufe0f\u20e3", "1"),
+        ("e\u0301 \u1ec7 กำ हिन्दी", "e\u0301 \u1ec7 กำ हिन्दी"),
+        ("z" + "\u0301\u0336\u0317" * 30 + "a\u0489", "z\u0301\u0336\u0317a"),
         ("\u202e\x1b[2Jx\u200b", "[2Jx"),
     ],
 )
@@ -28,7 +30,7 @@ def test_what_is_shown(text: str, shown: str) -> None:
 
 
 characters = st.characters(codec="utf-8") | st.sampled_from(
-    "👩🚀🏴❤⚠1\u200d\ufe0f\ufe0e\u20e3\U0001f3fd\U0001f1e9\U0001f1ea"
+    "👩🚀🏴❤⚠1\u200d\ufe0f\ufe0e\u20e3\u0301\u0336\U0001f3fd\U0001f1e9\U0001f1ea"
 )
 
 
