@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from beszel_tui.bindings import FORM
+from beszel_tui.bindings.forms import FORM
 from beszel_tui.errors import FormError
 from beszel_tui.messages import FieldChanged, FieldDone
 from beszel_tui.state.cells import shown_text

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from beszel_tui.bindings import QUESTION
+from beszel_tui.bindings.everywhere import QUESTION
 from beszel_tui.state.cells import shown_text
 
 

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from beszel_tui.bindings import SHEET
+from beszel_tui.bindings.system import SHEET
 from beszel_tui.messages import SheetSorted, ValueCopied
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption
@@ -125,7 +125,7 @@ class SheetPanel(Vertical, Listing):
         return [SheetLine(one.row, self._aged, one.branches, one.is_sought) for one in grow(ordered, sought)]
 
     def focus_table(self) -> None:
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     def keep_sort(self, sort: Sort) -> None:
         self._sorts[self._sheet.key] = sort

@@ -16,7 +16,6 @@ from beszel_protocol.processes import ProcessList
 from beszel_protocol.sample import (
     ContainerMetrics,
     CpuMetrics,
-    DiskMetrics,
     MemoryMetrics,
     Metrics,
     ProcessCounts,
@@ -24,6 +23,7 @@ from beszel_protocol.sample import (
     ServiceMetrics,
     ServiceUnitMetrics,
 )
+from beszel_protocol.storage import DiskMetrics
 from tests.support.bareagent import Connection, LinkAgent
 from tests.support.containers import make_facts, make_log_line
 
