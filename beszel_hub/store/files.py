@@ -33,7 +33,7 @@ def write_private_file(path: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def create_private_file(path: Path, content: bytes) -> bool:
@@ -45,7 +45,7 @@ def create_private_file(path: Path, content: bytes) -> bool:
         return False
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
     return True
 
 
@@ -59,7 +59,8 @@ def _write_beside(path: Path, content: bytes) -> Path:
     return Path(name)
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """Have names that were made, changed or removed there survive a crash."""
     # Some filesystems cannot sync a directory; the rename itself is done all the same.
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
