@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from beszel_hub.backups.restoring import request_restore
 from beszel_hub.cli.machines import enrol, public_key
 from beszel_hub.cli.people import create_user
 from beszel_hub.config import HubConfig
@@ -126,6 +127,41 @@ def test_a_hub_that_was_lost_comes_back_as_of_its_backup(tmp_path: Path) -> None
         asyncio.run(_finish(later))
         assert hub.terminate(3) == 0
     assert site.stored() == {cpu_percent_of(sample.sequence) for sample in site.samples}
+
+
+@pytest.mark.system
+def test_a_restore_that_was_asked_for_over_http_is_done_at_the_next_start(tmp_path: Path) -> None:
+    site = Site(tmp_path, 1)
+    with site.serve() as hub:
+        site.await_well(hub)
+        headers = {"Authorization": site.log_in().json()["token"]}
+        with httpx2.Client(base_url=site.url, headers=headers, timeout=20) as client:
+            assert client.post("/api/backups", json={"name": "then.zip"}).status_code == 204
+            assert client.post("/api/collections/systems/records", json={"name": "later"}).is_success
+            assert client.post("/api/backups/then.zip/restore").status_code == 204
+            assert client.get("/api/collections/systems/records").json()["totalItems"] == 2
+        assert hub.terminate(3) == 0
+    with site.serve() as hub:
+        site.await_well(hub)
+        with httpx2.Client(base_url=site.url, headers=headers, timeout=20) as client:  # the login of then holds
+            assert client.get("/api/collections/systems/records").json()["totalItems"] == 1
+            assert client.get("/api/backups").json()[0]["restoring"] is False
+        assert "put back the backup then.zip" in hub.text()
+        assert hub.terminate(3) == 0
+
+
+@pytest.mark.system
+def test_a_hub_starts_as_it_was_if_what_was_asked_for_is_gone(tmp_path: Path) -> None:
+    site = Site(tmp_path, 1)
+    site.command("backup", "create", "gone.zip")
+    request_restore(site.config, "gone.zip")
+    (site.config.backups_path / "gone.zip").unlink()
+    for _ in range(2):
+        with site.serve() as hub:
+            site.await_well(hub)
+            assert site.log_in().is_success
+            assert hub.text().count("the backup gone.zip could not be put back") == 1
+            assert hub.terminate(3) == 0
 
 
 async def _back_up_meanwhile(site: Site, streamer: Streamer) -> tuple[set[float], Any]:
