@@ -11,7 +11,8 @@ from textual.binding import BindingType
 from textual.driver import Driver
 
 from beszel_protocol.feed import FleetRow
-from beszel_tui.bindings import APP, key_lines, keymap_problems
+from beszel_tui.bindings.everywhere import APP
+from beszel_tui.bindings.keymap import key_lines, keymap_problems
 from beszel_tui.bridge import Bridge
 from beszel_tui.choices import Choices, load_choices, save_choices, with_choices
 from beszel_tui.commands.line import run_line
