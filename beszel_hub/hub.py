@@ -134,11 +134,9 @@ class Hub:
         )  # fmt: skip
         self._presence = Presence(self.systems, self.latest, self.connections)
         self.broker = Broker(
-            clock,
-            visible=self.systems.directory.visible_ids,
-            is_visible=self.systems.directory.is_visible,
+            clock, visible=self.systems.directory.visible_ids, is_visible=self.systems.directory.is_visible,
             newest=self._presence.newest_sample,
-        )
+        )  # fmt: skip
         self.feed = FeedEndpoint(self.broker, self.accounts.authenticate)
         self.job_board = JobBoard()
         self.notifications = Notifications(
