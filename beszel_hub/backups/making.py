@@ -16,7 +16,7 @@ from beszel_hub.clock import Clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import BackupFailed, invalid_field
 from beszel_hub.store.copying import IsStopped, check_database, copy_database
-from beszel_hub.store.files import make_private_file, sync_directory
+from beszel_hub.store.files import give_to_owner_of, make_private_file, sync_directory
 from beszel_protocol.timestamps import format_timestamp
 from beszel_protocol.units import format_bytes
 from beszel_protocol.version import VERSION
@@ -71,6 +71,7 @@ def _make(config: HubConfig, database: Path, target: Path, clock: Clock, is_stop
             manifest = write_archive(file, members, describe, is_stopped)
             file.flush()
             os.fsync(file.fileno())
+        give_to_owner_of(config.data_dir, part)
         part.rename(target)
         sync_directory(target.parent)
         return manifest

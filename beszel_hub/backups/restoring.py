@@ -21,7 +21,13 @@ from beszel_hub.clock import Clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import BackupFailed, InvalidBackup, StartError
 from beszel_hub.store.copying import IsStopped, check_database
-from beszel_hub.store.files import make_private_directory, make_private_file, sync_directory, write_private_file
+from beszel_hub.store.files import (
+    give_to_owner_of,
+    make_private_directory,
+    make_private_file,
+    sync_directory,
+    write_private_file,
+)
 from beszel_hub.store.locks import Held, hold
 from beszel_hub.store.migrations import MIGRATIONS
 
@@ -61,6 +67,7 @@ def restore(config: HubConfig, path: Path, clock: Clock) -> Restored:
         try:
             with _unpacked(path, config.data_dir, lambda: False) as (manifest, unpacked):
                 aside = _make_aside(config.data_dir, clock())
+                give_to_owner_of(config.data_dir, aside, *unpacked.iterdir())
                 _move(config.data_dir, unpacked, aside, manifest)
         except OSError as error:
             raise BackupFailed(f"The backup cannot be put back: {error.strerror or error}.") from error
@@ -72,6 +79,7 @@ def alone(config: HubConfig) -> Iterator[None]:
     """Raise `BackupFailed` if a hub serves the data directory; until the block ends none starts."""
     try:
         with hold(config.lock_path):
+            give_to_owner_of(config.data_dir, config.lock_path)
             yield
     except Held as error:
         raise BackupFailed(f"A hub serves {config.data_dir}; stop it first.") from error

@@ -12,7 +12,7 @@ import msgspec
 
 from beszel_hub.backups.names import is_key
 from beszel_hub.errors import BackupFailed, NotFound
-from beszel_hub.store.files import make_private_directory
+from beszel_hub.store.files import give_to_owner_of, make_private_directory
 from beszel_hub.store.locks import Held, hold
 
 PART_SUFFIX: Final = ".part"
@@ -62,8 +62,10 @@ class Shelf:
     def work(self) -> Iterator[None]:
         """Until the block ends nobody else makes a backup, or puts one back; raise `BackupFailed` if somebody does."""
         make_private_directory(self.directory)
+        lock = self.directory / _LOCK_NAME
         try:
-            with hold(self.directory / _LOCK_NAME):
+            with hold(lock):
+                give_to_owner_of(self.directory.parent, self.directory, lock)
                 self._sweep()
                 yield
         except Held as error:

@@ -1,6 +1,7 @@
 """What was there gives way to a backup and is kept; what is no sound backup changes nothing."""
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -212,3 +213,17 @@ def test_what_cannot_be_moved_stays_with_all_the_rest(site: HubConfig, monkeypat
 def test_never_beside_a_running_hub(site: HubConfig) -> None:
     with hold(site.lock_path), pytest.raises(BackupFailed, match="stop it first"), alone(site):
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files that are somebody else's")
+def test_what_root_makes_is_the_hubs(tmp_path: Path) -> None:
+    nobody = 65534
+    config = make_site(tmp_path / "data", "then")
+    for path in (config.data_dir, *config.data_dir.iterdir()):
+        os.chown(path, nobody, nobody)
+    make_backup(config, KEY, now)
+    with alone(config):
+        restored = restore(config, backup_of(config), now)
+    assert system_names(config) == ["then"]
+    found = [config.backups_path, *config.backups_path.iterdir(), restored.aside, *config.data_dir.iterdir()]
+    assert [path.name for path in found if path.stat().st_uid != nobody] == []
