@@ -53,7 +53,7 @@ def read_at(
                 columns = _columns_or_none(system_id, chunk, text, is_brief=is_brief)
                 if columns is not None:
                     aggregate.add_columns(columns, tier.bucket_ms, begin_ms)
-    if covered_ms < grid.to_ms:
+    if addresses and covered_ms < grid.to_ms:
         _add_samples(system_id, addresses, grid, aggregates, covered_ms, spacing_ms)
     return grid, aggregates
 
