@@ -20,6 +20,7 @@ from beszel_tui.state.components import question_of
 from beszel_tui.state.layout import Grid, lay_out
 from beszel_tui.state.model import Focus, State
 from beszel_tui.state.past import moment
+from beszel_tui.state.pastcontainers import whole_then
 from beszel_tui.state.processes import PROCESSES, order_asked
 from beszel_tui.state.ranges import parse_range, window_label
 from beszel_tui.state.selectors import STALE_MS
@@ -62,7 +63,7 @@ class SystemScreen(HubScreen):
 
     @property
     def tabs(self) -> list[Tab]:
-        return tabs_of(self.state.focus.whole if self.state.focus else None)
+        return tabs_of(whole_then(self.state))
 
     @property
     def tab(self) -> Tab:
@@ -83,10 +84,10 @@ class SystemScreen(HubScreen):
         look = self.hub_app.look
         self.query_one(Facts).show(moment(state), look)
         if state.past is not None and state.focus is not None:
-            self.hub_app.bridge.times.want([state.focus.system_id])
+            self.hub_app.bridge.times.want_system(state.focus.system_id)
         self.query_one(TabBar).show(self._tab_bar_view(state), look)
         self._show_sheet(state)
-        charts = charts_of(self.tab, state.focus.whole if state.focus else None)
+        charts = charts_of(self.tab, whole_then(state))
         if charts != self._charts:
             self._charts = charts
             self._mount_charts()
@@ -178,7 +179,7 @@ class SystemScreen(HubScreen):
     def _tab_bar_view(self, state: State) -> TabBarView:
         tabs = self.tabs
         window = state.focus.window if state.focus else LIVE
-        has_charts = bool(charts_of(self.tab, state.focus.whole if state.focus else None))
+        has_charts = bool(charts_of(self.tab, whole_then(state)))
         loading = bool(state.focus and state.focus.loading and not window.live)
         return TabBarView(
             tabs=tuple(tab.title for tab in tabs),
