@@ -56,6 +56,8 @@ class BeszelApp(App[None]):
         self.themes: Themes = load_themes(context.settings.paths.themes)
         self._bridge: Bridge | None = None
         self._fleet: FleetScreen | None = None
+        self._turned_away_by: set[str] = set()
+        """Of several hubs."""
         self.is_leaving = False
         """Our session is about to end because we asked for it: nothing to be surprised by."""
         for theme in self.themes.by_name.values():
@@ -97,6 +99,7 @@ class BeszelApp(App[None]):
         if source is None:
             return
         self.workers.cancel_group(self, "bridge")
+        self._turned_away_by.clear()
         self._bridge = Bridge(self, source, self.context.clock, is_slow=self.settings.slow)
         self._bridge.absorb()
         self._bridge.changed.subscribe(self, self._watch_admission)
@@ -109,6 +112,10 @@ class BeszelApp(App[None]):
 
     def _watch_admission(self, state: State) -> None:
         """A session that the hub ended is forgotten; a token from outside is somebody else's to change."""
+        for name, connection in state.hubs.items():
+            if connection.phase == "refused" and name not in self._turned_away_by:
+                self._turned_away_by.add(name)
+                self._warn(f"{name}: {connection.reason}; `:hub {name}` leads to its login")
         if state.connection.phase != "refused" or isinstance(self.screen, LoginScreen):
             return
         hub = self.context.session_hub
