@@ -5,18 +5,20 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 import msgspec
+from textual import on
 from textual.app import App
 from textual.binding import BindingType
 
 from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings import APP, key_lines, keymap_problems
 from beszel_tui.bridge import Bridge
-from beszel_tui.choices import Choices, load_choices, save_choices, with_choices
+from beszel_tui.choices import Choices, Order, load_choices, save_choices, with_choices
 from beszel_tui.commands.line import run_line
 from beszel_tui.commands.palette import ActionEntries, CommandEntries, SystemEntries
 from beszel_tui.config import Settings
 from beszel_tui.context import Context
 from beszel_tui.errors import CommandError
+from beszel_tui.messages import OrderChosen, TreeTurned
 from beszel_tui.renderables.chart import ChartLook
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.symbols import SYMBOLS
@@ -32,6 +34,7 @@ from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.form import Form, Record
 from beszel_tui.state.looks import choose
 from beszel_tui.state.model import State
+from beszel_tui.state.selectors import Sort
 from beszel_tui.state.settings import HubLine, KeyLine
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
@@ -307,6 +310,24 @@ class BeszelApp(App[None]):
         self._restyle()
         if isinstance(self.screen, HubScreen):
             self.screen.redraw()
+
+    @property
+    def orders(self) -> dict[str, Sort]:
+        """How each table was sorted last."""
+        return {table: Sort(order.key, order.descending) for table, order in self._choices.orders.items()}
+
+    @property
+    def is_process_tree(self) -> bool:
+        return self._choices.process_tree
+
+    @on(OrderChosen)
+    def _order_chosen(self, message: OrderChosen) -> None:
+        orders = dict(self._choices.orders) | {message.table: Order(key=message.key, descending=message.descending)}
+        self._keep(msgspec.structs.replace(self._choices, orders=orders))
+
+    @on(TreeTurned)
+    def _tree_turned(self, message: TreeTurned) -> None:
+        self._keep(msgspec.structs.replace(self._choices, process_tree=message.is_tree))
 
     def _keep(self, choices: Choices) -> bool:
         self._choices = choices

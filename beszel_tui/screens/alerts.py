@@ -79,7 +79,7 @@ class AlertsScreen(HubScreen):
 
     def compose_content(self) -> ComposeResult:
         yield TabBar(self._tab_bar_view(self.state), self.hub_app.look)
-        yield SheetPanel(self.hub_app.look, self._pane)
+        yield SheetPanel(self.hub_app.look, self._pane, self.hub_app.orders)
 
     def on_mount(self) -> None:
         self.hub_app.bridge.watch_alerts(self, looks=True)

@@ -32,6 +32,7 @@ class ContainersScreen(ListingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*CONTAINERS, *TIME]
     shows_past = True
     vocabulary = VOCABULARY
+    table_name = "containers"
     columns = BY_KEY
 
     def __init__(self, system_id: str | None = None) -> None:

@@ -41,6 +41,7 @@ class FleetScreen(ListingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*FLEET, *TIME]
     shows_past = True
     vocabulary = FLEET_VOCABULARY
+    table_name = "fleet"
     columns = BY_KEY
 
     def __init__(self) -> None:

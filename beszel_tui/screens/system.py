@@ -77,7 +77,7 @@ class SystemScreen(HubScreen):
     def compose_content(self) -> ComposeResult:
         yield Facts(self.state, self.hub_app.look)
         yield TabBar(self._tab_bar_view(self.state), self.hub_app.look)
-        yield SheetPanel(self.hub_app.look, PROCESSES)
+        yield SheetPanel(self.hub_app.look, PROCESSES, self.hub_app.orders, is_tree=self.hub_app.is_process_tree)
         yield ChartGrid()
 
     def show_state(self, state: State) -> None:
@@ -119,7 +119,7 @@ class SystemScreen(HubScreen):
         self.remove_class("-full")
         if not self.query_one(CommandLine).is_open:
             self.focus_content()
-        self.call_after_refresh(self.show_state, self.state)
+        self.call_after_refresh(lambda: self.show_state(self.state))
         self.call_after_refresh(self.show_keys)
 
     def _show_charts(self, state: State) -> None:
@@ -217,7 +217,7 @@ class SystemScreen(HubScreen):
         return next((panel for panel in panels if panel.has_class("-chosen")), panels[0] if panels else None)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.show_state, self.state)
+        self.call_after_refresh(lambda: self.show_state(self.state))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not super().check_action(action, parameters):
@@ -259,7 +259,7 @@ class SystemScreen(HubScreen):
             return
         index = max(0, min(len(panels) - 1, index))
         panels[index].focus()
-        self.call_after_refresh(self._show_charts, self.state)
+        self.call_after_refresh(lambda: self._show_charts(self.state))
 
     def action_full(self) -> None:
         chosen = self._chosen_panel()
@@ -271,7 +271,7 @@ class SystemScreen(HubScreen):
         self._grid = None
         self._fit()
         chosen.focus()
-        self.call_after_refresh(self._show_charts, self.state)
+        self.call_after_refresh(lambda: self._show_charts(self.state))
 
     def action_cursor(self, cells: int) -> None:
         """Move the time cursor by cells of a plot; the first press puts it at the right end."""
