@@ -189,20 +189,23 @@ class BeszelApp(App[None]):
         else:
             self.screen.show_pane(pane)
 
-    def open_form(self, form: Form, kind: Kind, record_id: str | None = None) -> None:
-        """Whose records are then stored: a new one each, or the one of that id."""
+    def open_form(
+        self, form: Form, kind: Kind, record_id: str | None = None, *, stored: Callable[[], None] = lambda: None
+    ) -> None:
+        """Whose records are then stored: a new one each, or the one of that id; `stored` hears of it."""
         from beszel_tui.screens.form import FormScreen  # noqa: PLC0415 (not needed for the first picture)
 
         def send(records: list[Record], done: Callable[[str], None], failed: Callable[[str], None]) -> None:
-            def stored(_answer: None) -> None:
+            def told(_answer: None) -> None:
                 self.bridge.read_alerts()
+                stored()
                 done("")
 
             async def store() -> None:
                 for record in records:
                     await self.bridge.source.alerts.save(kind, record_id, record)
 
-            self.bridge.ask(store, stored, failed)
+            self.bridge.ask(store, told, failed)
 
         self.push_screen(FormScreen(form, send))
 
