@@ -13,7 +13,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import BOX_FORM, SECRET
+from beszel_tui.bindings.forms import BOX_FORM
+from beszel_tui.bindings.settings import SECRET
 from beszel_tui.messages import ChoiceTaken
 from beszel_tui.widgets.choice_field import ChoiceField
 

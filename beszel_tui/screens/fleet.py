@@ -10,7 +10,8 @@ from textual.binding import BindingType
 
 from beszel_protocol.feed import FleetRow
 from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import FLEET, TIME
+from beszel_tui.bindings.fleet import FLEET
+from beszel_tui.bindings.past import TIME
 from beszel_tui.messages import LineChosen, LineMarked
 from beszel_tui.renderables.card import trail_width
 from beszel_tui.renderables.fleet_row import spark_width

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import FORM
+from beszel_tui.bindings.forms import FORM
 from beszel_tui.errors import FormError
 from beszel_tui.messages import FieldChanged, FieldDone
 from beszel_tui.state.form import Form, Record

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import QUESTION
+from beszel_tui.bindings.everywhere import QUESTION
 
 
 class QuestionScreen(ModalScreen[None]):

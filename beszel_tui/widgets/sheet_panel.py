@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from beszel_tui.bindings import SHEET
+from beszel_tui.bindings.system import SHEET
 from beszel_tui.messages import OrderChosen, SheetSorted, TreeTurned, ValueCopied
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption
