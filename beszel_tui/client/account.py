@@ -50,6 +50,9 @@ class Claims(msgspec.Struct, frozen=True):
     id: str
     tokenId: str | None = None  # noqa: N815 (the hub's name)
     """Of an API token; a login has none."""
+    exp: float | None = None
+    """Seconds since the epoch."""
+    refreshable: bool = False
 
 
 class Account(Protocol):

@@ -77,7 +77,7 @@ class SettingsScreen(HubScreen):
     def compose_content(self) -> ComposeResult:
         look = self.hub_app.look
         yield TabBar(self._tab_bar_view(), look)
-        yield SheetPanel(look, self.section.sheet)
+        yield SheetPanel(look, self.section.sheet, self.hub_app.orders)
         preview = Caption()
         preview.id = "preview"
         yield preview
