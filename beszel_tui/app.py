@@ -1,5 +1,6 @@
 """The Textual application: screens, themes, and what is common to all screens. No domain logic."""
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -7,6 +8,7 @@ from typing import ClassVar, Literal
 import msgspec
 from textual.app import App
 from textual.binding import BindingType
+from textual.driver import Driver
 
 from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings.everywhere import APP
@@ -81,6 +83,14 @@ class BeszelApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For Textual's own themes, which are never chosen but parsed with."""
         return {"text-strong": "#ffffff", "muted": "#999999", "faint": "#555555", "selection": "#333333"}
+
+    def get_driver_class(self) -> type[Driver]:
+        chosen = super().get_driver_class()
+        if sys.platform == "win32":
+            return chosen
+        from beszel_tui.driver import quiet_driver  # noqa: PLC0415 (what it needs is not there on Windows)
+
+        return quiet_driver(chosen)
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._restyle(), immediate=True)

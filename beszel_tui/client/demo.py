@@ -53,6 +53,7 @@ class DemoSource:
         self._clock = clock
         self._watched: str | None = None
         self._containers: str | None = None
+        self._pace_seconds = 1
         self._sequence = 0
         self.alerts: AlertDesk = DemoAlerts(clock)
 
@@ -63,7 +64,7 @@ class DemoSource:
         alerts = Alerts(sequence=self._sequence, hub_ms=at_ms, alerts=demo_alerts(at_ms))
         await self.events.put(Received(at_ms=at_ms, frame=alerts))
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(self._pace_seconds)
             await self._tell(self._clock())
 
     @property
@@ -72,6 +73,9 @@ class DemoSource:
 
     async def close(self) -> None:
         """There is nothing open."""
+
+    def pace(self, seconds: int) -> None:
+        self._pace_seconds = seconds
 
     def watch(self, system_id: str | None) -> None:
         self._watched = system_id

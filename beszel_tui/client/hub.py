@@ -76,6 +76,9 @@ class HubSource:
     def watch_containers(self, topic: str | None) -> None:
         self._feed.watch_containers(topic)
 
+    def pace(self, seconds: int) -> None:
+        self._feed.pace(seconds)
+
     def retry_now(self) -> None:
         self._feed.retry_now()
 

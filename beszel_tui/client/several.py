@@ -129,6 +129,10 @@ class SeveralHubs:
         for key, hub in self._hubs.items():
             hub.watch_containers(plain if name in {None, key} else None)
 
+    def pace(self, seconds: int) -> None:
+        for hub in self._hubs.values():
+            hub.pace(seconds)
+
     def retry_now(self) -> None:
         for hub in self._hubs.values():
             hub.retry_now()

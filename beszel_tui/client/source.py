@@ -48,6 +48,9 @@ class Source(Protocol):
     def watch_containers(self, topic: str | None) -> None:
         """Want the containers of a topic of the feed: of all systems, or of one; None for none."""
 
+    def pace(self, seconds: int) -> None:
+        """Want to hear of the fleet and of containers no more often than this; of alerts and samples at once."""
+
     def retry_now(self) -> None:
         """Do not wait for the next attempt to reconnect."""
 

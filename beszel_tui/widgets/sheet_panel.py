@@ -125,7 +125,7 @@ class SheetPanel(Vertical, Listing):
         return [SheetLine(one.row, self._aged, one.branches, one.is_sought) for one in grow(ordered, sought)]
 
     def focus_table(self) -> None:
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     def keep_sort(self, sort: Sort) -> None:
         self._sorts[self._sheet.key] = sort

@@ -45,6 +45,7 @@ class ScriptedSource:
         self.trails_asked: list[str] = []
         self.paused: list[tuple[str, bool]] = []
         self.retries = 0
+        self.paces: list[int] = []
         self.history: Columns | None = None
         self.trails: dict[str, Trail] = {}
         self.host: HostDetails | None = None
@@ -104,6 +105,9 @@ class ScriptedSource:
         if container_id not in self.inspections:
             raise HubRefused(404, "There is nothing here.")
         return self.inspections[container_id]
+
+    def pace(self, seconds: int) -> None:
+        self.paces.append(seconds)
 
     def retry_now(self) -> None:
         self.retries += 1

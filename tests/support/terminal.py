@@ -42,7 +42,11 @@ class Terminal:
             return "\n".join(line.rstrip() for line in self._screen.display)
 
     def send(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+        self.write(keys.encode())
+
+    def write(self, data: bytes) -> None:
+        """What is typed, byte by byte."""
+        os.write(self._master, data)
 
     def resize(self, columns: int, rows: int) -> None:
         with self._lock:
