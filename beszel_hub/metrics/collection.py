@@ -63,8 +63,8 @@ class MetricsSource:
     async def rows(self, actor: Actor, bounds: Bounds) -> list[Row]:
         """All rows within the bounds, oldest first; `BadRequest` for more than `MAX_ROWS`."""
         visible = self._directory.visible_ids(actor)
-        systems = sorted(visible & _texts(bounds, "system", visible))
-        types = frozenset(TYPES) & _texts(bounds, "type", frozenset(TYPES))
+        systems = sorted(bounds.texts("system", visible))
+        types = bounds.texts("type", frozenset(TYPES))
         if "id" in bounds.among:
             return await self._database.read(lambda: _read_named(systems, types, bounds))
         from_ms, to_ms = time_range(bounds, self._clock())
@@ -85,12 +85,11 @@ class MetricsSource:
 
 def time_range(bounds: Bounds, now_ms: int) -> tuple[int, int]:
     """`from <= instant < to`; the last hour unless the filter says since when."""
-    lows = [bounds.at_least[name] for name in _TIME_FIELDS if name in bounds.at_least]
-    highs = [bounds.at_most[name] for name in _TIME_FIELDS if name in bounds.at_most]
-    to_ms = int(min(highs)) + 1 if highs else now_ms + DEFAULT_SPAN_MS
-    if lows:
-        return int(max(lows)), to_ms
-    return (0 if highs else now_ms - DEFAULT_SPAN_MS), to_ms
+    low, high = bounds.lowest(_TIME_FIELDS), bounds.highest(_TIME_FIELDS)
+    to_ms = now_ms + DEFAULT_SPAN_MS if high is None else int(high) + 1
+    if low is not None:
+        return int(low), to_ms
+    return (now_ms - DEFAULT_SPAN_MS if high is None else 0), to_ms
 
 
 def _read(systems: Sequence[str], types: frozenset[str], from_ms: int, to_ms: int, bounds: Bounds) -> list[Row]:
@@ -132,7 +131,7 @@ def _read_named(systems: Sequence[str], types: frozenset[str], bounds: Bounds) -
     resolutions = _RESOLUTIONS & bounds.among.get("resolution", _RESOLUTIONS)
     places = {digest_of(*place): place for place in product(systems, types, resolutions)}
     rows: list[Row] = []
-    for record_id in _texts(bounds, "id", frozenset()):
+    for record_id in (value for value in bounds.among["id"] if isinstance(value, str)):
         instant_ms, digest = split_metric_id(record_id) or (0, "")
         place = places.get(digest)
         if place is not None:
@@ -161,8 +160,3 @@ def _too_many(bounds: Bounds) -> BadRequest:
     else:
         missing = "a narrower range of `timestamp`"
     return BadRequest(f"This would read more than {MAX_ROWS:,} rows; filter by {missing} too.")
-
-
-def _texts(bounds: Bounds, name: str, default: frozenset[str]) -> frozenset[str]:
-    values = bounds.among.get(name)
-    return default if values is None else frozenset(value for value in values if isinstance(value, str))
