@@ -47,6 +47,8 @@ _log = logging.getLogger("beszel_hub")
 
 def run_server(loaded: Loaded) -> None:
     """Serve until a signal; raise `StartError` if it cannot even start."""
+    import jwt  # noqa: F401, PLC0415  # or the first who asks would wait for it, and everybody with them
+
     config = loaded.config
     configure_log(config.log_level)
     for name in loaded.ignored:
