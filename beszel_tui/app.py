@@ -32,6 +32,7 @@ from beszel_tui.screens.hubs import switch_hub
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.alertbook import Kind
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.components import Question
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.form import Form, Record
@@ -42,6 +43,9 @@ from beszel_tui.state.settings import HubLine, KeyLine
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
 from beszel_tui.widgets.listing import Listing
+
+_MAX_SAID = 400
+"""Characters of a message: a few lines of a small terminal."""
 
 
 class BeszelApp(App[None]):
@@ -377,4 +381,6 @@ class BeszelApp(App[None]):
         self.say(text, severity="warning")
 
     def say(self, text: str, *, severity: Literal["information", "warning", "error"] = "information") -> None:
-        self.notify(text, severity=severity, markup=False, timeout=6 if severity == "information" else 10)
+        self.notify(
+            shown_text(text, _MAX_SAID), severity=severity, markup=False, timeout=6 if severity == "information" else 10
+        )

@@ -11,9 +11,9 @@ import msgspec
 from beszel_hub.actions import Action
 from beszel_hub.components import queries
 from beszel_hub.components.service import Components
-from beszel_hub.errors import AgentFailed, BadRequest, Forbidden, NotFound, Unauthorized
+from beszel_hub.errors import AgentFailed, BadRequest, NotFound
 from beszel_hub.inventory.details import Asking
-from beszel_hub.permissions import Actor, Decision, decide
+from beszel_hub.permissions import Actor, require
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
 from beszel_protocol.disks import DiskDetails
@@ -66,13 +66,7 @@ class ComponentDetails:
         return clean_processes(told)
 
     def _require(self, actor: Actor, action: Action, system_id: str) -> None:
-        decision = decide(actor, action, member=self._directory.is_visible(actor, system_id))
-        if decision is Decision.UNAUTHENTICATED:
-            raise Unauthorized
-        if decision is Decision.NOT_FOUND:
-            raise NotFound
-        if decision is not Decision.ALLOW:
-            raise Forbidden
+        require(actor, action, member=self._directory.is_visible(actor, system_id))
 
     async def _ask(
         self, kind: type[AnswerT], system_id: str, action: str, params: Mapping[str, Any], timeout_seconds: float

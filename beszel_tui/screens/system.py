@@ -209,7 +209,7 @@ class SystemScreen(HubScreen):
             return
         chosen = self._chosen_panel()
         if chosen is not None:
-            chosen.focus()
+            self.set_focus(chosen)
 
     def _chosen_panel(self) -> ChartPanel | None:
         if isinstance(self.focused, ChartPanel):

@@ -176,8 +176,9 @@ class ScriptedSource:
     def connect(self) -> None:
         self.events.put_nowait(Connected(at_ms=self.clock()))
 
-    def lose(self, reason: str = "connection refused") -> None:
-        self.events.put_nowait(Disconnected(at_ms=self.clock(), reason=reason, retry_at_ms=self.clock() + 1000))
+    def lose(self, reason: str = "connection refused", *, retry_seconds: int = 1) -> None:
+        at_ms = self.clock()
+        self.events.put_nowait(Disconnected(at_ms=at_ms, reason=reason, retry_at_ms=at_ms + retry_seconds * 1000))
 
     def refuse(self) -> None:
         self.events.put_nowait(Refused(at_ms=self.clock(), reason="the hub does not accept the token"))

@@ -90,7 +90,7 @@ def names(client: Client) -> list[str]:
     ("tab", "parts"),
     [
         ("sensors", ("Sensors 4", "2 ⚠ in trouble", "cpu[red]", "55°C", "95°C", "900", "OB DISCHRG", "15m")),
-        ("gpu", ("GPUs 2", "RTX", "71.0%", "1.0G", "· python", "512M")),
+        ("gpu", ("GPUs 1", "RTX", "71.0%", "1.0G", "· python", "512M")),
         ("processes", ("Processes 3", "9 threads · 1 zombie", "post[b]gres[2J", "33.3%", "init.scope", "4.8M/s")),
         ("services", ("Services 3", "1 ⚠ in trouble", "▼ restic", "failed", "● nginx", "12.5%")),
         ("health", ("Disks' health 3", "2 ⚠ in trouble", "▼ sdb", "⚠ tank", "degraded", "4 devices, 1 missing")),
