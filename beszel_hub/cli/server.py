@@ -14,6 +14,8 @@ from typing import Final
 import uvicorn
 
 from beszel_hub.app import create_app
+from beszel_hub.backups.restoring import refuse_half_restored
+from beszel_hub.cli.backups import put_back_as_requested
 from beszel_hub.cli.opening import prepare_directory
 from beszel_hub.config import HubConfig, Loaded
 from beszel_hub.door.connections import PatientHttpProtocol
@@ -51,6 +53,8 @@ def run_server(loaded: Loaded) -> None:
         _log.warning("%s has no effect yet", name)
     prepare_directory(config.data_dir)
     with _only_server(config), _listening(config) as sockets:
+        put_back_as_requested(config)
+        refuse_half_restored(config)
         tls = load_tls(config)
         hub = Hub(config)
         _note_database(config)

@@ -15,7 +15,8 @@ from beszel_tui.screens.settings_orders import Orders
 from beszel_tui.state.account import AccountFacts
 from beszel_tui.state.looks import BY_KEY as PREFERENCES
 from beszel_tui.state.model import State
-from beszel_tui.state.settings import SECTIONS, Section, SettingsFacts, Told, rows_of, sections_of, why_empty
+from beszel_tui.state.settings import SECTIONS, Section, SettingsFacts, rows_of, sections_of, why_empty
+from beszel_tui.state.settingsheets import Told
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.widgets.bars import TabBar
 from beszel_tui.widgets.caption import Caption
