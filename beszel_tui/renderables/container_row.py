@@ -20,6 +20,9 @@ _STATUS: Final[dict[str, SystemStatus]] = {
 }  # fmt: skip
 """The symbol of a state is that of a system which is in a like one."""
 
+_OF_NOW: Final = Style(dim=True)
+"""In the past."""
+
 
 def draw_container(line: ContainerLine, placed: Sequence[Placed], look: FleetLook) -> list[Cell]:
     """The cells of one container, in order; they do not overlap."""
@@ -134,7 +137,7 @@ def _state(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
     item, palette = line.item, look.palette
     facts = item.facts
     if item.past == "gone":
-        return [(fit("gone now", width, "right"), palette.faint)]
+        return [(fit("gone now", width, "right"), palette.muted)]
     if facts.state == "running":
         text = "up" if item.uptime_ms is None else format_duration(item.uptime_ms / 1000)
         return [(fit(text, width, "right"), palette.aged if item.aged else palette.muted)]
@@ -164,7 +167,7 @@ def _text(line: ContainerLine, width: int, look: FleetLook, key: str) -> list[Pi
 
 def _told_style(item: ContainerItem, look: FleetLook) -> Style:
     """Of what an engine tells and nobody keeps: in the past it is known of now only."""
-    return look.palette.faint if item.past else look.palette.muted
+    return look.palette.muted + _OF_NOW if item.past else look.palette.muted
 
 
 def _image(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:

@@ -131,8 +131,9 @@ class ContainersScreen(ListingScreen):
     def _chosen_of_now(self) -> ContainerItem | None:
         """The one under the cursor, if it still exists: only such a one can be asked."""
         item = self.chosen
-        if item is not None and item.past == "gone":
-            self.hub_app.say(f"{item.facts.name} is no longer on {item.system}: only its numbers are kept")
+        if item is not None and item.past in {"gone", "unknown"}:
+            is_gone = f"{item.facts.name} is no longer on {item.system}: only its numbers are kept"
+            self.hub_app.say(is_gone if item.past == "gone" else "a moment: the hub is still telling what is there now")
             return None
         return item
 

@@ -38,7 +38,7 @@ class ContainerItem(NamedTuple):
     """Of one that runs."""
     image_update: bool | None = None
     """Whether its registry has another image under its tag; None if nobody knows."""
-    past: Literal["", "still", "gone"] = ""
+    past: Literal["", "still", "gone", "unknown"] = ""
     """As it was at another instant than now: whether it still exists. What is no number is then of now."""
 
     @property

@@ -59,7 +59,8 @@ def items_then(state: "State", system_id: str | None = None) -> list[ContainerIt
         for name, addresses in page.series.items():
             usage = _usage_then(name, addresses, page.columns, past.at_ms)
             if usage is not None:
-                items.append(_item(each, row.name, usage, known.get(name), past.at_ms))
+                item = _item(each, row.name, usage, known.get(name), past.at_ms)
+                items.append(item if state.containers_loaded or item.past == "still" else item._replace(past="unknown"))
     return items
 
 

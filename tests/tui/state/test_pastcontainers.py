@@ -36,7 +36,7 @@ def make_columns(**readings: tuple[float | None, ...]) -> Columns:
 
 
 def looking(at_ms: int, columns: Columns, system_id: str = "a") -> State:
-    state = State(now_ms=NOW_MS, systems=SYSTEMS, containers={"a": NOW})
+    state = State(now_ms=NOW_MS, systems=SYSTEMS, containers={"a": NOW}, containers_loaded=True)
     page = PageLoaded(system_id=system_id, number=100, end_ms=NOW_MS, columns=columns, of_containers=True)
     return reduce(state, [PastChosen(at_ms=at_ms, speed=0), page])
 
@@ -48,6 +48,12 @@ def test_who_had_readings_was_there() -> None:
     assert [items[name].usage.cpu_percent for name in ("web", "again", "old")] == [2.0, 5.0, 8.0]
     assert items["web"].system == "host-a"
     assert {name: item.past for name, item in items.items()} == {"web": "still", "again": "still", "old": "gone"}
+
+
+def test_who_is_gone_is_known_once_the_hub_has_told_who_is_there() -> None:
+    state = looking(START_MS, make_columns(web=(1.0,), old=(1.0,)))
+    waiting = msgspec.structs.replace(state, containers_loaded=False)
+    assert [item.past for item in items_then(waiting)] == ["still", "unknown"]
 
 
 def test_what_is_not_kept_is_known_of_those_that_still_exist_only() -> None:
