@@ -24,9 +24,9 @@ from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, NoReturn
 
-import websockets.asyncio.client
+import websockets.client
 
-LOADED_BEFORE = (shutil, ssl, tempfile, websockets.asyncio.client)
+LOADED_BEFORE = (shutil, ssl, tempfile, websockets.client)
 """What chooses at its import between modules that are not built on this host."""
 
 SYSTEMS = ("darwin", "freebsd", "windows")
