@@ -53,6 +53,8 @@ _INVENTORY_SECONDS: Final = 1.0
 """Between two inventories of containers at least."""
 _LONGEST_DOZE_SECONDS: Final = 2.0
 """An agent that measures less often hears every ack at once; what it says is rare enough."""
+_UNREAD_ACKS: Final = 3
+"""So many may wait while the connection dozes: three at once cost little more than one."""
 _MOST_PADDING_BYTES: Final = 4 << 10
 _ACK: Final = b'{"type":"ack",'
 
@@ -93,7 +95,8 @@ class Session:
 
     def wake(self) -> None:
         """The spool has something new."""
-        self._connection.read_waiting()
+        if len(self._duties.spool) > _UNREAD_ACKS:
+            self._connection.read_waiting()
         if not self._wake.is_set() and not self._batch and len(self._duties.spool) <= _PUSHED_RECORDS:
             self._push_newest()
             self._doze()
@@ -102,7 +105,7 @@ class Session:
             self._wake.set()
 
     def _doze(self) -> None:
-        """Acks may wait for the next sample now. What is urgent the hub pads, so that it wakes this process."""
+        """Acks may wait for another sample now. What is urgent the hub pads, so that it wakes this process."""
         if self._padding_bytes and self._duties.interval_seconds() <= _LONGEST_DOZE_SECONDS:
             self._connection.doze(self._padding_bytes)
         else:

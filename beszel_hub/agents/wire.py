@@ -37,7 +37,7 @@ class Wire(Protocol):
     async def send(self, frame: bytes, *, is_urgent: bool = False) -> None:
         """Raise `WireClosed` if the peer is gone or takes no data.
 
-        What is not urgent an agent may leave unread until its next sample.
+        What is not urgent an agent may leave unread for a few samples.
         """
 
     async def close(self, code: int, reason: str) -> None:

@@ -22,6 +22,7 @@ from tests.support.linkhub import LinkHub
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere everything wakes")
 PADDING_BYTES = 381
+MOST_UNCONFIRMED = 4
 
 
 class Scene(NamedTuple):
@@ -56,9 +57,8 @@ class Scene(NamedTuple):
     async def until_dozing(self) -> None:
         """Take samples until an ack is left; what was under way before the first may wake the agent once more."""
         while self.waiting_bytes == 0:
-            reads = len(self.reads)
             await self.sample()
-            await self.agent.until("an ack", lambda reads=reads: self.waiting_bytes > 0 or len(self.reads) > reads)  # type: ignore[misc]
+            await self.agent.until("an ack", lambda: self.waiting_bytes > 0 or not self.unconfirmed())
             await turns()
 
     async def pad(self) -> None:
@@ -96,8 +96,7 @@ async def dozing(monkeypatch: pytest.MonkeyPatch, hub: LinkHub, config: Config) 
     async with hub.running(), linked(hub, config=config, actions={"ask": answer}) as agent:
         await agent.until("connected", lambda: bool(agent.states))
         scene = Scene(hub, agent, sockets[0], reads)
-        agent.append()
-        await scene.until_waiting()
+        await scene.until_dozing()
         reads.clear()
         yield scene
 
@@ -129,13 +128,14 @@ def responses(scene: Scene) -> list[Response]:
     return [message for message in scene.hub.messages if isinstance(message, Response)]
 
 
-def test_acks_wait_for_the_next_sample(act: Act) -> None:
+def test_acks_wait_for_a_sample_and_are_read_a_few_at_a_time(act: Act) -> None:
     async def script(scene: Scene) -> None:
-        for sequence in range(2, 12):
-            assert scene.unconfirmed() == [sequence - 1]
-            await scene.sample()
-            assert scene.unconfirmed() == [sequence]
+        for _ in range(12):
+            before = scene.unconfirmed()
             await scene.until_waiting()
+            assert scene.unconfirmed() == before
+            await scene.sample()
+            assert len(scene.unconfirmed()) <= MOST_UNCONFIRMED
         assert len(scene.hub.enrolments) == 1
 
     act(script)
@@ -145,11 +145,10 @@ def test_an_ack_wakes_nobody(act: Act) -> None:
     """The loop reads nothing of a plain connection: the session has done so, being awake."""
 
     async def script(scene: Scene) -> None:
-        for _ in range(10):
+        for _ in range(12):
             await scene.sample()
             await scene.until_waiting()
-        is_encrypted = scene.hub.tls is not None
-        assert len(scene.reads) == (10 if is_encrypted else 0)
+        assert len(scene.reads) <= (4 if scene.hub.tls is not None else 0)
 
     act(script)
 
@@ -176,12 +175,13 @@ def test_after_padding_all_is_read_at_once_until_the_next_sample(act: Act) -> No
     act(script)
 
 
-def test_what_a_hub_forgets_to_pad_is_read_with_the_next_sample(act: Act) -> None:
+def test_what_a_hub_forgets_to_pad_is_read_within_a_few_samples(act: Act) -> None:
     async def script(scene: Scene) -> None:
         await scene.hub.send(Request(id=1, action="ask"))
         await scene.until_waiting()
         assert responses(scene) == []
-        await scene.sample()
+        for _ in range(MOST_UNCONFIRMED):
+            await scene.sample()
         await scene.hub.until("answered", lambda: responses(scene))
 
     act(script)
@@ -239,7 +239,7 @@ def test_a_backlog_is_confirmed_without_samples(act: Act) -> None:
 
 
 def test_the_hubs_pings_are_answered_though_no_sample_comes(act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_module, "PING_INTERVAL_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_module, "PING_INTERVAL_SECONDS", 0.3)
 
     async def script(scene: Scene) -> None:
         (connection,) = scene.hub.connections
