@@ -4,8 +4,8 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
@@ -13,7 +13,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from beszel_protocol.feed import Fleet, FleetRow, encode
+from beszel_protocol.feed import Fleet, FleetRow, Pace, client_decoder, encode
 
 _FEED_PATH: Final = "/api/beszel/feed"
 
@@ -43,12 +43,30 @@ class FeedHub:
 
     async def _feed(self, connection: ServerConnection) -> None:
         await connection.recv()  # what it subscribes to
-        with suppress(ConnectionClosed):
-            await connection.send(self._frame(), text=True)
-            while True:
-                await asyncio.sleep(1 - time.time() % 1)
-                if self.is_live:
-                    await connection.send(self._frame(), text=True)
+        pace = Pace(seconds=1)
+
+        async def listen() -> None:
+            nonlocal pace
+            async for message in connection:
+                told = client_decoder.decode(message)
+                pace = told if isinstance(told, Pace) else pace
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(listen())
+                await self._tell(connection, lambda: pace.seconds)
+        except* ConnectionClosed:
+            pass
+
+    async def _tell(self, connection: ServerConnection, pace_seconds: Callable[[], int]) -> None:
+        passed = 0
+        await connection.send(self._frame(), text=True)
+        while True:
+            await asyncio.sleep(1 - time.time() % 1)
+            passed += 1
+            if self.is_live and passed >= pace_seconds():
+                passed = 0
+                await connection.send(self._frame(), text=True)
 
     def _frame(self) -> bytes:
         """Every row, every number of it another one than before."""

@@ -139,6 +139,11 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "id_ed25519"
 
     @property
+    def lock_path(self) -> Path:
+        """Held by the server on this data directory."""
+        return self.data_dir / "serve.lock"
+
+    @property
     def address_path(self) -> Path:
         """Where a running server notes the URL it listens on."""
         return self.data_dir / "address"

@@ -19,6 +19,7 @@ CONTAINERS_TOPIC_PREFIX: Final = "containers:"
 ALERTS_TOPIC: Final = "alerts"
 MAX_TOPICS: Final = 64
 MAX_CLIENT_FRAME_BYTES: Final = 16 << 10
+MAX_PACE_SECONDS: Final = 60
 
 SystemStatus: TypeAlias = Literal["up", "down", "paused", "pending"]
 
@@ -42,6 +43,13 @@ class Subscribe(_Frame, frozen=True, kw_only=True, tag="subscribe"):
 
 class Unsubscribe(_Frame, frozen=True, kw_only=True, tag="unsubscribe"):
     topics: list[str]
+
+
+class Pace(_Frame, frozen=True, kw_only=True, tag="pace"):
+    """How often the client wants the fleet and containers at most; samples and alerts come at once whatever it says."""
+
+    seconds: int
+    """Within 1, as without this frame, and `MAX_PACE_SECONDS`; the hub takes the nearest."""
 
 
 # Hub to client
@@ -166,7 +174,7 @@ class FeedError(_Frame, frozen=True, kw_only=True, tag="error"):
     message: str
 
 
-ClientFrame: TypeAlias = Auth | Subscribe | Unsubscribe
+ClientFrame: TypeAlias = Auth | Subscribe | Unsubscribe | Pace
 ServerFrame: TypeAlias = Fleet | SystemSample | Containers | Alerts | Resync | FeedError
 
 _encoder: Final = msgspec.json.Encoder()

@@ -1,5 +1,6 @@
 """The Textual application: screens, themes, and what is common to all screens. No domain logic."""
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -7,9 +8,11 @@ from typing import ClassVar, Literal
 import msgspec
 from textual.app import App
 from textual.binding import BindingType
+from textual.driver import Driver
 
 from beszel_protocol.feed import FleetRow
-from beszel_tui.bindings import APP, key_lines, keymap_problems
+from beszel_tui.bindings.everywhere import APP
+from beszel_tui.bindings.keymap import key_lines, keymap_problems
 from beszel_tui.bridge import Bridge
 from beszel_tui.choices import Choices, load_choices, save_choices, with_choices
 from beszel_tui.commands.line import run_line
@@ -27,6 +30,7 @@ from beszel_tui.screens.hubs import switch_hub
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.alertbook import Kind
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.components import Question
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.form import Form, Record
@@ -36,6 +40,9 @@ from beszel_tui.state.settings import HubLine, KeyLine
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
 from beszel_tui.widgets.listing import Listing
+
+_MAX_SAID = 400
+"""Characters of a message: a few lines of a small terminal."""
 
 
 class BeszelApp(App[None]):
@@ -80,6 +87,14 @@ class BeszelApp(App[None]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For Textual's own themes, which are never chosen but parsed with."""
         return {"text-strong": "#ffffff", "muted": "#999999", "faint": "#555555", "selection": "#333333"}
+
+    def get_driver_class(self) -> type[Driver]:
+        chosen = super().get_driver_class()
+        if sys.platform == "win32":
+            return chosen
+        from beszel_tui.driver import quiet_driver  # noqa: PLC0415 (what it needs is not there on Windows)
+
+        return quiet_driver(chosen)
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._restyle(), immediate=True)
@@ -335,4 +350,6 @@ class BeszelApp(App[None]):
         self.say(text, severity="warning")
 
     def say(self, text: str, *, severity: Literal["information", "warning", "error"] = "information") -> None:
-        self.notify(text, severity=severity, markup=False, timeout=6 if severity == "information" else 10)
+        self.notify(
+            shown_text(text, _MAX_SAID), severity=severity, markup=False, timeout=6 if severity == "information" else 10
+        )

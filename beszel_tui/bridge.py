@@ -52,6 +52,8 @@ SLOW_SECONDS: Final = 5.0
 """In place of both, for lines that carry little."""
 AWAY_SECONDS: Final = 15.0
 """In place of both, while nobody looks."""
+AWAY_PACE_SECONDS: Final = 4
+"""In which a hub tells an absent reader what changed: each column of a sparkline still has its reading."""
 LEAST_REFRESH_SECONDS: Final = 10.0
 """History that follows the clock is asked for again no more often."""
 PARALLEL_REQUESTS: Final = 4
@@ -123,7 +125,9 @@ class Bridge:
 
     def rest(self, *, is_away: bool) -> None:
         """Whether nobody looks; who comes back finds everything as it is now."""
-        self._is_away = is_away
+        if is_away != self._is_away:
+            self._is_away = is_away
+            self.source.pace(AWAY_PACE_SECONDS if is_away else 1)
         if not is_away:
             self._apply([*self._waiting(), Ticked(at_ms=self._clock())])
 

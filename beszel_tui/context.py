@@ -81,7 +81,7 @@ class Context:
             lines.append(HubLine(name, address, address == current and not settings.all_hubs, note))
         there = {line.address for line in lines}
         if len(lines) > 1:
-            lines.insert(0, HubLine(ALL_HUBS, "", settings.all_hubs, "every hub of the config file at once"))
+            lines.insert(0, HubLine(ALL_HUBS, "", settings.all_hubs, "all of these at once"))
         lines += [HubLine(hub, hub, hub == current, who) for hub, who in sorted(sessions.items()) if hub not in there]
         return lines
 

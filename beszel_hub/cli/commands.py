@@ -242,6 +242,22 @@ def show_store(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         storage.print_info(info)
 
 
+@store_app.command("move")
+def move_store(
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="postgresql://user@host/name, or sqlite:///path/of/data.db.")
+    ],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move a stopped hub's database into an empty one, to PostgreSQL or back into a file; the old one stays."""
+    from beszel_hub.cli import moving  # noqa: PLC0415
+
+    config = read_config(data_dir)
+    report = moving.move_store(config, to)
+    show(report, moving.describe(report, config), as_json=as_json)
+
+
 @app.command()
 def key(data_dir: DataDir = None) -> None:
     """Print the hub's public key, which agents take as KEY."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
 import signal
@@ -25,7 +24,8 @@ from beszel_hub.errors import StartError
 from beszel_hub.hub import Hub
 from beszel_hub.log import configure_log
 from beszel_hub.settings import make_url
-from beszel_hub.store.files import make_private_file, write_private_file
+from beszel_hub.store.files import write_private_file
+from beszel_hub.store.locks import Held, hold
 from beszel_hub.store.urls import without_password
 from beszel_protocol.messages import MAX_FRAME_BYTES, PING_INTERVAL_SECONDS, PONG_TIMEOUT_SECONDS
 from beszel_protocol.version import VERSION
@@ -133,14 +133,11 @@ def uvicorn_config(config: HubConfig, hub: Hub, tls: TlsFiles | None = None) -> 
 @contextmanager
 def _only_server(config: HubConfig) -> Iterator[None]:
     """Hold a lock that ends with the process, however it ends."""
-    path = config.data_dir / "serve.lock"
-    make_private_file(path)
-    with path.open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StartError(f"another hub serves {config.data_dir} already") from error
-        yield
+    try:
+        with hold(config.lock_path):
+            yield
+    except Held as error:
+        raise StartError(f"another hub serves {config.data_dir} already") from error
 
 
 @contextmanager

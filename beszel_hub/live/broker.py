@@ -12,7 +12,7 @@ from beszel_hub.actions import Action
 from beszel_hub.clock import Clock
 from beszel_hub.live.alerts import AlertBoard, KnownAlerts
 from beszel_hub.live.containers import ContainerTopics, Known, is_container_topic
-from beszel_hub.live.fleet import Audience, Board, FrameMaker
+from beszel_hub.live.fleet import Audience, Board, ClientPace, FrameMaker
 from beszel_hub.live.frames import SharedFrame, share
 from beszel_hub.live.outbox import Outbox
 from beszel_hub.permissions import Actor, Decision, decide
@@ -43,6 +43,7 @@ class Client:
         self.actor = actor
         self.outbox = Outbox()
         self.topics: set[str] = set()
+        self.pace = ClientPace()
         self.known: frozenset[str] | None = None
         """The systems it was sent a fleet row of; None before the first fleet frame."""
         self.containers = Known()
@@ -146,8 +147,9 @@ class Broker:
             self._revoke_topic(client, system_id)
 
     def tick(self) -> None:
-        """Send what changed in the fleet; called once a second."""
-        maker = FrameMaker(self.board, self.board.take_changed(), self._clock())
+        """Send what changed to those who are due; called once a second."""
+        changed = self.board.take_changed()
+        maker = FrameMaker(self.board, changed, self._clock())
         visible_to: dict[Actor, frozenset[str]] = {}
         for client in self._clients:
             if not client.topics:
@@ -155,9 +157,10 @@ class Broker:
             visible = visible_to.get(client.actor)
             if visible is None:
                 visible = visible_to[client.actor] = self._visible(client.actor)
-            if FLEET_TOPIC in client.topics:
-                self._send_fleet(client, maker, visible)
-            self._send_containers(client, visible)
+            if client.pace.is_due(changed):
+                if FLEET_TOPIC in client.topics:
+                    self._send_fleet(client, maker, visible)
+                self._send_containers(client, visible)
             if ALERTS_TOPIC in client.topics:
                 self._send_alerts(client, visible)
 
@@ -166,7 +169,7 @@ class Broker:
         return list(self._clients)
 
     def _send_fleet(self, client: Client, maker: FrameMaker, visible: frozenset[str]) -> None:
-        frame = maker.frame_for(Audience(visible, client.known))
+        frame = maker.frame_for(Audience(visible, client.known, client.pace.take_missed()))
         client.known = visible
         if frame is not None:
             self._put(client, frame)

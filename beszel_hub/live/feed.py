@@ -23,6 +23,7 @@ from beszel_protocol.feed import (
     Auth,
     ClientFrame,
     FeedError,
+    Pace,
     Subscribe,
     Unsubscribe,
     client_decoder,
@@ -166,6 +167,8 @@ class FeedEndpoint:
                     self._broker.subscribe(client, topics)
                 case Unsubscribe(topics=topics):
                     self._broker.unsubscribe(client, topics)
+                case Pace(seconds=seconds):
+                    client.pace.set(seconds)
                 case None:
                     return Ending(CLOSE_INVALID_PAYLOAD, "not a frame of the feed")
                 case _:

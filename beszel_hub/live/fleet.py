@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from beszel_hub.live.frames import SharedFrame, share
-from beszel_protocol.feed import FLEET_TOPIC, Fleet, FleetRow
+from beszel_protocol.feed import FLEET_TOPIC, MAX_PACE_SECONDS, Fleet, FleetRow
 
 
 class Board:
@@ -39,6 +39,35 @@ class Audience(msgspec.Struct, frozen=True):
     visible: frozenset[str]
     known: frozenset[str] | None
     """The systems a client has been sent; None if it needs all of them."""
+    missed: frozenset[str] = frozenset()
+    """Systems that changed at ticks which brought this client nothing."""
+
+
+class ClientPace:
+    """At which ticks a client is due, and what changed at the others. A tick is a second."""
+
+    __slots__ = ("_missed", "_passed", "_ticks")
+
+    def __init__(self) -> None:
+        self._ticks = 1
+        self._passed = 0
+        self._missed: frozenset[str] = frozenset()
+
+    def set(self, seconds: int) -> None:
+        self._ticks = min(max(seconds, 1), MAX_PACE_SECONDS)
+
+    def is_due(self, changed: frozenset[str]) -> bool:
+        """Called at each tick with the systems that changed since the last one."""
+        self._passed += 1
+        if self._passed < self._ticks:
+            self._missed |= changed
+            return False
+        self._passed = 0
+        return True
+
+    def take_missed(self) -> frozenset[str]:
+        missed, self._missed = self._missed, frozenset()
+        return missed
 
 
 class FrameMaker:
@@ -61,7 +90,7 @@ class FrameMaker:
             return self._encode(audience.visible, ())
         fresh = audience.visible - audience.known
         removed = audience.known - audience.visible
-        changed = (self._changed & audience.visible) | fresh
+        changed = ((self._changed | audience.missed) & audience.visible) | fresh
         return self._encode(changed, removed) if changed or removed else None
 
     def _encode(self, system_ids: Iterable[str], removed: Iterable[str]) -> SharedFrame:

@@ -11,13 +11,14 @@ from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Alerts, Containers, Fleet, SystemSample
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_protocol.services import ServiceDetail
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.client.demo_account import DemoAccount
 from beszel_tui.client.demo_alerts import DemoAlerts
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused
-from beszel_tui.state.components import DiskDetail, ServiceDetail
+from beszel_tui.state.components import DiskRecord
 from beszel_tui.state.demo import (
     demo_columns,
     demo_container,
@@ -52,6 +53,7 @@ class DemoSource:
         self._clock = clock
         self._watched: str | None = None
         self._containers: str | None = None
+        self._pace_seconds = 1
         self._sequence = 0
         self.alerts: AlertDesk = DemoAlerts(clock)
 
@@ -62,7 +64,7 @@ class DemoSource:
         alerts = Alerts(sequence=self._sequence, hub_ms=at_ms, alerts=demo_alerts(at_ms))
         await self.events.put(Received(at_ms=at_ms, frame=alerts))
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(self._pace_seconds)
             await self._tell(self._clock())
 
     @property
@@ -71,6 +73,9 @@ class DemoSource:
 
     async def close(self) -> None:
         """There is nothing open."""
+
+    def pace(self, seconds: int) -> None:
+        self._pace_seconds = seconds
 
     def watch(self, system_id: str | None) -> None:
         self._watched = system_id
@@ -124,7 +129,7 @@ class DemoSource:
     async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
         return demo_service(system_id, name, self._clock())
 
-    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+    async def disk_detail(self, system_id: str, key: str) -> DiskRecord | None:
         return demo_disk(system_id, key, self._clock())
 
     async def refresh_disks(self, system_id: str) -> None:

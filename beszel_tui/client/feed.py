@@ -24,6 +24,7 @@ from beszel_protocol.feed import (
     FeedError,
     Fleet,
     HostContainers,
+    Pace,
     Resync,
     ServerFrame,
     Subscribe,
@@ -75,8 +76,9 @@ class Feed:
         self._containers: str | None = None
         self._topics: list[str] = [FLEET_TOPIC, ALERTS_TOPIC]
         self._connection: ClientConnection | None = None
+        self._pace: Pace | None = None
         self._retry = asyncio.Event()
-        self._changes: asyncio.Queue[Subscribe | Unsubscribe] = asyncio.Queue(64)
+        self._changes: asyncio.Queue[Subscribe | Unsubscribe | Pace] = asyncio.Queue(64)
 
     def watch(self, system_id: str | None) -> None:
         """Want samples of one system, or of none."""
@@ -97,6 +99,11 @@ class Feed:
             self._change(Unsubscribe(topics=gone))
         if new:
             self._change(Subscribe(topics=new))
+
+    def pace(self, seconds: int) -> None:
+        """Want to hear of the fleet and of containers no more often than this."""
+        self._pace = Pace(seconds=seconds)
+        self._change(self._pace)
 
     def retry_now(self) -> None:
         self._retry.set()
@@ -151,6 +158,8 @@ class Feed:
         try:
             async with asyncio.TaskGroup() as group:
                 await connection.send(encode(Subscribe(topics=self._topics)), text=True)
+                if self._pace is not None:
+                    await connection.send(encode(self._pace), text=True)
                 sender = group.create_task(self._send_changes(connection))
                 await self._receive(connection)
                 sender.cancel()
@@ -186,10 +195,10 @@ class Feed:
     async def _send_changes(self, connection: ClientConnection) -> None:
         while True:
             change = await self._changes.get()
-            if change.topics:
+            if isinstance(change, Pace) or change.topics:
                 await connection.send(encode(change), text=True)
 
-    def _change(self, change: Subscribe | Unsubscribe) -> None:
+    def _change(self, change: Subscribe | Unsubscribe | Pace) -> None:
         # Full only while nothing is connected, and then all topics are sent on connecting anyway.
         if not self._changes.full():
             self._changes.put_nowait(change)

@@ -8,6 +8,7 @@ from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_protocol.services import ServiceDetail
 from beszel_tui.client.components import read_disk, read_service, refresh_disks
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.enrolment import enrol, read_enrolment
@@ -15,7 +16,7 @@ from beszel_tui.client.feed import Feed
 from beszel_tui.client.http import HubHttp
 from beszel_tui.client.processes import read_processes
 from beszel_tui.config import hub_label
-from beszel_tui.state.components import DiskDetail, ServiceDetail
+from beszel_tui.state.components import DiskRecord
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import BUCKET_MS, TRAIL_BUCKETS, Columns, Trail, bucket_means, trail_from
@@ -75,6 +76,9 @@ class HubSource:
     def watch_containers(self, topic: str | None) -> None:
         self._feed.watch_containers(topic)
 
+    def pace(self, seconds: int) -> None:
+        self._feed.pace(seconds)
+
     def retry_now(self) -> None:
         self._feed.retry_now()
 
@@ -121,7 +125,7 @@ class HubSource:
     async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
         return await read_service(self._http, system_id, name)
 
-    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+    async def disk_detail(self, system_id: str, key: str) -> DiskRecord | None:
         return await read_disk(self._http, system_id, key)
 
     async def refresh_disks(self, system_id: str) -> None:

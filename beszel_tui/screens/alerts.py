@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from beszel_protocol.feed import Alert
-from beszel_tui.bindings import ALERTS
+from beszel_tui.bindings.alerts import ALERTS
 from beszel_tui.config import local_zone_name
 from beszel_tui.errors import HubRefused
 from beszel_tui.messages import LineChosen, TabClicked, ValueCopied

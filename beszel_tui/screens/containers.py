@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX
-from beszel_tui.bindings import CONTAINERS
+from beszel_tui.bindings.containers import CONTAINERS
 from beszel_tui.messages import LineChosen
 from beszel_tui.renderables.container_row import draw_caption
 from beszel_tui.renderables.fleet_row import spark_width

@@ -10,14 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from beszel_protocol.feed import FleetRow
-from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import FLEET, TIME
+from beszel_tui.bindings.fleet import FLEET
+from beszel_tui.bindings.past import TIME
 from beszel_tui.messages import LineChosen, LineMarked
 from beszel_tui.renderables.card import trail_width
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.listing import ListingScreen
 from beszel_tui.state.alertbook import AlertBook
 from beszel_tui.state.alerts import AlertView, alerts_by_system
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
 from beszel_tui.state.filterline import Filter
@@ -34,7 +35,7 @@ CHANGING: Final = frozenset({"pause", "watch", "tags", "delete", "add"})
 
 
 def called(rows: Sequence[FleetRow]) -> str:
-    return clean_text(rows[0].name) if len(rows) == 1 else f"{len(rows)} systems"
+    return shown_text(rows[0].name) if len(rows) == 1 else f"{len(rows)} systems"
 
 
 class FleetScreen(ListingScreen):

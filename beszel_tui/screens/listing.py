@@ -52,11 +52,16 @@ class ListingScreen(HubScreen, Listing):
         if not shown:
             self.query_one("#empty", Static).update(Content(why_empty))
         elif self.focused is None:
-            self.call_after_refresh(self.table.focus)  # it had to give the focus up while it was hidden
+            self.call_after_refresh(self._take_focus_back)
         self.tell_filtered(shown, total)
 
     def focus_content(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
+
+    def _take_focus_back(self) -> None:
+        """A table that is hidden has to give the focus up; meanwhile somebody may have begun to type a filter."""
+        if self.focused is None:
+            self.focus_content()
 
     # As every listing
 

@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from beszel_tui.bindings import READER
+from beszel_tui.bindings.reading import READER
 from beszel_tui.messages import PaneMoved, SearchEntered
 from beszel_tui.renderables.pane_line import draw_pane_caption
 from beszel_tui.renderables.text import Piece

@@ -6,7 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from beszel_tui.bindings import SETTINGS
+from beszel_tui.bindings.settings import SETTINGS
 from beszel_tui.messages import LineChosen, TabClicked, ValueCopied
 from beszel_tui.renderables.preview import draw_preview
 from beszel_tui.renderables.tab_bar import TabBarView

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from beszel_tui.client.account import Account
-from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen, SecretScreen
+from beszel_tui.screens.dialog import BoxForm, Done, Failed, Field, SecretScreen
 from beszel_tui.screens.hubs import leave_hub, log_in_again
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.state.account import (
@@ -231,7 +231,7 @@ class Orders:
         self, title: str, fields: tuple[Field, ...], send: Callable[[Mapping[str, str], Done, Failed], None],
         what: str = "",
     ) -> None:  # fmt: skip
-        self._screen.hub_app.push_screen(FormScreen(title, fields, send, what))
+        self._screen.hub_app.push_screen(BoxForm(title, fields, send, what))
 
     def _send(self, order: Order, done: Done, failed: Failed, said: str) -> None:
         def made(_: str) -> None:

@@ -7,7 +7,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from beszel_protocol.units import format_value
-from beszel_tui.bindings import SYSTEM, TIME
+from beszel_tui.bindings.past import TIME
+from beszel_tui.bindings.system import SYSTEM
 from beszel_tui.messages import InstantPointed, RangeClicked, SheetSorted, TabClicked, TableLeft, ValueCopied
 from beszel_tui.renderables.tab_bar import TabBarView
 from beszel_tui.screens.base import HubScreen
@@ -207,7 +208,7 @@ class SystemScreen(HubScreen):
             return
         chosen = self._chosen_panel()
         if chosen is not None:
-            chosen.focus()
+            self.set_focus(chosen)
 
     def _chosen_panel(self) -> ChartPanel | None:
         if isinstance(self.focused, ChartPanel):

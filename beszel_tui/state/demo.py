@@ -14,7 +14,6 @@ from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import (
     ContainerMetrics,
     CpuMetrics,
-    DiskMetrics,
     InterfaceMetrics,
     MemoryMetrics,
     Metrics,
@@ -22,6 +21,7 @@ from beszel_protocol.sample import (
     ProcessMetrics,
     ServiceMetrics,
 )
+from beszel_protocol.storage import DiskMetrics
 from beszel_tui.state.demo_containers import demo_containers
 from beszel_tui.state.demo_devices import demo_fans, demo_gpus, demo_power, demo_temperatures
 from beszel_tui.state.demo_hosts import HOSTS, Host

@@ -142,7 +142,7 @@ _HUB: Final = _sheet(
 _HUBS: Final = _sheet(
     "hubs", "Hubs",
     (SheetColumn("name", "NAME"), SheetColumn("address", "ADDRESS"), SheetColumn("note", "NOTE")),
-    (("name", 14), ("address", 26), ("note", 12), ("address", 50), ("name", 24), ("note", 40)),
+    (("name", 14), ("address", 26), ("note", 12), ("note", 22), ("address", 50), ("name", 24), ("note", 40)),
     "one hub only\n\nothers stand in the config file, as [profiles.NAME] with hub = \"https://…\"",
     has_levels=True,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from beszel_tui.bindings import SHEET
+from beszel_tui.bindings.system import SHEET
 from beszel_tui.messages import SheetSorted, ValueCopied
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption
@@ -107,8 +107,8 @@ class SheetPanel(Vertical, Listing):
         shown = sheet_rows(self._rows, self.filter_line.wanted, self.sort, sheet)
         self.table.keep_columns(told_keys(self._rows, sheet))
         self.table.show(self._lines_of(shown), self.sort, look)
-        troubled = sum(row.level in {"warning", "critical"} for row in self._rows)
-        counts, note = SheetCounts(len(self._rows), len(shown), troubled), self._note or sheet.note(self._source)
+        note = self._note or sheet.note(self._source)
+        counts = _count(sheet, self._rows, shown)
         self.query_one(Caption).show(lambda cells: draw_sheet_caption(sheet, counts, note, cells, look))
         self.set_class(not shown, "-empty")
         if not shown:
@@ -125,7 +125,7 @@ class SheetPanel(Vertical, Listing):
         return [SheetLine(one.row, self._aged, one.branches, one.is_sought) for one in grow(ordered, sought)]
 
     def focus_table(self) -> None:
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     def keep_sort(self, sort: Sort) -> None:
         self._sorts[self._sheet.key] = sort
@@ -147,3 +147,9 @@ class SheetPanel(Vertical, Listing):
         line = self.table.cursor_line
         if line is not None:
             self.post_message(ValueCopied(line.row.name))
+
+
+def _count(sheet: Sheet, rows: Sequence[SheetRow], shown: Sequence[SheetRow]) -> SheetCounts:
+    counted = [row for row in rows if sheet.counted(row)]
+    troubled = sum(row.level in {"warning", "critical"} for row in counted)
+    return SheetCounts(len(counted), sum(map(sheet.counted, shown)), troubled)

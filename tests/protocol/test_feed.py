@@ -1,11 +1,13 @@
 import pytest
 
 from beszel_protocol import feed
-from beszel_protocol.feed import Auth, FeedError, Fleet, FleetRow, Resync, Subscribe, SystemSample, Unsubscribe
+from beszel_protocol.feed import Auth, FeedError, Fleet, FleetRow, Pace, Resync, Subscribe, SystemSample, Unsubscribe
 from tests.support.samples import make_metrics
 
 
-@pytest.mark.parametrize("frame", [Auth(token="t"), Subscribe(topics=["fleet"]), Unsubscribe(topics=["system:abc"])])
+@pytest.mark.parametrize(
+    "frame", [Auth(token="t"), Subscribe(topics=["fleet"]), Unsubscribe(topics=["system:abc"]), Pace(seconds=9)]
+)
 def test_client_frames(frame: feed.ClientFrame) -> None:
     assert feed.client_decoder.decode(feed.encode(frame)) == frame
 

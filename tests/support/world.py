@@ -37,7 +37,8 @@ from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import token_id as token_id_of
 from beszel_protocol.messages import Event, encode
-from beszel_protocol.sample import ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.sample import ServiceUnitMetrics
+from beszel_protocol.storage import SmartMetrics
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
 from tests.support.samples import make_metrics
 

@@ -2,7 +2,7 @@ import pytest
 
 from beszel_hub.live import broker as broker_module
 from beszel_hub.live.broker import Broker, Client, TooManyClients
-from beszel_hub.live.fleet import Board
+from beszel_hub.live.fleet import Board, ClientPace
 from beszel_hub.live.frames import SharedFrame, Unnumbered, share
 from beszel_hub.permissions import Actor
 from beszel_protocol.feed import Fleet, FleetRow, Resync, ServerFrame, SystemSample, server_decoder
@@ -68,6 +68,49 @@ def test_only_what_changed_is_sent_and_only_to_who_sees_it() -> None:
     world.broker.tick()
     assert [rows(frame) for frame in frames(uma)] == [["a"]]
     assert frames(otto) == []
+
+
+def test_a_client_with_a_pace_gets_what_changed_meanwhile_in_one_frame() -> None:
+    world = World()
+    world.settle("a", "b")
+    world.visible["uma"] = {"a", "b"}
+    slow, quick = world.join(UMA, "fleet"), world.join(UMA, "fleet")
+    frames(slow), frames(quick)
+    slow.pace.set(3)
+    for tick, system_id in enumerate(["a", "b", "b", "a", "a", "b"], 1):
+        world.show(system_id, cpu_percent=float(10 + tick))
+        world.broker.tick()
+        assert [rows(frame) for frame in frames(quick)] == [[system_id]]
+        assert [rows(frame) for frame in frames(slow)] == ([["a", "b"]] if tick % 3 == 0 else [])
+    world.show("a", cpu_percent=50.0)
+    world.broker.tick()
+    slow.pace.set(1)
+    world.broker.tick()
+    assert [rows(frame) for frame in frames(slow)] == [["a"]]
+
+
+def test_a_client_with_a_pace_gets_samples_at_once_and_what_it_lost_when_it_is_due() -> None:
+    world = World()
+    world.settle("a", "b")
+    uma = world.join(UMA, "fleet", "system:a")
+    frames(uma)
+    uma.pace.set(2)
+    world.show("b", cpu_percent=9.0)
+    world.broker.tick()
+    world.sample("a")
+    assert [type(frame) for frame in frames(uma)] == [SystemSample]
+    world.visible["uma"].discard("b")
+    world.broker.tick()
+    (frame,) = frames(uma)
+    assert isinstance(frame, Fleet)
+    assert (rows(frame), frame.removed) == ([], ["b"])
+
+
+@pytest.mark.parametrize(("asked", "ticks"), [(-(2**62), 1), (0, 1), (1, 1), (60, 60), (61, 60), (2**62, 60)])
+def test_a_pace_has_bounds(asked: int, ticks: int) -> None:
+    pace = ClientPace()
+    pace.set(asked)
+    assert [pace.is_due(frozenset()) for _ in range(ticks)] == [False] * (ticks - 1) + [True]
 
 
 def test_gained_and_lost_systems_show_at_the_next_tick() -> None:

@@ -13,7 +13,7 @@ from beszel_hub.live import feed as feed_module
 from beszel_hub.live.feed import CLOSE_TRY_AGAIN, MAX_UNAUTHENTICATED_OF_ADDRESS
 from beszel_hub.systems import queries
 from beszel_hub.systems.tables import SystemRow
-from beszel_protocol.feed import Auth, FeedError, Fleet, SystemSample, Unsubscribe
+from beszel_protocol.feed import Auth, FeedError, Fleet, Pace, SystemSample, Unsubscribe
 from beszel_protocol.messages import Interval
 from tests.support.bareagent import LinkAgent
 from tests.support.containers import until
@@ -51,6 +51,28 @@ def test_the_first_fleet_frame_comes_at_once_and_has_all_that_one_sees(hub: Runn
             assert set(rows) == {mine}
             assert rows[mine].status == "pending"
             assert foreign not in rows
+
+    asyncio.run(run())
+
+
+def test_a_client_may_want_to_hear_less_often(hub: RunningHub) -> None:
+    user_id, token = new_user(hub)
+    hub.create_system("before", user_id)
+
+    async def run() -> None:
+        async with feed(hub.feed_url, token) as client:
+            await client.send(Pace(seconds=60))
+            await client.subscribe("fleet")
+            await client.receive_until(Fleet)
+            later, _ = hub.create_system("later", user_id)
+            await change(hub, lambda: None)
+            async with feed(hub.feed_url, token) as other:
+                await other.subscribe("fleet")
+                await other.fleet_until(lambda rows: later in rows)
+            await client.send(Pace(seconds=1))
+            frame = await client.receive_until(Fleet)
+            assert frame.sequence == 2
+            assert later in client.rows
 
     asyncio.run(run())
 

@@ -13,6 +13,7 @@ from websockets.http11 import Request, Response
 from beszel_protocol.feed import (
     ClientFrame,
     Fleet,
+    Pace,
     Resync,
     Subscribe,
     SystemSample,
@@ -138,6 +139,26 @@ def test_it_reconnects_and_subscribes_to_the_same_again() -> None:
         assert events[2].reason == "the hub is restarting"
         assert events[2].retry_at_ms > events[2].at_ms
         assert subscribed == [Subscribe(topics=["fleet", "alerts", "system:abc"])] * 2
+
+    asyncio.run(main())
+
+
+def test_a_pace_survives_a_reconnect() -> None:
+    heard: list[ClientFrame] = []
+
+    async def talk(connection: ServerConnection) -> None:
+        heard.append(await receive(connection))
+        await send_fleet(connection, "web-1")
+        heard.append(await receive(connection))
+        await connection.close(1012)
+
+    async def main() -> None:
+        async with Hub(talk).running() as hub, running(Feed(hub.url, "secret")) as feed:
+            await next_event(feed)
+            feed.pace(7)
+            while len(heard) < 4:
+                await next_event(feed)
+        assert heard == [Subscribe(topics=["fleet", "alerts"]), Pace(seconds=7)] * 2
 
     asyncio.run(main())
 

@@ -10,7 +10,8 @@ from rich.color import Color
 from textual import events
 
 from beszel_tui.app import BeszelApp
-from beszel_tui.bindings import GROUPS
+from beszel_tui.bindings.groups import GROUPS
+from beszel_tui.bridge import AWAY_PACE_SECONDS
 from beszel_tui.client.session import Session, load_session, save_session
 from beszel_tui.context import Context
 from beszel_tui.errors import Unauthorized
@@ -311,8 +312,10 @@ def test_a_terminal_without_the_focus_is_left_alone_for_a_while(tmp_path: Path) 
             await client.until(lambda: client.app.bridge.state.systems[make_row("web-1").id].cpu_percent == 77.7)
             await client.settle()
             assert "77.7%" not in client.text()
+            assert client.source.paces == [AWAY_PACE_SECONDS]
             client.app.post_message(events.AppFocus())
             await client.until_text("77.7%")
+            assert client.source.paces == [AWAY_PACE_SECONDS, 1]
             assert "resting" not in client.text()
 
     asyncio.run(main())

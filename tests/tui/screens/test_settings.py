@@ -10,7 +10,8 @@ from textual.widgets import Input
 
 from beszel_tui.choices import load_choices
 from beszel_tui.errors import HubUnreachable
-from beszel_tui.screens.dialog import FormScreen, SecretScreen
+from beszel_tui.screens.dialog import BoxForm, SecretScreen
+from beszel_tui.screens.form import FormScreen
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.screens.settings import SettingsScreen
 from beszel_tui.screens.themes import ThemesScreen
@@ -41,7 +42,7 @@ async def open_settings(client: Client, section: str = "looks") -> SettingsScree
 
 async def fill(client: Client, *texts: str) -> None:
     """A form, field after field."""
-    await client.until(lambda: isinstance(client.app.screen, FormScreen))
+    await client.until(lambda: isinstance(client.app.screen, BoxForm))
     for text in texts:
         await client.until(lambda: client.app.focused is not None)
         focused = client.app.focused
@@ -71,6 +72,33 @@ def test_a_choice_shows_at_once_and_is_there_at_the_next_start(tmp_path: Path) -
         async with running_client(tmp_path) as client:
             assert client.app.settings.looks.degrees == "fahrenheit"
             assert client.app.settings.looks.rates == "binary"
+
+    asyncio.run(main())
+
+
+def test_a_small_form_stays_small_after_a_large_one(tmp_path: Path) -> None:
+    async def width(client: Client, form: type[BoxForm | FormScreen]) -> int:
+        await client.until(lambda: isinstance(client.app.screen, form))
+        await client.settle()
+        found = client.app.screen.query_one("#box").region.width
+        await client.press("escape")
+        return found
+
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await open_settings(client, "tokens")
+            await client.press("n")
+            small = await width(client, BoxForm)
+            client.source.tell_alerts()
+            client.app.open_alerts(pane="rules")
+            await client.until(lambda: client.app.bridge.state.book is not None)
+            await client.settle()
+            await client.press("n")
+            assert await width(client, FormScreen) > small
+            await client.press("escape")
+            await client.until(lambda: isinstance(client.app.screen, SettingsScreen))
+            await client.press("n")
+            assert await width(client, BoxForm) == small
 
     asyncio.run(main())
 
