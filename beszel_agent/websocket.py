@@ -261,9 +261,9 @@ class WebSocket(asyncio.Protocol):
         self._next_ping = self._loop.call_at(at, self._keep_alive, at)
 
     def _keep_alive(self, tick: float) -> None:
+        self.read_waiting()  # the peer's own ping, should nothing else read it
         if self._protocol.state is not State.OPEN:
             return
-        self.read_waiting()  # the peer's own ping, should nothing else read it
         if self._ping is None:
             self._ping, self._pinged_at = os.urandom(_PING_BYTES), tick
             self._protocol.send_ping(self._ping)
