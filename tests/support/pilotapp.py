@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from textual import events
+from textual._context import visible_screen_stack
 from textual.css.query import NoMatches
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widgets import Input
 
 from beszel_protocol.feed import FleetRow
@@ -51,7 +53,12 @@ class Viewer:
 
     def lines(self) -> list[str]:
         """What the terminal shows."""
-        return ["".join(segment.text for segment in strip) for strip in self.app.screen._compositor.render_strips()]
+        return [strip.text for strip in self.strips()]
+
+    def strips(self) -> list[Strip]:
+        """The same with its looks. What stands behind a box is drawn as for the terminal, since it is kept."""
+        visible_screen_stack.set(self.app._background_screens)
+        return self.app.screen._compositor.render_strips()
 
     def fills(self, width: int) -> bool:
         """Whether every line is exactly so wide."""

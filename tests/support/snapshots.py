@@ -77,7 +77,7 @@ async def matches(viewer: Viewer, name: str, *, with_looks: bool = False) -> Non
 
 def picture(viewer: Viewer, *, with_looks: bool = False) -> str:
     """The lines of the screen; then a letter for the look of each cell, and what the letters stand for."""
-    strips = viewer.app.screen._compositor.render_strips()
+    strips = viewer.strips()
     text = "".join("".join(segment.text for segment in strip).rstrip() + "\n" for strip in strips)
     if not with_looks:
         return text

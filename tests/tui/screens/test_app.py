@@ -160,7 +160,7 @@ def test_giving_the_command_line_up(tmp_path: Path) -> None:
 
 def painted_colour(client: Client, text: str) -> Color | None:
     """Of the first piece of the screen that contains `text`."""
-    pieces = (piece for strip in client.app.screen._compositor.render_strips() for piece in strip)
+    pieces = (piece for strip in client.strips() for piece in strip)
     style = next(piece.style for piece in pieces if text in piece.text)
     return style.color if style is not None else None
 
@@ -194,7 +194,7 @@ def test_no_color(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:
             await client.until_text("41.2%")
-            for strip in client.app.screen._compositor.render_strips():
+            for strip in client.strips():
                 for segment in strip:
                     color = segment.style.color if segment.style else None
                     if color is not None and color.triplet is not None:

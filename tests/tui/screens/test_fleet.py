@@ -143,7 +143,7 @@ def test_honest_when_offline(tmp_path: Path) -> None:
             await client.until_text("(2m)")
             assert "● live" not in client.text()
             faint = client.app.look.palette.aged
-            strips = client.app.screen._compositor.render_strips()
+            strips = client.strips()
             styles = [s.style for strip in strips for s in strip if "41.2%" in s.text or s.text.strip() == "71%"]
             assert styles
             assert all(style is not None and style.color == faint.color for style in styles)

@@ -91,7 +91,7 @@ def test_hostile_names_stay_in_their_card(tmp_path: Path) -> None:
             text = client.text()
             assert "\x1b" not in text
             assert "\u202e" not in text
-            for line in client.app.screen._compositor.render_strips():
+            for line in client.strips():
                 assert line.cell_length == 80
 
     asyncio.run(main())

@@ -75,12 +75,20 @@ def test_playing_on_moves_them(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:
             screen = await open_web(client)
-            await client.press("left_curly_bracket", "x", "x", "x")
-            await client.until(lambda: names(screen) == ["leaver", "shop-api"])
-            for _ in range(2):
-                client.app.bridge.times.tick()
-            await client.until_text(minute(NOW_MS - 180_000))
-            await client.until(lambda: names(screen) == ["shop-api"])
+            shown: list[list[str]] = []
+            show = screen.show_state
+
+            def note(state: State) -> None:
+                show(state)
+                if state.past is not None and names(screen) not in shown[-1:]:
+                    shown.append(names(screen))
+
+            screen.show_state = note  # type: ignore[method-assign]
+            await client.press("left_curly_bracket")
+            await client.until(lambda: ["leaver", "shop-api"] in shown)
+            await client.press("x", "x", "x")
+            await client.until(lambda: shown[-1] == ["shop-api"])
+            assert shown.index(["leaver", "shop-api"]) < shown.index(["shop-api"])
 
     asyncio.run(main())
 
