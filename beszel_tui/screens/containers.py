@@ -66,7 +66,7 @@ class ContainersScreen(ListingScreen):
         table.show([container_line(state, item) for item in shown], self.sort, look)
         if spark_width(table.placed):
             visible = set(table.visible_ids)
-            self.hub_app.bridge.want_container_trails(item for item in shown if item.key in visible)
+            self.hub_app.bridge.trails.want_containers(item for item in shown if item.key in visible)
         title, counts = self._title(state), count_containers(items)
         self.query_one(Caption).show(lambda cells: draw_caption(title, counts, len(shown), cells, look))
         self.tell_shown(len(shown), len(items), self._why_empty(state, is_filtered=bool(items)))
