@@ -17,7 +17,7 @@ ANSWER_SECONDS: Final = 10.0
 async def frames(source: Source) -> AsyncGenerator[object, None]:
     """Frames of the feed; raises `ClientError` when it is lost, or says nothing at all for too long.
 
-    Close it before anything else is asked of the source: its end takes the connections of the source along.
+    To be closed before anything else is asked: with the feed the source lets go of what requests have opened.
     """
     task = asyncio.create_task(source.run())
     try:
