@@ -6,7 +6,7 @@ at most. One tick a second moves the clocks. Requests run as tasks of one group 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from textual.app import App
@@ -17,14 +17,12 @@ from beszel_protocol.feed import Resync
 from beszel_protocol.processes import ProcessOrder
 from beszel_tui.client.source import Source
 from beszel_tui.errors import ClientError, Unauthorized
-from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import (
     AlertBookFailed,
     AlertBookLoaded,
     Connected,
     ContainersChosen,
-    ContainerTrailsLoaded,
     DetailsLoaded,
     Event,
     HistoryFailed,
@@ -36,7 +34,6 @@ from beszel_tui.state.events import (
     SystemClosed,
     SystemOpened,
     Ticked,
-    TrailsLoaded,
     WindowChosen,
     concerns_alerts,
 )
@@ -45,6 +42,7 @@ from beszel_tui.state.reduce import reduce
 from beszel_tui.state.series import Columns
 from beszel_tui.state.windows import Window
 from beszel_tui.timemachine import TimeMachine
+from beszel_tui.trails import Trails
 
 BATCH_SECONDS: Final = 0.1
 TICK_SECONDS: Final = 1.0
@@ -60,8 +58,6 @@ PARALLEL_REQUESTS: Final = 4
 REQUEST_SECONDS: Final = 20.0
 LONG_SECONDS: Final = 75.0
 """Of what the hub itself may wait a minute for."""
-TRAILS_DELAY_SECONDS: Final = 0.2
-"""The first picture does not wait for the past."""
 _FINAL: Final = frozenset({400, 403, 404})
 """Answers that another attempt would not change."""
 PROCESSES_SECONDS: Final = 2.0
@@ -86,13 +82,13 @@ class Bridge:
         self._state = State(hub=source.label, now_ms=clock())
         self._group: asyncio.TaskGroup | None = None
         self._requests = asyncio.Semaphore(PARALLEL_REQUESTS)
-        self._trails_asked: set[str] = set()
         self._wanted: list[str] = []
         self._history_points = 0
         self._history_task: asyncio.Task[None] | None = None
         self._history_at_ms = 0
         self._processes_wanted: tuple[str, ProcessOrder] | None = None
         self._processes_task: asyncio.Task[None] | None = None
+        self.trails = Trails(source, lambda: self._state, self._apply, self._load, self._requests, REQUEST_SECONDS)
         self.times = TimeMachine(lambda: self._state, self._apply, self._load, self.choose_window, self._past_columns)
         self._alert_viewers: set[object] = set()
         self._alerts_task: asyncio.Task[None] | None = None
@@ -155,13 +151,6 @@ class Bridge:
             self._history_points = points
             self._reload_history()
 
-    def want_trails(self, system_ids: Iterable[str]) -> None:
-        """Recent usage of systems whose sparkline is to be seen; each is asked for once a connection."""
-        new = [system_id for system_id in system_ids if system_id not in self._trails_asked]
-        if new and self._state.is_live:
-            self._trails_asked.update(new)
-            self._load(self._load_trails(new))
-
     def watch_containers(self, viewer: object, topic: str | None) -> None:
         """Want the containers of all systems, of one, or none; of several viewers the newest has its way."""
         before = self._container_topic
@@ -184,16 +173,6 @@ class Bridge:
         `ended` hears why, and whether asking again may help.
         """
         return self._load(self._read_logs(system_id, query, told, ended))
-
-    def want_container_trails(self, items: Iterable[ContainerItem]) -> None:
-        """Recent usage of containers whose sparkline is to be seen; each is asked for once a connection."""
-        new: dict[str, dict[str, str]] = {}
-        for item in items:
-            if item.key not in self._trails_asked and item.usage.cpu_percent is not None:
-                new.setdefault(item.system_id, {})[item.facts.name] = item.key
-        if new and self._state.is_live:
-            self._trails_asked.update(key for keys in new.values() for key in keys.values())
-            self._load(self._load_container_trails(new))
 
     def want_processes(self, order: ProcessOrder | None) -> None:
         """What runs on the open system, again and again until this is called with None."""
@@ -269,7 +248,7 @@ class Bridge:
     def _apply(self, events: list[Event]) -> None:
         self._state = reduce(self._state, events)
         if any(isinstance(getattr(event, "event", event), Connected) for event in events):
-            self._trails_asked.clear()
+            self.trails.forget()
             self._reload_history()
         elif any(isinstance(event, Received) and isinstance(event.frame, Resync) for event in events):
             self._reload_history()
@@ -291,29 +270,6 @@ class Bridge:
             return  # the strip above the charts goes without
         if details is not None:
             self._apply([DetailsLoaded(system_id=system_id, details=details)])
-
-    async def _load_trails(self, system_ids: list[str]) -> None:
-        await asyncio.sleep(TRAILS_DELAY_SECONDS)
-        for system_id in system_ids:
-            try:
-                async with asyncio.timeout(REQUEST_SECONDS), self._requests:
-                    trail = await self.source.trail(system_id, self._state.hub_now_ms)
-            except (ClientError, TimeoutError):
-                continue  # the sparkline begins with now
-            if trail is not None:
-                self._apply([TrailsLoaded(trails={system_id: trail})])
-
-    async def _load_container_trails(self, wanted: dict[str, dict[str, str]]) -> None:
-        await asyncio.sleep(TRAILS_DELAY_SECONDS)
-        for system_id, keys in wanted.items():
-            try:
-                async with asyncio.timeout(REQUEST_SECONDS), self._requests:
-                    trails = await self.source.container_trails(system_id, list(keys), self._state.hub_now_ms)
-            except (ClientError, TimeoutError):
-                continue  # the sparklines begin with now
-            self._apply(
-                [ContainerTrailsLoaded(trails={keys[name]: trail for name, trail in trails.items() if name in keys})]
-            )
 
     def _reload_history(self) -> None:
         focus = self._state.focus

@@ -17,6 +17,7 @@ BUCKET_COLUMNS: Final = ("minimum", "maximum", "samples")
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _encoder: Final = msgspec.json.Encoder()
+_EXACT: Final = 2.0**53
 _Row = tuple[Any, ...]
 
 
@@ -80,8 +81,13 @@ def _rows(source: Source, moments: list[Moment], *, in_buckets: bool) -> Iterato
     for instant_ms, readings in moments:
         timestamp = format_timestamp(instant_ms)
         for reading in readings:
-            row = (timestamp, source.system_id, source.name, reading.metric, reading.value)
-            yield (*row, reading.least, reading.greatest, reading.samples) if in_buckets else row
+            row = (timestamp, source.system_id, source.name, reading.metric, _number(reading.value))
+            yield (*row, _number(reading.least), _number(reading.greatest), reading.samples) if in_buckets else row
+
+
+def _number(value: float) -> float:
+    """A whole number is written as one: history keeps it so once it is sealed, and an export may go on after that."""
+    return int(value) if abs(value) < _EXACT and value == int(value) else value
 
 
 def _csv(rows: Any) -> bytes:

@@ -95,11 +95,12 @@ def follow(source: Source, out: TextIO | None = None) -> int:
 
     async def work(out: TextIO) -> int:
         known: dict[str, Alert] = {}
-        async for state in _states(source):
-            view = AlertView(state, AlertBook(), _zone())
-            out.writelines(line + "\n" for line in _changes(known, view))
-            out.flush()
-            known = dict(state.alerts)
+        async with aclosing(_states(source)) as states:
+            async for state in states:
+                view = AlertView(state, AlertBook(), _zone())
+                out.writelines(line + "\n" for line in _changes(known, view))
+                out.flush()
+                known = dict(state.alerts)
         raise HubUnreachable("the hub ended the feed")
 
     return _run(source, work, out)

@@ -81,7 +81,7 @@ class ContainersScreen(ListingScreen):
             self.hub_app.bridge.times.want_containers(self.system_id)
         if past is None and spark_width(table.placed):
             visible = set(table.visible_ids)
-            self.hub_app.bridge.want_container_trails(item for item in shown if item.key in visible)
+            self.hub_app.bridge.trails.want_containers(item for item in shown if item.key in visible)
         title, counts = self._title(state), count_containers(items)
         self.query_one(Caption).show(lambda cells: draw_caption(title, counts, len(shown), cells, look))
         self.tell_shown(len(shown), len(items), self._why_empty(state, is_filtered=bool(items)))

@@ -103,7 +103,7 @@ class FleetScreen(ListingScreen):
         if state.past is not None:
             self.hub_app.bridge.times.want(shown_by(table), all_sorted=True)
         elif width:
-            self.hub_app.bridge.want_trails(shown_by(table))
+            self.hub_app.bridge.trails.want(shown_by(table))
 
     def _lay_out(self) -> FleetTable | None:
         """As the settings say: a line a system, or a card. The other one, if it was on the screen until now."""

@@ -6,7 +6,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from beszel_protocol.units import format_value
 from beszel_tui.bindings.past import TIME
 from beszel_tui.bindings.system import SYSTEM
 from beszel_tui.messages import InstantPointed, RangeClicked, SheetSorted, TabClicked, TableLeft, ValueCopied
@@ -16,9 +15,9 @@ from beszel_tui.state.alertbook import AlertBook
 from beszel_tui.state.alerts import AlertView
 from beszel_tui.state.alertsheets import OF_SYSTEM
 from beszel_tui.state.charts import Chart, Tab, addresses_of, charts_of, tabs_of
-from beszel_tui.state.chartview import chart_view, newest_value, value_at
+from beszel_tui.state.chartview import chart_view, readings_text
 from beszel_tui.state.components import question_of
-from beszel_tui.state.layout import Grid, lay_out
+from beszel_tui.state.layout import Grid, lay_out, table_height
 from beszel_tui.state.model import Focus, State
 from beszel_tui.state.past import moment
 from beszel_tui.state.pastcontainers import whole_then
@@ -33,8 +32,6 @@ from beszel_tui.widgets.chart_panel import ChartGrid, ChartPanel
 from beszel_tui.widgets.command_line import CommandLine
 from beszel_tui.widgets.sheet_panel import SheetPanel
 
-_LEAST_CHART_LINES: Final = 6
-_LEAST_TABLE_LINES: Final = 4
 _OF_CHARTS: Final = frozenset({"chart", "cursor", "range", "zoom", "pan", "live", "full", "copy", "type_range"})
 """Actions that a tab without charts does not have."""
 _NOT_OF_THEN: Final = "of now: the hub does not keep these"
@@ -167,15 +164,14 @@ class SystemScreen(HubScreen):
         self.hub_app.bridge.want_series(addresses_of(self._charts), points)
 
     def _share_height(self) -> None:
-        """Between a table and the charts below it: the table as high as it needs, up to half."""
+        """Between a table and the charts below it."""
         self.set_class(bool(self._charts), "-charts")
         panel = self.panel
         if not self._charts:
             panel.styles.height = "1fr"
             return
         room = self.size.height - sum(bar.size.height for bar in self.query("TopBar, Facts, TabBar, KeyBar"))
-        most = max(_LEAST_TABLE_LINES, min(room // 2, room - _LEAST_CHART_LINES))
-        panel.styles.height = max(_LEAST_TABLE_LINES, min(panel.height_wanted, most))
+        panel.styles.height = table_height(panel.height_wanted, room)
 
     def _tab_bar_view(self, state: State) -> TabBarView:
         tabs = self.tabs
@@ -337,13 +333,7 @@ class SystemScreen(HubScreen):
         panel = self._chosen_panel()
         if panel is None:
             return
-        view = panel.view
-        values: list[str] = []
-        for line in view.lines:
-            found = None if view.cursor_ms is None else value_at(view, line, view.cursor_ms)
-            value = newest_value(line) if view.cursor_ms is None else (found[0] if found else None)
-            values.append(f"{line.label} {format_value(value, view.unit, self.hub_app.look.units)}")
-        self.hub_app.copy(f"{view.title}: {', '.join(values)}")
+        self.hub_app.copy(readings_text(panel.view, self.hub_app.look.units))
 
     # Messages
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from beszel_protocol.addresses import parse_address, read_value
 from beszel_protocol.metrics import Unit
+from beszel_protocol.units import Style, format_value
 from beszel_tui.state.charts import Chart
 from beszel_tui.state.model import Focus, State
 from beszel_tui.state.series import Columns, Lane, typical_step_ms
@@ -79,6 +80,16 @@ def newest_value(line: ChartLine) -> float | None:
     if line.lane is None:
         return None
     return next((mean for mean in reversed(line.lane.mean) if mean is not None), None)
+
+
+def readings_text(view: ChartView, style: Style) -> str:
+    """`CPU: usage 41.2%, steal 0.0%`, at the time cursor if there is one."""
+    values: list[str] = []
+    for line in view.lines:
+        found = None if view.cursor_ms is None else value_at(view, line, view.cursor_ms)
+        value = newest_value(line) if view.cursor_ms is None else (found[0] if found else None)
+        values.append(f"{line.label} {format_value(value, view.unit, style)}")
+    return f"{view.title}: {', '.join(values)}"
 
 
 def _end_of_data(state: State) -> int:

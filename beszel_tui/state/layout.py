@@ -6,6 +6,8 @@ _LEAST_WIDTH: Final = 44
 """Below this a chart's legend and axis leave too little of the curve."""
 _LEAST_HEIGHT: Final = 8
 _MOST_HEIGHT: Final = 16
+_LEAST_CHART_LINES: Final = 6
+_LEAST_TABLE_LINES: Final = 4
 
 
 class Grid(NamedTuple):
@@ -26,3 +28,9 @@ def lay_out(charts: int, width: int, height: int) -> Grid:
     visible = max(1, min(rows, (height + gap) // (_LEAST_HEIGHT + gap)))
     row_height = (height - gap * visible) // visible if not is_tight else height // visible
     return Grid(columns, max(_LEAST_HEIGHT - 2, min(_MOST_HEIGHT, row_height)), is_tight)
+
+
+def table_height(wanted: int, room: int) -> int:
+    """Of a table above charts: as high as it needs, up to half of the lines there are for both."""
+    most = max(_LEAST_TABLE_LINES, min(room // 2, room - _LEAST_CHART_LINES))
+    return max(_LEAST_TABLE_LINES, min(wanted, most))
