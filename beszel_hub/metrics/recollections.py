@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from beszel_hub.alerts.past import Stretch, Wanted, extreme_of
+from beszel_hub.alerts.past import Recollection, Stretch, Wanted, extreme_of
 from beszel_hub.alerts.rule import STATUS, Rule
 from beszel_hub.alerts.surroundings import Carried
 from beszel_hub.alerts.targets import needs_of
 from beszel_hub.clock import Clock
 from beszel_hub.metrics.events import read_events
-from beszel_hub.metrics.past import PastSample, kept_of, read_past
+from beszel_hub.metrics.lookback import Look, look_back
+from beszel_hub.metrics.past import kept_of, read_past
 from beszel_hub.metrics.reader import Range, part_of
 from beszel_hub.metrics.series import read_entries
 from beszel_hub.metrics.tiers import MINUTE
@@ -25,16 +26,9 @@ class Recollections:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def stretches(self, wanted: Wanted) -> Sequence[PastSample]:
+    def stretches(self, wanted: Sequence[Wanted]) -> Sequence[Recollection]:
         now_ms = self._clock()
-        span = Range(now_ms - 1000 * (wanted.window_seconds + wanted.step_seconds), now_ms)
-        if wanted.step_seconds < MINUTE.seconds:
-            stretch = Stretch(span.from_ms, span.to_ms, 1)
-            return [
-                PastSample(instant_ms, instant_ms + 1000, 1, metrics)
-                for instant_ms, metrics in _single(wanted.system_id, _parts(wanted.sides), stretch)
-            ]
-        return list(read_past(wanted.system_id, wanted.sides, span, wanted.step_seconds))
+        return look_back([_look(one, now_ms) for one in wanted])
 
     def events(self, system_ids: Sequence[str], from_ms: int) -> Sequence[tuple[str, int, Event]]:
         return list(read_events(system_ids, from_ms, self._clock() + 1))[::-1]
@@ -64,6 +58,11 @@ class Recollections:
             sides = {"cpu.usage_percent": "mean"}  # whether there was anything is all that counts
         past = read_past(system_id, sides, Range(stretch.from_ms, stretch.to_ms), stretch.seconds)
         return [(one.to_ms, one.metrics) for one in past]
+
+
+def _look(wanted: Wanted, now_ms: int) -> Look:
+    span = Range(now_ms - 1000 * (wanted.window_seconds + wanted.step_seconds), now_ms)
+    return Look(wanted.system_id, wanted.sides, span, wanted.step_seconds, wanted.form)
 
 
 def _parts(needs: Iterable[str]) -> frozenset[str] | None:
