@@ -108,6 +108,7 @@ class ChannelFacts(msgspec.Struct, frozen=True, kw_only=True):
     weekly: bool = False
     template: str = ""
     """Of what it tells; it may have line ends."""
+    subject_template: str = ""
     last_error: str = ""
 
 

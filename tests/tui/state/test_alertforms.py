@@ -240,6 +240,9 @@ def test_quiet_hours_of_a_zone_that_is_not_known_here_are_shown() -> None:
         ({"name": "x", "url": "a@b", "hour": "9" * 5000}, "hour", "from 1 to 600"),
         ({"name": "x", "url": "a@b", "after": "x"}, "after", "a time such as"),
         ({"name": "x", "url": "a@b", "template": "${sytem}"}, "template", "no field sytem"),
+        ({"name": "x", "url": "a@b", "subject": "${sytem}"}, "subject", "no field sytem"),
+        ({"name": "x", "url": "a@b", "subject": "a\r\nBcc: b"}, "subject", "one line"),
+        ({"name": "x", "url": "a@b", "subject": "x" * 513}, "subject", "at most 512"),
         ({"name": "x", "url": "a@b", "template": "5$"}, "template", "$$ for a dollar"),
         ({"name": "x", "url": "a@b", "template": "x" * 8193}, "template", "at most 8192"),
         ({"name": "x", "url": "a@b", "kind": "webhook", "template": "${text}"}, "template", "a JSON document"),
@@ -273,6 +276,21 @@ def test_a_template_is_shown_with_an_alert() -> None:
     assert "the template: The body of a webhook" in form.preview({**hook, "template": "${value}"})
     every = " ".join(f"${{{name}}}" for name in FIELDS)
     assert "it would say" in form.preview({**form.values, "template": every})
+
+
+def test_a_subject_is_shown_with_an_alert() -> None:
+    form = channel_form(VIEW)
+    values = {**form.values, "subject": "${severity}: ${system}", "template": "${value}"}
+    assert form.preview(values).endswith("the subject: warning: web-1\nof an alert it would say:\n91.4")
+    assert "the subject: There is no field" in form.preview({**form.values, "subject": "${no}"})
+
+
+def test_a_subject_that_nobody_touched_is_not_sent() -> None:
+    channel = Channel(id="c", name="mail", kind="email", subject_template="${title}")
+    form = channel_form(VIEW, channel)
+    assert "subject_template" not in form.read(form.values)[0]
+    assert form.read({**form.values, "subject": " "})[0]["subject_template"] == ""
+    assert form.read({**form.values, "subject": "${rule} "})[0]["subject_template"] == "${rule}"
 
 
 def test_a_template_that_nobody_touched_is_not_sent() -> None:
