@@ -82,6 +82,11 @@ class Annals(Protocol):
     def traffic(self, system_id: str, days: Iterable[int]) -> Mapping[int, Carried]:
         """What a system carried since its month began, by the day on which it does."""
 
+    def traffic_course(
+        self, system_id: str, days: Iterable[int], from_ms: int, to_ms: int
+    ) -> Sequence[tuple[int, Mapping[int, Carried]]]:
+        """Likewise at instants of the past."""
+
     def known(self, system_id: str, from_ms: int, to_ms: int, coarsest_raw_ms: int | None = None) -> list[Stretch]:
         """In which resolutions a part of the past is known; with `coarsest_raw_ms`, samples only if it is no longer."""
 

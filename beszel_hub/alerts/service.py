@@ -256,9 +256,14 @@ class Alerts:
         history, until_ms = self.history, self._clock()
         from_ms = until_ms - request.since_seconds * 1000
 
+        containers = self._engine.around(entry.id).containers
+
         def work() -> Trial:
             rule = request.find_rule(actor)
-            return run_trial(history, _at_once, rule, entry.id, from_ms, until_ms, longest_raw_ms=LONGEST_RAW_MS)
+            return run_trial(
+                history, _at_once, rule, entry.id, from_ms, until_ms, containers=containers,
+                longest_raw_ms=LONGEST_RAW_MS,
+            )  # fmt: skip
 
         async with self._trying:
             return entry.name, await self._database.read(work)

@@ -103,6 +103,12 @@ def counts_events(target: str) -> bool:
     return derived is not None and derived.event is not None
 
 
+def judges_containers(target: str) -> bool:
+    """Whether it goes by what engines say of containers, which is in no sample."""
+    derived = DERIVED.get(target.partition("[")[0])
+    return derived is not None and derived.read_beside is not None and derived.is_flag
+
+
 def _compile_series(text: str, address: Address, metric: Metric) -> Target:
     is_wild = not text.startswith(_BY_NAME) and any(WILDCARD in (step.key or "") for step in address)
     find = _finder(tuple(address), Metrics, is_literal=text.startswith(_BY_NAME))

@@ -16,6 +16,7 @@ from beszel_hub.metrics.reader import Range, part_of
 from beszel_hub.metrics.series import read_entries
 from beszel_hub.metrics.tiers import MINUTE
 from beszel_hub.metrics.traffic import TrafficQuery, read_traffic
+from beszel_hub.metrics.traffic_course import read_traffic_course
 from beszel_protocol.messages import Event
 from beszel_protocol.sample import Metrics
 
@@ -40,6 +41,15 @@ class Recollections:
             for month in read_traffic(query).months[-1:]:
                 found[day] = Carried(month.sent_bytes, month.recv_bytes)
         return found
+
+    def traffic_course(
+        self, system_id: str, days: Iterable[int], from_ms: int, to_ms: int
+    ) -> Sequence[tuple[int, Mapping[int, Carried]]]:
+        found: dict[int, dict[int, Carried]] = {}
+        for day in days:
+            for one in read_traffic_course(system_id, day, from_ms, to_ms):
+                found.setdefault(one.at_ms, {})[day] = Carried(one.sent, one.received)
+        return sorted(found.items())
 
     def known(self, system_id: str, from_ms: int, to_ms: int, coarsest_raw_ms: int | None = None) -> list[Stretch]:
         is_long = coarsest_raw_ms is not None and to_ms - from_ms > coarsest_raw_ms
