@@ -26,7 +26,8 @@ from beszel_hub.metrics.series import NewSample, insert_samples
 from beszel_hub.store.database import Database
 from beszel_hub.systems.queries import insert_system
 from beszel_protocol.addresses import flatten
-from beszel_protocol.sample import ContainerMetrics, CpuMetrics, DiskMetrics, MemoryMetrics, Metrics
+from beszel_protocol.sample import ContainerMetrics, CpuMetrics, MemoryMetrics, Metrics
+from beszel_protocol.storage import DiskMetrics
 
 FORMATS: Final = ("csv", "jsonl", "parquet", "openmetrics")
 END_MS: Final = 1_795_348_800_000

@@ -6,6 +6,8 @@ First 1,000 of them; then as many more as the hub is expected to bear (a quick r
 until what waits to be acknowledged no longer grows and acks come within a second. An ack says that a sample is
 committed and synced. Sealing happens minutes later: a full run lasts long enough to have it, for a quick one
 `sustained_with_sealing` adds what sealing whole windows of the same samples costs.
+
+With `--database` the hub uses an empty PostgreSQL database; what that server takes is not the hub's, and not measured.
 """
 
 import argparse
@@ -63,6 +65,7 @@ class Plan(NamedTuple):
     most_agents: int
     ack_pause_seconds: int
     is_quick: bool
+    database_url: str | None
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +80,9 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     ack_p50_seconds: float
     ack_p99_seconds: float
     write_amplification: float
-    """Bytes written to disk by those of the samples' JSON."""
+    """Bytes that the hub wrote to disk by those of the samples' JSON."""
+    database_mb: float
+    """When it ended."""
     feeder_late_seconds: float
 
 
@@ -106,8 +111,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 class Hub:
     """A hub process on one core, seen from outside."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, config: HubConfig) -> None:
         self.process = process
+        self._config = config
         self._clock = (~process.pid << 3) | 2
 
     def cpu_seconds(self) -> float:
@@ -119,6 +125,11 @@ class Hub:
     def written_bytes(self) -> float:
         return self._number("io", "write_bytes")
 
+    def database_mb(self) -> float:
+        if self._config.database_url is not None:
+            return postgresql_mb(self._config.database_url)
+        return sum(path.stat().st_size for path in self._config.data_dir.glob("data.db*")) / 2**20
+
     def _number(self, file: str, name: str) -> float:
         lines = Path(f"/proc/{self.process.pid}/{file}").read_text(encoding="utf-8").splitlines()
         return float(next(line.split()[1] for line in lines if line.startswith(name + ":")))
@@ -128,7 +139,7 @@ def measure(plan: Plan) -> tuple[Figures, list[Level]]:
     recording = record(RECORDED_SAMPLES)
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        config = HubConfig(data_dir=directory / "hub", http_port=free_port())
+        config = HubConfig(data_dir=directory / "hub", database_url=plan.database_url, http_port=free_port())
         identities = make_identities(config, plan.most_agents)
         count = int((len(AIMED_SHARES) + 1) * 4 * (plan.seconds + SETTLE_SECONDS)) + SPARE_FRAMES
         frames = [make_frames(recording, kind, count, system_clock()) for kind in range(KINDS)]
@@ -136,11 +147,13 @@ def measure(plan: Plan) -> tuple[Figures, list[Level]]:
             sys.executable, "-m", "beszel_hub", "serve", "--http", f"127.0.0.1:{config.http_port}",
             "--dir", str(config.data_dir),
         ]  # fmt: skip
+        if plan.database_url is not None:
+            argv += ["--database-url", plan.database_url]
         environment = clean_environment(directory, ACK_PAUSE=f"{plan.ack_pause_seconds}s", LOG_LEVEL="warn")
         cores = os.sched_getaffinity(0)
         with on_cores({max(cores)}), running(argv, environment, directory / "hub.log") as process:
             os.sched_setaffinity(0, cores - {max(cores)} or cores)
-            levels = asyncio.run(climb(Hub(process), identities, frames, plan))
+            levels = asyncio.run(climb(Hub(process, config), identities, frames, plan))
             process.terminate(20)
         sealing = measure_sealing(directory / "sealed", frames)
     first = levels[0]
@@ -259,8 +272,18 @@ async def hold(hub: Hub, crowd: Crowd, seconds: float, ack_pause_seconds: int) -
         ack_p50_seconds=round(waits[len(waits) // 2], 3),
         ack_p99_seconds=round(p99, 3),
         write_amplification=round(written / max(1, payload), 2),
+        database_mb=round(hub.database_mb(), 1),
         feeder_late_seconds=round(crowd.late_seconds, 3),
     )
+
+
+def postgresql_mb(url: str) -> float:
+    import psycopg  # noqa: PLC0415  # a file needs no driver
+
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    assert row is not None
+    return float(row[0]) / 2**20
 
 
 def measure_sealing(directory: Path, frames: Sequence[Frames]) -> float:
@@ -301,11 +324,12 @@ def main() -> None:
     parser.add_argument(
         "--ack-pause", type=int, default=0, help="for so long the hub gathers acks; 3 seconds by default"
     )
+    parser.add_argument("--database", metavar="URL", help="an empty PostgreSQL database, in place of a file")
     parser.add_argument("--quick", action="store_true", help="4 seconds each, 1,000 agents")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     seconds, most = (QUICK_SECONDS, AGENTS) if given.quick else (given.seconds, given.most)
-    figures, levels = measure(Plan(seconds, most, given.ack_pause, given.quick))
+    figures, levels = measure(Plan(seconds, most, given.ack_pause, given.quick, given.database))
     if given.json:
         flat: dict[str, Any] = msgspec.to_builtins(figures)
         print(json.dumps(flat))

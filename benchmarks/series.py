@@ -2,18 +2,27 @@
 
 Fills a database with model hosts (see `modelhosts.py`; one in ten is a busy one) as the hub's own sealing and roll-ups
 leave it after so many days: single samples of three days, minutes of ninety, ten minutes of two years, eight hours of
-all. Then a real hub serves it, and one client asks over HTTP. A full database is kept in the user's cache directory.
+all. Then a real hub serves it, and one client asks over HTTP, with its file in the system's page cache as far as that
+goes. A full database is kept in the user's cache directory.
+
+The hub is a process of its own. `chart_…_ms` are of one that has answered the like before, each request for the next
+system, so that no answer can come from what was read for the one before (`--quick` has too few systems for that, but a
+hub keeps nothing either). `first_chart_…_ms` are the very first question to a hub that has just been started.
 """
 
 import argparse
 import json
 import os
 import shutil
+import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +36,6 @@ from beszel_hub.config import HubConfig
 from beszel_hub.metrics.series_space import Usage, measure_usage
 from beszel_hub.metrics.tiers import DAY_MS
 from beszel_hub.store.database import Database
-from tests.support.runninghub import running_hub
 
 ADMIN: Final = "ada@example.org"
 BUSY_SHARE: Final = 10
@@ -38,8 +46,11 @@ CHART: Final = (
     "network.sent_bytes_per_second", "network.recv_bytes_per_second",
 )  # fmt: skip
 POINTS: Final = 500
-SETTLE_SECONDS: Final = 5.0
+SETTLE_SECONDS: Final = 2.0
 """A hub that starts first looks through what it has; that is not measured here."""
+STARTS: Final = 3
+"""Processes of which each is asked a first question."""
+START_SECONDS: Final = 30.0
 VERSION: Final = 2
 """Of the databases that are kept; one of another version is made anew."""
 
@@ -66,6 +77,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     chart_1y_ms: float
     chart_24h_busy_ms: float
     chart_1y_busy_ms: float
+    first_chart_24h_ms: float
+    first_chart_1y_ms: float
     fleet_ms: float
     fill_seconds: float
 
@@ -78,14 +91,13 @@ def measure(directory: Path, systems: int, days: int, rounds: int) -> Figures:
     values = sum(part.numbers for part in usage.values())
     size = config.database_path.stat().st_size
     token = create_token(config, ADMIN, "read", "benchmark").token
-    with (
-        running_hub(directory) as running,
-        httpx2.Client(base_url=running.url, headers={"Authorization": token}, timeout=60) as client,
-    ):
-        time.sleep(SETTLE_SECONDS)
-        charts = {name: time_chart(client, span, rounds) for name, span in SPANS.items()}
-        busy_charts = {name: time_chart(client, SPANS[name], rounds, is_busy=True) for name in ("24h", "1y")}
-        fleet_ms = time_request(client, "/api/collections/systems/records", {"perPage": 500}, rounds)
+    with asking(directory, token) as client:
+        charts = {name: time_charts(client, span, systems, rounds) for name, span in SPANS.items()}
+        busy_charts = {
+            name: time_charts(client, SPANS[name], systems, rounds, wants_busy=True) for name in ("24h", "1y")
+        }
+        fleet_ms = time_requests(client, "/api/collections/systems/records", [{"perPage": 500}] * rounds)
+    firsts = {name: time_first_chart(directory, token, systems, SPANS[name]) for name in ("24h", "1y")}
     return Figures(
         systems=systems,
         history_days=days,
@@ -104,11 +116,14 @@ def measure(directory: Path, systems: int, days: int, rounds: int) -> Figures:
         chart_1y_ms=charts["1y"],
         chart_24h_busy_ms=busy_charts["24h"],
         chart_1y_busy_ms=busy_charts["1y"],
+        first_chart_24h_ms=firsts["24h"],
+        first_chart_1y_ms=firsts["1y"],
         fleet_ms=fleet_ms,
         fill_seconds=round(fill_seconds, 1),
     )
 
 
+SERIES: Final = "/api/beszel/series"
 SPANS: Final = {"1h": DAY_MS // 24, "24h": DAY_MS, "30d": 30 * DAY_MS, "1y": 365 * DAY_MS}
 
 
@@ -164,23 +179,71 @@ def per_value(parts: Any) -> float:
     return round(whole.bytes_per_value or 0.0, 3)
 
 
-def time_chart(client: httpx2.Client, span_ms: int, rounds: int, *, is_busy: bool = False) -> float:
-    """Ten series at five hundred points, each time of another system where there are several."""
+def time_charts(client: httpx2.Client, span_ms: int, systems: int, rounds: int, *, wants_busy: bool = False) -> float:
+    """Ten series at five hundred points, each time of the next system of that kind."""
+    numbers = islice(cycle(alike(systems, wants_busy=wants_busy)), rounds + 1)
+    return time_requests(client, SERIES, [chart_of(number, span_ms) for number in numbers])
+
+
+def alike(systems: int, *, wants_busy: bool = False) -> list[int]:
+    return [number for number in range(systems) if is_busy(number) == wants_busy]
+
+
+def chart_of(number: int, span_ms: int) -> dict[str, Any]:
     now_ms = time.time_ns() // 1_000_000
-    parameters = {
-        "system": system_name(1 if is_busy else 0), "metric": ",".join(CHART), "from": now_ms - span_ms, "to": now_ms,
+    return {
+        "system": system_name(number), "metric": ",".join(CHART), "from": now_ms - span_ms, "to": now_ms,
         "points": POINTS,
     }  # fmt: skip
-    return time_request(client, "/api/beszel/series", parameters, rounds)
 
 
-def time_request(client: httpx2.Client, path: str, parameters: dict[str, Any], rounds: int) -> float:
+def time_requests(client: httpx2.Client, path: str, questions: Sequence[dict[str, Any]]) -> float:
+    """The median of all but the first."""
+    return round(statistics.median([time_request(client, path, question) for question in questions][1:]), 1)
+
+
+def time_request(client: httpx2.Client, path: str, question: dict[str, Any]) -> float:
+    begin = time.perf_counter()
+    client.get(path, params=question).raise_for_status().json()
+    return (time.perf_counter() - begin) * 1000
+
+
+def time_first_chart(directory: Path, token: str, systems: int, span_ms: int) -> float:
     waits = []
-    for _ in range(rounds + 1):
-        begin = time.perf_counter()
-        client.get(path, params=parameters).raise_for_status().json()
-        waits.append((time.perf_counter() - begin) * 1000)
-    return round(statistics.median(waits[1:]), 1)
+    for number in islice(cycle(alike(systems)), STARTS):
+        with asking(directory, token) as client:
+            waits.append(time_request(client, SERIES, chart_of(number, span_ms)))
+    return round(statistics.median(waits), 1)
+
+
+@contextmanager
+def asking(directory: Path, token: str) -> Iterator[httpx2.Client]:
+    """A client of a hub that has just been started and has looked through what it has."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    argv = [sys.executable, "-m", "beszel_hub", "serve", "--http", address, "--dir", str(directory)]
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with httpx2.Client(base_url=f"http://{address}", headers={"Authorization": token}, timeout=60) as client:
+            until_healthy(client)
+            time.sleep(SETTLE_SECONDS)
+            yield client
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+def until_healthy(client: httpx2.Client) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            client.get("/api/health").raise_for_status()
+        except httpx2.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 @contextmanager
@@ -209,7 +272,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     for key, value in msgspec.to_builtins(figures).items():
         print(f"{key:28} {value}")
-    print("\nmedians over HTTP, from the request to the parsed answer; charts have 10 series and up to 500 points.")
+    print("\nmedians over HTTP, from the request to the parsed answer; charts have 10 series and up to 500 points,")
+    print("each of another system; first_chart is what a hub is asked first after its start.")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ from beszel_protocol.messages import Configuration, encode
 from beszel_protocol.version import VERSION
 
 if TYPE_CHECKING:
-    from beszel_agent.smart.detail import DiskDetails
+    from beszel_protocol.disks import DiskDetails
 
 log = logging.getLogger(__name__)
 

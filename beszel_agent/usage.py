@@ -8,7 +8,7 @@ from beszel_agent.deltas import share
 from beszel_agent.grants import READ_SEARCH, describe_need
 from beszel_agent.mounts import ROOT, Filesystem
 from beszel_agent.paths import HostPaths
-from beszel_protocol.sample import DiskMetrics
+from beszel_protocol.storage import DiskMetrics
 
 
 class UsageReader:

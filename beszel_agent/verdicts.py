@@ -5,7 +5,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from beszel_agent.severity import WORDS
 from beszel_protocol.messages import Event
-from beszel_protocol.sample import ArrayMetrics, CheckMetrics, Metrics, PoolMetrics, SmartMetrics
+from beszel_protocol.sample import CheckMetrics, Metrics
+from beszel_protocol.storage import ArrayMetrics, PoolMetrics, SmartMetrics
 from beszel_protocol.timestamps import format_timestamp
 
 _Judged: TypeAlias = ArrayMetrics | PoolMetrics | SmartMetrics | CheckMetrics

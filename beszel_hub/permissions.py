@@ -1,4 +1,4 @@
-"""Who may do what: the actor, the table of actions, and the one function that decides.
+"""Who may do what: the actor, the table of actions, the one function that decides, and the one that refuses.
 
 `decide` knows roles, token scopes and the actor's relation to the record at hand. Which records an actor reaches at all
 is a matter of queries: every list function takes the actor.
@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from beszel_hub.actions import Action
+from beszel_hub.errors import Forbidden, NotFound, Unauthorized
 
 Role: TypeAlias = Literal["admin", "user", "readonly"]
 Scope: TypeAlias = Literal["full", "write", "read"]
@@ -217,6 +218,13 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.HEARTBEAT_STATUS: Rule(roles=_ADMINS),
     Action.TEST_HEARTBEAT: Rule(roles=_ADMINS, scopes=_WRITING),
     Action.JOBS: Rule(roles=_ADMINS),
+    Action.STORE: Rule(roles=_ADMINS),
+    Action.BACKUPS_LIST: Rule(roles=_ADMINS),
+    Action.BACKUPS_CREATE: Rule(roles=_ADMINS, scopes=_WRITING),
+    Action.BACKUPS_DOWNLOAD: Rule(roles=_ADMINS, scopes=_LOGIN),  # it has in it what makes logins
+    Action.BACKUPS_DELETE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.BACKUPS_RESTORE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.FILES_TOKEN: Rule(roles=_EVERYBODY, scopes=_LOGIN),
     Action.NOTIFICATION_CHANNELS_LIST: Rule(roles=_EVERYBODY, needs="own"),
     Action.NOTIFICATION_CHANNELS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
     Action.NOTIFICATION_CHANNELS_CREATE: Rule(roles=_EVERYBODY, scopes=_WRITING),
@@ -298,3 +306,15 @@ def decide(actor: Actor, action: Action, *, member: bool | None = None, own: boo
         return Decision.FORBIDDEN
     is_hidden = {"nothing": False, "member": member is False, "own": own is False and not actor.sees_everybody}
     return Decision.NOT_FOUND if is_hidden[rule.needs] else Decision.ALLOW
+
+
+def require(actor: Actor, action: Action, *, member: bool | None = None) -> Actor:
+    """The actor, if `decide` allows it; else raise `Unauthorized`, `NotFound` or `Forbidden`."""
+    decision = decide(actor, action, member=member)
+    if decision is Decision.UNAUTHENTICATED:
+        raise Unauthorized
+    if decision is Decision.NOT_FOUND:
+        raise NotFound
+    if decision is not Decision.ALLOW:
+        raise Forbidden
+    return actor

@@ -1,4 +1,4 @@
-"""The sample: everything an agent reads at one instant, each metric declared on its field.
+"""The sample: everything an agent reads at one instant, each metric declared on its field, here or in `storage`.
 
 What a host cannot tell is absent (`None` here, missing on the wire), never 0. Units stand in the names; every
 `cpu_percent` is a share of the whole host, 0-100. A counter and its rate stand side by side.
@@ -7,17 +7,13 @@ What a host cannot tell is absent (`None` here, missing on the wire), never 0. U
 from functools import cache
 from typing import Annotated
 
-import msgspec
-
 from beszel_protocol import kinds
 from beszel_protocol.metrics import Keyed, Metric, Rollup, Unit, read_catalogue
+from beszel_protocol.part import Part
+from beszel_protocol.storage import ArrayMetrics, DiskMetrics, PoolMetrics, SmartMetrics
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Settings shared by every part of a sample."""
-
-
-class CpuMetrics(_Part, frozen=True, kw_only=True):
+class CpuMetrics(Part, frozen=True, kw_only=True):
     """Shares of all processors together; idle is what is left of 100 after usage and iowait."""
 
     usage_percent: Annotated[float, kinds.percent("CPU")] | None = None
@@ -36,7 +32,7 @@ class CpuMetrics(_Part, frozen=True, kw_only=True):
     interrupts_per_second: Annotated[float, kinds.events("Interrupts")] | None = None
 
 
-class MemoryMetrics(_Part, frozen=True, kw_only=True):
+class MemoryMetrics(Part, frozen=True, kw_only=True):
     total_bytes: Annotated[int, kinds.total("Memory size")] | None = None
     used_bytes: Annotated[int, kinds.level_bytes("Memory used")] | None = None
     usage_percent: Annotated[float, kinds.percent("Memory")] | None = None
@@ -48,39 +44,14 @@ class MemoryMetrics(_Part, frozen=True, kw_only=True):
     """PSI `full avg10`: share of time in which no task could go on for want of memory."""
 
 
-class IoMetrics(_Part, frozen=True, kw_only=True):
+class IoMetrics(Part, frozen=True, kw_only=True):
     """Of all block devices together."""
 
     pressure_percent: Annotated[float, kinds.percent("I/O pressure")] | None = None
     pressure_full_percent: Annotated[float, kinds.percent("I/O pressure on all")] | None = None
 
 
-class DiskMetrics(_Part, frozen=True, kw_only=True):
-    """One filesystem and the block device below it; `usage_percent` is used / (used + available), as `df` has it."""
-
-    total_bytes: Annotated[int, kinds.total("Disk size")] | None = None
-    used_bytes: Annotated[int, kinds.level_bytes("Disk used")] | None = None
-    usage_percent: Annotated[float, kinds.percent("Disk")] | None = None
-    inodes_total: Annotated[int, kinds.count("Disk inodes")] | None = None
-    inodes_used: Annotated[int, kinds.count("Disk inodes used")] | None = None
-    inodes_usage_percent: Annotated[float, kinds.percent("Disk inodes in use")] | None = None
-    read_only: Annotated[int, kinds.failures("Disk takes no writes")] | None = None
-    """1 if the filesystem itself is read-only, as after an error; not if only one view of it is."""
-    io_read_bytes: Annotated[int, kinds.total("Disk bytes read")] | None = None
-    io_write_bytes: Annotated[int, kinds.total("Disk bytes written")] | None = None
-    read_bytes_per_second: Annotated[float, kinds.rate("Disk read")] | None = None
-    write_bytes_per_second: Annotated[float, kinds.rate("Disk write")] | None = None
-    utilization_percent: Annotated[float, kinds.percent("Disk utilization")] | None = None
-    read_await_ms: Annotated[float, Metric(label="Disk read wait", unit=Unit.MILLISECONDS, peak=True)] | None = None
-    write_await_ms: Annotated[float, Metric(label="Disk write wait", unit=Unit.MILLISECONDS, peak=True)] | None = None
-    read_time_percent: Annotated[float, kinds.busy("Disk read time")] | None = None
-    """Time that requests spent in reading, over the time that passed: above 100 where several are read at once."""
-    write_time_percent: Annotated[float, kinds.busy("Disk write time")] | None = None
-    queue_depth: Annotated[float, kinds.depth("Disk queue")] | None = None
-    """Requests that were under way or waiting, on average."""
-
-
-class InterfaceMetrics(_Part, frozen=True, kw_only=True):
+class InterfaceMetrics(Part, frozen=True, kw_only=True):
     bytes_sent: Annotated[int, kinds.total("Interface bytes sent")] | None = None
     bytes_recv: Annotated[int, kinds.total("Interface bytes received")] | None = None
     sent_bytes_per_second: Annotated[float, kinds.rate("Interface sent")] | None = None
@@ -91,7 +62,7 @@ class InterfaceMetrics(_Part, frozen=True, kw_only=True):
     drops: Annotated[int, kinds.count("Interface drops")] | None = None
 
 
-class NetworkMetrics(_Part, frozen=True, kw_only=True):
+class NetworkMetrics(Part, frozen=True, kw_only=True):
     """The interfaces that count, together.
 
     The totals hold what every one of them carried since it came up, also of those that are gone or were reset since the
@@ -105,68 +76,7 @@ class NetworkMetrics(_Part, frozen=True, kw_only=True):
     interfaces: dict[str, InterfaceMetrics] | None = None
 
 
-class ArrayMetrics(_Part, frozen=True, kw_only=True):
-    """A software RAID array."""
-
-    severity: Annotated[int, kinds.severity("Array health")] | None = None
-    state: str | None = None
-    """Why it is of this severity, in words."""
-    level: str | None = None
-    total_bytes: Annotated[int, kinds.total("Array size")] | None = None
-    members: Annotated[int, kinds.count("Array members")] | None = None
-    """As many as it is meant to have."""
-    members_missing: Annotated[int, kinds.failures("Array members missing")] | None = None
-    spares: Annotated[int, kinds.count("Array spares")] | None = None
-    sync_percent: Annotated[float, kinds.share("Array sync")] | None = None
-    """Of a resync, recovery, reshape or check under way."""
-    sync_bytes_per_second: Annotated[float, kinds.capacity("Array sync speed")] | None = None
-    mismatches: Annotated[int, kinds.failures("Array mismatches")] | None = None
-
-
-class PoolMetrics(_Part, frozen=True, kw_only=True):
-    """A pool of devices with filesystems on it: ZFS, or btrfs with its raw space, all copies counted."""
-
-    severity: Annotated[int, kinds.severity("Pool health")] | None = None
-    state: str | None = None
-    type: str | None = None
-    total_bytes: Annotated[int, kinds.total("Pool size")] | None = None
-    used_bytes: Annotated[int, kinds.level_bytes("Pool used")] | None = None
-    usage_percent: Annotated[float, kinds.percent("Pool")] | None = None
-    devices: Annotated[int, kinds.count("Pool devices")] | None = None
-    devices_missing: Annotated[int, kinds.failures("Pool devices missing")] | None = None
-    errors: Annotated[int, kinds.failures("Pool device errors")] | None = None
-    """Write, read, flush, corruption and generation errors of all devices, since they were last reset."""
-    read_bytes_per_second: Annotated[float, kinds.rate("Pool read")] | None = None
-    """What programs read and wrote, wherever it came from: caches answer too, and copies are not counted."""
-    write_bytes_per_second: Annotated[float, kinds.rate("Pool written")] | None = None
-
-
-class SmartMetrics(_Part, frozen=True, kw_only=True):
-    """What a disk says of its own health, the same for every kind of disk; the rest is the action `disk_detail`."""
-
-    severity: Annotated[int, kinds.severity("Disk health")] | None = None
-    state: str | None = None
-    device: str | None = None
-    model: str | None = None
-    type: str | None = None
-    """`ata`, `nvme`, `scsi` or `emmc`."""
-    total_bytes: Annotated[int, kinds.total("Disk capacity")] | None = None
-    temperature_celsius: (
-        Annotated[float, Metric(label="Disk temperature", unit=Unit.CELSIUS, peak=True, alarm=True)] | None
-    ) = None
-    power_on_hours: Annotated[int, kinds.count("Disk hours powered on")] | None = None
-    power_cycles: Annotated[int, kinds.count("Disk power cycles")] | None = None
-    wear_percent: Annotated[float, kinds.wear("Disk wear")] | None = None
-    """Of the writes that the disk was made for; the disk may outlive them."""
-    spare_percent: Annotated[float, Metric(label="Disk spare blocks", unit=Unit.PERCENT, alarm=True)] | None = None
-    reallocated_sectors: Annotated[int, kinds.failures("Disk sectors reallocated")] | None = None
-    pending_sectors: Annotated[int, kinds.failures("Disk sectors pending")] | None = None
-    uncorrected_errors: Annotated[int, kinds.failures("Disk errors not corrected")] | None = None
-    bytes_read: Annotated[int, kinds.total("Disk lifetime bytes read")] | None = None
-    bytes_written: Annotated[int, kinds.total("Disk lifetime bytes written")] | None = None
-
-
-class BatteryMetrics(_Part, frozen=True, kw_only=True):
+class BatteryMetrics(Part, frozen=True, kw_only=True):
     charge_percent: Annotated[float, Metric(label="Battery", unit=Unit.PERCENT, alarm=True)] | None = None
     state: str | None = None
     """`charging`, `discharging`, `full`, `idle` (on mains, neither) or `empty`."""
@@ -178,7 +88,7 @@ class BatteryMetrics(_Part, frozen=True, kw_only=True):
     """What it holds when full, of what it was made to hold."""
 
 
-class UpsMetrics(_Part, frozen=True, kw_only=True):
+class UpsMetrics(Part, frozen=True, kw_only=True):
     charge_percent: Annotated[float, Metric(label="UPS charge", unit=Unit.PERCENT, alarm=True)] | None = None
     load_percent: Annotated[float, kinds.percent("UPS load")] | None = None
     runtime_seconds: Annotated[float, Metric(label="UPS runtime left", unit=Unit.SECONDS, alarm=True)] | None = None
@@ -189,7 +99,7 @@ class UpsMetrics(_Part, frozen=True, kw_only=True):
     """The words of NUT's `ups.status`, such as `OL CHRG` or `OB LB`."""
 
 
-class GpuProcess(_Part, frozen=True, kw_only=True):
+class GpuProcess(Part, frozen=True, kw_only=True):
     """One that holds memory of a GPU; too short-lived to be a series."""
 
     pid: int
@@ -197,7 +107,7 @@ class GpuProcess(_Part, frozen=True, kw_only=True):
     memory_bytes: int | None = None
 
 
-class GpuMetrics(_Part, frozen=True, kw_only=True):
+class GpuMetrics(Part, frozen=True, kw_only=True):
     name: str | None = None
     state: str | None = None
     """`suspended` while it sleeps, `idle` while it is left alone so that it can fall asleep; reading more would keep it
@@ -217,7 +127,7 @@ class GpuMetrics(_Part, frozen=True, kw_only=True):
     """Those that hold the most memory, largest first."""
 
 
-class ContainerMetrics(_Part, frozen=True, kw_only=True):
+class ContainerMetrics(Part, frozen=True, kw_only=True):
     id: str
     name: str
     cpu_percent: Annotated[float, kinds.percent("Container CPU")] | None = None
@@ -246,7 +156,7 @@ class ContainerMetrics(_Part, frozen=True, kw_only=True):
     `ContainerFacts`."""
 
 
-class ProcessMetrics(_Part, frozen=True, kw_only=True):
+class ProcessMetrics(Part, frozen=True, kw_only=True):
     """One of the busiest processes; too short-lived to be a series. Kernel threads stand in brackets."""
 
     pid: int
@@ -265,7 +175,7 @@ class ProcessMetrics(_Part, frozen=True, kw_only=True):
     """The pid of what started it, or took it over. Only in answers to the action `processes`; absent for the first."""
 
 
-class ProcessCounts(_Part, frozen=True, kw_only=True):
+class ProcessCounts(Part, frozen=True, kw_only=True):
     """All processes together; totals come as often as the agent looks at each of them."""
 
     running: Annotated[int, kinds.level("Processes running")] | None = None
@@ -280,7 +190,7 @@ class ProcessCounts(_Part, frozen=True, kw_only=True):
     """How many there are of each pattern of names that the hub asks for; zombies are none."""
 
 
-class ServiceUnitMetrics(_Part, frozen=True, kw_only=True):
+class ServiceUnitMetrics(Part, frozen=True, kw_only=True):
     """One service that its manager has started; read less often than every sample."""
 
     state: str | None = None
@@ -292,7 +202,7 @@ class ServiceUnitMetrics(_Part, frozen=True, kw_only=True):
     restarts: Annotated[int, kinds.count("Service restarts")] | None = None
 
 
-class CheckMetrics(_Part, frozen=True, kw_only=True):
+class CheckMetrics(Part, frozen=True, kw_only=True):
     """What came of checking another service from here. Not in every sample: only in the next after it was checked.
 
     Where the check could not be made at all there are no numbers, and `state` says why.
@@ -317,20 +227,20 @@ class CheckMetrics(_Part, frozen=True, kw_only=True):
     """Of the certificate that ends first, where redirects lead to several; 0 from then on."""
 
 
-class ServiceMetrics(_Part, frozen=True, kw_only=True):
+class ServiceMetrics(Part, frozen=True, kw_only=True):
     total: Annotated[int, kinds.count("Services")] | None = None
     failed: Annotated[int, kinds.failures("Failed services")] | None = None
     units: dict[str, ServiceUnitMetrics] | None = None
 
 
-class KernelMetrics(_Part, frozen=True, kw_only=True):
+class KernelMetrics(Part, frozen=True, kw_only=True):
     file_handles: Annotated[int, kinds.level("File handles open")] | None = None
     file_handles_limit: Annotated[int, kinds.count("File handles possible")] | None = None
     """Absent where there is no limit."""
     entropy_bits: Annotated[int, kinds.count("Entropy")] | None = None
 
 
-class ClockMetrics(_Part, frozen=True, kw_only=True):
+class ClockMetrics(Part, frozen=True, kw_only=True):
     """What the kernel was told about its clock by whoever disciplines it."""
 
     unsynchronized: Annotated[int, kinds.flag("Clock not synchronized")] | None = None
@@ -341,13 +251,13 @@ class ClockMetrics(_Part, frozen=True, kw_only=True):
     max_error_ms: Annotated[float, Metric(label="Clock error at most", unit=Unit.MILLISECONDS, peak=True)] | None = None
 
 
-class LoginMetrics(_Part, frozen=True, kw_only=True):
+class LoginMetrics(Part, frozen=True, kw_only=True):
     sessions: Annotated[int, kinds.level("Login sessions")] | None = None
     users: Annotated[int, kinds.level("Users logged in")] | None = None
     names: list[str] | None = None
 
 
-class UpdateMetrics(_Part, frozen=True, kw_only=True):
+class UpdateMetrics(Part, frozen=True, kw_only=True):
     """Packages of the distribution, as of the last time that its own tools asked for news."""
 
     pending: Annotated[int, kinds.level("Package updates")] | None = None
@@ -355,7 +265,7 @@ class UpdateMetrics(_Part, frozen=True, kw_only=True):
     reboot_required: Annotated[int, kinds.flag("Reboot required")] | None = None
 
 
-class Metrics(_Part, frozen=True, kw_only=True):
+class Metrics(Part, frozen=True, kw_only=True):
     """Everything read at one instant, by what it is about."""
 
     cpu: CpuMetrics | None = None

@@ -38,6 +38,9 @@ SystemArgument = Annotated[
         metavar="SYSTEM", help="Its name, or a beginning that no other name has.", autocompletion=_complete_system
     ),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: units in the names, nothing unknown.")]
+PlainOption = Annotated[bool, typer.Option("--plain", help="A plain table; the default.")]
+SortOption = Annotated[str, typer.Option("--sort", metavar="COLUMN", help="Another order, such as mem.")]
 _LARGEST_SIZE: Final = (1000, 500)
 
 app = typer.Typer(
@@ -55,6 +58,10 @@ def run_command_line(arguments: list[str]) -> int:
     except TuiError as error:
         return complain(error)
     except SystemExit as end:
+        if "--install-completion" in arguments and end.code == EXIT_OK:
+            from beszel_tui.plain.completion import complete_at_first_key  # noqa: PLC0415 (only for the shell)
+
+            complete_at_first_key(Path.home())
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return EXIT_OK
 
@@ -103,13 +110,12 @@ def local(context: typer.Context) -> None:
 def status(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help='For scripts: {"systems": [...]}')] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="A plain table; the default.")] = False,
+    plain: PlainOption = False,
 ) -> None:
     """Print every system once. Exit 0: all up; 1: some down or waiting for their agent; 2: hub not reached."""
     from beszel_tui.plain.fleet import status as print_status  # noqa: PLC0415 (only for this command)
 
-    if json and plain:
-        raise typer.BadParameter("either --json or --plain")
+    _refuse_both(json, plain)
     hub, token = _credentials(context.obj)
     raise typer.Exit(print_status(_open(hub, token), as_json=json))
 
@@ -136,74 +142,56 @@ def containers(
         typer.Argument(metavar="[SYSTEM]", help="Only those of this system.", autocompletion=_complete_system),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help='For scripts: {"containers": [...]}')] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="A plain table; the default.")] = False,
+    plain: PlainOption = False,
 ) -> None:
     """Print every container once. Exit 0: all well; 1: some failed, restart or are unhealthy; 2: hub not reached."""
     from beszel_tui.plain.containers import list_containers  # noqa: PLC0415 (only for this command)
 
-    if json and plain:
-        raise typer.BadParameter("either --json or --plain")
+    _refuse_both(json, plain)
     hub, token = _credentials(context.obj)
     raise typer.Exit(list_containers(_open(hub, token), system, as_json=json))
 
 
-JsonOption = Annotated[bool, typer.Option("--json", help="For scripts: units in the names, nothing unknown.")]
-PlainOption = Annotated[bool, typer.Option("--plain", help="A plain table; the default.")]
-SortOption = Annotated[str, typer.Option("--sort", metavar="COLUMN", help="Another order, such as mem.")]
+_TABLES: Final = (
+    (
+        "processes", "processes",
+        "Print what runs on a system now. Exit 0: printed; 2: not possible.",
+    ),
+    (
+        "services", "services",
+        "Print the services of a system, failed ones first. Exit 0: all well; 1: some are not; 2: not possible.",
+    ),
+    (
+        "disks", "health",
+        "Print how disks, arrays and pools of a system are. Exit 0: all well; 1: some are not; 2: not possible.",
+    ),
+    (
+        "sensors", "sensors",
+        "Print temperatures, fans, batteries and UPS of a system. Exit 0: all well; 1: some are not; 2: not possible.",
+    ),
+    (
+        "gpus", "gpu",
+        "Print the graphics processors of a system. Exit 0: all well; 1: some are hot or full; 2: not possible.",
+    ),
+    (
+        "checks", "checks",
+        "Print what came of the checks made from a system. Exit 0: all well; 1: some failed; 2: not possible.",
+    ),
+)  # fmt: skip
+"""Commands, the sheet that each prints, and its help."""
 
 
-@app.command()
-def processes(
-    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
-    sort: SortOption = "",
-) -> None:  # fmt: skip
-    """Print what runs on a system now. Exit 0: printed; 2: not possible."""
-    _print_table(context, "processes", system, as_json=json, plain=plain, sort=sort)
+def _add_table(name: str, key: str, help_text: str) -> None:
+    @app.command(name, help=help_text)
+    def print_table(
+        context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
+        sort: SortOption = "",
+    ) -> None:  # fmt: skip
+        _print_table(context, key, system, as_json=json, plain=plain, sort=sort)
 
 
-@app.command()
-def services(
-    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
-    sort: SortOption = "",
-) -> None:  # fmt: skip
-    """Print the services of a system, failed ones first. Exit 0: all well; 1: some are not; 2: not possible."""
-    _print_table(context, "services", system, as_json=json, plain=plain, sort=sort)
-
-
-@app.command()
-def disks(
-    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
-    sort: SortOption = "",
-) -> None:  # fmt: skip
-    """Print how disks, arrays and pools of a system are. Exit 0: all well; 1: some are not; 2: not possible."""
-    _print_table(context, "health", system, as_json=json, plain=plain, sort=sort)
-
-
-@app.command()
-def sensors(
-    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
-    sort: SortOption = "",
-) -> None:  # fmt: skip
-    """Print temperatures, fans, batteries and UPS of a system. Exit 0: all well; 1: some are not; 2: not possible."""
-    _print_table(context, "sensors", system, as_json=json, plain=plain, sort=sort)
-
-
-@app.command()
-def gpus(
-    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
-    sort: SortOption = "",
-) -> None:  # fmt: skip
-    """Print the graphics processors of a system. Exit 0: all well; 1: some are hot or full; 2: not possible."""
-    _print_table(context, "gpu", system, as_json=json, plain=plain, sort=sort)
-
-
-@app.command()
-def checks(
-    context: typer.Context, system: SystemArgument, json: JsonOption = False, plain: PlainOption = False,
-    sort: SortOption = "",
-) -> None:  # fmt: skip
-    """Print what came of the checks made from a system. Exit 0: all well; 1: some failed; 2: not possible."""
-    _print_table(context, "checks", system, as_json=json, plain=plain, sort=sort)
+for _table in _TABLES:
+    _add_table(*_table)
 
 
 @app.command()
@@ -322,11 +310,15 @@ def _print_table(context: typer.Context, key: str, system: str, *, as_json: bool
     from beszel_tui.plain.tables import TableOrder, print_table  # noqa: PLC0415 (only for these commands)
     from beszel_tui.state.sheets import BY_KEY  # noqa: PLC0415 (only for these commands)
 
-    if as_json and plain:
-        raise typer.BadParameter("either --json or --plain")
+    _refuse_both(as_json, plain)
     settings = load_settings(context.obj)
     order = TableOrder(BY_KEY[key], system, as_json=as_json, sort=sort, thresholds=settings.thresholds)
     raise typer.Exit(print_table(_open(*_credentials(context.obj)), order))
+
+
+def _refuse_both(as_json: bool, plain: bool) -> None:
+    if as_json and plain:
+        raise typer.BadParameter("either --json or --plain")
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -10,7 +10,8 @@ from beszel_agent.deltas import share
 from beszel_agent.errors import Unavailable
 from beszel_agent.paths import HostPaths, list_names, read_number_or_none, read_text_or_none
 from beszel_agent.severity import CONCERN, FAILED, Finding, in_words, worst
-from beszel_protocol.sample import ArrayMetrics, Metrics
+from beszel_protocol.sample import Metrics
+from beszel_protocol.storage import ArrayMetrics
 
 _SECTOR_BYTES: Final = 512
 """The unit of `/sys/block/*/size` and of `sync_completed`, whatever the device's own sector is."""

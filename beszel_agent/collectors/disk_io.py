@@ -16,7 +16,8 @@ from beszel_agent.deltas import gained_wrapping, per_second, share
 from beszel_agent.errors import Unavailable
 from beszel_agent.mounts import Filesystem, MountTable, shared_table
 from beszel_agent.paths import HostFile, HostPaths
-from beszel_protocol.sample import DiskMetrics, Metrics
+from beszel_protocol.sample import Metrics
+from beszel_protocol.storage import DiskMetrics
 
 _SECTOR_BYTES: Final = 512
 """The unit of diskstats, whatever the device's own sector is."""

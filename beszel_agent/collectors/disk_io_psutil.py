@@ -17,7 +17,8 @@ from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.mounts import ROOT
 from beszel_agent.paths import HostPaths
 from beszel_agent.volumes import Volume, choose_volumes
-from beszel_protocol.sample import DiskMetrics, Metrics
+from beszel_protocol.sample import Metrics
+from beszel_protocol.storage import DiskMetrics
 
 _SECTOR_BYTES: Final = 512
 _NO_DISKS: Final = ("cd", "md", "pass", "sa")

@@ -7,7 +7,8 @@ from beszel_agent.config import Config
 from beszel_agent.errors import Unavailable
 from beszel_agent.paths import HostPaths, list_names, read_number_or_none, read_text_or_none
 from beszel_agent.severity import CONCERN, FAILED, SOUND, Finding, in_words, worst
-from beszel_protocol.sample import Metrics, SmartMetrics
+from beszel_protocol.sample import Metrics
+from beszel_protocol.storage import SmartMetrics
 
 _SECTOR_BYTES: Final = 512
 _EXCEEDED: Final = 11

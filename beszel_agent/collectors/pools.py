@@ -11,7 +11,8 @@ from beszel_agent.deltas import per_second, share
 from beszel_agent.errors import Unavailable
 from beszel_agent.paths import HostPaths, list_names, read_number_or_none, read_text_or_none
 from beszel_agent.severity import CONCERN, FAILED, SOUND, Finding, in_words, worst
-from beszel_protocol.sample import Metrics, PoolMetrics
+from beszel_protocol.sample import Metrics
+from beszel_protocol.storage import PoolMetrics
 
 _ZFS: Final = "spl/kstat/zfs"
 _BTRFS: Final = "fs/btrfs"

@@ -8,7 +8,8 @@ from beszel_agent.errors import Unavailable
 from beszel_agent.mounts import MountTable
 from beszel_agent.paths import HostPaths
 from beszel_agent.usage import UsageReader
-from beszel_protocol.sample import DiskMetrics, Metrics
+from beszel_protocol.sample import Metrics
+from beszel_protocol.storage import DiskMetrics
 
 
 class SlowFilesystemsCollector:

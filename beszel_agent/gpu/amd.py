@@ -3,14 +3,12 @@
 The attributes are those of the kernel's `gpu/amdgpu/thermal` and `driver-misc`.
 """
 
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple
 
-from beszel_agent.errors import Unavailable
 from beszel_agent.gpu.amd_library import AmdLibrary
-from beszel_agent.gpu.cards import Card, Cards, find_hwmon, read_number
+from beszel_agent.gpu.cards import Card, find_hwmon, read_number
 from beszel_agent.gpu.clients import DrmClients, Look, engine_shares
-from beszel_agent.gpu.names import find_name
-from beszel_agent.gpu.rest import Rests
+from beszel_agent.gpu.drm_reader import DrmReader
 from beszel_agent.paths import HostPaths, read_text_or_none
 from beszel_protocol.sample import GpuMetrics
 
@@ -20,44 +18,21 @@ class Memory(NamedTuple):
     total_bytes: int | None
 
 
-class AmdReader:
+class AmdReader(DrmReader[tuple[float, Look]]):
     name: ClassVar[str] = "amd_sysfs"
+    drivers = ("amdgpu",)
 
     def __init__(self, paths: HostPaths, clients: DrmClients) -> None:
-        self._paths, self._clients = paths, clients
-        self._cards = Cards(paths, "amdgpu")
+        super().__init__(paths, clients)
         self._library = AmdLibrary()
-        self._rests = Rests()
-        self._names: dict[str, str | None] = {}
-        self._before: dict[str, tuple[float, Look]] = {}
 
-    @classmethod
-    def probe(cls, paths: HostPaths, clients: DrmClients) -> Self:
-        reader = cls(paths, clients)
-        if not reader._cards.find():
-            raise Unavailable("no GPU under amdgpu")
-        return reader
-
-    def read(self, now: float) -> dict[str, GpuMetrics]:
-        return {card.key: self._read_card(card, now) for card in self._cards.find()}
-
-    def _read_card(self, card: Card, now: float) -> GpuMetrics:
-        if card.key not in self._names:
-            self._names[card.key] = find_name(self._paths, card)
-        name = self._names[card.key]
-        untouched = self._rests.instead_of_reading(card.key, name, now, is_suspended=card.is_suspended)
-        if untouched is not None:
-            self._before.pop(card.key, None)
-            return untouched
+    def measure(self, card: Card, name: str | None, now: float) -> GpuMetrics:
         look = self._clients.read(now)
         hwmon = find_hwmon(card)
         is_shared = _is_part_of_processor(hwmon)
         watts = _power(hwmon)
         usage = _percent(card) if _has_usage(card) else self._library.usage_percent(card.slot)
         memory = _memory(card, with_hosts=is_shared)
-        processes = self._clients.processes(look, card)
-        if usage == 0 and not processes and card.may_sleep:
-            self._rests.let_rest(card.key, now)
         return GpuMetrics(
             name=name or self._library.name(card.slot),
             usage_percent=usage,
@@ -68,7 +43,7 @@ class AmdReader:
             package_power_watts=watts if is_shared else None,
             temperature_celsius=_temperature(hwmon),
             engines_percent=self._engines(card, now, look),
-            processes=processes,
+            processes=self._clients.processes(look, card),
         )
 
     def _engines(self, card: Card, now: float, look: Look) -> dict[str, float] | None:

@@ -4,16 +4,14 @@ Without the right to look at every process the engines are unknown, and usage is
 its idle state (RC6), which is at least as long as an engine was at work.
 """
 
-from typing import ClassVar, Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple
 
 from beszel_agent.deltas import gained, share
-from beszel_agent.errors import Unavailable
-from beszel_agent.gpu.cards import Card, Cards, find_hwmon, read_number
-from beszel_agent.gpu.clients import DrmClients, Look, Shares, engine_shares
-from beszel_agent.gpu.names import find_name
-from beszel_agent.gpu.rest import Rests
+from beszel_agent.gpu.cards import Card, find_hwmon, read_number
+from beszel_agent.gpu.clients import Look, Shares, engine_shares
+from beszel_agent.gpu.drm_reader import DrmReader
 from beszel_agent.hwmon import list_names
-from beszel_agent.paths import HostPaths, read_text_or_none
+from beszel_agent.paths import read_text_or_none
 from beszel_protocol.sample import GpuMetrics
 
 _CARD_ENERGY: Final = ("card", None)
@@ -31,56 +29,29 @@ class Counters(NamedTuple):
     """By graphics tile."""
 
 
-class IntelReader:
+class IntelReader(DrmReader[Counters]):
     name: ClassVar[str] = "intel_sysfs"
+    drivers = ("i915", "xe")
 
-    def __init__(self, paths: HostPaths, clients: DrmClients) -> None:
-        self._paths, self._clients = paths, clients
-        self._cards = Cards(paths, "i915", "xe")
-        self._rests = Rests()
-        self._names: dict[str, str | None] = {}
-        self._before: dict[str, Counters] = {}
-
-    @classmethod
-    def probe(cls, paths: HostPaths, clients: DrmClients) -> Self:
-        reader = cls(paths, clients)
-        if not reader._cards.find():
-            raise Unavailable("no GPU under i915 or xe")
-        return reader
-
-    def read(self, now: float) -> dict[str, GpuMetrics]:
-        return {card.key: self._read_card(card, now) for card in self._cards.find()}
-
-    def _read_card(self, card: Card, now: float) -> GpuMetrics:
-        if card.key not in self._names:
-            self._names[card.key] = find_name(self._paths, card)
-        name = self._names[card.key]
-        untouched = self._rests.instead_of_reading(card.key, name, now, is_suspended=card.is_suspended)
-        if untouched is not None:
-            self._before.pop(card.key, None)
-            return untouched
+    def measure(self, card: Card, name: str | None, now: float) -> GpuMetrics:
         counters = read_counters(card, now, self._clients.read(now))
         before = self._before.get(card.key)
         self._before[card.key] = counters
         engines = engine_shares(card.slot, before.look, counters.look, now - before.now) if before is not None else None
-        usage = _usage(engines, before, counters)
-        processes = self._clients.processes(counters.look, card)
-        if usage == 0 and not processes and card.may_sleep:
-            self._rests.let_rest(card.key, now)
         total, free = (
             read_number(f"{card.directory}/lmem_total_bytes"),
             read_number(f"{card.directory}/lmem_avail_bytes"),
         )
         return GpuMetrics(
             name=name,
-            usage_percent=usage,
+            usage_percent=_usage(engines, before, counters),
             memory_used_bytes=None if total is None or free is None else max(0, total - free),
             memory_total_bytes=total,
             power_watts=_watts(before, counters, "card_microjoules"),
             package_power_watts=_watts(before, counters, "package_microjoules"),
             temperature_celsius=_temperature(card),
             engines_percent=(engines.by_engine or None) if engines is not None else None,
-            processes=processes,
+            processes=self._clients.processes(counters.look, card),
         )
 
 

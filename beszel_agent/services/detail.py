@@ -12,53 +12,17 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.services.choice import find_systemd
 from beszel_agent.services.manager import by_shown_name
 from beszel_protocol.hygiene import clean_text
+from beszel_protocol.services import ServiceDetail, ServiceQuery
 from beszel_protocol.timestamps import format_timestamp
 
 _UNSET: Final = 2**64 - 1
 """What systemd says for: not known, no limit."""
 
 
-class ServiceDetailParams(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    """As a sample has it, `nginx`, or in full, `nginx.service`."""
-
-
-class ServiceDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What does not apply to the unit is absent. Its environment is never told: people put passwords there."""
-
-    name: str
-    unit: str
-    description: str | None = None
-    load_state: str | None = None
-    state: str | None = None
-    sub_state: str | None = None
-    enabled: str | None = None
-    """`enabled`, `disabled`, `static` …"""
-    result: str | None = None
-    """Why it failed: `exit-code`, `oom-kill`, `timeout` …; `success` if it did not."""
-    file: str | None = None
-    group: str | None = None
-    user: str | None = None
-    active_since: str | None = None
-    """RFC 3339."""
-    inactive_since: str | None = None
-    started_at: str | None = None
-    main_pid: int | None = None
-    exit_status: int | None = None
-    """Of the main process that ended last."""
-    restarts: int | None = None
-    tasks: int | None = None
-    tasks_limit: int | None = None
-    memory_bytes: int | None = None
-    memory_peak_bytes: int | None = None
-    memory_limit_bytes: int | None = None
-    cpu_seconds: float | None = None
-
-
 async def detail_service(paths: HostPaths, config: Config, params: Mapping[str, Any]) -> ServiceDetail:
     """Raise `RequestRefused`. Asks in a thread, on a connection of its own."""
     try:
-        wanted = msgspec.convert(params, ServiceDetailParams)
+        wanted = msgspec.convert(params, ServiceQuery)
     except msgspec.ValidationError as error:
         raise RequestRefused("bad_params", str(error)) from error
     return await asyncio.to_thread(_ask, paths, config, wanted.name)

@@ -13,8 +13,9 @@ from beszel_agent.smart.document import (
     find_text,
     leading_number,
 )
-from beszel_agent.smart.reading import Attribute, Health
-from beszel_protocol.sample import SmartMetrics
+from beszel_agent.smart.reading import Health
+from beszel_protocol.disks import DiskAttribute
+from beszel_protocol.storage import SmartMetrics
 
 _REALLOCATED: Final = 5
 _REPORTED_UNCORRECTABLE: Final = 187
@@ -57,8 +58,8 @@ def parse_ata(document: Document) -> Health:
     return Health(findings=findings, attributes=attributes, numbers=numbers)
 
 
-def _attribute(row: Document) -> Attribute:
-    return Attribute(
+def _attribute(row: Document) -> DiskAttribute:
+    return DiskAttribute(
         id=find_count(row, "id"),
         name=find_text(row, "name") or "unknown",
         value=find_count(row, "value"),
@@ -88,7 +89,7 @@ def _statistics(document: Document) -> dict[str, int]:
     return found
 
 
-def _wear_percent(document: Document, statistics: dict[str, int], attributes: Iterable[Attribute]) -> float | None:
+def _wear_percent(document: Document, statistics: dict[str, int], attributes: Iterable[DiskAttribute]) -> float | None:
     told = find_number(document, "endurance_used", "current_percent")
     if told is None:
         told = statistics.get(_ENDURANCE)

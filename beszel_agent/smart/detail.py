@@ -4,29 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from beszel_agent.smart.disks import Disk, SmartDisks
-from beszel_agent.smart.reading import SmartReading
-
-
-class DiskDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    key: str
-    """Under which the samples have it."""
-    device: str
-    asleep: bool = False
-    """It was left asleep; what follows is what it said before."""
-    age_seconds: float | None = None
-    """Of the reading."""
-    problem: str | None = None
-    """Why the last attempt told nothing."""
-    reading: SmartReading | None = None
-
-
-class DiskDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    disks: list[DiskDetail]
-    reason: str | None = None
-    """Why there are none."""
+from beszel_protocol.disks import DiskDetail, DiskDetails
 
 
 async def describe_disks(

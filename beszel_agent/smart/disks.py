@@ -14,8 +14,8 @@ from beszel_agent.settings import SmartDevice
 from beszel_agent.smart.devices import namespace_of, parse_scan, wanted_devices
 from beszel_agent.smart.document import OPEN_FAILED, Document, is_asleep, messages, parse_document
 from beszel_agent.smart.parser import is_virtual_document, parse_smart
-from beszel_agent.smart.reading import SmartReading
 from beszel_agent.smart.smartctl import Smartctl
+from beszel_protocol.disks import DiskReading
 
 RESCAN_SECONDS: Final = 1800.0
 BUDGET_SECONDS: Final = 15.0
@@ -29,7 +29,7 @@ class Disk(NamedTuple):
 
     device: SmartDevice
     due_at: float
-    reading: SmartReading | None = None
+    reading: DiskReading | None = None
     read_at: float | None = None
     """Both instants are monotonic."""
     asleep: bool = False

@@ -5,8 +5,9 @@ from typing import Final
 
 from beszel_agent.severity import CONCERN, FAILED, Finding
 from beszel_agent.smart.document import Document, find, find_count, find_number
-from beszel_agent.smart.reading import Attribute, Health
-from beszel_protocol.sample import SmartMetrics
+from beszel_agent.smart.reading import Health
+from beszel_protocol.disks import DiskAttribute
+from beszel_protocol.storage import SmartMetrics
 
 LOG: Final = "nvme_smart_health_information_log"
 
@@ -62,10 +63,10 @@ def _findings(log: object) -> Iterator[Finding]:
         yield Finding(CONCERN, f"{errors} media errors")
 
 
-def _attributes(log: object) -> Iterator[Attribute]:
+def _attributes(log: object) -> Iterator[DiskAttribute]:
     for name, value in log.items() if isinstance(log, dict) else ():
         if isinstance(value, int | list):
-            yield Attribute(name=name, raw=str(value))
+            yield DiskAttribute(name=name, raw=str(value))
 
 
 def _bytes(units: int | None) -> int | None:

@@ -18,8 +18,8 @@ from beszel_agent.smart.document import (
 )
 from beszel_agent.smart.nvme import nvme_capacity, parse_nvme
 from beszel_agent.smart.present import is_virtual
-from beszel_agent.smart.reading import SmartReading
 from beszel_agent.smart.scsi import parse_scsi
+from beszel_protocol.disks import DiskReading
 from beszel_protocol.hygiene import clean_text
 
 Kind: TypeAlias = Literal["ata", "nvme", "scsi"]
@@ -29,7 +29,7 @@ _MAX_ATTRIBUTES: Final = 256
 _MAX_MESSAGES: Final = 16
 
 
-def parse_smart(document: Document, status: int) -> SmartReading | None:
+def parse_smart(document: Document, status: int) -> DiskReading | None:
     """None if the answer has nothing about the health of a disk."""
     kind = _kind_of(document)
     if kind is None:
@@ -38,7 +38,7 @@ def parse_smart(document: Document, status: int) -> SmartReading | None:
     findings = [*_verdict(document, status), *health.findings]
     passed = find(document, "smart_status", "passed")
     self_test = find_text(document, "ata_smart_data", "self_test", "status", "string")
-    return SmartReading(
+    return DiskReading(
         summary=msgspec.structs.replace(
             health.numbers,
             severity=worst(findings) if findings or passed is True else None,

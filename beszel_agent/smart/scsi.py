@@ -5,8 +5,9 @@ from typing import Final
 
 from beszel_agent.severity import CONCERN, Finding
 from beszel_agent.smart.document import Document, find, find_count, find_number, find_text
-from beszel_agent.smart.reading import Attribute, Health
-from beszel_protocol.sample import SmartMetrics
+from beszel_agent.smart.reading import Health
+from beszel_protocol.disks import DiskAttribute
+from beszel_protocol.storage import SmartMetrics
 
 ERRORS: Final = "scsi_error_counter_log"
 DEFECTS: Final = "scsi_grown_defect_list"
@@ -47,12 +48,12 @@ def _processed(document: Document, operation: str) -> int | None:
         return None
 
 
-def _attributes(document: Document) -> Iterator[Attribute]:
+def _attributes(document: Document) -> Iterator[DiskAttribute]:
     defects = find_count(document, DEFECTS)
     if defects is not None:
-        yield Attribute(name=DEFECTS, raw=str(defects))
+        yield DiskAttribute(name=DEFECTS, raw=str(defects))
     for operation in _OPERATIONS:
         counters = find(document, ERRORS, operation)
         for name, value in counters.items() if isinstance(counters, dict) else ():
             if isinstance(value, int | str):
-                yield Attribute(name=f"{operation}_{name}", raw=str(value))
+                yield DiskAttribute(name=f"{operation}_{name}", raw=str(value))

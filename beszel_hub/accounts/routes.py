@@ -22,7 +22,7 @@ from beszel_hub.actions import Action
 from beszel_hub.errors import BadRequest, FieldError, Forbidden, NotFound, Unauthorized
 from beszel_hub.live.realtime import Realtime
 from beszel_hub.live.subscriptions import LOGIN_TOPIC
-from beszel_hub.permissions import Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide, require
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_hub.records.service import Records
 
@@ -152,7 +152,7 @@ async def confirm_verification(request: Request) -> Response:
 async def request_email_change(request: Request) -> Response:
     """For a login only: neither an API token nor a proxy's word moves an account to another mailbox."""
     actor: Actor = request.state.actor
-    _require(actor, Action.REQUEST_EMAIL_CHANGE)
+    require(actor, Action.REQUEST_EMAIL_CHANGE)
     if actor.session_id is None:
         raise Forbidden("This needs a login.")
     if not _logins(request).policy.password:
@@ -184,19 +184,11 @@ async def change_page(_: Request) -> Response:
 async def log_out(request: Request) -> Response:
     """End the login that asks; with `everywhere` every token of its user."""
     actor: Actor = request.state.actor
-    _require(actor, Action.LOG_OUT)
+    require(actor, Action.LOG_OUT)
     body = await read_object(request)
     accounts: Accounts = request.app.state.accounts
     await accounts.log_out(actor, everywhere=body.get("everywhere") is True)
     return Response(status_code=204)
-
-
-def _require(actor: Actor, action: Action) -> None:
-    decision = decide(actor, action)
-    if decision is Decision.UNAUTHENTICATED:
-        raise Unauthorized
-    if decision is not Decision.ALLOW:
-        raise Forbidden
 
 
 async def _answer(request: Request, login: Awaitable[Login]) -> Response:

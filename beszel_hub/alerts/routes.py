@@ -15,8 +15,8 @@ from beszel_hub.alerts.template_rules import Application
 from beszel_hub.alerts.templates import TEMPLATES
 from beszel_hub.alerts.texts import describe
 from beszel_hub.alerts.trial_request import TrialRequest
-from beszel_hub.errors import BadRequest, Forbidden, NotFound, Unauthorized, invalid_field
-from beszel_hub.permissions import Actor, Decision, decide
+from beszel_hub.errors import BadRequest, NotFound, invalid_field
+from beszel_hub.permissions import require
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_protocol.timestamps import format_timestamp
 
@@ -38,7 +38,7 @@ class UserAlerts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def put_user_alerts(request: Request) -> Response:
-    actor = _require(request, Action.USER_ALERTS)
+    actor = require(request.state.actor, Action.USER_ALERTS)
     body = await _read_user_alerts(request)
     count = await _alerts(request).put_presets(
         actor, body.name, body.systems, body.value, int(body.min), overwrite=body.overwrite
@@ -47,7 +47,7 @@ async def put_user_alerts(request: Request) -> Response:
 
 
 async def delete_user_alerts(request: Request) -> Response:
-    actor = _require(request, Action.USER_ALERTS)
+    actor = require(request.state.actor, Action.USER_ALERTS)
     body = await _read_user_alerts(request)
     return JsonResponse(
         {"success": True, "count": await _alerts(request).delete_presets(actor, body.name, body.systems)}
@@ -55,7 +55,7 @@ async def delete_user_alerts(request: Request) -> Response:
 
 
 async def acknowledge(request: Request) -> Response:
-    actor = _require(request, Action.ACKNOWLEDGE)
+    actor = require(request.state.actor, Action.ACKNOWLEDGE)
     alert_id = (await read_object(request)).get("id")
     if not isinstance(alert_id, str) or not await _alerts(request).acknowledge(actor, alert_id):
         raise NotFound
@@ -63,13 +63,13 @@ async def acknowledge(request: Request) -> Response:
 
 
 async def list_targets(request: Request) -> Response:
-    _require(request, Action.ALERT_TARGETS)
+    require(request.state.actor, Action.ALERT_TARGETS)
     items = [{"target": target, "label": label, "unit": unit} for target, (label, unit) in watchable().items()]
     return JsonResponse({"items": items})
 
 
 async def list_templates(request: Request) -> Response:
-    _require(request, Action.ALERT_TEMPLATES)
+    require(request.state.actor, Action.ALERT_TEMPLATES)
     items = [
         {"name": name, "help": template.help, "rules": [rule.name for rule in template.rules]}
         for name, template in TEMPLATES.items()
@@ -78,14 +78,14 @@ async def list_templates(request: Request) -> Response:
 
 
 async def apply_template(request: Request) -> Response:
-    actor = _require(request, Action.ALERT_TEMPLATES_APPLY)
+    actor = require(request.state.actor, Action.ALERT_TEMPLATES_APPLY)
     application = await _read(request, Application)
     return JsonResponse({"success": True, "count": await _alerts(request).apply_template(actor, application)})
 
 
 async def try_rule(request: Request) -> Response:
     """What a rule would have said of one system; nobody is told."""
-    actor = _require(request, Action.ALERT_TRIAL)
+    actor = require(request.state.actor, Action.ALERT_TRIAL)
     system_name, trial = await _alerts(request).try_rule(actor, await _read(request, TrialRequest))
     steps = [
         {
@@ -123,16 +123,6 @@ async def _read_user_alerts(request: Request) -> UserAlerts:
     if len(body.systems) > MAX_SYSTEMS:
         raise invalid_field("systems", "validation_too_many_values", f"At most {MAX_SYSTEMS} systems at once.")
     return body
-
-
-def _require(request: Request, action: Action) -> Actor:
-    actor: Actor = request.state.actor
-    decision = decide(actor, action)
-    if decision is Decision.UNAUTHENTICATED:
-        raise Unauthorized
-    if decision is not Decision.ALLOW:
-        raise Forbidden
-    return actor
 
 
 def _alerts(request: Request) -> Alerts:

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from beszel_hub.cli.alert_commands import alerts_app
+from beszel_hub.cli.backup_commands import backup_app
 from beszel_hub.cli.fleet_commands import audit_app, systems_app, universal_app
 from beszel_hub.cli.options import AsJson, DataDir, Email, OwnerEmail, read_config, show
 from beszel_hub.config import Loaded, load_config
@@ -30,6 +31,7 @@ app.add_typer(universal_app, name="universal")
 app.add_typer(systems_app, name="systems")
 app.add_typer(audit_app, name="audit")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(backup_app, name="backup")
 
 
 class RoleName(StrEnum):
@@ -240,6 +242,22 @@ def show_store(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         show(info, "", as_json=True)
     else:
         storage.print_info(info)
+
+
+@store_app.command("move")
+def move_store(
+    to: Annotated[
+        str, typer.Option("--to", metavar="URL", help="postgresql://user@host/name, or sqlite:///path/of/data.db.")
+    ],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move a stopped hub's database into an empty one, to PostgreSQL or back into a file; the old one stays."""
+    from beszel_hub.cli import moving  # noqa: PLC0415
+
+    config = read_config(data_dir)
+    report = moving.move_store(config, to)
+    show(report, moving.describe(report, config), as_json=as_json)
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
 import signal
@@ -15,6 +14,8 @@ from typing import Final
 import uvicorn
 
 from beszel_hub.app import create_app
+from beszel_hub.backups.restoring import refuse_half_restored
+from beszel_hub.cli.backups import put_back_as_requested
 from beszel_hub.cli.opening import prepare_directory
 from beszel_hub.config import HubConfig, Loaded
 from beszel_hub.door.connections import PatientHttpProtocol
@@ -25,7 +26,8 @@ from beszel_hub.errors import StartError
 from beszel_hub.hub import Hub
 from beszel_hub.log import configure_log
 from beszel_hub.settings import make_url
-from beszel_hub.store.files import make_private_file, write_private_file
+from beszel_hub.store.files import write_private_file
+from beszel_hub.store.locks import Held, hold
 from beszel_hub.store.urls import without_password
 from beszel_protocol.messages import MAX_FRAME_BYTES, PING_INTERVAL_SECONDS, PONG_TIMEOUT_SECONDS
 from beszel_protocol.version import VERSION
@@ -45,12 +47,16 @@ _log = logging.getLogger("beszel_hub")
 
 def run_server(loaded: Loaded) -> None:
     """Serve until a signal; raise `StartError` if it cannot even start."""
+    import jwt  # noqa: F401, PLC0415  # or the first who asks would wait for it, and everybody with them
+
     config = loaded.config
     configure_log(config.log_level)
     for name in loaded.ignored:
         _log.warning("%s has no effect yet", name)
     prepare_directory(config.data_dir)
     with _only_server(config), _listening(config) as sockets:
+        put_back_as_requested(config)
+        refuse_half_restored(config)
         tls = load_tls(config)
         hub = Hub(config)
         _note_database(config)
@@ -133,14 +139,11 @@ def uvicorn_config(config: HubConfig, hub: Hub, tls: TlsFiles | None = None) -> 
 @contextmanager
 def _only_server(config: HubConfig) -> Iterator[None]:
     """Hold a lock that ends with the process, however it ends."""
-    path = config.data_dir / "serve.lock"
-    make_private_file(path)
-    with path.open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StartError(f"another hub serves {config.data_dir} already") from error
-        yield
+    try:
+        with hold(config.lock_path):
+            yield
+    except Held as error:
+        raise StartError(f"another hub serves {config.data_dir} already") from error
 
 
 @contextmanager

@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
 from beszel_hub.store.ids import ID_LENGTH
+from beszel_protocol.disks import DiskAttribute, DiskReading
 from beszel_protocol.hygiene import clean, clean_text
-from beszel_protocol.sample import ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.sample import ServiceUnitMetrics
+from beszel_protocol.storage import SmartMetrics
 
 SERVICE_STATES: Final = ("active", "inactive", "failed", "activating", "deactivating", "reloading")
 SUB_STATES: Final = ("dead", "running", "exited", "failed")
@@ -54,26 +54,6 @@ def disk_columns(system_id: str, key: str, disk: SmartMetrics, now_ms: int) -> d
         "attributes": [{"n": label, "rv": number} for label, number in numbers if number is not None],
         "updated": now_ms,
     }  # fmt: skip
-
-
-class DiskReading(msgspec.Struct, frozen=True):
-    """What an agent answers about one disk, beside its summary; more than this is not kept."""
-
-    summary: SmartMetrics
-    firmware: str | None = None
-    attributes: list["DiskAttribute"] = []
-
-
-class DiskAttribute(msgspec.Struct, frozen=True):
-    """One line of a disk's own table."""
-
-    name: str
-    raw: str
-    id: int | None = None
-    value: int | None = None
-    worst: int | None = None
-    threshold: int | None = None
-    failed: str | None = None
 
 
 def detailed_disk_columns(system_id: str, key: str, reading: DiskReading, now_ms: int) -> dict[str, Any]:

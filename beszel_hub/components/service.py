@@ -5,10 +5,12 @@ from typing import Final
 
 from beszel_hub.clock import Clock
 from beszel_hub.components import queries
-from beszel_hub.components.rows import DiskReading, component_id, detailed_disk_columns, disk_columns, service_columns
+from beszel_hub.components.rows import component_id, detailed_disk_columns, disk_columns, service_columns
 from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.store.database import Database
-from beszel_protocol.sample import ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.disks import DiskReading
+from beszel_protocol.sample import ServiceUnitMetrics
+from beszel_protocol.storage import SmartMetrics
 
 SAVE_SECONDS: Final = 2.0
 

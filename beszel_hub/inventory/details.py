@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from beszel_hub.actions import Action
-from beszel_hub.errors import AgentFailed, AgentTimeout, BadRequest, Forbidden, NotFound, Unauthorized
+from beszel_hub.errors import AgentFailed, AgentTimeout, BadRequest, NotFound
 from beszel_hub.inventory.containers import Inventory
-from beszel_hub.permissions import Actor, Decision, decide
+from beszel_hub.permissions import Actor, Decision, decide, require
 from beszel_hub.systems.directory import Directory
 from beszel_protocol.colours import keep_colours, strip_colours
 from beszel_protocol.containers import (
@@ -101,11 +101,7 @@ class ContainerDetails:
 
     def _find(self, actor: Actor, action: Action, system_id: str, container_id: str) -> str:
         """The id that the agent knows the container by."""
-        decision = decide(actor, action)
-        if decision is Decision.UNAUTHENTICATED:
-            raise Unauthorized
-        if decision is not Decision.ALLOW:
-            raise Forbidden
+        require(actor, action)
         if not system_id or not is_container_id(container_id):
             raise BadRequest("This needs a `system` and a `container`, whose id has 12 to 64 hexadecimal digits.")
         if not self._is_enabled:

@@ -5,24 +5,16 @@ Pure. A bucket is named by its start; buckets without a reading hold None.
 
 import cmath
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import pairwise, repeat
 from statistics import median
-from typing import Final
+from typing import Any, Final, NamedTuple
 
+from beszel_hub.metrics.folding import Cells, fold_columns, fold_readings
 from beszel_hub.metrics.strands import Strand
-from beszel_hub.metrics.summaries import (
-    NOTHING,
-    Bucket,
-    Number,
-    gain_between,
-    main_value,
-    merge,
-    scaled_down,
-    summarise,
-)
-from beszel_hub.metrics.tier_codec import Columns
+from beszel_hub.metrics.summaries import Bucket, Number, main_value, merge
+from beszel_hub.metrics.tier_columns import Columns
 from beszel_protocol.metrics import Rollup
 
 RESOLUTIONS_SECONDS: Final = (
@@ -32,6 +24,15 @@ RESOLUTIONS_SECONDS: Final = (
 _SAMPLED_FOR_SPACING: Final = 200
 _SPACING_TOLERANCE: Final = 1.25
 """An agent asked for one sample a second may take a little longer."""
+
+
+class Run(NamedTuple):
+    """Buckets with readings, without a gap between them."""
+
+    first: int
+    """Which of the grid's it begins with."""
+    borders: list[int]
+    """The positions of their first readings, and one more at the end."""
 
 
 class Grid:
@@ -45,6 +46,32 @@ class Grid:
         self.first = from_ms // self.step_ms
         """The number of the first bucket since the epoch."""
         self.count = max(0, -(-to_ms // self.step_ms) - self.first)
+        self._divided: tuple[int, Sequence[int]] | None = None
+        self._runs: list[Run] = []
+
+    def runs(self, instants_ms: Sequence[int]) -> list[Run]:
+        """The buckets that instants, which rise, lie in."""
+        # Most series of a system are read at the same instants.
+        key = (self.phase_ms, instants_ms)
+        if key != self._divided:
+            self._divided, self._runs = key, list(self._divide(instants_ms))
+        return self._runs
+
+    def _divide(self, instants_ms: Sequence[int]) -> Iterator[Run]:
+        position = bisect_left(instants_ms, self.from_ms + self.phase_ms)
+        stop = bisect_left(instants_ms, self.to_ms + self.phase_ms)
+        run: Run | None = None
+        while position < stop:
+            index = (instants_ms[position] - self.phase_ms) // self.step_ms - self.first
+            if run is None or index != run.first + len(run.borders) - 1:
+                if run is not None:
+                    yield run
+                run = Run(index, [position])
+            end_ms = (self.first + index + 1) * self.step_ms + self.phase_ms
+            position = bisect_left(instants_ms, end_ms, position, stop)
+            run.borders.append(position)
+        if run is not None:
+            yield run
 
     @property
     def from_ms(self) -> int:
@@ -67,112 +94,92 @@ class Aggregate:
         self._grid = grid
         self._rollup = rollup
         self._is_counter = rollup is Rollup.LAST
-        self._cells: list[Bucket] = [NOTHING] * grid.count
+        self._cells = Cells._make([0] * grid.count for _ in Cells._fields)
 
-    def add_columns(self, columns: Columns, bucket_ms: int, from_ms: int = 0) -> None:
-        """Buckets that fit into those of the grid; of these, the ones from `from_ms` on."""
+    def add_columns(self, columns: Columns, bucket_ms: int) -> None:
+        """Buckets that fit into those of the grid."""
         factor = self._grid.step_ms // bucket_ms
         first, numbers = self._grid.first, columns.numbers
-        position = bisect_left(numbers, max(first * factor, -(-from_ms // bucket_ms)))
+        position = bisect_left(numbers, first * factor)
         stop = bisect_left(numbers, (first + self._grid.count) * factor)
         while position < stop:
             index = numbers[position] // factor
-            run = _whole_buckets(numbers, position, stop, factor)
-            if run:
-                end = position + run * factor
-                self._put_run(index - first, list(_fold_run(columns, position, end, factor)))
+            end = position + _whole_buckets(numbers, position, stop, factor) * factor
+            if end > position:
+                self._put(index - first, fold_columns(columns, position, end, factor))
             else:
                 end = bisect_left(numbers, (index + 1) * factor, position, stop)
-                for bucket in _fold_run(columns, position, end, end - position):
-                    self._put(index - first, bucket)
+                self._put(index - first, fold_columns(columns, position, end, end - position))
             position = end
 
     def add_strand(self, strand: Strand) -> None:
         """Single readings."""
-        first, step_ms, phase_ms = self._grid.first, self._grid.step_ms, self._grid.phase_ms
-        instants, scale = strand.instants_ms, 10 ** (strand.places or 0)
-        position = bisect_left(instants, first * step_ms + phase_ms)
-        stop = bisect_left(instants, (first + self._grid.count) * step_ms + phase_ms)
-        while position < stop:
-            index = (instants[position] - phase_ms) // step_ms
-            end = bisect_left(instants, (index + 1) * step_ms + phase_ms, position, stop)
-            bucket = summarise(strand.values[position:end], is_counter=self._is_counter)
-            self._put(index - first, scaled_down(bucket, scale))
-            position = end
+        for run in self._grid.runs(strand.instants_ms):
+            cells = fold_readings(strand.values, run.borders, strand.places, is_counter=self._is_counter)
+            self._put(run.first, cells)
 
     @property
     def buckets(self) -> list[Bucket]:
         """In the units of the readings."""
-        return self._cells
+        return list(map(Bucket, *self._cells))
+
+    def bucket_at(self, index: int) -> Bucket:
+        return Bucket._make(column[index] for column in self._cells)
 
     @property
     def main(self) -> list[float | None]:
         """What the series' declaration has for an interval: the mean, for totals the last reading, and so on."""
         if self._rollup is not Rollup.MEAN:
-            return [main_value(bucket, self._rollup, 0) for bucket in self._cells]
+            return [main_value(bucket, self._rollup, 0) for bucket in self.buckets]
+        cells = self._cells
         return [  # what `main_value` is for most series, without asking for each bucket which it is
             None if not readings else low if (mean := total / readings) < low else min(mean, high)
-            for readings, low, high, _, total, _, _ in self._cells
+            for readings, low, high, total in zip(cells.readings, cells.lows, cells.highs, cells.totals, strict=True)
         ]
 
     def main_at(self, index: int) -> float | None:
-        return main_value(self._cells[index], self._rollup, 0)
+        return main_value(self.bucket_at(index), self._rollup, 0)
 
     @property
     def least(self) -> list[float | None]:
-        return [bucket.low if bucket.readings else None for bucket in self._cells]
+        return self._where_read(self._cells.lows)
 
     @property
     def greatest(self) -> list[float | None]:
-        return [bucket.high if bucket.readings else None for bucket in self._cells]
+        return self._where_read(self._cells.highs)
 
-    def _put_run(self, index: int, buckets: list[Bucket]) -> None:
-        end = index + len(buckets)
-        if self._cells[index:end].count(NOTHING) == len(buckets):
-            self._cells[index:end] = buckets
-        else:
-            for offset, bucket in enumerate(buckets):
-                self._put(index + offset, bucket)
+    def _where_read(self, column: list[Number]) -> list[float | None]:
+        readings = self._cells.readings
+        if all(readings):
+            return [*column]
+        return [value if count else None for value, count in zip(column, readings, strict=True)]
 
-    def _put(self, index: int, bucket: Bucket) -> None:
-        before = self._cells[index]
-        self._cells[index] = merge((before, bucket), is_counter=self._is_counter) if before.readings else bucket
+    def _put(self, index: int, cells: Cells) -> None:
+        end = index + len(cells.readings)
+        if any(self._cells.readings[index:end]):
+            cells = self._merged(index, cells)
+        columns: list[list[Any]] = [*self._cells]
+        parts: list[list[Any]] = [*cells]
+        for column, part in zip(columns, parts, strict=True):
+            if part:
+                column[index:end] = part
+
+    def _merged(self, index: int, cells: Cells) -> Cells:
+        """With what is there already."""
+        zeros = repeat(0)
+        added = enumerate(map(Bucket, *(column or zeros for column in cells)), index)
+        merged = [merge((self.bucket_at(place), bucket), is_counter=self._is_counter) for place, bucket in added]
+        return Cells._make(map(list, zip(*merged, strict=True)))
 
 
 def _whole_buckets(numbers: Sequence[int], position: int, stop: int, factor: int) -> int:
-    """How many buckets of the grid from here on have all of theirs, if there is no gap until the stop; else 0."""
-    if numbers[position] % factor or numbers[stop - 1] - numbers[position] != stop - 1 - position:
+    """How many buckets of the grid from here on have all of theirs until the first gap, if here one begins; else 0."""
+    if numbers[position] % factor:
         return 0
+    ahead = numbers[position] - position
+    if numbers[stop - 1] - (stop - 1) != ahead:
+        stop = position + bisect_right(range(position, stop), ahead, key=lambda each: numbers[each] - each)
     return (stop - position) // factor
-
-
-def _fold_run(columns: Columns, begin: int, end: int, factor: int) -> Iterator[Bucket]:
-    """Buckets made of `factor` each, in the units of the readings."""
-    unit, divisor = columns.unit, 10 ** (columns.places or 0)
-
-    def strides(column: Sequence[Number]) -> list[Sequence[Number]]:
-        """The first of each bucket, the second of each, and so on."""
-        return [column[begin + offset : end : factor] for offset in range(factor)]
-
-    def scaled(column: Iterable[Number]) -> list[float]:
-        return [number * unit / divisor for number in column]
-
-    readings = map(sum, zip(*strides(columns.counts), strict=True)) if factor > 1 else iter(columns.counts[begin:end])
-    lows, highs = strides(columns.lows), strides(columns.highs)
-    least = scaled(map(min, *lows) if factor > 1 else lows[0])
-    greatest = scaled(map(max, *highs) if factor > 1 else highs[0])
-    zeros = repeat(0)
-    if not columns.is_counter:
-        totals = scaled(map(sum, zip(*strides(columns.totals), strict=True)))
-        newest = zeros if columns.is_brief else scaled(columns.lasts[begin + factor - 1 : end : factor])
-        return map(Bucket, readings, least, greatest, newest, totals, zeros, zeros)
-    lasts, newest = strides(columns.lasts), scaled(columns.lasts[begin + factor - 1 : end : factor])
-    if columns.is_brief:
-        return map(Bucket, readings, least, greatest, newest, zeros, zeros, zeros)
-    firsts = strides(columns.firsts)
-    steps = [map(gain_between, before, after) for before, after in zip(lasts, firsts[1:], strict=False)]
-    gains = scaled(map(sum, zip(*strides(columns.gains), *steps, strict=True)))
-    return map(Bucket, readings, least, greatest, newest, zeros, scaled(firsts[0]), gains)
 
 
 def choose_resolution(span_ms: int, points: int, spacing_ms: float | None = None, finest_seconds: int = 1) -> int:

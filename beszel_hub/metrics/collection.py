@@ -3,12 +3,14 @@
 Without a filter by `resolution` they are single samples; a tier's gives what is kept of them over its buckets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Final
 
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest
 from beszel_hub.metrics.coarse import make_entries
+from beszel_hub.metrics.metric_ids import digest_of, split_metric_id
 from beszel_hub.metrics.projection import RAW_RESOLUTION_SECONDS, TYPES, parts_of, project
 from beszel_hub.metrics.reader import Range, read_parts
 from beszel_hub.metrics.series import count_samples, read_entries
@@ -24,6 +26,7 @@ NAME: Final = "metrics"
 COLLECTION_ID: Final = "pbc_3861817060"
 MAX_ROWS: Final = 100_000
 DEFAULT_SPAN_MS: Final = 3_600_000
+_RESOLUTIONS: Final = frozenset((RAW_RESOLUTION_SECONDS, *(tier.seconds for tier in TIERS)))
 _TIME_FIELDS: Final = ("timestamp", "created", "updated")
 _NOT_ROLLED_UP_MS: Final = 2 * DAY_MS
 """How far back there may be samples that are in no bucket yet, usually."""
@@ -60,8 +63,10 @@ class MetricsSource:
     async def rows(self, actor: Actor, bounds: Bounds) -> list[Row]:
         """All rows within the bounds, oldest first; `BadRequest` for more than `MAX_ROWS`."""
         visible = self._directory.visible_ids(actor)
-        systems = sorted(visible & _texts(bounds, "system", visible))
-        types = frozenset(TYPES) & _texts(bounds, "type", frozenset(TYPES))
+        systems = sorted(bounds.texts("system", visible))
+        types = bounds.texts("type", frozenset(TYPES))
+        if "id" in bounds.among:
+            return await self._database.read(lambda: _read_named(systems, types, bounds))
         from_ms, to_ms = time_range(bounds, self._clock())
         if not systems or not types or from_ms >= to_ms:
             return []
@@ -80,12 +85,11 @@ class MetricsSource:
 
 def time_range(bounds: Bounds, now_ms: int) -> tuple[int, int]:
     """`from <= instant < to`; the last hour unless the filter says since when."""
-    lows = [bounds.at_least[name] for name in _TIME_FIELDS if name in bounds.at_least]
-    highs = [bounds.at_most[name] for name in _TIME_FIELDS if name in bounds.at_most]
-    to_ms = int(min(highs)) + 1 if highs else now_ms + DEFAULT_SPAN_MS
-    if lows:
-        return int(max(lows)), to_ms
-    return (0 if highs else now_ms - DEFAULT_SPAN_MS), to_ms
+    low, high = bounds.lowest(_TIME_FIELDS), bounds.highest(_TIME_FIELDS)
+    to_ms = now_ms + DEFAULT_SPAN_MS if high is None else int(high) + 1
+    if low is not None:
+        return int(low), to_ms
+    return (now_ms - DEFAULT_SPAN_MS if high is None else 0), to_ms
 
 
 def _read(systems: Sequence[str], types: frozenset[str], from_ms: int, to_ms: int, bounds: Bounds) -> list[Row]:
@@ -122,6 +126,31 @@ def _read_buckets(
     return rows
 
 
+def _read_named(systems: Sequence[str], types: frozenset[str], bounds: Bounds) -> list[Row]:
+    """The rows of some ids, whatever time they are of."""
+    resolutions = _RESOLUTIONS & bounds.among.get("resolution", _RESOLUTIONS)
+    places = {digest_of(*place): place for place in product(systems, types, resolutions)}
+    rows: list[Row] = []
+    for record_id in (value for value in bounds.among["id"] if isinstance(value, str)):
+        instant_ms, digest = split_metric_id(record_id) or (0, "")
+        place = places.get(digest)
+        if place is not None:
+            rows.extend(row for row in _rows_at(*place, instant_ms) if row["id"] == record_id)
+    return rows
+
+
+def _rows_at(system_id: str, type_name: str, resolution_seconds: int, instant_ms: int) -> Iterator[Row]:
+    types = frozenset((type_name,))
+    parts = parts_of(types)
+    if resolution_seconds == RAW_RESOLUTION_SECONDS:
+        entries = read_entries(system_id, instant_ms, instant_ms + 1, parts)
+    else:
+        span = Range(instant_ms, instant_ms + 1000 * resolution_seconds)
+        entries = make_entries(*read_parts(system_id, parts, span, resolution_seconds))
+    for entry in entries:
+        yield from project(system_id, entry, types, resolution_seconds)
+
+
 def _too_many(bounds: Bounds) -> BadRequest:
     """Names the filter whose absence makes the query so large."""
     if "system" not in bounds.among:
@@ -131,8 +160,3 @@ def _too_many(bounds: Bounds) -> BadRequest:
     else:
         missing = "a narrower range of `timestamp`"
     return BadRequest(f"This would read more than {MAX_ROWS:,} rows; filter by {missing} too.")
-
-
-def _texts(bounds: Bounds, name: str, default: frozenset[str]) -> frozenset[str]:
-    values = bounds.among.get(name)
-    return default if values is None else frozenset(value for value in values if isinstance(value, str))

@@ -4,9 +4,9 @@
 stands for a whole interval of the clock and has the containers that were measured in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest
@@ -14,10 +14,11 @@ from beszel_hub.metrics.projection import row_id
 from beszel_hub.metrics.reader import Range, read_at
 from beszel_hub.metrics.series import read_newest
 from beszel_hub.metrics.series_tiers import read_chunks
+from beszel_hub.metrics.tier_rows import TYPES, make_tier_collection, span_of, types_asked
 from beszel_hub.metrics.tiers import TIERS
 from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
-from beszel_hub.records.registry import CREATED, UPDATED, Collection, Field, Kind, ProjectedSource, Row
+from beszel_hub.records.registry import Collection, ProjectedSource, Row
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
 from beszel_protocol.addresses import Address, Step, parse_address
@@ -34,37 +35,9 @@ _FIELDS: Final = ("cpu_percent", "memory_bytes", "tx_bytes_per_second", "rx_byte
 _SERIES: Final = "containers["
 
 
-class Interval(NamedTuple):
-    """How long a row's interval is, and how many rows there are."""
-
-    seconds: int
-    rows: int
-
-
-INTERVALS: Final[Mapping[str, Interval]] = {
-    "1m": Interval(60, 60),
-    "10m": Interval(600, 72),
-    "20m": Interval(1200, 72),
-    "120m": Interval(7200, 84),
-    "480m": Interval(28_800, 90),
-}
-
-
 def make_container_stats_collection(database: Database, directory: Directory, clock: Clock) -> Collection:
     source = ContainerStatsSource(database, directory, clock)
-    return Collection(
-        name=NAME,
-        id=COLLECTION_ID,
-        fields=(
-            Field(name="id", max_length=15),
-            Field(name="system", kind=Kind.RELATION, target="systems"),
-            Field(name="type", choices=tuple(INTERVALS)),
-            Field(name="stats", kind=Kind.JSON),
-            CREATED,
-            UPDATED,
-        ),
-        source=ProjectedSource(rows=source.rows),
-    )
+    return make_tier_collection(NAME, COLLECTION_ID, ProjectedSource(rows=source.rows))
 
 
 class ContainerStatsSource:
@@ -76,23 +49,23 @@ class ContainerStatsSource:
     async def rows(self, actor: Actor, bounds: Bounds) -> list[Row]:
         """Of each system and type the rows of Beszel's span, oldest first; `BadRequest` for too many systems."""
         visible = self._directory.visible_ids(actor)
-        systems = sorted(visible & _texts(bounds, "system", visible))
+        systems = sorted(bounds.texts("system", visible))
         if len(systems) > MAX_SYSTEMS:
             raise BadRequest(f"This would read the history of more than {MAX_SYSTEMS} systems; filter by `system` too.")
-        types = frozenset(INTERVALS) & _texts(bounds, "type", frozenset(INTERVALS))
+        types = types_asked(bounds)
         now_ms = self._clock()
         rows: list[Row] = []
         for system_id in systems:
-            for name in INTERVALS:
-                span = _span(INTERVALS[name], bounds, now_ms) if name in types else None
-                if span is not None:
+            for name in types:
+                span = span_of(TYPES[name], bounds, now_ms)
+                if span.from_ms < span.to_ms:
                     rows += await self._database.read(partial(read_rows, system_id, name, span))
         return sorted(rows, key=lambda row: row["created"])
 
 
 def read_rows(system_id: str, type_name: str, span: Range) -> list[Row]:
     """The rows whose intervals lie in `span`, which begins and ends at borders of intervals."""
-    seconds = INTERVALS[type_name].seconds
+    seconds = TYPES[type_name].seconds
     names = container_names(system_id, span, seconds)
     addresses = [Address((Step("containers", name), Step(field, None))) for name in names for field in _FIELDS]
     if not addresses:
@@ -126,19 +99,6 @@ def container_names(system_id: str, span: Range, seconds: int) -> list[str]:
     return sorted(names)[:MAX_CONTAINERS]
 
 
-def _span(interval: Interval, bounds: Bounds, now_ms: int) -> Range | None:
-    """The intervals that have ended, as far as the filter on `created` allows; None if there are none."""
-    step_ms = 1000 * interval.seconds
-    end_ms = now_ms - now_ms % step_ms
-    start_ms = end_ms - interval.rows * step_ms
-    low, high = bounds.at_least.get("created"), bounds.at_most.get("created")
-    if low is not None:  # a row is dated by the end of its interval
-        start_ms = max(start_ms, (int(low) // step_ms - 1) * step_ms)
-    if high is not None:
-        end_ms = min(end_ms, int(high) // step_ms * step_ms)
-    return Range(start_ms, end_ms) if start_ms < end_ms else None
-
-
 def _stats(name: str, readings: Sequence[float | None]) -> dict[str, Any] | None:
     """None where the container was not measured."""
     cpu, memory, sent, received = readings
@@ -161,8 +121,3 @@ def _row(system_id: str, type_name: str, end_ms: int, stats: list[dict[str, Any]
         "created": end_ms,
         "updated": end_ms,
     }
-
-
-def _texts(bounds: Bounds, name: str, default: frozenset[str]) -> frozenset[str]:
-    values = bounds.among.get(name)
-    return default if values is None else frozenset(value for value in values if isinstance(value, str))

@@ -57,9 +57,7 @@ class EventsSource:
 
     async def rows(self, actor: Actor, bounds: Bounds) -> list[Row]:
         """Newest first; the last seven days unless the filter says since when."""
-        visible = self._directory.visible_ids(actor)
-        asked = bounds.among.get("system")
-        systems = sorted(visible if asked is None else visible & {value for value in asked if isinstance(value, str)})
+        systems = sorted(bounds.texts("system", self._directory.visible_ids(actor)))
         from_ms, to_ms = _time_range(bounds, self._clock())
         if not systems or from_ms >= to_ms:
             return []
@@ -71,10 +69,9 @@ class EventsSource:
 
 def _time_range(bounds: Bounds, now_ms: int) -> tuple[int, int]:
     """`from <= instant < to`."""
-    lows = [bounds.at_least[name] for name in _TIME_FIELDS if name in bounds.at_least]
-    highs = [bounds.at_most[name] for name in _TIME_FIELDS if name in bounds.at_most]
-    to_ms = int(min(highs)) + 1 if highs else now_ms + DEFAULT_SPAN_MS
-    return (int(max(lows)) if lows else min(to_ms, now_ms) - DEFAULT_SPAN_MS), to_ms
+    low, high = bounds.lowest(_TIME_FIELDS), bounds.highest(_TIME_FIELDS)
+    to_ms = now_ms + DEFAULT_SPAN_MS if high is None else int(high) + 1
+    return (min(to_ms, now_ms) - DEFAULT_SPAN_MS if low is None else int(low)), to_ms
 
 
 def _read(systems: Sequence[str], from_ms: int, to_ms: int) -> Iterator[Row]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from beszel_hub.metrics.marks import Mark
+from beszel_hub.metrics.metric_ids import make_metric_id
 from beszel_hub.metrics.series_codec import Document, Entry
 from beszel_hub.store.ids import ID_LENGTH
 from beszel_protocol.sample import Metrics
@@ -54,14 +55,13 @@ def project(
     system_id: str, entry: Entry, types: frozenset[str], resolution_seconds: int = RAW_RESOLUTION_SECONDS
 ) -> Iterator[Row]:
     """The rows of one sample, or of one bucket, for the types that it tells something about."""
-    suffix = "" if resolution_seconds == RAW_RESOLUTION_SECONDS else f" {resolution_seconds}"
     for name, (_, read) in TYPES.items():
         if name not in types:
             continue
         value = read(entry.document)
         if value is not None:
             yield {
-                "id": row_id(system_id, name + suffix, entry.instant_ms),
+                "id": make_metric_id(system_id, name, resolution_seconds, entry.instant_ms),
                 "system": system_id,
                 "type": name,
                 "timestamp": entry.instant_ms,

@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 from beszel_hub.metrics.buckets import Aggregate, Grid, choose_resolution, phase_of
 from beszel_hub.metrics.series import find_spacing_ms, read_all_strands, read_strands
 from beszel_hub.metrics.series_codec import DamagedChunk
-from beszel_hub.metrics.series_tiers import find_first, floor_of, read_chunks, report_damage
-from beszel_hub.metrics.tier_codec import Columns, TierChunk
+from beszel_hub.metrics.series_tiers import find_first, floors_of, read_chunks, report_damage
+from beszel_hub.metrics.tier_codec import TierChunk
+from beszel_hub.metrics.tier_columns import Columns, join_columns
 from beszel_hub.metrics.tiers import RAW, TIERS, Tier, tier_of
 from beszel_protocol.addresses import Address, parse_address
 from beszel_protocol.metrics import Rollup
@@ -47,13 +48,18 @@ def read_at(
     covered_ms = grid.from_ms
     for tier in _from_coarse(tier_of(seconds)):
         begin_ms = covered_ms
+        wanted = range(-(-begin_ms // tier.bucket_ms), grid.to_ms // tier.bucket_ms)
+        stretches: list[list[Columns]] = [[] for _ in addresses]
         for row, chunk in read_chunks(system_id, tier, begin_ms, grid.to_ms):
             covered_ms = max(covered_ms, row.last)
-            for text, aggregate in zip(texts, aggregates, strict=True):
-                columns = _columns_or_none(system_id, chunk, text, is_brief=is_brief)
+            for text, stretch in zip(texts, stretches, strict=True):
+                columns = _columns_or_none(system_id, chunk, text, wanted, is_brief=is_brief)
                 if columns is not None:
-                    aggregate.add_columns(columns, tier.bucket_ms, begin_ms)
-    if covered_ms < grid.to_ms:
+                    stretch.append(columns)
+        for aggregate, stretch in zip(aggregates, stretches, strict=True):
+            for columns in join_columns(stretch):
+                aggregate.add_columns(columns, tier.bucket_ms)
+    if addresses and covered_ms < grid.to_ms:
         _add_samples(system_id, addresses, grid, aggregates, covered_ms, spacing_ms)
     return grid, aggregates
 
@@ -65,13 +71,14 @@ def read_parts(system_id: str, parts: Container[str], span: Range, seconds: int)
     covered_ms = grid.from_ms
     for tier in _from_coarse(tier_of(seconds)):
         begin_ms = covered_ms
+        wanted = range(-(-begin_ms // tier.bucket_ms), grid.to_ms // tier.bucket_ms)
         for row, chunk in read_chunks(system_id, tier, begin_ms, grid.to_ms):
             covered_ms = max(covered_ms, row.last)
             for text in chunk.addresses:
                 if part_of(text) in parts:
-                    columns = _columns_or_none(system_id, chunk, text)
+                    columns = _columns_or_none(system_id, chunk, text, wanted)
                     if columns is not None:
-                        _aggregate_of(found, text, grid).add_columns(columns, tier.bucket_ms, begin_ms)
+                        _aggregate_of(found, text, grid).add_columns(columns, tier.bucket_ms)
     for text, strand in read_all_strands(system_id, parts, covered_ms, grid.to_ms).items():
         _aggregate_of(found, text, grid).add_strand(strand)
     return grid, found
@@ -89,9 +96,12 @@ def _aggregate_of(found: dict[str, Aggregate], address: str, grid: Grid) -> Aggr
     return aggregate
 
 
-def _columns_or_none(system_id: str, chunk: TierChunk, address: str, *, is_brief: bool = False) -> Columns | None:
+def _columns_or_none(
+    system_id: str, chunk: TierChunk, address: str, wanted: range, *, is_brief: bool = False
+) -> Columns | None:
+    """The buckets with these numbers."""
     try:
-        return chunk.columns(address, is_brief=is_brief)
+        return chunk.columns(address, wanted, is_brief=is_brief)
     except DamagedChunk as damage:
         report_damage(system_id, damage)
         return None
@@ -125,10 +135,15 @@ def _from_coarse(tier: Tier | None) -> list[Tier]:
 
 def _finest_kept(system_id: str, from_ms: int) -> int:
     """The length of the shortest buckets that history still has at the beginning of a range, 1 for samples."""
-    firsts_ms = [find_first(system_id, tier) for tier in TIERS]
+    floors_ms = floors_of(system_id)
     for position, tier in enumerate((RAW, *(tier.seconds for tier in TIERS))):
-        floor_ms = floor_of(system_id, tier)
-        if floor_ms <= from_ms or not any(first is not None and first < floor_ms for first in firsts_ms[position:]):
+        floor_ms = floors_ms.get(tier, 0)
+        if floor_ms <= from_ms or not _begins_before(system_id, TIERS[position:], floor_ms):
             return max(1, tier)
         # What is asked for begins where this tier has been deleted and a coarser one has something.
     return TIERS[-1].seconds
+
+
+def _begins_before(system_id: str, tiers: Sequence[Tier], instant_ms: int) -> bool:
+    firsts_ms = (find_first(system_id, tier) for tier in tiers)
+    return any(first_ms is not None and first_ms < instant_ms for first_ms in firsts_ms)

@@ -16,6 +16,7 @@ from beszel_hub.metrics.series_lookup import readings_of_document
 from beszel_hub.metrics.strands import Strand, gather, join_strands, make_strand, strand_of
 from beszel_hub.metrics.tables import ChunkRow, HotSample
 from beszel_hub.store.bulk import execute_many
+from beszel_hub.store.prepared import Prepared
 from beszel_hub.store.tables import bound_dialect
 from beszel_protocol.addresses import Address
 
@@ -108,22 +109,14 @@ def _hot_entries(
 
 def find_spacing_ms(system_id: str, before_ms: int) -> float | None:
     """The usual time between two samples, at the end of what there is before an instant."""
-    instants = [
-        instant
-        for (instant,) in HotSample.select(HotSample.instant)
-        .where((HotSample.system_id == system_id) & (HotSample.instant < before_ms))
-        .order_by(HotSample.instant.desc())
-        .limit(_SAMPLED_FOR_SPACING)
-        .tuples()
-        .iterator()
-    ]
+    instants = [instant for (instant,) in _NEWEST_INSTANTS.rows(system_id, before_ms)]
     if len(instants) > 1:
         return spacing_of(instants)
-    mine = (ChunkRow.system_id == system_id) & (ChunkRow.samples > 1)
-    sealed = ChunkRow.select(ChunkRow.first, ChunkRow.last, ChunkRow.samples)
-    row = sealed.where(mine & (ChunkRow.first < before_ms)).order_by(ChunkRow.first.desc()).first()
-    row = row or sealed.where(mine).order_by(ChunkRow.first).first()
-    return None if row is None else (row.last - row.first) / (row.samples - 1)
+    row = next(_CHUNK_BEFORE.rows(system_id, before_ms), None) or next(_FIRST_CHUNK.rows(system_id), None)
+    if row is None:
+        return None
+    first_ms, last_ms, samples = map(int, row)
+    return (last_ms - first_ms) / (samples - 1)
 
 
 def read_entries(system_id: str, from_ms: int, to_ms: int, parts: Container[str] | None = None) -> Iterator[Entry]:
@@ -175,17 +168,11 @@ def read_newest(system_id: str) -> Entry | None:
 
 def read_chunks(system_id: str, from_ms: int, to_ms: int) -> list[tuple[int, Chunk]]:
     """The chunks that overlap a range, decoded, with the ids of their rows; damaged ones are reported and left out."""
-    rows: Iterable[tuple[int, bytes]] = (
-        ChunkRow.select(ChunkRow.id, ChunkRow.data)
-        .where((ChunkRow.system_id == system_id) & _overlaps(from_ms, to_ms))
-        .order_by(ChunkRow.first)
-        .tuples()
-        .iterator()
-    )
+    rows = _OVERLAPPING.rows(system_id, from_ms - _LONGEST_CHUNK_MS, to_ms - 1, from_ms)
     return list(_decoded(system_id, rows))
 
 
-def _decoded(system_id: str, rows: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, Chunk]]:
+def _decoded(system_id: str, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Chunk]]:
     for chunk_id, data in rows:
         try:
             yield chunk_id, unseal(bytes(data))
@@ -195,7 +182,17 @@ def _decoded(system_id: str, rows: Iterable[tuple[int, bytes]]) -> Iterator[tupl
 
 def _overlaps(from_ms: int, to_ms: int) -> Any:
     """No chunk is longer than an hour, which bounds the search from below."""
-    return ChunkRow.first.between(from_ms - _LONGEST_CHUNK_MS, to_ms - 1) & (ChunkRow.last >= from_ms)
+    return _lies_in(from_ms - _LONGEST_CHUNK_MS, to_ms - 1, from_ms)
+
+
+def _chunks_with_spacing(system_id: Any) -> Any:
+    return ChunkRow.select(ChunkRow.first, ChunkRow.last, ChunkRow.samples).where(
+        (ChunkRow.system_id == system_id) & (ChunkRow.samples > 1)
+    )
+
+
+def _lies_in(earliest: Any, latest: Any, from_ms: Any) -> Any:
+    return ChunkRow.first.between(earliest, latest) & (ChunkRow.last >= from_ms)
 
 
 def _strand_or_none(chunk: Chunk, address: Address) -> Strand | None:
@@ -219,15 +216,40 @@ def _hot_readings(
 
 
 def _hot_rows(system_id: str, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, bytes]]:
-    rows: Iterable[tuple[int, int, bytes]] = (
-        HotSample.select(HotSample.instant, HotSample.mark, HotSample.document)
-        .where((HotSample.system_id == system_id) & HotSample.instant.between(from_ms, to_ms - 1))
-        .order_by(HotSample.instant)
-        .tuples()
-        .iterator()
-    )
-    for instant, mark, document in rows:
+    for instant, mark, document in _HOT_SAMPLES.rows(system_id, from_ms, to_ms - 1):
         yield instant, mark, bytes(document)
 
 
+_OVERLAPPING: Final = Prepared(
+    4,
+    lambda system_id, earliest, latest, from_ms: (
+        ChunkRow.select(ChunkRow.id, ChunkRow.data)
+        .where((ChunkRow.system_id == system_id) & _lies_in(earliest, latest, from_ms))
+        .order_by(ChunkRow.first)
+    ),
+)
+_HOT_SAMPLES: Final = Prepared(
+    3,
+    lambda system_id, from_ms, last_ms: (
+        HotSample.select(HotSample.instant, HotSample.mark, HotSample.document)
+        .where((HotSample.system_id == system_id) & HotSample.instant.between(from_ms, last_ms))
+        .order_by(HotSample.instant)
+    ),
+)
+_NEWEST_INSTANTS: Final = Prepared(
+    2,
+    lambda system_id, before_ms: (
+        HotSample.select(HotSample.instant)
+        .where((HotSample.system_id == system_id) & (HotSample.instant < before_ms))
+        .order_by(HotSample.instant.desc())
+        .limit(_SAMPLED_FOR_SPACING)
+    ),
+)
+_CHUNK_BEFORE: Final = Prepared(
+    2,
+    lambda system_id, before_ms: (
+        _chunks_with_spacing(system_id).where(ChunkRow.first < before_ms).order_by(ChunkRow.first.desc()).limit(1)
+    ),
+)
+_FIRST_CHUNK: Final = Prepared(1, lambda system_id: _chunks_with_spacing(system_id).order_by(ChunkRow.first).limit(1))
 _HOT_FIELDS: Final = [HotSample.system_id, HotSample.instant, HotSample.mark, HotSample.document]

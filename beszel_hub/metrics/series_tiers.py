@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import peewee
 
@@ -11,6 +11,7 @@ from beszel_hub.metrics.summaries import Summary, add_late, join
 from beszel_hub.metrics.tables import HistoryFloor, RollupRow
 from beszel_hub.metrics.tier_codec import TierChunk, seal_tier, unseal_tier
 from beszel_hub.metrics.tiers import Tier
+from beszel_hub.store.prepared import Prepared
 from beszel_hub.store.tables import bound_dialect
 
 log = logging.getLogger(__name__)
@@ -37,20 +38,30 @@ class Replacement(NamedTuple):
     data: bytes
 
 
-def read_rows(system_id: str, tier: Tier, from_ms: int, to_ms: int) -> list[TierRow]:
-    """The chunks that overlap a range of time, in the order of time."""
-    rows: Iterable[tuple[int, int, int, bytes]] = (
+_OVERLAPPING: Final = Prepared(
+    5,
+    lambda system_id, tier, earliest, latest, from_ms: (
         RollupRow.select(RollupRow.id, RollupRow.first, RollupRow.last, RollupRow.data)
         .where(
             (RollupRow.system_id == system_id)
-            & (RollupRow.tier == tier.seconds)
-            & RollupRow.first.between(from_ms - tier.span_ms, to_ms - 1)
+            & (RollupRow.tier == tier)
+            & RollupRow.first.between(earliest, latest)
             & (RollupRow.last > from_ms)
         )
         .order_by(RollupRow.first)
-        .tuples()
-        .iterator()
-    )
+    ),
+)
+_FLOORS: Final = Prepared(
+    1,
+    lambda system_id: HistoryFloor.select(HistoryFloor.tier, HistoryFloor.instant).where(
+        HistoryFloor.system_id == system_id
+    ),
+)
+
+
+def read_rows(system_id: str, tier: Tier, from_ms: int, to_ms: int) -> list[TierRow]:
+    """The chunks that overlap a range of time, in the order of time."""
+    rows = _OVERLAPPING.rows(system_id, tier.seconds, from_ms - tier.span_ms, to_ms - 1, from_ms)
     return [TierRow(row_id, first, last, bytes(data)) for row_id, first, last, data in rows]
 
 
@@ -137,10 +148,15 @@ def report_damage(system_id: str, damage: DamagedChunk) -> None:
     log.error("a roll-up of the history of system %s is damaged and left out: %s", system_id, damage)
 
 
+def floors_of(system_id: str) -> dict[int, int]:
+    """Before which instant parts of a tier (0: of single samples) have been deleted, where some have."""
+    floors: Iterator[tuple[int, int]] = _FLOORS.rows(system_id)
+    return dict(floors)
+
+
 def floor_of(system_id: str, tier: int) -> int:
-    """Before this instant, parts of a tier (0: of single samples) have been deleted."""
-    row = HistoryFloor.get_or_none((HistoryFloor.system_id == system_id) & (HistoryFloor.tier == tier))
-    return 0 if row is None else int(row.instant)
+    """Likewise of one tier; 0 if nothing has been deleted."""
+    return floors_of(system_id).get(tier, 0)
 
 
 def raise_floor(system_id: str, tier: int, instant_ms: int) -> None:

@@ -57,9 +57,8 @@ class Page:
 
     def bucket(self, pattern: str, *keys: str) -> Bucket | None:
         aggregate = self._sheet.find(pattern, keys)
-        if aggregate is None or not aggregate.buckets[self._index].readings:
-            return None
-        return aggregate.buckets[self._index]
+        found = None if aggregate is None else aggregate.bucket_at(self._index)
+        return found if found is not None and found.readings else None
 
     def by_key(
         self, pattern: str, *before: str, make: Callable[[float], float] = lambda value: value

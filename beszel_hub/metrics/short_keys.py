@@ -8,15 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from beszel_hub.systems.headline import root_disk
-from beszel_protocol.sample import (
-    ContainerMetrics,
-    CpuMetrics,
-    DiskMetrics,
-    GpuMetrics,
-    MemoryMetrics,
-    Metrics,
-    NetworkMetrics,
-)
+from beszel_protocol.sample import ContainerMetrics, CpuMetrics, GpuMetrics, MemoryMetrics, Metrics, NetworkMetrics
+from beszel_protocol.storage import DiskMetrics
 
 GIB: Final = 1 << 30
 MIB: Final = 1 << 20

@@ -7,10 +7,11 @@ least and greatest by their distance from that.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from operator import add, floordiv, mul, sub
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 import zstandard
@@ -18,11 +19,13 @@ import zstandard
 from beszel_hub.metrics.series_codec import DamagedChunk
 from beszel_hub.metrics.series_columns import MAX_PLACES
 from beszel_hub.metrics.summaries import NOTHING, Bucket, Number, Summary, rescale
+from beszel_hub.metrics.tier_columns import Columns
 from beszel_hub.metrics.vectors import (
     VectorError,
     pack_doubles,
     pack_vector,
     pack_walk,
+    steady_walk,
     unpack_doubles,
     unpack_vector,
     unpack_walk,
@@ -61,36 +64,6 @@ class _Body(msgspec.Struct, frozen=True):
     series: list[tuple[str, msgspec.Raw]]
 
 
-class Columns(NamedTuple):
-    """The buckets of one series that have readings, as whole numbers of `unit`, and that of `places`.
-
-    `numbers` counts buckets since the epoch.
-    """
-
-    numbers: list[int]
-    counts: list[int]
-    lows: Sequence[Number]
-    highs: Sequence[Number]
-    lasts: Sequence[Number]
-    totals: Sequence[Number]
-    firsts: Sequence[Number]
-    gains: Sequence[Number]
-    unit: int
-    places: int | None
-    is_counter: bool
-    is_brief: bool
-
-    def whole(self) -> "Columns":
-        """The same in units of 1."""
-        if self.unit == 1:
-            return self
-        lows, highs, lasts, totals, firsts, gains = (
-            [number * self.unit for number in column]
-            for column in (self.lows, self.highs, self.lasts, self.totals, self.firsts, self.gains)
-        )
-        return self._replace(lows=lows, highs=highs, lasts=lasts, totals=totals, firsts=firsts, gains=gains, unit=1)
-
-
 class TierChunk:
     """A decoded chunk, whose series are unpacked when they are asked for."""
 
@@ -102,11 +75,11 @@ class TierChunk:
     def addresses(self) -> list[str]:
         return list(self._raw)
 
-    def columns(self, address: str, *, is_brief: bool = False) -> Columns | None:
+    def columns(self, address: str, wanted: range | None = None, *, is_brief: bool = False) -> Columns | None:
         """None if nothing here has such a series; raise `DamagedChunk` if it cannot be read.
 
-        If brief, only with what a chart shows: without the last readings of gauges, and the first and the gains of
-        counters (zeros stand in their place).
+        `wanted` are the numbers of buckets; if brief, only what a chart shows: without the last readings of gauges,
+        and the first and the gains of counters.
         """
         raw = self._raw.get(address)
         if raw is None:
@@ -115,7 +88,7 @@ class TierChunk:
             packed = msgspec.msgpack.decode(raw, type=_Packed)
             if not 0 <= packed.length <= MAX_BUCKETS or not 0 <= (packed.places or 0) <= MAX_PLACES:
                 raise DamagedChunk("a series of impossible length")
-            return _unpack(packed, self._start + packed.offset, is_brief=is_brief)
+            return _unpack(packed, self._start + packed.offset, wanted, is_brief=is_brief)
         except (VectorError, msgspec.DecodeError, ZeroDivisionError) as error:
             raise DamagedChunk(str(error)) from error
 
@@ -127,9 +100,10 @@ class TierChunk:
         columns = columns.whole()
         start = columns.numbers[0]
         buckets = [NOTHING] * (columns.numbers[-1] + 1 - start)
+        zeros = repeat(0)
         filled = map(
-            Bucket, columns.counts, columns.lows, columns.highs, columns.lasts, columns.totals, columns.firsts,
-            columns.gains,
+            Bucket, columns.counts, columns.lows, columns.highs, columns.lasts, columns.totals() or zeros,
+            columns.firsts or zeros, columns.gains or zeros,
         )  # fmt: skip
         for number, bucket in zip(columns.numbers, filled, strict=True):
             buckets[number - start] = bucket
@@ -215,49 +189,73 @@ def _pack_doubles(summary: Summary, present: list[Bucket], offset: int) -> _Pack
     )
 
 
-def _unpack(packed: _Packed, start: int, *, is_brief: bool) -> Columns:
-    dense = unpack_walk(packed.counts, packed.length)
-    numbers = list(range(start, start + packed.length))
-    counts = dense
-    if not all(dense):
-        numbers, counts = list(compress(numbers, dense)), [count for count in dense if count]
-    if packed.places is None:
-        lows, highs, lasts, totals, firsts, gains = _unpack_doubles(packed, counts)
+class _Cut(NamedTuple):
+    """Of vectors of `size` numbers, those from `begin` until before `end`."""
+
+    size: int
+    begin: int
+    end: int
+
+
+def _unpack(packed: _Packed, start: int, wanted: range | None, *, is_brief: bool) -> Columns:
+    length = packed.length
+    begin = 0 if wanted is None else min(max(wanted.start - start, 0), length)
+    end = length if wanted is None else min(max(wanted.stop - start, begin), length)
+    numbers: Sequence[int] = range(start + begin, start + end)
+    cut = _Cut(length, begin, end)
+    steady = steady_walk(packed.counts, length) if length else None
+    if steady:  # as where no sample is missing and none came late
+        counts = [steady] * len(numbers)
     else:
-        lows, highs, lasts, totals, firsts, gains = _unpack_exact(packed, counts, is_brief=is_brief)
-    return Columns(
-        numbers, counts, lows, highs, lasts, totals, firsts, gains, packed.unit, packed.places,
-        packed.is_counter, is_brief,
-    )  # fmt: skip
+        dense = unpack_walk(packed.counts, length)
+        counts = dense[begin:end]
+        if not all(dense):
+            filled = list(compress(range(length), dense))
+            cut = _Cut(len(filled), bisect_left(filled, begin), bisect_left(filled, end))
+            numbers, counts = list(compress(numbers, counts)), [count for count in counts if count]
+    if packed.places is None:
+        columns = _unpack_doubles(packed, cut)
+    elif packed.is_counter:
+        columns = _unpack_counter(packed, cut, is_brief=is_brief)
+    else:
+        columns = _unpack_gauge(packed, cut, is_brief=is_brief)
+    return Columns(numbers, counts, *columns, packed.unit, packed.places, packed.is_counter)
 
 
-def _unpack_exact(packed: _Packed, counts: list[int], *, is_brief: bool) -> tuple[Sequence[Number], ...]:
-    size = len(counts)
-    zeros = [0] * size
+_Seven: TypeAlias = tuple[
+    Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number], Sequence[Number],
+    Sequence[Number],
+]  # fmt: skip
+"""Lows, highs, lasts, means, rests, firsts and gains."""
+
+
+def _unpack_gauge(packed: _Packed, cut: _Cut, *, is_brief: bool) -> _Seven:
+    means = unpack_walk(packed.total, *cut)
+    lows = list(map(sub, means, unpack_vector(packed.low, *cut))) if packed.low else means
+    highs = list(map(add, means, unpack_vector(packed.high, *cut))) if packed.high else means
+    lasts = () if is_brief else list(map(add, means, unpack_vector(packed.last, *cut)))
+    return lows, highs, lasts, means, unpack_vector(packed.rest, *cut), (), ()
+
+
+def _unpack_counter(packed: _Packed, cut: _Cut, *, is_brief: bool) -> _Seven:
+    lows = unpack_walk(packed.low, *cut)
+    highs = list(map(add, lows, unpack_vector(packed.high, *cut)))
+    lasts = list(map(sub, highs, unpack_vector(packed.last, *cut))) if packed.last else highs
+    if is_brief:
+        return lows, highs, lasts, (), (), (), ()
+    firsts = list(map(add, lows, unpack_vector(packed.total, *cut)))
+    gains = list(map(add, unpack_vector(packed.rest, *cut), _less(lasts, firsts)))
+    return lows, highs, lasts, (), (), firsts, gains
+
+
+def _unpack_doubles(packed: _Packed, cut: _Cut) -> _Seven:
+    def unpacked(data: bytes) -> list[float]:
+        return unpack_doubles(data, cut.size)[cut.begin : cut.end]
+
+    lows, highs, lasts, totals = map(unpacked, (packed.low, packed.high, packed.last, packed.total))
     if packed.is_counter:
-        lows = unpack_walk(packed.low, size)
-        highs = list(map(add, lows, unpack_vector(packed.high, size)))
-        lasts = _less(highs, unpack_vector(packed.last, size))
-        if is_brief:
-            return lows, highs, lasts, zeros, zeros, zeros
-        firsts = list(map(add, lows, unpack_vector(packed.total, size)))
-        return lows, highs, lasts, zeros, firsts, list(map(add, unpack_vector(packed.rest, size), _less(lasts, firsts)))
-    base = unpack_walk(packed.total, size)
-    totals = list(map(add, map(mul, base, counts), unpack_vector(packed.rest, size)))
-    lasts = zeros if is_brief else list(map(add, base, unpack_vector(packed.last, size)))
-    lows = _less(base, unpack_vector(packed.low, size))
-    return lows, list(map(add, base, unpack_vector(packed.high, size))), lasts, totals, zeros, zeros
-
-
-def _unpack_doubles(packed: _Packed, counts: list[int]) -> tuple[Sequence[Number], ...]:
-    size = len(counts)
-    lows, highs, lasts, totals = (
-        unpack_doubles(data, size) for data in (packed.low, packed.high, packed.last, packed.total)
-    )
-    zeros = [0] * size
-    if packed.is_counter:
-        return lows, highs, lasts, zeros, totals, unpack_doubles(packed.rest, size)
-    return lows, highs, lasts, totals, zeros, zeros
+        return lows, highs, lasts, (), (), totals, unpacked(packed.rest)
+    return lows, highs, lasts, (), totals, (), ()
 
 
 def _transposed(present: list[Bucket]) -> list[list[Any]]:

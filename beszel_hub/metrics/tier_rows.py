@@ -48,10 +48,10 @@ MakeStats = Callable[[Sheet, int, Mapping[str, Any]], Any]
 
 def make_system_stats_collection(database: Database, directory: Directory, clock: Clock) -> Collection:
     rows = TierRows(database, directory, clock, PARTS, _system_stats)
-    return make_tier_collection("system_stats", SYSTEM_STATS_ID, rows)
+    return make_tier_collection("system_stats", SYSTEM_STATS_ID, ProjectedSource(rows=rows.read))
 
 
-def make_tier_collection(name: str, collection_id: str, rows: "TierRows") -> Collection:
+def make_tier_collection(name: str, collection_id: str, source: ProjectedSource) -> Collection:
     """A collection of `system`, `type` and `stats`."""
     return Collection(
         name=name,
@@ -64,7 +64,7 @@ def make_tier_collection(name: str, collection_id: str, rows: "TierRows") -> Col
             CREATED,
             UPDATED,
         ),
-        source=ProjectedSource(rows=rows.read),
+        source=source,
     )
 
 
@@ -83,8 +83,8 @@ class TierRows:
     async def read(self, actor: Actor, bounds: Bounds) -> list[Row]:
         """All rows within the bounds, oldest first; `BadRequest` for more than `MAX_ROWS`."""
         visible = self._directory.visible_ids(actor)
-        systems = sorted(visible & _texts(bounds, "system", visible))
-        types = [name for name in TYPES if name in _texts(bounds, "type", frozenset(TYPES))]
+        systems = sorted(bounds.texts("system", visible))
+        types = types_asked(bounds)
         now_ms = self._clock()
         if len(systems) * sum(TYPES[name].rows for name in types) > MAX_ROWS:
             missing = "`system`" if "system" not in bounds.among else "`type`"
@@ -120,15 +120,22 @@ class TierRows:
                 }
 
 
+def types_asked(bounds: Bounds) -> list[str]:
+    """The finest first."""
+    asked = bounds.texts("type", frozenset(TYPES))
+    return [name for name in TYPES if name in asked]
+
+
 def span_of(kind: StatsType, bounds: Bounds, now_ms: int) -> Range:
     """The whole buckets of a type that a filter lets through, those at most that there are."""
     step_ms = kind.seconds * 1000
     end_ms = now_ms - now_ms % step_ms
-    lows = [bounds.at_least[name] for name in _TIME_FIELDS if name in bounds.at_least]
-    highs = [bounds.at_most[name] for name in _TIME_FIELDS if name in bounds.at_most]
-    oldest_ms = max([end_ms - kind.rows * step_ms, *(_floor(low - step_ms, step_ms) for low in lows)])
-    newest_ms = min([end_ms, *(_floor(high, step_ms) for high in highs)])
-    return Range(oldest_ms, newest_ms)
+    low, high = bounds.lowest(_TIME_FIELDS), bounds.highest(_TIME_FIELDS)
+    oldest_ms = end_ms - kind.rows * step_ms
+    return Range(
+        oldest_ms if low is None else max(oldest_ms, _floor(low - step_ms, step_ms)),
+        end_ms if high is None else min(end_ms, _floor(high, step_ms)),
+    )
 
 
 def _floor(instant: float, step_ms: int) -> int:
@@ -137,8 +144,3 @@ def _floor(instant: float, step_ms: int) -> int:
 
 def _system_stats(sheet: Sheet, index: int, newest: Mapping[str, Any]) -> dict[str, Any]:
     return make_stats(sheet, index, names_of(newest))
-
-
-def _texts(bounds: Bounds, name: str, default: frozenset[str]) -> frozenset[str]:
-    values = bounds.among.get(name)
-    return default if values is None else frozenset(value for value in values if isinstance(value, str))

@@ -9,8 +9,8 @@ import math
 import sys
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
-from operator import sub
+from itertools import accumulate, repeat
+from operator import mul, sub
 from typing import Final
 
 _SIGNED: Final = 0x10
@@ -19,6 +19,7 @@ _DIVIDED: Final = 0x20
 """Set where the numbers were divided by a number of eight bytes, which follows."""
 _DIVISOR_BYTES: Final = 8
 _CODES: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_SIGNED_CODES: Final = {width: code.lower() for width, code in _CODES.items()}
 _LITTLE_ENDIAN: Final = sys.byteorder == "little"
 
 LIMIT: Final = 2**62
@@ -50,20 +51,16 @@ def pack_vector(values: Sequence[int]) -> bytes:
     return bytes((width | flags,)) + head + _to_planes(array(_CODES[width], values), width)
 
 
-def unpack_vector(data: bytes, count: int) -> list[int]:
-    """Raise `VectorError` if `data` is not a vector of `count` numbers."""
+def unpack_vector(data: bytes, count: int, begin: int = 0, end: int | None = None) -> Sequence[int]:
+    """The numbers from `begin` until before `end`; raise `VectorError` if `data` is not a vector of `count` numbers."""
+    end = count if end is None else end
     if not data:
-        return [0] * count
-    width = data[0] & ~(_SIGNED | _DIVIDED)
-    start = 1 + _DIVISOR_BYTES if data[0] & _DIVIDED else 1
-    if width not in _CODES or len(data) != start + width * count:
-        raise VectorError(f"not a vector of {count} numbers")
-    values = _from_planes(data[start:], width).tolist()
-    if data[0] & _SIGNED:
-        values = [(value >> 1) ^ -(value & 1) for value in values]
+        return bytes(end - begin)
+    width, start = _layout(data, count)
+    planes = [data[start + plane * count + begin : start + plane * count + end] for plane in range(width)]
+    values = _from_planes(planes, is_signed=bool(data[0] & _SIGNED))
     if data[0] & _DIVIDED:
-        divisor = int.from_bytes(data[1:start], "little")
-        values = [value * divisor for value in values]
+        return list(map(mul, values, repeat(int.from_bytes(data[1:start], "little"))))
     return values
 
 
@@ -72,8 +69,26 @@ def pack_walk(values: Sequence[int]) -> bytes:
     return pack_vector(list(map(sub, values, (0, *values))))
 
 
-def unpack_walk(data: bytes, count: int) -> list[int]:
-    return list(accumulate(unpack_vector(data, count)))
+def unpack_walk(data: bytes, count: int, begin: int = 0, end: int | None = None) -> list[int]:
+    """Likewise, of a walk."""
+    if not data:
+        return [0] * ((count if end is None else end) - begin)
+    steps = unpack_vector(data, count, 0, end)
+    if not begin:
+        return list(accumulate(steps))
+    return list(accumulate(steps[begin:], initial=sum(steps[:begin])))[1:]
+
+
+def steady_walk(data: bytes, count: int) -> int | None:
+    """What all of `count` numbers are, if they are the same; raise `VectorError` as the others do."""
+    if not data:
+        return 0
+    width, start = _layout(data, count)
+    stays = bytes(count - 1)
+    for plane in range(width):
+        if data[start + plane * count + 1 : start + (plane + 1) * count] != stays:
+            return None
+    return unpack_vector(data, count, 0, 1)[0]
 
 
 def pack_doubles(values: Iterable[float]) -> bytes:
@@ -84,10 +99,19 @@ def unpack_doubles(data: bytes, count: int) -> list[float]:
     if len(data) != 8 * count:
         raise VectorError(f"not {count} doubles")
     numbers = array("d")
-    numbers.frombytes(_interleave(data, 8))
+    numbers.frombytes(_interleave([data[plane * count : (plane + 1) * count] for plane in range(8)]))
     if not _LITTLE_ENDIAN:
         numbers.byteswap()
     return numbers.tolist()
+
+
+def _layout(data: bytes, count: int) -> tuple[int, int]:
+    """How many bytes a number has, and where the planes begin."""
+    width = data[0] & ~(_SIGNED | _DIVIDED)
+    start = 1 + _DIVISOR_BYTES if data[0] & _DIVIDED else 1
+    if count < 1 or width not in _CODES or len(data) != start + width * count:
+        raise VectorError(f"not a vector of {count} numbers")
+    return width, start
 
 
 def _to_planes(numbers: "array[int] | array[float]", width: int) -> bytes:
@@ -97,17 +121,32 @@ def _to_planes(numbers: "array[int] | array[float]", width: int) -> bytes:
     return flat if width == 1 else b"".join(flat[plane::width] for plane in range(width))
 
 
-def _from_planes(planes: bytes, width: int) -> "array[int]":
-    numbers = array(_CODES[width])
-    numbers.frombytes(planes if width == 1 else _interleave(planes, width))
+def _from_planes(planes: Sequence[bytes], *, is_signed: bool) -> Sequence[int]:
+    width = len(planes)
+    flat = planes[0] if width == 1 else _interleave(planes)
+    if not is_signed and width == 1:
+        return flat
+    numbers = array(_SIGNED_CODES[width] if is_signed else _CODES[width])
+    numbers.frombytes(_signs_spread(flat, width) if is_signed else flat)
     if not _LITTLE_ENDIAN:
         numbers.byteswap()
     return numbers
 
 
-def _interleave(planes: bytes, width: int) -> bytes:
-    count = len(planes) // width
-    flat = bytearray(len(planes))
-    for plane in range(width):
-        flat[plane::width] = planes[plane * count : (plane + 1) * count]
+def _signs_spread(flat: bytes, width: int) -> bytes:
+    """Numbers whose lowest bit holds the sign, in two's complement: `(number >> 1) ^ -(number & 1)`, all at once.
+
+    They stand side by side in one great number, whose arithmetic is many times as quick as a loop over them.
+    """
+    lanes = int.from_bytes(flat, "little")
+    signs = lanes & int.from_bytes((b"\1" + bytes(width - 1)) * (len(flat) // width), "little")
+    halves = (lanes ^ signs) >> 1
+    return (halves ^ signs * ((1 << 8 * width) - 1)).to_bytes(len(flat), "little")
+
+
+def _interleave(planes: Sequence[bytes]) -> bytes:
+    width = len(planes)
+    flat = bytearray(width * len(planes[0]))
+    for offset, plane in enumerate(planes):
+        flat[offset::width] = plane
     return bytes(flat)

@@ -8,11 +8,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from beszel_hub.actions import Action
-from beszel_hub.errors import BadRequest, Forbidden, Unauthorized
+from beszel_hub.errors import BadRequest, Forbidden
 from beszel_hub.notifications.failures import DeliveryFailed
 from beszel_hub.notifications.service import Notifications
 from beszel_hub.notifications.settings_view import marked_channel
-from beszel_hub.permissions import Actor, Decision, decide
+from beszel_hub.permissions import require
 from beszel_hub.records.response import JsonResponse
 
 NO_HEARTBEAT: Final = "Set HEARTBEAT_URL to enable the heartbeat."
@@ -27,7 +27,7 @@ class _Test(msgspec.Struct, frozen=True):
 
 async def test_notification(request: Request) -> Response:
     """Send a message now: `err` is false once it was taken, else the reason."""
-    actor = _require(request, Action.TEST_NOTIFICATION)
+    actor = require(request.state.actor, Action.TEST_NOTIFICATION)
     if actor.system_ids is not None:
         raise Forbidden  # whoever cannot make a channel has none to try
     try:
@@ -43,7 +43,7 @@ async def test_notification(request: Request) -> Response:
 
 async def heartbeat_status(request: Request) -> Response:
     """Of the URL only its host, since the rest is what lets others pose as this hub."""
-    _require(request, Action.HEARTBEAT_STATUS)
+    require(request.state.actor, Action.HEARTBEAT_STATUS)
     heartbeat = _notifications(request).heartbeat
     if heartbeat is None:
         return JsonResponse({"enabled": False, "msg": NO_HEARTBEAT})
@@ -56,7 +56,7 @@ async def heartbeat_status(request: Request) -> Response:
 
 async def test_heartbeat(request: Request) -> Response:
     """Send one now: `err` is false once it was taken, else the reason."""
-    _require(request, Action.TEST_HEARTBEAT)
+    require(request.state.actor, Action.TEST_HEARTBEAT)
     heartbeat = _notifications(request).heartbeat
     if heartbeat is None:
         return JsonResponse({"err": NO_HEARTBEAT})
@@ -69,18 +69,8 @@ async def test_heartbeat(request: Request) -> Response:
 
 async def list_jobs(request: Request) -> Response:
     """What the hub does by itself, and whether it went well the last time."""
-    _require(request, Action.JOBS)
+    require(request.state.actor, Action.JOBS)
     return JsonResponse({"items": [msgspec.structs.asdict(report) for report in request.app.state.jobs.reports()]})
-
-
-def _require(request: Request, action: Action) -> Actor:
-    actor: Actor = request.state.actor
-    decision = decide(actor, action)
-    if decision is Decision.UNAUTHENTICATED:
-        raise Unauthorized
-    if decision is not Decision.ALLOW:
-        raise Forbidden
-    return actor
 
 
 def _notifications(request: Request) -> Notifications:

@@ -1,6 +1,6 @@
 """What a filter demands of single fields whatever else it says: enough to read only a part of the history."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -16,6 +16,19 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """The only values that the field can have."""
     at_least: Mapping[str, float] = {}
     at_most: Mapping[str, float] = {}
+
+    def texts(self, name: str, every: frozenset[str]) -> frozenset[str]:
+        """Those of `every` text that the field can have."""
+        values = self.among.get(name)
+        return every if values is None else every & {value for value in values if isinstance(value, str)}
+
+    def lowest(self, names: Iterable[str]) -> float | None:
+        """What fields that mean the same must reach; None without a bound."""
+        return max((self.at_least[name] for name in names if name in self.at_least), default=None)
+
+    def highest(self, names: Iterable[str]) -> float | None:
+        """What fields that mean the same may not exceed; None without a bound."""
+        return min((self.at_most[name] for name in names if name in self.at_most), default=None)
 
     def intersect(self, other: "Bounds") -> "Bounds":
         """What both demand."""

@@ -33,7 +33,7 @@ class Database:
     """The store of one hub; safe to use from any thread and any event loop."""
 
     def __init__(self, place: Place) -> None:
-        self._dialect = _dialect_at(place)
+        self._dialect = dialect_at(place)
         self._writer: Workers | None = None
         self._readers: Workers | None = None
 
@@ -175,7 +175,8 @@ class _Outcome:
             job.future.set_exception(self._error)
 
 
-def _dialect_at(place: Place) -> Dialect:
+def dialect_at(place: Place) -> Dialect:
+    """What knows the kind of database at a place; raise `StartError` if its driver is missing."""
     if isinstance(place, Path):
         return Sqlite(place)
     from beszel_hub.store.postgresql import Postgresql  # noqa: PLC0415  # needs a driver that not everybody has

@@ -1,10 +1,13 @@
 """What SQLite and PostgreSQL do each in its own way; everything else about the store is the same for both."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import peewee
+
+from beszel_hub.store.migrations import Migration
 
 Place: TypeAlias = Path | str
 """A file of SQLite, or the URL of a PostgreSQL database."""
@@ -24,6 +27,8 @@ class Dialect(Protocol):
     name: str
     place: str
     """As people may see it: without a password."""
+    failures: tuple[type[Exception], ...]
+    """What comes of a database that cannot be used, reached or understood."""
 
     @property
     def writing(self) -> peewee.Database: ...
@@ -31,7 +36,7 @@ class Dialect(Protocol):
     @property
     def reading(self) -> peewee.Database: ...
 
-    def prepare(self) -> None:
+    def prepare(self, migrations: Sequence[Migration] = ..., /) -> None:
         """Create or upgrade the database; raise `StartError` if it cannot be used or is newer than this version."""
 
     def claim(self) -> None:
@@ -66,6 +71,9 @@ class Dialect(Protocol):
 
     def drop_partitions(self, table: str, before_ms: int, tier: int | None = None) -> None:
         """In a write: give back whole what is empty and lies before an instant."""
+
+    def adopt(self, table: str, key: str | None, newest: int | None, /) -> None:
+        """In a write: rows have come from elsewhere; `key` counts up by itself, and the next comes after `newest`."""
 
     def translate(self, error: Exception) -> Exception:
         """What passes by itself becomes `Unavailable`, a broken rule `Conflict`; all else comes back as it is."""

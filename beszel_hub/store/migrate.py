@@ -14,6 +14,9 @@ _CREATE_HISTORY: Final = (
     " applied BIGINT NOT NULL)"
 )
 
+UNFINISHED: Final = Migration(0, "unfinished move", ())
+"""While a database is noted to have had this, it holds a part of what is being moved there, and no hub starts on it."""
+
 
 class Spelling(NamedTuple):
     """How a database wants to be told."""
@@ -36,21 +39,49 @@ def migrate(
     has had a migration that is not among `migrations`.
     """
     numbers = {migration.number for migration in migrations}
-    if _applied(database) == numbers:
+    if find_applied(database) == numbers:
         return []
     ran: list[Migration] = []
     for migration in migrations:
         with database.atomic("IMMEDIATE"):
             database.execute_sql(spelling.spell(_CREATE_HISTORY))
-            applied = _applied(database)
-            if applied - numbers:
-                raise StartError(
-                    f"the database has schema {max(applied - numbers)}; this version knows those up to {max(numbers)}"
-                )
+            applied = find_applied(database)
+            _refuse_unknown(applied, numbers)
             if migration.number not in applied:
                 _apply(database, migration, spelling)
                 ran.append(migration)
     return ran
+
+
+def require_current(database: peewee.Database) -> None:
+    """Raise `StartError` unless the database has the schema of this very version."""
+    applied, numbers = find_applied(database), {migration.number for migration in MIGRATIONS}
+    if not applied:
+        raise StartError("this is not the database of a hub")
+    _refuse_unknown(applied, numbers)
+    if applied != numbers:
+        raise StartError("the database is of an older version: `beszel-hub store info` brings it to this one")
+
+
+def finish_move(database: peewee.Database) -> None:
+    """In a write: what was moved there is complete, and a hub may start on it."""
+    mark = database.param
+    database.execute_sql(f"DELETE FROM migrations WHERE number = {mark}", (UNFINISHED.number,))  # noqa: S608
+
+
+def find_applied(database: peewee.Database) -> set[int]:
+    """The numbers of the migrations that have run."""
+    if not database.table_exists("migrations"):
+        return set()
+    return {int(number) for (number,) in database.execute_sql("SELECT number FROM migrations").fetchall()}
+
+
+def _refuse_unknown(applied: set[int], known: set[int]) -> None:
+    unknown = applied - known
+    if UNFINISHED.number in unknown:
+        raise StartError("the database is part of a move that was cut off: run `beszel-hub store move` again")
+    if unknown:
+        raise StartError(f"the database has schema {max(unknown)}; this version knows those up to {max(known)}")
 
 
 def _apply(database: peewee.Database, migration: Migration, spelling: Spelling) -> None:
@@ -63,10 +94,3 @@ def _apply(database: peewee.Database, migration: Migration, spelling: Spelling) 
         f"INSERT INTO migrations (number, name, applied) VALUES ({mark}, {mark}, {mark})",  # noqa: S608
         (migration.number, migration.name, system_clock()),
     )
-
-
-def _applied(database: peewee.Database) -> set[int]:
-    """The numbers of the migrations that have run."""
-    if not database.table_exists("migrations"):
-        return set()
-    return {int(number) for (number,) in database.execute_sql("SELECT number FROM migrations").fetchall()}

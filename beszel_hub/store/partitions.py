@@ -17,6 +17,9 @@ _DROP_LOCK_TIMEOUT: Final = "200ms"
 _WIDTHS_MS: Final = {None: DAY_MS, 60: 7 * DAY_MS, 600: 90 * DAY_MS, 28_800: 3650 * DAY_MS}
 """By tier, None for single samples: some dozens for what is usually kept."""
 
+DIVIDED: Final[dict[str, tuple[str, str | None]]] = {"chunks": ("first", None), "rollups": ("first", "tier")}
+"""Which tables are, by which column with an instant, and which with a tier."""
+
 _BULKY: Final = {"hot_samples": "document", "chunks": "data", "rollups": "data"}
 """Where history lies, and in which column."""
 _ROW_BYTES: Final = 300

@@ -4,6 +4,7 @@ Writers wait for each other, as they do in SQLite, by a lock that every one of t
 cannot have changed when it writes. A second lock belongs to the one hub that serves the database.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import peewee
 from beszel_hub.errors import BadRequest, Conflict, HubError, StartError, Unavailable
 from beszel_hub.store.dialect import FileSize
 from beszel_hub.store.migrate import Spelling, migrate
+from beszel_hub.store.migrations import MIGRATIONS, Migration
 from beszel_hub.store.migrations.spelling import to_postgresql
 from beszel_hub.store.partitions import Partitions
 from beszel_hub.store.urls import without_password
@@ -28,12 +30,14 @@ _LOCKS: Final = 0x62737A6C
 """The first number of the hub's advisory locks, of which a database has a single set for everybody."""
 _WRITING, _SERVING = 1, 2
 _CHANNEL: Final = "beszel_hub_changes"
+_NEXT_ID: Final = "SELECT setval(pg_get_serial_sequence(%s, %s), %s, %s)"
 _PASSING_CLASSES: Final = frozenset({"08", "40", "53", "55", "57", "58"})
 """Connection, serialization, resources, locks, the operator, the system: what another time may go well."""
 
 
 class Postgresql:
     name = "postgresql"
+    failures: tuple[type[Exception], ...] = (peewee.PeeweeException, psycopg.Error)
 
     def __init__(self, url: str) -> None:
         self.place = without_password(url)
@@ -45,18 +49,18 @@ class Postgresql:
         self.writing = Connections(url, self._writing_prelude, self._prepare_writer)
         self.reading = Connections(url, self._reading_prelude, _prepare_reader)
 
-    def prepare(self) -> None:
+    def prepare(self, migrations: Sequence[Migration] = MIGRATIONS) -> None:
         try:
             with self.writing.connection_context():
-                migrate(self.writing, spelling=Spelling("postgresql", to_postgresql))
-        except (peewee.PeeweeException, psycopg.Error) as error:
+                migrate(self.writing, migrations, Spelling("postgresql", to_postgresql))
+        except self.failures as error:
             raise StartError(f"the database {self.place} cannot be used: {_first_line(error)}") from error
 
     def claim(self) -> None:
         self._is_serving = True
         try:
             self.writing.ensure()  # a first connection, which takes the lock as every later one does
-        except (peewee.PeeweeException, psycopg.Error) as error:
+        except self.failures as error:
             is_taken = isinstance(_find_cause(error), psycopg.errors.LockNotAvailable)
             complaint = "is served by another hub" if is_taken else f"cannot be used: {_first_line(error)}"
             raise StartError(f"the database {self.place} {complaint}") from error
@@ -107,10 +111,17 @@ class Postgresql:
     def drop_partitions(self, table: str, before_ms: int, tier: int | None = None) -> None:
         self._partitions.drop(self.writing, table, before_ms, tier)
 
+    def adopt(self, table: str, key: str | None, newest: int | None) -> None:
+        """The planner knows at once, too, what it would know when autovacuum had been there."""
+        database: peewee.Database = self.writing
+        if key is not None:
+            database.execute_sql(_NEXT_ID, (table, key, 1 if newest is None else newest, newest is not None))
+        database.execute_sql(f'ANALYZE "{table}"')
+
     def translate(self, error: Exception) -> Exception:
         if isinstance(error, peewee.IntegrityError):
             return _because(Conflict(), error)
-        cause = _find_cause(error) if isinstance(error, (peewee.PeeweeException, psycopg.Error)) else None
+        cause = _find_cause(error) if isinstance(error, self.failures) else None
         if cause is None:
             return error
         refusal = _refusal_for(cause)

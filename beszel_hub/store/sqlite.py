@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from beszel_hub.errors import Conflict, HubError, StartError, Unavailable
 from beszel_hub.store.dialect import FileSize
 from beszel_hub.store.files import make_private_file
 from beszel_hub.store.migrate import migrate
+from beszel_hub.store.migrations import MIGRATIONS, Migration
 
 BUSY_TIMEOUT_SECONDS: Final = 10.0
 _OPCODES_BETWEEN_CHECKS: Final = 20_000
@@ -28,6 +29,7 @@ _PASSING_ERRORS: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, 
 
 class Sqlite:
     name = "sqlite"
+    failures: tuple[type[Exception], ...] = (peewee.PeeweeException, sqlite3.Error, OSError)
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -36,12 +38,12 @@ class Sqlite:
         self.reading = _connections(path, _COMMON_PRAGMAS | _READER_PRAGMAS)
         self._data_version: int | None = None
 
-    def prepare(self) -> None:
+    def prepare(self, migrations: Sequence[Migration] = MIGRATIONS) -> None:
         try:
             make_private_file(self._path)
             with self.writing.connection_context():
-                migrate(self.writing)
-        except (peewee.PeeweeException, sqlite3.Error, OSError) as error:
+                migrate(self.writing, migrations)
+        except self.failures as error:
             raise StartError(f"the database {self._path} cannot be used: {error}") from error
 
     def claim(self) -> None:
@@ -85,6 +87,9 @@ class Sqlite:
 
     def drop_partitions(self, table: str, before_ms: int, tier: int | None = None) -> None:
         """Tables are whole."""
+
+    def adopt(self, table: str, key: str | None, newest: int | None) -> None:
+        """Ids count up from the greatest there is."""
 
     def translate(self, error: Exception) -> Exception:
         if isinstance(error, peewee.IntegrityError):

@@ -4,7 +4,7 @@ A query outside `Database.read` and `Database.write` finds no database and fails
 """
 
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import peewee
@@ -53,8 +53,29 @@ def bound_dialect() -> Dialect:
     return _current.dialect
 
 
+class Shape(NamedTuple):
+    """What a table consists of."""
+
+    name: str
+    fields: list[peewee.Field]
+    key: tuple[peewee.Field, ...]
+
+    @property
+    def counter(self) -> peewee.Field | None:
+        """The key, if it counts up by itself."""
+        return self.key[0] if isinstance(self.key[0], peewee.AutoField) else None
+
+    def place_of(self, column: str) -> int:
+        """Where in a row it is."""
+        return next(place for place, field in enumerate(self.fields) if field.column_name == column)
+
+
 class Table(peewee.Model):
     """Base of every model."""
+
+    @classmethod
+    def shape(cls) -> Shape:
+        return Shape(cls._meta.table_name, cls._meta.sorted_fields, cls._meta.get_primary_keys())
 
     class Meta:
         database = _ThreadDatabase()

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from beszel_protocol.sample import CpuMetrics, DiskMetrics, MemoryMetrics, Metrics, NetworkMetrics, ServiceMetrics
+from beszel_protocol.sample import CpuMetrics, MemoryMetrics, Metrics, NetworkMetrics, ServiceMetrics
+from beszel_protocol.storage import DiskMetrics
 
 ROOT_MOUNT: Final = "/"
 _WEBSOCKET: Final = 2

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from beszel_hub.actions import Action
-from beszel_hub.errors import Forbidden, Unauthorized
-from beszel_hub.permissions import Actor, Decision, decide
+from beszel_hub.errors import Forbidden
+from beszel_hub.permissions import require
 from beszel_hub.records.response import JsonResponse
 from beszel_hub.systems.service import Systems
 
@@ -17,7 +17,7 @@ _SWITCH: Final = {"1": True, "true": True, "0": False, "false": False}
 
 async def universal_token(request: Request) -> Response:
     """Show, enable or disable the caller's universal token; `enable` and `permanent` are 0 or 1."""
-    actor = _require(request, Action.UNIVERSAL_TOKEN)
+    actor = require(request.state.actor, Action.UNIVERSAL_TOKEN)
     if actor.system_ids is not None:
         raise Forbidden
     parameters = request.query_params
@@ -34,18 +34,8 @@ async def universal_token(request: Request) -> Response:
 
 async def config_yaml(request: Request) -> Response:
     """Every system with its token, as `config.yml` has it."""
-    _require(request, Action.CONFIG_YAML)
+    require(request.state.actor, Action.CONFIG_YAML)
     return JsonResponse({"config": await _systems(request).write_declaration()})
-
-
-def _require(request: Request, action: Action) -> Actor:
-    actor: Actor = request.state.actor
-    decision = decide(actor, action)
-    if decision is Decision.UNAUTHENTICATED:
-        raise Unauthorized
-    if decision is not Decision.ALLOW:
-        raise Forbidden
-    return actor
 
 
 def _systems(request: Request) -> Systems:

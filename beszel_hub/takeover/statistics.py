@@ -15,13 +15,13 @@ from beszel_protocol.sample import (
     BatteryMetrics,
     ContainerMetrics,
     CpuMetrics,
-    DiskMetrics,
     GpuMetrics,
     InterfaceMetrics,
     MemoryMetrics,
     Metrics,
     NetworkMetrics,
 )
+from beszel_protocol.storage import DiskMetrics
 
 _GIB: Final = 1 << 30
 _MIB: Final = 1 << 20

@@ -18,14 +18,14 @@ from beszel_tui.state.alertbook import (
     AlertBook,
     Channel,
     ChannelFacts,
-    Condition,
     Delivery,
     Kind,
     PastAlert,
+    PastFacts,
     Quiet,
+    QuietFacts,
     Rule,
     RuleSet,
-    Severity,
     Target,
     Trial,
 )
@@ -69,52 +69,16 @@ class _Page(msgspec.Struct, Generic[RecordT], frozen=True):
     items: list[RecordT]
 
 
-class _RuleRecord(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    conditions: list[Condition]
-    user: str = ""
-    system: str = ""
-    tag: str = ""
-    match: str = "all"
-    severity: Severity = "warning"
-    enabled: bool = True
-    for_seconds: int = 0
-    recover_seconds: int = 0
-    repeat_seconds: int = 0
-    escalate_value: float | None = None
-    escalate_seconds: int = 0
-    origin: str = ""
-
-
-class _PastRecord(msgspec.Struct, frozen=True):
-    id: str
+class _PastRecord(PastFacts, frozen=True, kw_only=True):
     alert_id: str
-    name: str
-    system: str
-    target: str
-    severity: Severity
     created: str
-    value: float | None = None
-    peak: float | None = None
-    threshold: float | None = None
-    outcome: str = ""
-    reason: str = ""
     resolved: str = ""
     acknowledged: str = ""
 
 
-class _QuietRecord(msgspec.Struct, frozen=True):
-    id: str
-    type: str
+class _QuietRecord(QuietFacts, frozen=True, kw_only=True):
     start: str
     end: str
-    timezone: str = ""
-    days: list[str] = []
-    note: str = ""
-    system: str = ""
-    rule: str = ""
-    tag: str = ""
 
 
 class _ChannelRecord(ChannelFacts, frozen=True, kw_only=True):
@@ -148,7 +112,7 @@ class HubAlerts:
         try:
             async with asyncio.TaskGroup() as group:
                 account = group.create_task(self._account())
-                rules = group.create_task(self._list(_RuleRecord, "alert_rules", "name"))
+                rules = group.create_task(self._list(Rule, "alert_rules", "name"))
                 history = group.create_task(self._list(_PastRecord, "alerts_history", "-created", MAX_HISTORY))
                 quiet = group.create_task(self._list(_QuietRecord, "quiet_hours", "start"))
                 channels = group.create_task(self._list(_ChannelRecord, "notification_channels", "name"))
@@ -160,7 +124,7 @@ class HubAlerts:
         try:
             return AlertBook(
                 account=account.result(),
-                rules={record.id: _rule(record) for record in rules.result()},
+                rules={record.id: clean(record) for record in rules.result()},
                 history=[_past(record) for record in history.result()],
                 quiet=[_quiet(record) for record in quiet.result()],
                 channels=[_channel(record) for record in channels.result()],
@@ -235,10 +199,6 @@ def _first_of(errors: BaseExceptionGroup[ClientError]) -> ClientError:
     return _first_of(found) if isinstance(found, BaseExceptionGroup) else found
 
 
-def _rule(record: _RuleRecord) -> Rule:
-    return clean(_as(Rule, record))
-
-
 def _by_alert(deliveries: list[Delivery]) -> dict[str, list[Delivery]]:
     found: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
@@ -247,11 +207,9 @@ def _by_alert(deliveries: list[Delivery]) -> dict[str, list[Delivery]]:
 
 
 def _past(record: _PastRecord) -> PastAlert:
-    past = PastAlert(
-        id=record.id, rule=record.alert_id, name=record.name, system=record.system, target=record.target,
-        severity=record.severity, since_ms=parse_timestamp(record.created), value=record.value, peak=record.peak,
-        threshold=record.threshold, until_ms=_instant(record.resolved), outcome=record.outcome, reason=record.reason,
-        acknowledged_ms=_instant(record.acknowledged),
+    past = _as(
+        PastAlert, record, rule=record.alert_id, since_ms=parse_timestamp(record.created),
+        until_ms=_instant(record.resolved), acknowledged_ms=_instant(record.acknowledged),
     )  # fmt: skip
     return clean(past)
 

@@ -1,12 +1,14 @@
 """Questions about one service or disk of a host."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from beszel_protocol.hygiene import clean
+from beszel_protocol.services import ServiceDetail, service_of_properties
 from beszel_tui.client.http import HubHttp
-from beszel_tui.state.components import DiskDetail, ServiceDetail
+from beszel_tui.errors import HubUnreachable
+from beszel_tui.state.components import DiskRecord
 
 READING_SECONDS: Final = 70.0
 """A host gets a minute to read its disks, which may have to gather speed."""
@@ -17,20 +19,24 @@ _MAX_DISKS: Final = 500
 
 
 class _ServiceAnswer(msgspec.Struct, frozen=True):
-    details: ServiceDetail
+    details: dict[str, Any]
+    """By systemd's names."""
 
 
 class _DisksAnswer(msgspec.Struct, frozen=True):
-    items: list[DiskDetail]
+    items: list[DiskRecord]
 
 
 async def read_service(http: HubHttp, system_id: str, name: str) -> ServiceDetail:
     """What its manager says now; raise `ClientError`."""
     answer = await http.read(_ServiceAnswer, _SERVICE, {"system": system_id, "service": name})
-    return clean(answer.details)
+    try:
+        return clean(service_of_properties(answer.details))
+    except msgspec.ValidationError as error:
+        raise HubUnreachable(f"this is not the answer of a hub: {error}") from error
 
 
-async def read_disk(http: HubHttp, system_id: str, key: str) -> DiskDetail | None:
+async def read_disk(http: HubHttp, system_id: str, key: str) -> DiskRecord | None:
     """As the hub has it, and None if it has none such; raise `ClientError`."""
     parameters = {"filter": f"system='{http.safe_id(system_id)}'", "perPage": str(_MAX_DISKS), "skipTotal": "1"}
     answer = await http.read(_DisksAnswer, _DISKS, parameters)

@@ -11,13 +11,14 @@ from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import CONTAINERS_TOPIC, CONTAINERS_TOPIC_PREFIX, Alerts, Containers, Fleet, SystemSample
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_protocol.services import ServiceDetail
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.client.demo_account import DemoAccount
 from beszel_tui.client.demo_alerts import DemoAlerts
 from beszel_tui.client.source import EVENT_QUEUE_SIZE
 from beszel_tui.errors import HubRefused
-from beszel_tui.state.components import DiskDetail, ServiceDetail
+from beszel_tui.state.components import DiskRecord
 from beszel_tui.state.demo import (
     demo_columns,
     demo_container,
@@ -128,7 +129,7 @@ class DemoSource:
     async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
         return demo_service(system_id, name, self._clock())
 
-    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+    async def disk_detail(self, system_id: str, key: str) -> DiskRecord | None:
         return demo_disk(system_id, key, self._clock())
 
     async def refresh_disks(self, system_id: str) -> None:

@@ -1,13 +1,15 @@
 """One hub as a source: its feed for what changes, HTTP for what was."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from beszel_protocol.addresses import Address, Step
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_protocol.services import ServiceDetail
 from beszel_tui.client.components import read_disk, read_service, refresh_disks
 from beszel_tui.client.containers import read_inspection, read_logs
 from beszel_tui.client.enrolment import enrol, read_enrolment
@@ -15,7 +17,7 @@ from beszel_tui.client.feed import Feed
 from beszel_tui.client.http import HubHttp
 from beszel_tui.client.processes import read_processes
 from beszel_tui.config import hub_label
-from beszel_tui.state.components import DiskDetail, ServiceDetail
+from beszel_tui.state.components import DiskRecord
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import BUCKET_MS, TRAIL_BUCKETS, Columns, Trail, bucket_means, trail_from
@@ -32,11 +34,13 @@ _SERIES_AT_ONCE: Final = 32
 class HubSource:
     """Requests raise `ClientError`."""
 
-    def __init__(self, hub: str, token: str) -> None:
+    def __init__(self, hub: str, token: str, keep: Callable[[str, str], None] | None = None) -> None:
+        """`keep` hears of the old and the new token of a session, whenever it was renewed; without it, it never is."""
         self.label = hub_label(hub)
         self._feed = Feed(hub, token)
         self._http = HubHttp(hub, token)
         self._token = token
+        self._keep = keep
         self._account: HubAccount | None = None
         self._alerts: AlertDesk | None = None
 
@@ -62,9 +66,27 @@ class HubSource:
 
     async def run(self) -> None:
         try:
-            await self._feed.run()
+            async with asyncio.TaskGroup() as group:
+                feeding = group.create_task(self._feed.run(), name="connections")
+                if self._keep is not None:
+                    renewing = group.create_task(self._renew(feeding), name="renewal")
+                    feeding.add_done_callback(lambda _: renewing.cancel())
         finally:
             await self.close()
+
+    async def _renew(self, feeding: "asyncio.Task[None]") -> None:
+        """As long as there is a session to renew."""
+        from beszel_tui.client.renewal import Renewal  # noqa: PLC0415 (not needed for the first picture)
+
+        if await Renewal(self._http, self._token, self._renewed, time.time).run():
+            await self._feed.refuse("the session has ended")
+            feeding.cancel()
+
+    def _renewed(self, token: str) -> None:
+        before, self._token = self._token, token
+        self._http.token = self._feed.token = token
+        if self._keep is not None:
+            self._keep(before, token)
 
     async def close(self) -> None:
         await self._http.close()
@@ -124,7 +146,7 @@ class HubSource:
     async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
         return await read_service(self._http, system_id, name)
 
-    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+    async def disk_detail(self, system_id: str, key: str) -> DiskRecord | None:
         return await read_disk(self._http, system_id, key)
 
     async def refresh_disks(self, system_id: str) -> None:

@@ -23,12 +23,13 @@ from beszel_protocol.feed import (
     SystemSample,
 )
 from beszel_protocol.processes import ProcessList, ProcessOrder
+from beszel_protocol.services import ServiceDetail
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.alerts import AlertDesk
 from beszel_tui.client.source import EVENT_QUEUE_SIZE, Source
 from beszel_tui.errors import HubRefused
 from beszel_tui.state.alertbook import AlertBook, Kind, Trial
-from beszel_tui.state.components import DiskDetail, ServiceDetail
+from beszel_tui.state.components import DiskRecord
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, HubChanged, Received, Refused
 from beszel_tui.state.hubs import SEPARATOR, hub_of
@@ -178,7 +179,7 @@ class SeveralHubs:
         hub, plain = self._at(system_id)
         return await hub.service_detail(plain, name)
 
-    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+    async def disk_detail(self, system_id: str, key: str) -> DiskRecord | None:
         hub, plain = self._at(system_id)
         return await hub.disk_detail(plain, key)
 

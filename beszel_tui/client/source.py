@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from beszel_protocol.containers import LogBatch, LogsQuery
 from beszel_protocol.details import HostDetails
 from beszel_protocol.processes import ProcessList, ProcessOrder
-from beszel_tui.state.components import DiskDetail, ServiceDetail
+from beszel_protocol.services import ServiceDetail
+from beszel_tui.state.components import DiskRecord
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import FeedEvent
 from beszel_tui.state.series import Columns, Trail
@@ -83,7 +84,7 @@ class Source(Protocol):
     async def service_detail(self, system_id: str, name: str) -> ServiceDetail:
         """What the manager of a service knows of it now."""
 
-    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+    async def disk_detail(self, system_id: str, key: str) -> DiskRecord | None:
         """A disk as the hub has it from its last reading."""
 
     async def refresh_disks(self, system_id: str) -> None:

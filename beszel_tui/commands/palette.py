@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from beszel_tui.commands.line import COMMANDS
+from beszel_tui.commands.matching import fit_of
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.selectors import natural_key, status_note
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ class Entry(NamedTuple):
 class _EntryProvider(Provider):
     """Searches the entries of a subclass."""
 
+    lead: ClassVar[float] = 0.0
+    """What its entries have before those of others that fit as well."""
+
     @property
     def hub_app(self) -> "BeszelApp":
         return cast("BeszelApp", self.app)
@@ -33,16 +39,23 @@ class _EntryProvider(Provider):
     async def discover(self) -> Hits:
         for entry in self.entries():
             if entry.discover:
-                yield DiscoveryHit(_plain(entry.text), entry.run, text=entry.text, help=entry.help)
+                text = shown_text(entry.text)
+                yield DiscoveryHit(Content(text), entry.run, text=text, help=entry.help)
 
     async def search(self, query: str) -> Hits:
-        matcher = self.matcher(query)
         for entry in self.entries():
-            if (score := matcher.match(entry.text)) > 0:
-                yield Hit(score, matcher.highlight(_plain(entry.text)), entry.run, text=entry.text, help=entry.help)
+            text = shown_text(entry.text)
+            fit = fit_of(query, text)
+            if fit is not None:
+                shown = Content(text)
+                for place in fit.places:
+                    shown = shown.stylize(self.match_style or "bold", place, place + 1)
+                yield Hit(fit.score + self.lead, shown, entry.run, text=text, help=entry.help)
 
 
 class SystemEntries(_EntryProvider):
+    lead = 0.6
+
     def entries(self) -> Iterator[Entry]:
         state = self.hub_app.bridge.state
         for row in sorted(state.systems.values(), key=lambda row: natural_key(row.name)):
@@ -54,6 +67,8 @@ class SystemEntries(_EntryProvider):
 
 class ActionEntries(_EntryProvider):
     """Every binding of the screen below the palette: the same list as footer and help."""
+
+    lead = 0.3
 
     def entries(self) -> Iterator[Entry]:
         seen: set[str] = set()
@@ -73,8 +88,3 @@ class CommandEntries(_EntryProvider):
             for choice in command.choices(self.hub_app) if command.name != "open" else ():
                 text = f"{command.name} {choice}"
                 yield Entry(text, command.help, partial(self.hub_app.run_command, text), discover=False)
-
-
-def _plain(text: str) -> str:
-    """Names come from hosts: brackets in them are no markup."""
-    return text.replace("[", "\\[")

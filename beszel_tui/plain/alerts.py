@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple, TextIO, TypeAlias
 import msgspec
 
 from beszel_protocol.feed import Alert, Alerts, Fleet, Resync
-from beszel_protocol.hygiene import clean_text
 from beszel_tui.client.source import Source
 from beszel_tui.errors import HubUnreachable, RequestError, TuiError
 from beszel_tui.plain.feed import frames
@@ -17,6 +16,7 @@ from beszel_tui.plain.tables import format_plain
 from beszel_tui.state.alertbook import AlertBook
 from beszel_tui.state.alerts import AlertView
 from beszel_tui.state.alertsheets import BY_KEY
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.events import AlertBookLoaded, Received
 from beszel_tui.state.filterline import NO_FILTER
 from beszel_tui.state.model import State
@@ -81,7 +81,7 @@ def snooze(source: Source, name: str, span: str, out: TextIO | None = None) -> i
     async def work(out: TextIO) -> int:
         view = await _ask(source)
         alert = find_alert(view, name)
-        for record in snooze_form(alert, view).read({"span": span, "other": span}):
+        for record in snooze_form([alert], view).read({"span": span, "other": span}):
             await source.alerts.save("quiet", None, record)
         out.write(f"snoozed for {span}: {_title(alert, view)}\n")
         return NONE_FIRES
@@ -113,7 +113,7 @@ def find_alert(view: AlertView, name: str) -> Alert:
         return found[0]
     if not found:
         raise RequestError(f"no alert that fires is called {name!r}, and none is of a system of that name")
-    ids = ", ".join(f"{alert.id} ({clean_text(alert.name)})" for alert in found[:5])
+    ids = ", ".join(f"{alert.id} ({shown_text(alert.name)})" for alert in found[:5])
     raise RequestError(f"{name!r} may be any of {ids}")
 
 
@@ -125,7 +125,7 @@ def format_json(pane: str, rows: list[SheetRow]) -> str:
 def _with_ids(table: str, rows: list[SheetRow]) -> str:
     """In front of each line the id that `ack` and `snooze` take."""
     width = max(len("ID"), *(len(row.key) for row in rows))
-    ids = ["ID", *(clean_text(row.key) for row in rows)]
+    ids = ["ID", *(shown_text(row.key) for row in rows)]
     return "".join(f"{key.ljust(width)}  {line}\n" for key, line in zip(ids, table.splitlines(), strict=True))
 
 
@@ -146,7 +146,7 @@ def _changes(known: dict[str, Alert], view: AlertView) -> list[str]:
 
 def _title(alert: Alert, view: AlertView) -> str:
     text = f": {alert.text}" if alert.text else ""
-    return clean_text(f"{view.system_name(alert.system)}  {alert.name}{text}", 512)
+    return shown_text(f"{view.system_name(alert.system)}  {alert.name}{text}", 512)
 
 
 async def _ask(source: Source, system: str = "") -> AlertView:

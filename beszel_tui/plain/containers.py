@@ -12,6 +12,7 @@ from beszel_protocol.units import format_bytes, format_duration, format_value
 from beszel_tui.client.source import Source
 from beszel_tui.errors import HubUnreachable, TuiError
 from beszel_tui.plain.feed import frames
+from beszel_tui.plain.grid import in_columns
 from beszel_tui.state.containers import ContainerItem, container_items
 from beszel_tui.state.events import Connected, Received
 from beszel_tui.state.model import State
@@ -68,10 +69,7 @@ def format_json(items: list[ContainerItem]) -> str:
 def format_plain(items: list[ContainerItem]) -> str:
     """A table of words and numbers, without colour or drawing."""
     lines = [_HEADER, *(_plain(item) for item in items)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADER))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
-    )
+    return in_columns(lines)
 
 
 def _json(item: ContainerItem) -> dict[str, Any]:

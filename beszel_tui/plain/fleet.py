@@ -9,14 +9,15 @@ from typing import Any, Final, NamedTuple, TextIO
 import msgspec
 
 from beszel_protocol.feed import Fleet, FleetRow, SystemSample
-from beszel_protocol.hygiene import clean_text
 from beszel_protocol.metrics import Unit
 from beszel_protocol.sample import Metrics
 from beszel_protocol.units import Style, format_bytes, format_value
 from beszel_tui.client.source import Source
 from beszel_tui.errors import HubUnreachable, TuiError
 from beszel_tui.plain.feed import frames
+from beszel_tui.plain.grid import in_columns
 from beszel_tui.renderables.printed_chart import LEAST_HEIGHT, LEAST_WIDTH, PrintedLook, print_chart
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.charts import Chart
 from beszel_tui.state.chartview import ChartLine, ChartView, newest_value
 from beszel_tui.state.request import find_system, requested_chart
@@ -85,7 +86,7 @@ def chart(source: Source, order: ChartOrder, out: TextIO | None = None) -> int:
     try:
         row, view = asyncio.run(_ask_view(source, order))
         if not any(newest_value(line) is not None for line in view.lines):
-            out.write(f"{clean_text(row.name)}: no readings of {view.title} in the last {order.window.name}\n")
+            out.write(f"{shown_text(row.name)}: no readings of {view.title} in the last {order.window.name}\n")
             return NO_READINGS
         zone = datetime.fromtimestamp(view.end_ms / 1000).astimezone().tzinfo
         assert zone is not None  # noqa: S101 (a local time always has one)
@@ -109,10 +110,7 @@ def format_plain(rows: list[FleetRow]) -> str:
     """A table of words and numbers, without colour or drawing."""
     lines: list[tuple[str, ...]] = [("NAME", "STATUS", "CPU", "MEMORY", "DISK", "RECEIVED", "SENT", "LOAD", "UPTIME")]
     lines += [_plain_row(row) for row in rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
-    )
+    return in_columns(lines)
 
 
 def format_sample_line(timestamp: str, metrics: Metrics) -> str:

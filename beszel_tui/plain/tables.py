@@ -8,12 +8,13 @@ from typing import Any, Final, NamedTuple, TextIO
 import msgspec
 
 from beszel_protocol.feed import Fleet, FleetRow, SystemSample
-from beszel_protocol.hygiene import clean_text
 from beszel_protocol.metrics import Unit
 from beszel_protocol.units import format_value
 from beszel_tui.client.source import Source
 from beszel_tui.errors import HubUnreachable, RequestError, TuiError
 from beszel_tui.plain.feed import frames
+from beszel_tui.plain.grid import in_columns
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.events import ProcessesLoaded, Received, SystemOpened
 from beszel_tui.state.filterline import NO_FILTER
 from beszel_tui.state.model import Focus, State
@@ -61,7 +62,7 @@ def print_table(source: Source, order: TableOrder, out: TextIO | None = None) ->
         out.write(format_plain(rows, order.sheet))
     else:
         why = order.sheet.empty.partition("\n")[0]
-        out.write(f"{clean_text(system.name)}: {why}\n")
+        out.write(f"{shown_text(system.name)}: {why}\n")
     return SOME_TROUBLED if any(row.level in {"warning", "critical"} for row in rows) else ALL_WELL
 
 
@@ -79,10 +80,7 @@ def format_plain(rows: list[SheetRow], sheet: Sheet) -> str:
     if sheet.has_levels:
         header.insert(1, "IS")
     lines = [header, *(_plain(row, columns, sheet) for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(header))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
-    )
+    return in_columns(lines)
 
 
 def _read_sort(order: TableOrder) -> Sort:
@@ -99,7 +97,7 @@ def _json(row: SheetRow) -> Mapping[str, Any]:
 
 
 def _plain(row: SheetRow, columns: list[SheetColumn], sheet: Sheet) -> list[str]:
-    cells = [clean_text(row.name), *(_cell(row, column) for column in columns[1:])]
+    cells = [shown_text(row.name), *(_cell(row, column) for column in columns[1:])]
     if sheet.has_levels:
         cells.insert(1, "-" if row.level is None else _LEVELS[row.level])
     return cells
@@ -109,7 +107,7 @@ def _cell(row: SheetRow, column: SheetColumn) -> str:
     value = row.values.get(column.key)
     if isinstance(value, int | float):
         return format_value(value, row.units.get(column.key) or column.unit or Unit.NUMBER)
-    return clean_text(value or "-")
+    return shown_text(value or "-")
 
 
 async def _ask(source: Source, name: str, sheet: Sheet, sort: Sort) -> tuple[FleetRow, Focus]:
@@ -134,7 +132,7 @@ async def _first_sample(source: Source, name: str) -> tuple[FleetRow, State]:
         if isinstance(frame, Fleet) and row is None:
             row = find_system(frame.systems, name)
             if row.status != "up":
-                raise RequestError(f"{clean_text(row.name)} is {row.status}: what it would tell is not of now")
+                raise RequestError(f"{shown_text(row.name)} is {row.status}: what it would tell is not of now")
             state = reduce(state, [SystemOpened(system_id=row.id)])
             source.watch(row.id)
         elif isinstance(frame, SystemSample) and row is not None and frame.system == row.id:

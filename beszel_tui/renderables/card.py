@@ -6,7 +6,6 @@ from typing import Final
 from rich.segment import Segment
 from rich.style import Style
 
-from beszel_protocol.hygiene import clean_text
 from beszel_tui.renderables.fleet_row import (
     FleetLook,
     degrees_text,
@@ -17,6 +16,7 @@ from beszel_tui.renderables.fleet_row import (
     value_style,
 )
 from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.selectors import FleetLine
 
 CARD_LINES: Final = 6
@@ -56,7 +56,7 @@ def _title_width(line: FleetLine, look: FleetLook) -> int:
     count = len(f" {line.group.up}/{line.group.total}") if line.group is not None else 0
     number = str(line.alerts) if line.alerts > 1 else ""
     warning = len(f" {look.symbols.warning}{number}") if line.critical or line.alerts else 0
-    return 2 + pieces_width([(clean_text(line.row.name), look.palette.text)]) + count + warning
+    return 2 + pieces_width([(shown_text(line.row.name), look.palette.text)]) + count + warning
 
 
 def _body(line: FleetLine, width: int, look: FleetLook) -> Sequence[list[Piece]]:

@@ -16,7 +16,7 @@ from beszel_tui.renderables.canvas import Canvas
 from beszel_tui.renderables.palette import Palette
 from beszel_tui.renderables.plot import Dot, dot_row, draw_area, draw_curve, draw_envelope, draw_grid, resample
 from beszel_tui.renderables.symbols import Symbols
-from beszel_tui.renderables.text import Piece, fit, line_of, pieces_width
+from beszel_tui.renderables.text import Piece, fit, fit_middle, line_of, pieces_width
 from beszel_tui.state.chartview import ChartLine, ChartView, newest_value, value_at
 from beszel_tui.state.looks import clock_text
 
@@ -100,7 +100,7 @@ def _title(view: ChartView, width: int, look: ChartLook, *, focused: bool) -> li
         (view.title, palette.accent if focused else palette.strong),
         ("  ", palette.text),
     ]
-    legends = (_legend(view, look, label_width) for label_width in (40, 16, 10, 6, 4))
+    legends = (_legend(view, look, label_width) for label_width in (40, 16, 10, 6, 5, 4))
     room = width - pieces_width(head)
     return [*head, *next((legend for legend in legends if pieces_width(legend) <= room), _legend(view, look, 0))]
 
@@ -115,9 +115,10 @@ def _legend(view: ChartView, look: ChartLook, label_width: int) -> list[Piece]:
         value = _shown_value(view, line)
         pieces.append((look.symbols.legend, style))
         if label_width:
-            label = fit(line.label, min(label_width, cell_len(line.label)), ellipsis=look.symbols.ellipsis)
+            label = fit_middle(line.label, min(label_width, cell_len(line.label)), look.symbols.ellipsis)
             pieces.append((f" {label}", look.palette.muted))
-        pieces.append((f" {format_value(value, view.unit, look.units)}  ", look.palette.text))
+        gap = "" if index == len(view.lines) - 1 else "  "
+        pieces.append((f" {format_value(value, view.unit, look.units)}{gap}", look.palette.text))
     return pieces
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from beszel_protocol.hygiene import clean_text
 from beszel_protocol.units import format_signed
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.pane_line import PaneLine
 from beszel_tui.renderables.text import fit, pieces_width
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.components import DiskAttribute, Fact
 from beszel_tui.state.selectors import Level
 
@@ -40,15 +40,15 @@ def attribute_lines(attributes: Sequence[DiskAttribute], look: FleetLook) -> lis
 
 
 def _fact_line(fact: Fact, look: FleetLook) -> PaneLine:
-    text = _signed(clean_text(fact.text, _MAX_LENGTH), fact.level, look)
+    text = _signed(shown_text(fact.text, _MAX_LENGTH), fact.level, look)
     style = look.palette.text if fact.level is None else look.palette.level[fact.level]
     return PaneLine(text, ((text, style),), (fact.label.ljust(_LABEL_WIDTH), look.palette.muted))
 
 
 def _attribute_line(line: DiskAttribute, name_width: int, look: FleetLook, *, has_scale: bool) -> PaneLine:
     number = "" if line.number is None else format_signed(line.number)
-    counted = clean_text(line.raw or number or look.symbols.absent, _MAX_LENGTH)
-    failed = f", failed {clean_text(line.failed)}" if line.failed else ""
+    counted = shown_text(line.raw or number or look.symbols.absent, _MAX_LENGTH)
+    failed = f", failed {shown_text(line.failed)}" if line.failed else ""
     scale = "".join(_cell(value, look) for value in (line.value, line.worst, line.threshold)) if has_scale else ""
     name = fit(line.name, name_width, ellipsis=look.symbols.ellipsis)
     text = f"{name}{scale}  {_signed(counted + failed, line.level, look)}"

@@ -7,10 +7,10 @@ from typing import Final
 from rich.style import Style
 
 from beszel_protocol.colours import expand_tabs
-from beszel_protocol.hygiene import clean_text
 from beszel_tui.renderables.palette import Palette
 from beszel_tui.renderables.pane_line import PaneLine
 from beszel_tui.renderables.text import Piece
+from beszel_tui.state.cells import shown_text
 
 MAX_LINES: Final = 20_000
 _MAX_LENGTH: Final = 16 << 10
@@ -26,7 +26,7 @@ def document_lines(text: str, palette: Palette) -> list[PaneLine]:
 
 
 def _line(raw: str, palette: Palette) -> PaneLine:
-    text = clean_text(expand_tabs(raw[:_MAX_LENGTH]), 8 * _MAX_LENGTH)
+    text = shown_text(expand_tabs(raw[:_MAX_LENGTH]), 8 * _MAX_LENGTH)
     return PaneLine(text, tuple(_pieces(text, palette)), ("", palette.text))
 
 

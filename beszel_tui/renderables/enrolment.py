@@ -10,7 +10,7 @@ from beszel_protocol.installing import Way, command_lines
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.palette import Palette
 from beszel_tui.renderables.text import Piece, line_of
-from beszel_tui.renderables.wrapping import wrap
+from beszel_tui.renderables.wrapping import wrap, wrap_words
 from beszel_tui.state.enrolment import Arrival, Enrolment, Progress
 
 _INDENT: Final = "  "
@@ -31,15 +31,15 @@ def draw_enrolment(view: EnrolmentView, width: int, palette: Palette) -> list[li
     """Lines of `width` cells: the ways, the commands of the chosen one, then each value by itself."""
     way, enrolment = view.ways[view.chosen], view.enrolment
     lines: list[list[Piece]] = [_ways(view, width, palette)]
-    lines += _wrapped(way.note, width, _INDENT, (_INDENT, palette.muted), palette)
+    lines += _sentence(way.note, width, (_INDENT, palette.muted))
     lines.append([])
     for command in view.commands:
         lines += _command(command, width, palette)
     lines.append([])
     for label, value in (("key", enrolment.key), ("token", enrolment.token), ("hub", enrolment.hub_url)):
-        lines += _wrapped(value, width, " " * 9, (f"  {label:<7}", palette.muted), palette, strong=True)
+        lines += _wrapped(value, width, " " * 9, (f"  {label:<7}", palette.muted), palette)
     if enrolment.is_near_only:
-        lines += _wrapped(_NEAR_ONLY, width, " " * 9, (" " * 9, palette.level["warning"]), palette)
+        lines += _sentence(_NEAR_ONLY, width, (" " * 9, palette.level["warning"]))
     return [line_of(line, width, palette.text) for line in lines]
 
 
@@ -75,14 +75,17 @@ def _ways(view: EnrolmentView, width: int, palette: Palette) -> list[Piece]:
 
 def _command(command: str, width: int, palette: Palette) -> list[list[Piece]]:
     """With `$` before its first row, so that one sees where a line begins that fills several."""
-    return _wrapped(command, width, " " * 4, ("  $ ", palette.accent), palette, strong=True)
+    return _wrapped(command, width, " " * 4, ("  $ ", palette.accent), palette)
 
 
-def _wrapped(
-    text: str, width: int, indent: str, lead: Piece, palette: Palette, *, strong: bool = False
-) -> list[list[Piece]]:
-    style = palette.text if strong else lead[1]
+def _wrapped(text: str, width: int, indent: str, lead: Piece, palette: Palette) -> list[list[Piece]]:
+    """What is to be copied: nothing is left out where it is broken."""
     return [
-        [lead if number == 0 else (indent, palette.text), (text[start:end], style)]
+        [lead if number == 0 else (indent, palette.text), (text[start:end], palette.text)]
         for number, (start, end) in enumerate(wrap(text, max(1, width - len(indent) - 1)))
     ]
+
+
+def _sentence(text: str, width: int, indent: Piece) -> list[list[Piece]]:
+    rows = wrap_words(text, max(1, width - len(indent[0]) - 1))
+    return [[indent, (text[start:end], indent[1])] for start, end in rows]

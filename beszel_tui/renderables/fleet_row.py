@@ -55,6 +55,11 @@ def draw_line(line: FleetLine, placed: Sequence[Placed], look: FleetLook, *, mar
         return cells + [_cell(place, _CELLS[place.column.key](line, place.width, look), look) for place in rest]
     if not rest:
         return cells
+    if rest[0].column.key == "hub":  # which one it is of stays told
+        cells.append(_cell(rest[0], _CELLS["hub"](line, rest[0].width, look), look))
+        rest = rest[1:]
+        if not rest:
+            return cells
     style = look.palette.status[line.row.status]
     end = placed[-1].x + placed[-1].width
     width = max(rest[0].width, min(len(line.note), end - rest[0].x))

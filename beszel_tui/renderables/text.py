@@ -7,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
-from beszel_protocol.hygiene import clean_text
+from beszel_tui.state.cells import shown_text
 
 Piece: TypeAlias = tuple[str, Style]
 
@@ -16,7 +16,7 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
     """`text` in exactly `width` cells: padded, or cut with an ellipsis."""
     if width <= 0:
         return ""
-    text = clean_text(text, 1024)
+    text = shown_text(text, 1024)
     length = cell_len(text)
     if length > width:
         return set_cell_size(text, width - cell_len(ellipsis)) + ellipsis if width > cell_len(ellipsis) else " " * width
@@ -26,8 +26,8 @@ def fit(text: str, width: int, align: str = "left", ellipsis: str = "…") -> st
 
 def fit_middle(text: str, width: int, ellipsis: str = "…") -> str:
     """As `fit`, but what is cut is cut out of the middle: names that begin alike mostly end differently."""
-    text = clean_text(text, 1024)
-    if cell_len(text) <= width or width < 8:
+    text = shown_text(text, 1024)
+    if cell_len(text) <= width or width < 4:
         return fit(text, width, ellipsis=ellipsis)
     tail_width = (width - cell_len(ellipsis)) // 2
     tail = text
@@ -43,7 +43,7 @@ def line_of(pieces: Iterable[Piece], width: int, rest: Style) -> list[Segment]:
     for raw, style in pieces:
         if left <= 0:
             break
-        text = clean_text(raw, 1024)
+        text = shown_text(raw, 1024)
         if cell_len(text) > left:
             text = fit(text, left)
         if text:

@@ -25,20 +25,25 @@ def draw_top_bar(
     palette = look.palette
     clock: Piece = (f" {look.clock.text(local_now)} ", palette.muted)
     link = _connection(state, look, is_away=is_away)
+    brief = _offline(state, look, words=False) if state.connection.retry_at_ms is not None else link
     hub: Piece = (fit(state.hub, min(len(state.hub), 32)) + "  ", palette.muted)
     brand: list[Piece] = [(" beszel ", palette.accent), (f"{look.symbols.bar} ", palette.faint)]
     full, short = _counts(state, look, words=True), _counts(state, look, words=False)
+    bare: list[Piece] = [(" ", palette.text), *short]
     for left, right in (
         (brand + full, [hub, *link, clock]),
         (brand + full, [*link, clock]),
         (brand + short, [*link, clock]),
-        (short, [*link, clock]),
-        (short, link),
+        (brand + short, [*brief, clock]),
+        (bare, [*link, clock]),
+        (bare, [*brief, clock]),
+        (bare, link),
+        (bare, brief),
     ):
         gap = width - pieces_width(left) - pieces_width(right)
         if gap >= 1:
             return line_of([*left, (" " * gap, palette.text), *right], width, palette.text)
-    return line_of([*link, (" ", palette.text), *short], width, palette.text)
+    return line_of([*brief, (" ", palette.text), *short], width, palette.text)
 
 
 def _counts(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
@@ -80,9 +85,19 @@ def _connection(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
         return [(symbols.status["pending"], palette.status["pending"]), (" connecting ", palette.text)]
     if connection.phase == "refused":
         return [(f"{symbols.status['down']} not admitted ", palette.offline)]
-    since = look.clock.text(look.clock.at(connection.since_ms))
-    text = f"{symbols.status['down']} offline since {since} ({age(state.now_ms - connection.since_ms)}) "
-    return [(text, palette.offline)]
+    return _offline(state, look, words=True)
+
+
+def _offline(state: State, look: FleetLook, *, words: bool) -> list[Piece]:
+    """Since when, and how long it is until the hub is tried again."""
+    connection = state.connection
+    lasted = age(state.now_ms - connection.since_ms)
+    since = f"since {look.clock.text(look.clock.at(connection.since_ms))} ({lasted})" if words else lasted
+    text = f"{look.symbols.status['down']} offline {since}"
+    if connection.retry_at_ms is not None:
+        left_ms = connection.retry_at_ms - state.now_ms
+        text += f", next try in {age(left_ms + 999)}" if left_ms > 0 else ", trying again"
+    return [(f"{text} ", look.palette.offline)]
 
 
 def _live(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:

@@ -22,3 +22,16 @@ def wrap(text: str, width: int) -> list[Row]:
         cells += wide
     rows.append((start, len(text)))
     return rows
+
+
+def wrap_words(text: str, width: int) -> list[Row]:
+    """As `wrap`, broken at blanks, which are then in no row; within a word only if it is longer than a row."""
+    rows: list[Row] = []
+    start = 0
+    while True:
+        end = start + wrap(text[start:], width)[0][1]
+        if end == len(text):
+            return [*rows, (start, end)]
+        blank = text.rfind(" ", start + 1, end + 1)
+        rows.append((start, end if blank == -1 else blank))
+        start = end if blank == -1 else blank + 1

@@ -5,13 +5,14 @@ from typing import ClassVar
 import msgspec
 from textual.binding import BindingType
 
-from beszel_tui.bindings import DETAIL
+from beszel_protocol.services import ServiceDetail
+from beszel_tui.bindings.system import DETAIL
 from beszel_tui.renderables.detail import attribute_lines, fact_lines, heading_line
 from beszel_tui.renderables.document import document_lines
 from beszel_tui.renderables.pane_line import PaneLine
 from beszel_tui.renderables.text import Piece
 from beszel_tui.screens.reader import ReaderScreen
-from beszel_tui.state.components import DiskDetail, Question, ServiceDetail, Wording, disk_facts, service_facts
+from beszel_tui.state.components import DiskRecord, Question, Wording, disk_facts, service_facts
 from beszel_tui.state.sheet import SheetRow
 
 _ASKING = "asking the agent…"
@@ -31,7 +32,7 @@ class DetailScreen(ReaderScreen):
         self._row = row
         self._system_id, self._system = system_id, system
         self._question = question
-        self._told: ServiceDetail | DiskDetail | None = None
+        self._told: ServiceDetail | DiskRecord | None = None
         self._told_ms = 0
         """By the hub's clock, when that came."""
         self._asking, self._problem = "", ""
@@ -93,7 +94,7 @@ class DetailScreen(ReaderScreen):
         wording = Wording(look.units, look.clock, self._told_ms)
         if isinstance(self._told, ServiceDetail):
             return fact_lines(service_facts(self._told, wording), look)
-        if isinstance(self._told, DiskDetail):
+        if isinstance(self._told, DiskRecord):
             table = attribute_lines(self._told.attributes or [], look)
             return [*fact_lines(disk_facts(self._told, wording), look), heading_line("", look), *table]
         return []
@@ -111,7 +112,7 @@ class DetailScreen(ReaderScreen):
         def read(_done: None) -> None:
             bridge.ask(lambda: bridge.source.disk_detail(system_id, key), self._answered, self._failed)
 
-        def refresh(found: DiskDetail | None) -> None:
+        def refresh(found: DiskRecord | None) -> None:
             self._keep(found)
             if not self.is_attached:
                 return  # nobody reads it any more
@@ -122,7 +123,7 @@ class DetailScreen(ReaderScreen):
 
         bridge.ask(lambda: bridge.source.disk_detail(system_id, key), refresh, self._failed)
 
-    def _answered(self, told: ServiceDetail | DiskDetail | None) -> None:
+    def _answered(self, told: ServiceDetail | DiskRecord | None) -> None:
         self._asking = ""
         self._keep(told)
 
@@ -131,7 +132,7 @@ class DetailScreen(ReaderScreen):
         if self.is_attached:
             self.show_caption()
 
-    def _keep(self, told: ServiceDetail | DiskDetail | None) -> None:
+    def _keep(self, told: ServiceDetail | DiskRecord | None) -> None:
         if not self.is_attached:
             return
         if told is not None:

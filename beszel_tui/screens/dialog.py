@@ -12,9 +12,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
-from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import BOX_FORM, SECRET
+from beszel_tui.bindings.forms import BOX_FORM
+from beszel_tui.bindings.settings import SECRET
 from beszel_tui.messages import ChoiceTaken
+from beszel_tui.state.cells import shown_text
 from beszel_tui.widgets.choice_field import ChoiceField
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Dialog(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll(id="box", can_focus=False)
-        box.border_title = Content(clean_text(self._title))
+        box.border_title = Content(shown_text(self._title))
         with box:
             yield from self.compose_box()
 
@@ -89,7 +90,7 @@ Send: TypeAlias = Callable[[Mapping[str, str], Done, Failed], None]
 """Given what was entered; the form closes with the first and stays with the second, which is told why."""
 
 
-class FormScreen(Dialog):
+class BoxForm(Dialog):
     """What is typed is given to `send`, and kept nowhere."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*BOX_FORM]
@@ -103,9 +104,9 @@ class FormScreen(Dialog):
 
     def compose_box(self) -> ComposeResult:
         if self._what:
-            yield Static(Content(clean_text(self._what, MAX_TEXT_LENGTH)), id="what")
+            yield Static(Content(shown_text(self._what, MAX_TEXT_LENGTH)), id="what")
         for field in self._fields:
-            yield Label(Content(clean_text(field.label)))
+            yield Label(Content(shown_text(field.label)))
             yield self._make(field)
         yield Static(Content(""), id="says")
         yield Static(Content("⏎ next field, then send   esc cancel"), id="keys")

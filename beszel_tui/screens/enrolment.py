@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.installing import WAYS
-from beszel_tui.bindings import ENROLMENT, ENROLMENT_NAME
+from beszel_tui.bindings.enrolment import ENROLMENT, ENROLMENT_NAME
 from beszel_tui.renderables.enrolment import EnrolmentView
 from beszel_tui.screens.base import HubScreen
 from beszel_tui.state.enrolment import MAX_NAME_LENGTH, Enrolment, progress_of

@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import ClassVar, Final
 
-from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from beszel_protocol.feed import FleetRow
-from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import FLEET, TIME
+from beszel_tui.bindings.fleet import FLEET
+from beszel_tui.bindings.past import TIME
 from beszel_tui.messages import LineChosen, LineMarked
 from beszel_tui.renderables.card import trail_width
 from beszel_tui.renderables.fleet_row import spark_width
 from beszel_tui.screens.listing import ListingScreen
 from beszel_tui.state.alertbook import AlertBook
 from beszel_tui.state.alerts import AlertView, alerts_by_system
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.columns import BY_KEY
 from beszel_tui.state.filterline import FLEET as FLEET_VOCABULARY
 from beszel_tui.state.filterline import Filter
@@ -34,7 +34,7 @@ CHANGING: Final = frozenset({"pause", "watch", "tags", "delete", "add"})
 
 
 def called(rows: Sequence[FleetRow]) -> str:
-    return clean_text(rows[0].name) if len(rows) == 1 else f"{len(rows)} systems"
+    return shown_text(rows[0].name) if len(rows) == 1 else f"{len(rows)} systems"
 
 
 class FleetScreen(ListingScreen):
@@ -42,6 +42,7 @@ class FleetScreen(ListingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*FLEET, *TIME]
     shows_past = True
     vocabulary = FLEET_VOCABULARY
+    table_name = "fleet"
     columns = BY_KEY
 
     def __init__(self) -> None:
@@ -90,7 +91,7 @@ class FleetScreen(ListingScreen):
         table, look = self.table, self.hub_app.look
         rows, keys = self._arranged(state)
         width = trail_width(table.card_width) if isinstance(table, FleetCards) else spark_width(table.placed)
-        alerts = alerts_by_system(replace(state, alerts={}) if state.past else state)  # those of now are not of then
+        alerts = alerts_by_system(state)
         lines = LazyLines(rows, lambda row: fleet_line(state, row, width, look.thresholds, alerts[row.id]))
         if self._is_grouped:
             table.show(grouped(lines, self._folded), self.sort, look)

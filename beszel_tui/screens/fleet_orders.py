@@ -5,10 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from beszel_protocol.feed import FleetRow
-from beszel_protocol.hygiene import clean_text
-from beszel_tui.screens.dialog import Done, Failed, Field, FormScreen
+from beszel_tui.screens.dialog import BoxForm, Done, Failed, Field
 from beszel_tui.screens.fleet import called
 from beszel_tui.screens.question import QuestionScreen
+from beszel_tui.state.cells import shown_text
 
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
@@ -32,7 +32,7 @@ def ask_tags(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], None
         sent()
         done()
 
-    app.push_screen(FormScreen("Tags", (Field("tags", "Tags", before, hint="prod web"),), send, what))
+    app.push_screen(BoxForm("Tags", (Field("tags", "Tags", before, hint="prod web"),), send, what))
 
 
 def changed_tags(before: Sequence[str], words: Sequence[str]) -> list[str]:
@@ -43,7 +43,7 @@ def changed_tags(before: Sequence[str], words: Sequence[str]) -> list[str]:
 
 
 def ask_delete(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], None]) -> None:
-    names = ", ".join(clean_text(row.name, 40) for row in rows[:_MAX_NAMED])
+    names = ", ".join(shown_text(row.name, 40) for row in rows[:_MAX_NAMED])
     more = f" and {len(rows) - _MAX_NAMED} more" if len(rows) > _MAX_NAMED else ""
 
     def agreed() -> None:
@@ -53,5 +53,6 @@ def ask_delete(app: "BeszelApp", rows: Sequence[FleetRow], done: Callable[[], No
         app.say(f"deleting {called(rows)}")
         done()
 
-    consequence = "What is stored of them goes too, and cannot be brought back."
+    whose = "it" if len(rows) == 1 else "them"
+    consequence = f"What is stored of {whose} goes too, and cannot be brought back."
     app.push_screen(QuestionScreen(f"Delete {names}{more}?", consequence, agreed))

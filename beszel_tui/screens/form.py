@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import FORM
+from beszel_tui.bindings.forms import FORM
 from beszel_tui.errors import FormError
 from beszel_tui.messages import FieldChanged, FieldDone
+from beszel_tui.state.cells import shown_text
 from beszel_tui.state.form import Form, Record
 from beszel_tui.widgets.form_pane import MAX_LENGTH, FormPane
 
@@ -41,7 +41,7 @@ class FormScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         box = FormBox(id="box")
-        box.border_title = Content(clean_text(self._form.title))
+        box.border_title = Content(shown_text(self._form.title))
         box.border_subtitle = "⏎ next   ^s save   esc leave"
         with box:
             yield FormPane(self._form, cast("BeszelApp", self.app).look)
@@ -59,13 +59,13 @@ class FormScreen(ModalScreen[None]):
         return self.query_one(FormPane)
 
     def say(self, text: str, *, busy: bool = False) -> None:
-        self.query_one("#says", Static).set_class(busy, "-busy").update(Content(clean_text(text, MAX_LENGTH)))
+        self.query_one("#says", Static).set_class(busy, "-busy").update(Content(shown_text(text, MAX_LENGTH)))
 
     def _show_preview(self) -> None:
         self._tell(self._form.preview(self.pane.values))
 
     def _tell(self, text: str) -> None:
-        lines = [clean_text(line, MAX_LENGTH) for line in text.split("\n")]
+        lines = [shown_text(line, MAX_LENGTH) for line in text.split("\n")]
         self.query_one("#preview", Static).update(Content("\n".join(lines)))
 
     # Actions
@@ -76,7 +76,7 @@ class FormScreen(ModalScreen[None]):
         try:
             records = self._form.read(self.pane.values)
         except FormError as error:
-            self.pane.mark(error.field, clean_text(str(error), MAX_LENGTH))
+            self.pane.mark(error.field, shown_text(str(error), MAX_LENGTH))
             self.pane.focus_field(error.field)
             return
         self.pane.mark("")

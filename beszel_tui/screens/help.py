@@ -11,7 +11,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from beszel_tui.bindings import GROUPS, HELP
+from beszel_tui.bindings.everywhere import HELP
+from beszel_tui.bindings.groups import GROUPS
 from beszel_tui.commands.line import COMMANDS
 from beszel_tui.renderables.palette import Palette
 

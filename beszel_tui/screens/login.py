@@ -30,7 +30,7 @@ _FIELDS: Final[dict[Step, tuple[str, ...]]] = {
 _KEYS: Final[dict[Step, str]] = {
     "password": "⏎ log in   tab next field   esc leave",
     "code": "⏎ log in   ^r another code   esc back",
-    "first": "⏎ make the administrator   tab next field   esc leave",
+    "first": "⏎ make the account   tab next field   esc leave",
 }
 
 
@@ -45,6 +45,8 @@ class LoginScreen(Screen[None]):
         Binding("ctrl+c", "app.quit", "quit", tooltip="Leave", id="login.quit"),
         Binding("ctrl+r", "send_code", "another code", tooltip="Have the hub mail another code", id="login.code"),
     ]
+
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012 (Textual's way)
 
     def __init__(self, hub: str = "", identity: str = "", reason: str = "") -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import BindingType
 
 from beszel_protocol.containers import LogBatch, LogsQuery
-from beszel_tui.bindings import LOGS
+from beszel_tui.bindings.reading import LOGS
 from beszel_tui.renderables.pane_line import PaneLine, pieces_of
 from beszel_tui.renderables.text import Piece
 from beszel_tui.screens.reader import ReaderScreen

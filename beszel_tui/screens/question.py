@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from beszel_protocol.hygiene import clean_text
-from beszel_tui.bindings import QUESTION
+from beszel_tui.bindings.everywhere import QUESTION
+from beszel_tui.state.cells import shown_text
 
 
 class QuestionScreen(ModalScreen[None]):
@@ -26,7 +26,7 @@ class QuestionScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
-            yield Static(Content(clean_text(self._question)), id="question")
+            yield Static(Content(shown_text(self._question)), id="question")
             yield Static(Content(self._consequence), id="consequence")
             yield Static(Content("y yes   esc no"), id="keys")
 

@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from beszel_tui.bindings import READER
+from beszel_tui.bindings.reading import READER
 from beszel_tui.messages import PaneMoved, SearchEntered
 from beszel_tui.renderables.pane_line import draw_pane_caption
 from beszel_tui.renderables.text import Piece
@@ -54,6 +54,8 @@ class ReaderScreen(HubScreen):
     def show_caption(self) -> None:
         palette = self.hub_app.look.palette
         notes = [*self.notes(), *self._search_notes()]
+        if self.state.past is not None:
+            notes.append(("of now", palette.level["warning"]))
         title = self.title_text()
         self.query_one(Caption).show(lambda width: draw_pane_caption(title, notes, width, palette))
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from beszel_tui.bindings import THEMES
+from beszel_tui.bindings.settings import THEMES
 from beszel_tui.messages import RowClicked
 from beszel_tui.theming import Themes
 from beszel_tui.widgets.theme_list import ThemeList

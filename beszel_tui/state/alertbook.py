@@ -53,39 +53,49 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """`file`: it is changed there."""
 
 
-class PastAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert from firing to its end."""
+class PastFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What history tells of an alert, but for its instants."""
 
     id: str
-    rule: str
     name: str
     system: str
     target: str
     severity: Severity
-    since_ms: int
     value: float | None = None
     peak: float | None = None
     threshold: float | None = None
-    until_ms: int | None = None
-    """None while it fires."""
     outcome: str = ""
     reason: str = ""
+
+
+class PastAlert(PastFacts, frozen=True, kw_only=True):
+    """One alert from firing to its end."""
+
+    rule: str
+    since_ms: int
+    until_ms: int | None = None
+    """None while it fires."""
     acknowledged_ms: int | None = None
 
 
-class Quiet(msgspec.Struct, frozen=True, kw_only=True):
-    """A time in which nothing is told. Of a daily or weekly one only the times of day of both instants count."""
+class QuietFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What quiet hours are for, and which kind they are."""
 
     id: str
     type: Literal["one-time", "daily", "weekly"]
-    start_ms: int
-    end_ms: int
     timezone: str = ""
     days: list[str] = []
     note: str = ""
     system: str = ""
     rule: str = ""
     tag: str = ""
+
+
+class Quiet(QuietFacts, frozen=True, kw_only=True):
+    """A time in which nothing is told. Of a daily or weekly one only the times of day of both instants count."""
+
+    start_ms: int
+    end_ms: int
 
 
 class ChannelFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -158,6 +158,7 @@ OF_SYSTEM: Final = Sheet(
         ("lasted", 6), ("severity", 8), ("name", 24), ("target", 36), ("note", 24),
     ),
     rows=system_rows,
+    counted=lambda row: row.values.get("kind") != "rule",
     trouble="firing",
     sort=Sort("name"),
     empty="nothing watches this system\n\na opens its alerts, where n makes a rule",

@@ -1,12 +1,12 @@
 """Which charts there are, on which tab, and which series each draws: one table for screen, history and live columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from beszel_protocol.addresses import Address, Step, parse_address, read_value
 from beszel_protocol.metrics import Unit
-from beszel_protocol.sample import Metrics
+from beszel_protocol.sample import GpuMetrics, Metrics
 
 MAX_LINES: Final = 8
 """Of one chart; more cannot be told apart."""
@@ -115,6 +115,7 @@ def _sensors(metrics: Metrics) -> list[Chart]:
 def _gpus(metrics: Metrics) -> list[Chart]:
     """Each kind of number of all of them, then the engines of each."""
     gpus = {key: (metrics.gpus or {})[key] for key in sorted(metrics.gpus or {})}
+    labels = _gpu_labels(gpus)
     charts: list[Chart] = []
     for field, title, unit in (
         ("usage_percent", "GPU", Unit.PERCENT),
@@ -123,9 +124,7 @@ def _gpus(metrics: Metrics) -> list[Chart]:
         ("temperature_celsius", "GPU temperature", Unit.CELSIUS),
     ):
         told = [
-            (_member("gpus", key, field), gpu.name or key)
-            for key, gpu in gpus.items()
-            if getattr(gpu, field) is not None
+            (_member("gpus", key, field), labels[key]) for key, gpu in gpus.items() if getattr(gpu, field) is not None
         ]
         charts += _in_groups(f"gpu:{field}", title, unit, told)
     for key, gpu in gpus.items():
@@ -133,8 +132,17 @@ def _gpus(metrics: Metrics) -> list[Chart]:
             (str(Address((Step("gpus", key), Step("engines_percent", name)))), name)
             for name in sorted(gpu.engines_percent or {})
         ]
-        charts += _in_groups(f"gpu-engines:{key}", f"Engines of {gpu.name or key}", Unit.PERCENT, engines)
+        charts += _in_groups(f"gpu-engines:{key}", f"Engines of {labels[key]}", Unit.PERCENT, engines)
     return charts
+
+
+def _gpu_labels(gpus: Mapping[str, GpuMetrics]) -> dict[str, str]:
+    """Their names; where several have the same, with what tells them apart."""
+    names = [gpu.name for gpu in gpus.values()]
+    return {
+        key: key if not gpu.name else gpu.name if names.count(gpu.name) == 1 else f"{gpu.name} {key}"
+        for key, gpu in gpus.items()
+    }
 
 
 def _containers(metrics: Metrics) -> list[Chart]:

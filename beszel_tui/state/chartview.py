@@ -52,7 +52,7 @@ def chart_view(state: State, chart: Chart, cursor_ms: int | None = None) -> Char
         end_ms=end_ms,
         ceiling=_ceiling(chart, focus),
         cursor_ms=cursor_ms,
-        note=_note(focus, lines),
+        note=_note(state, lines),
         aged=_is_aged(state),
     )
 
@@ -96,12 +96,15 @@ def _ceiling(chart: Chart, focus: Focus | None) -> float | None:
     return read_value(focus.metrics, parse_address(chart.ceiling))
 
 
-def _note(focus: Focus | None, lines: tuple[ChartLine, ...]) -> str:
+def _note(state: State, lines: tuple[ChartLine, ...]) -> str:
+    focus = state.focus
     if any(newest_value(line) is not None for line in lines):
         return ""
-    if focus is None or focus.loading:
-        return "loading…"
-    return focus.problem or "no readings in this time"
+    if focus is not None and focus.problem:
+        return focus.problem
+    if state.connection.phase in {"offline", "refused"}:
+        return "the hub is away"
+    return "loading…" if focus is None or focus.loading else "no readings in this time"
 
 
 def _is_aged(state: State) -> bool:

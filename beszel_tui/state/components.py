@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from beszel_protocol.metrics import Unit
+from beszel_protocol.services import ServiceDetail
 from beszel_protocol.timestamps import parse_timestamp
 from beszel_protocol.units import Style as UnitStyle
 from beszel_protocol.units import format_value
@@ -38,42 +39,6 @@ class Wording(NamedTuple):
     hub_now_ms: int
 
 
-class ServiceDetail(
-    msgspec.Struct, frozen=True, kw_only=True,
-    rename={
-        "unit": "Id", "description": "Description", "state": "ActiveState", "sub_state": "SubState",
-        "enabled": "UnitFileState", "result": "Result", "file": "FragmentPath", "group": "Group", "user": "User",
-        "active_since": "ActiveEnterTimestamp", "inactive_since": "InactiveEnterTimestamp",
-        "started_at": "ExecMainStartTimestamp", "main_pid": "MainPID", "exit_status": "ExecMainStatus",
-        "restarts": "NRestarts", "tasks": "TasksCurrent", "tasks_limit": "TasksMax", "memory_bytes": "MemoryCurrent",
-        "memory_peak_bytes": "MemoryPeak", "memory_limit_bytes": "MemoryLimit", "cpu_ns": "CPUUsageNSec",
-    },
-):  # fmt: skip
-    """Hubs tell it by systemd's names. Instants are RFC 3339."""
-
-    unit: str | None = None
-    description: str | None = None
-    state: str | None = None
-    sub_state: str | None = None
-    enabled: str | None = None
-    result: str | None = None
-    file: str | None = None
-    group: str | None = None
-    user: str | None = None
-    active_since: str | None = None
-    inactive_since: str | None = None
-    started_at: str | None = None
-    main_pid: int | None = None
-    exit_status: int | None = None
-    restarts: int | None = None
-    tasks: int | None = None
-    tasks_limit: int | None = None
-    memory_bytes: int | None = None
-    memory_peak_bytes: int | None = None
-    memory_limit_bytes: int | None = None
-    cpu_ns: int | None = None
-
-
 class DiskAttribute(
     msgspec.Struct, frozen=True, kw_only=True,
     rename={
@@ -101,7 +66,7 @@ class DiskAttribute(
         return "warning" if self.failed else None
 
 
-class DiskDetail(msgspec.Struct, frozen=True, kw_only=True):
+class DiskRecord(msgspec.Struct, frozen=True, kw_only=True):
     """As the hub keeps it from the last time that the disk was read."""
 
     serial: str = ""
@@ -136,7 +101,7 @@ def service_facts(told: ServiceDetail, wording: Wording) -> list[Fact]:
     return [fact for fact in _service_facts(told, wording) if fact.text]
 
 
-def disk_facts(told: DiskDetail, wording: Wording) -> list[Fact]:
+def disk_facts(told: DiskRecord, wording: Wording) -> list[Fact]:
     return [fact for fact in _disk_facts(told, wording) if fact.text]
 
 
@@ -151,8 +116,7 @@ def _service_facts(told: ServiceDetail, wording: Wording) -> Iterator[Fact]:
     yield Fact("restarts", _number(told.restarts), "warning" if told.restarts else None)
     yield Fact("main process", _number(told.main_pid))
     yield Fact("started", _instant(told.started_at, wording))
-    seconds = None if told.cpu_ns is None else told.cpu_ns / 1e9
-    yield Fact("processor time", "" if seconds is None else _value(seconds, Unit.SECONDS, wording))
+    yield Fact("processor time", _value(told.cpu_seconds, Unit.SECONDS, wording))
     peak, limit = told.memory_peak_bytes, told.memory_limit_bytes
     yield Fact(
         "memory",
@@ -172,7 +136,7 @@ def _service_facts(told: ServiceDetail, wording: Wording) -> Iterator[Fact]:
     yield Fact("control group", told.group or "")
 
 
-def _disk_facts(told: DiskDetail, wording: Wording) -> Iterator[Fact]:
+def _disk_facts(told: DiskRecord, wording: Wording) -> Iterator[Fact]:
     levels: dict[str, Level] = {"PASSED": "good", "WARNING": "warning", "FAILED": "critical"}
     yield Fact("verdict", told.state.lower(), levels.get(told.state))
     yield Fact("told", _instant(told.updated, wording))

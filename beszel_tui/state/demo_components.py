@@ -4,10 +4,12 @@ from typing import Final
 
 import msgspec
 
-from beszel_protocol.sample import ServiceMetrics, ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.sample import ServiceMetrics, ServiceUnitMetrics
+from beszel_protocol.services import ServiceDetail
+from beszel_protocol.storage import SmartMetrics
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import HubRefused
-from beszel_tui.state.components import SUCCESS, DiskAttribute, DiskDetail, ServiceDetail
+from beszel_tui.state.components import SUCCESS, DiskAttribute, DiskRecord
 from beszel_tui.state.demo import demo_sample
 from beszel_tui.state.waves import hash_share, hash_text
 
@@ -31,11 +33,11 @@ def demo_service(system_id: str, name: str, at_ms: int) -> ServiceDetail:
     return _running(common, unit, since_ms) if unit.state == "active" else _ended(common, unit, since_ms)
 
 
-def demo_disk(system_id: str, key: str, at_ms: int) -> DiskDetail | None:
+def demo_disk(system_id: str, key: str, at_ms: int) -> DiskRecord | None:
     disk = (demo_sample(system_id, at_ms).smart or {}).get(key)
     if disk is None:
         return None
-    return DiskDetail(
+    return DiskRecord(
         serial=key, model=disk.model or "", firmware=f"{hash_text(key)[:4].upper()}", type=disk.type or "",
         state=_VERDICTS.get(-1 if disk.severity is None else disk.severity, "UNKNOWN"), capacity=disk.total_bytes,
         temp=disk.temperature_celsius, hours=disk.power_on_hours, cycles=disk.power_cycles,
@@ -48,7 +50,7 @@ def _running(common: ServiceDetail, unit: ServiceUnitMetrics, since_ms: int) -> 
     return msgspec.structs.replace(
         common, result=SUCCESS, active_since=format_timestamp(since_ms), started_at=format_timestamp(since_ms),
         main_pid=pid, tasks=1 + pid % 12, tasks_limit=4915, memory_bytes=unit.memory_bytes,
-        memory_peak_bytes=unit.memory_peak_bytes, cpu_ns=pid * 10**8,
+        memory_peak_bytes=unit.memory_peak_bytes, cpu_seconds=pid / 10,
     )  # fmt: skip
 
 

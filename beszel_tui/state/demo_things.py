@@ -4,16 +4,14 @@ from typing import Final
 
 from beszel_protocol.processes import ProcessList
 from beszel_protocol.sample import (
-    ArrayMetrics,
     CheckMetrics,
     Metrics,
-    PoolMetrics,
     ProcessCounts,
     ProcessMetrics,
     ServiceMetrics,
     ServiceUnitMetrics,
-    SmartMetrics,
 )
+from beszel_protocol.storage import ArrayMetrics, PoolMetrics, SmartMetrics
 from beszel_tui.state.demo_hosts import Host
 from beszel_tui.state.waves import hash_share, hash_text, wave
 

@@ -11,6 +11,8 @@ from beszel_tui.state.model import Focus
 from beszel_tui.state.selectors import Level, Sort, Thresholds, natural_key
 from beszel_tui.state.sheet import Sheet, SheetColumn, SheetRow, worse
 
+_OF_PROCESS: Final = "process"
+
 
 def gpu_rows(focus: Focus, thresholds: Thresholds) -> list[SheetRow]:
     """Each with its processes below it, those that hold the most memory first."""
@@ -54,7 +56,7 @@ def _process_row(key: str, gpu: GpuMetrics, process: GpuProcess) -> SheetRow:
         name=f"· {process.name or 'process'}",
         values={
             "id": str(process.pid),
-            "state": "process",
+            "state": _OF_PROCESS,
             "memory": _share(process.memory_bytes, gpu.memory_total_bytes),
             "used": process.memory_bytes,
         },
@@ -86,6 +88,7 @@ GPUS: Final = Sheet(
         ("name", 34), ("engines", 46),
     ),
     rows=gpu_rows,
+    counted=lambda row: row.values.get("state") != _OF_PROCESS,
     sort=Sort("name"),
     empty=(
         "no graphics processor\n\nthe agent finds those of NVIDIA, AMD and Intel by itself;\n"

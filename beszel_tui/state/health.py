@@ -6,7 +6,8 @@ from typing import Final
 from msgspec import to_builtins
 
 from beszel_protocol.metrics import Unit
-from beszel_protocol.sample import ArrayMetrics, Metrics, SmartMetrics
+from beszel_protocol.sample import Metrics
+from beszel_protocol.storage import ArrayMetrics, SmartMetrics
 from beszel_protocol.units import format_number
 from beszel_tui.state.model import Focus
 from beszel_tui.state.selectors import Sort, Thresholds, natural_key

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from beszel_protocol.colours import Stretch, expand_tabs, stretches
 from beszel_protocol.containers import MAX_LOG_LINE_LENGTH, LogBatch, LogLine
 from beszel_protocol.timestamps import parse_timestamp
+from beszel_tui.state.cells import steady
 
 MAX_LINES: Final = 10_000
 
@@ -85,7 +86,7 @@ def shown_line(line: LogLine) -> ShownLine:
     found: list[Stretch] = []
     column = 0
     for stretch in stretches(line.ansi or line.text, MAX_LOG_LINE_LENGTH):
-        text = expand_tabs(stretch.text, column)
+        text = expand_tabs(steady(stretch.text), column)
         column += len(text)
         found.append(Stretch(text, stretch.codes))
     return ShownLine("".join(stretch.text for stretch in found), tuple(found), line.stream, _instant(line.timestamp))

@@ -68,6 +68,8 @@ class Sheet(NamedTuple):
     """What is said of things of concern and failed ones, after their number."""
     note: Callable[[Any], str] = lambda _source: ""
     """What stands above the table beside the counts."""
+    counted: Callable[[SheetRow], bool] = lambda _row: True
+    """Which rows are what the title says, and not something that stands below one of these."""
     has_tree: bool = False
     """Whether its rows have parents, to be shown below."""
 

@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.binding import BindingType
 from textual.geometry import Size
 
-from beszel_tui.bindings import BOX_CHOICE
+from beszel_tui.bindings.forms import BOX_CHOICE
 from beszel_tui.messages import ChoiceTaken
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.text import line_of

@@ -8,7 +8,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.geometry import Size
 
-from beszel_tui.bindings import CHOICE
+from beszel_tui.bindings.forms import CHOICE
 from beszel_tui.messages import FieldChanged, FieldDone
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.text import fit, line_of

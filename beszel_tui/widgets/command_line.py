@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
-from beszel_tui.bindings import COMMAND
+from beszel_tui.bindings.everywhere import COMMAND
 from beszel_tui.messages import CommandEntered
 
 MAX_LENGTH = 300

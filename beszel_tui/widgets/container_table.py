@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from beszel_tui.bindings import CONTAINER_LINES, TABLE
+from beszel_tui.bindings.containers import CONTAINER_LINES
+from beszel_tui.bindings.tables import TABLE
 from beszel_tui.renderables.container_row import draw_container
 from beszel_tui.renderables.fleet_row import Cell, FleetLook
 from beszel_tui.state.columns import Placed, fold

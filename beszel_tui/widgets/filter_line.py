@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from beszel_tui.bindings import FILTER
+from beszel_tui.bindings.tables import FILTER
 from beszel_tui.errors import FilterError
 from beszel_tui.messages import FilterChanged, FilterLeft
 from beszel_tui.state.filterline import FLEET, MAX_LENGTH, NO_FILTER, Filter, Vocabulary, parse_filter

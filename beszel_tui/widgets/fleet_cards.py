@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 
-from beszel_tui.bindings import CARDS
+from beszel_tui.bindings.fleet import CARDS
 from beszel_tui.messages import TableResized
 from beszel_tui.renderables.card import CARD_LINES, GAP, cards_across, draw_card
 from beszel_tui.renderables.fleet_row import FleetLook

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from beszel_tui.bindings import SYSTEM_LINES, TABLE
+from beszel_tui.bindings.fleet import SYSTEM_LINES
+from beszel_tui.bindings.tables import TABLE
 from beszel_tui.messages import LineMarked
 from beszel_tui.renderables.fleet_row import Cell, FleetLook, draw_line
 from beszel_tui.state.columns import CLAIMS_OF_HUBS, COLUMNS_OF_HUBS, Placed, fold

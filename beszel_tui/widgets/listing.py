@@ -90,7 +90,7 @@ class Listing(Widget):
     def on_filter_left(self, message: FilterLeft) -> None:
         message.stop()
         self.filter_line.close()
-        self.table.focus()
+        self.table.screen.set_focus(self.table)  # at once: the next key may be there already
 
     def on_header_clicked(self, message: HeaderClicked) -> None:
         message.stop()

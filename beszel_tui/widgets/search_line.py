@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from beszel_tui.bindings import SEARCH
+from beszel_tui.bindings.reading import SEARCH
 from beszel_tui.messages import SearchEntered
 
 MAX_LENGTH = 200

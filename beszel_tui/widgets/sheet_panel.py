@@ -1,6 +1,6 @@
 """A table of things with what belongs to it: the line above it, its filter, its order, and why it is empty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -9,8 +9,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from beszel_tui.bindings import SHEET
-from beszel_tui.messages import SheetSorted, ValueCopied
+from beszel_tui.bindings.system import SHEET
+from beszel_tui.messages import OrderChosen, SheetSorted, TreeTurned, ValueCopied
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption
 from beszel_tui.state.filterline import NO_FILTER, Vocabulary
@@ -27,7 +27,7 @@ EDGE_LINES = 2
 
 
 class SheetPanel(Vertical, Listing):
-    """Shows one sheet at a time; each keeps its order while the screen lives."""
+    """Shows one sheet at a time; each keeps its order."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*SHEET]
     DEFAULT_CSS = """
@@ -37,12 +37,15 @@ class SheetPanel(Vertical, Listing):
     SheetPanel.-empty .empty { display: block; }
     """
 
-    def __init__(self, look: FleetLook, sheet: Sheet) -> None:
+    def __init__(
+        self, look: FleetLook, sheet: Sheet, orders: Mapping[str, Sort] | None = None, *, is_tree: bool = False
+    ) -> None:
+        """With the orders, by sheet, and the tree that somebody has chosen before."""
         super().__init__()
         self._look = look
         self._sheet = sheet
-        self._sorts: dict[str, Sort] = {}
-        self._is_tree = False
+        self._sorts = dict(orders or {})
+        self._is_tree = is_tree
         self._source: Any = None
         self._rows: list[SheetRow] = []
         self._aged = False
@@ -66,7 +69,8 @@ class SheetPanel(Vertical, Listing):
 
     @property
     def sort(self) -> Sort:
-        return self._sorts.get(self._sheet.key, self._sheet.sort)
+        kept = self._sorts.get(self._sheet.key)
+        return kept if kept is not None and kept.key in self._sheet.by_key else self._sheet.sort
 
     @property
     def sort_keys(self) -> list[str]:
@@ -107,8 +111,8 @@ class SheetPanel(Vertical, Listing):
         shown = sheet_rows(self._rows, self.filter_line.wanted, self.sort, sheet)
         self.table.keep_columns(told_keys(self._rows, sheet))
         self.table.show(self._lines_of(shown), self.sort, look)
-        troubled = sum(row.level in {"warning", "critical"} for row in self._rows)
-        counts, note = SheetCounts(len(self._rows), len(shown), troubled), self._note or sheet.note(self._source)
+        note = self._note or sheet.note(self._source)
+        counts = _count(sheet, self._rows, shown)
         self.query_one(Caption).show(lambda cells: draw_sheet_caption(sheet, counts, note, cells, look))
         self.set_class(not shown, "-empty")
         if not shown:
@@ -125,12 +129,13 @@ class SheetPanel(Vertical, Listing):
         return [SheetLine(one.row, self._aged, one.branches, one.is_sought) for one in grow(ordered, sought)]
 
     def focus_table(self) -> None:
-        self.table.focus()
+        self.screen.set_focus(self.table)
 
     def keep_sort(self, sort: Sort) -> None:
         self._sorts[self._sheet.key] = sort
         self.show_lines()
         self.post_message(SheetSorted())
+        self.post_message(OrderChosen(self._sheet.key, sort.key, descending=sort.descending))
 
     def starts_descending(self, key: str) -> bool:
         column = self._sheet.by_key[key]
@@ -142,8 +147,15 @@ class SheetPanel(Vertical, Listing):
     def action_tree(self) -> None:
         self._is_tree = not self._is_tree
         self.show_lines()
+        self.post_message(TreeTurned(is_tree=self._is_tree))
 
     def action_copy(self) -> None:
         line = self.table.cursor_line
         if line is not None:
             self.post_message(ValueCopied(line.row.name))
+
+
+def _count(sheet: Sheet, rows: Sequence[SheetRow], shown: Sequence[SheetRow]) -> SheetCounts:
+    counted = [row for row in rows if sheet.counted(row)]
+    troubled = sum(row.level in {"warning", "critical"} for row in counted)
+    return SheetCounts(len(counted), sum(map(sheet.counted, shown)), troubled)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from beszel_tui.bindings import TABLE
+from beszel_tui.bindings.tables import TABLE
 from beszel_tui.messages import TableLeft
 from beszel_tui.renderables.fleet_row import Cell, FleetLook
 from beszel_tui.renderables.sheet_row import SheetLine, draw_sheet_line

@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from beszel_tui.bindings import PANE
+from beszel_tui.bindings.reading import PANE
 from beszel_tui.messages import PaneMoved
 from beszel_tui.renderables.palette import Palette
 from beszel_tui.renderables.pane_line import Found, PaneLine, draw_row

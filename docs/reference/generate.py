@@ -22,7 +22,7 @@ def write_metrics() -> str:
     return f"""# Metrics
 
 Every series by its address; `[]` stands for a dynamic key, as in `disk[/mnt/v1.2].usage_percent`. In a key a backslash
-escapes `]` and itself. This page is generated from the declarations in `beszel_protocol/sample.py`.
+escapes `]` and itself. This page is generated from the declarations in `beszel_protocol/sample.py` and `storage.py`.
 
 *Roll-up* is what a longer interval keeps as its main value; *peak* says that it keeps the highest reading too; *alarm*
 that a rule may watch it. The load averages are `cpu.load_average[0]`, `[1]` and `[2]`, over 1, 5 and 15 minutes.

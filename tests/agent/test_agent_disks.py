@@ -9,7 +9,8 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.sampler import Reading
 from beszel_protocol.messages import Event, Request, Response, Sample, decode_record
 from beszel_protocol.ranges import SequenceRanges
-from beszel_protocol.sample import ArrayMetrics, Metrics
+from beszel_protocol.sample import Metrics
+from beszel_protocol.storage import ArrayMetrics
 from tests.agent.test_agent import run
 from tests.support.linkhub import LinkHub, openssh_key
 from tests.support.runningagent import environment, started

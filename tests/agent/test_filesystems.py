@@ -16,7 +16,7 @@ from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, Unavailable
 from beszel_agent.paths import HostPaths
 from beszel_agent.usage import read_usage
-from beszel_protocol.sample import DiskMetrics
+from beszel_protocol.storage import DiskMetrics
 
 TABLE = """
 29 1 8:2 / / rw - ext4 /dev/sda2 rw

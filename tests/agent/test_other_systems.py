@@ -15,7 +15,8 @@ from beszel_agent.collectors import COLLECTORS
 from beszel_protocol.messages import Sample, decode_from_agent
 from beszel_protocol.sample import Metrics
 from tests.support.linkhub import LinkHub, openssh_key
-from tests.support.otherhosts import GIB, SYSTEMS, UUID, run_there
+from tests.support.otherhosts import SYSTEMS, UUID, run_there
+from tests.support.otherpsutil import GIB
 from tests.support.programs import clean_environment
 
 READ_EVERYWHERE = {"batteries", "cpu", "disk_io", "filesystems", "logins", "memory", "network", "processes", "uptime"}

@@ -37,7 +37,7 @@ from beszel_agent.processes.listing import list_processes
 from beszel_agent.settings import NamedDisk
 from beszel_agent.volumes import Volume, choose_volumes
 from beszel_protocol.sample import BatteryMetrics, CpuMetrics, Metrics
-from tests.support.otherhosts import Battery, Link, OtherPsutil, Partition, Temperature, Traffic
+from tests.support.otherpsutil import Battery, Link, OtherPsutil, Partition, Temperature, Traffic
 
 HERE = HostPaths()
 ELSEWHERE = HostPaths(system="freebsd")

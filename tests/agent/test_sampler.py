@@ -13,7 +13,8 @@ from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, Sampler, merge_parts, start_sampler
 from beszel_agent.ticks import next_tick
 from beszel_protocol.messages import Sample, decode_from_agent, encode
-from beszel_protocol.sample import CpuMetrics, DiskMetrics, MemoryMetrics, Metrics
+from beszel_protocol.sample import CpuMetrics, MemoryMetrics, Metrics
+from beszel_protocol.storage import DiskMetrics
 
 
 class Clockwork:

@@ -13,11 +13,12 @@ from beszel_agent.runs import ProbedRun
 from beszel_agent.sampler import Sampler
 from beszel_agent.settings import SmartDevice
 from beszel_agent.smart import smartctl as smartctl_module
-from beszel_agent.smart.detail import DiskDetail, describe_disks
+from beszel_agent.smart.detail import describe_disks
 from beszel_agent.smart.disks import RESCAN_SECONDS, SmartDisks
 from beszel_agent.smart.grants import Node, describe_shortfall, missing_grants
 from beszel_agent.smart.present import device_of, physical_disks
 from beszel_agent.smart.smartctl import Smartctl
+from beszel_protocol.disks import DiskDetail
 from tests.support.programs import wait_until
 from tests.support.smartctl import StandIn
 

@@ -12,8 +12,8 @@ from beszel_agent.settings import SmartDevice
 from beszel_agent.smart.devices import MAX_DEVICES, namespace_of, parse_scan, wanted_devices
 from beszel_agent.smart.document import Document, is_asleep, leading_number, parse_document
 from beszel_agent.smart.parser import is_virtual_document, parse_smart
-from beszel_agent.smart.reading import SmartReading
-from beszel_protocol.sample import SmartMetrics
+from beszel_protocol.disks import DiskReading
+from beszel_protocol.storage import SmartMetrics
 
 RECORDED = Path(__file__).parent / "smart"
 
@@ -22,7 +22,7 @@ def document(name: str) -> Document:
     return parse_document((RECORDED / f"{name}.json").read_bytes())
 
 
-def read(name: str) -> SmartReading:
+def read(name: str) -> DiskReading:
     found = document(name)
     reading = parse_smart(found, found["smartctl"]["exit_status"])
     assert reading is not None

@@ -2,7 +2,8 @@
 
 from beszel_agent.verdicts import MAX_KNOWN, Verdicts
 from beszel_protocol.messages import Event
-from beszel_protocol.sample import ArrayMetrics, CheckMetrics, Metrics, PoolMetrics, SmartMetrics
+from beszel_protocol.sample import CheckMetrics, Metrics
+from beszel_protocol.storage import ArrayMetrics, PoolMetrics, SmartMetrics
 
 
 def disk(severity: int | None, state: str = "passed") -> Metrics:

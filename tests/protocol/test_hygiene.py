@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from beszel_protocol.addresses import Address, flatten
 from beszel_protocol.hygiene import MAX_ITEMS, MAX_TEXT_LENGTH, clean, clean_lines, clean_text, is_clean
-from beszel_protocol.sample import ContainerMetrics, CpuMetrics, DiskMetrics, Metrics
+from beszel_protocol.sample import ContainerMetrics, CpuMetrics, Metrics
+from beszel_protocol.storage import DiskMetrics
 from tests.support.samples import any_metrics, make_metrics
 
 

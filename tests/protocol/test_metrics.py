@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from beszel_protocol.metrics import UNIT_BOUNDS, Rollup, Unit, shape_of
-from beszel_protocol.sample import DiskMetrics, Metrics, catalogue
+from beszel_protocol.sample import Metrics, catalogue
+from beszel_protocol.storage import DiskMetrics
 
 
 def structs_below(struct: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:

@@ -6,9 +6,9 @@ from beszel_protocol.sample import (
     ProcessMetrics,
     ServiceMetrics,
     ServiceUnitMetrics,
-    SmartMetrics,
 )
 from beszel_protocol.standing import CHECK_LIFE_MS, LIFE_MS, Standing
+from beszel_protocol.storage import SmartMetrics
 
 SELDOM = Metrics(
     smart={"S1": SmartMetrics(severity=0)},

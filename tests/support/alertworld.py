@@ -11,7 +11,8 @@ from beszel_hub.alerts.surroundings import Surroundings
 from beszel_hub.alerts.validation import check_rule
 from beszel_hub.metrics.past import PastSample
 from beszel_protocol.feed import SystemStatus
-from beszel_protocol.sample import ContainerMetrics, CpuMetrics, DiskMetrics, Metrics
+from beszel_protocol.sample import ContainerMetrics, CpuMetrics, Metrics
+from beszel_protocol.storage import DiskMetrics
 
 NOON_MS = 1_795_348_800_000
 SYSTEM = "system000000001"

@@ -6,12 +6,12 @@ from beszel_protocol.messages import Sample
 from beszel_protocol.sample import (
     ContainerMetrics,
     CpuMetrics,
-    DiskMetrics,
     InterfaceMetrics,
     MemoryMetrics,
     Metrics,
     NetworkMetrics,
 )
+from beszel_protocol.storage import DiskMetrics
 from beszel_protocol.timestamps import format_timestamp
 
 NOON_MS = 1_795_348_800_000

@@ -39,6 +39,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """Topics of an event stream that the request opens; what comes counts while both systems change."""
 
     @property
+    def is_live(self) -> bool:
+        """Whether the answer is what comes until nothing more does."""
+        return self.method == "WS" or bool(self.listens)
+
+    @property
     def changes(self) -> bool:
         """Whether the world has to be put back afterwards."""
         return self.is_change or self.method not in {"GET", "WS"}

@@ -8,9 +8,10 @@ from beszel_protocol.details import HostDetails
 from beszel_protocol.feed import Alert, Alerts, Containers, Fleet, FleetRow, HostContainers, SystemSample
 from beszel_protocol.processes import ProcessList, ProcessOrder
 from beszel_protocol.sample import Metrics
+from beszel_protocol.services import ServiceDetail
 from beszel_protocol.timestamps import format_timestamp
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable
-from beszel_tui.state.components import DiskDetail, ServiceDetail
+from beszel_tui.state.components import DiskRecord
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import Connected, Disconnected, FeedEvent, Received, Refused
 from beszel_tui.state.series import Columns, Trail
@@ -59,7 +60,7 @@ class ScriptedSource:
         self.running: ProcessList | ClientError = HubRefused(502, "no agent here")
         """What `processes` tells."""
         self.services: dict[str, ServiceDetail | ClientError] = {}
-        self.disks: dict[str, DiskDetail] = {}
+        self.disks: dict[str, DiskRecord] = {}
         self.answering = asyncio.Event()
         """Until then nobody hears of services and disks."""
         self.answering.set()
@@ -139,7 +140,7 @@ class ScriptedSource:
             raise told
         return told
 
-    async def disk_detail(self, system_id: str, key: str) -> DiskDetail | None:
+    async def disk_detail(self, system_id: str, key: str) -> DiskRecord | None:
         await self.answering.wait()
         return self.disks.get(key)
 
@@ -175,8 +176,9 @@ class ScriptedSource:
     def connect(self) -> None:
         self.events.put_nowait(Connected(at_ms=self.clock()))
 
-    def lose(self, reason: str = "connection refused") -> None:
-        self.events.put_nowait(Disconnected(at_ms=self.clock(), reason=reason, retry_at_ms=self.clock() + 1000))
+    def lose(self, reason: str = "connection refused", *, retry_seconds: int = 1) -> None:
+        at_ms = self.clock()
+        self.events.put_nowait(Disconnected(at_ms=at_ms, reason=reason, retry_at_ms=at_ms + retry_seconds * 1000))
 
     def refuse(self) -> None:
         self.events.put_nowait(Refused(at_ms=self.clock(), reason="the hub does not accept the token"))

@@ -48,13 +48,14 @@ class Site:
         token: str = json.loads(self.command("token", "create", "--user", ADMIN, "--scope", scope, "--json"))["token"]
         return token
 
-    def start_agent(self, enrolled: dict[str, str], name: str = "agent") -> Process:
+    def start_agent(self, enrolled: dict[str, str], name: str = "agent", **settings: str) -> Process:
         environment = clean_environment(
             self.directory,
             KEY=enrolled["key"],
             TOKEN=enrolled["token"],
             HUB_URL=enrolled["hub_url"],
             DATA_DIR=str(self.directory / name),
+            **settings,
         )
         return self._start([program("beszel-agent"), "run"], f"{name}.log", environment)
 

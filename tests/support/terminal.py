@@ -22,11 +22,14 @@ _READ_BYTES: Final = 65536
 class Terminal:
     """Made by `open_terminal`. Sizes are columns by rows."""
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], columns: int, rows: int) -> None:
+    def __init__(
+        self, argv: Sequence[str], environment: Mapping[str, str], columns: int, rows: int, *, is_recorded: bool
+    ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
         self.bytes_received = 0
+        self._record = bytearray() if is_recorded else None
         self._master, slave = pty.openpty()
         _set_size(slave, columns, rows)
         self._popen = subprocess.Popen(
@@ -40,6 +43,26 @@ class Terminal:
         """The screen as it stands, a line a row."""
         with self._lock:
             return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def cells(self) -> list[list[str]]:
+        """What stands in each cell of each row; a wide character leaves nothing in its second one."""
+        with self._lock:
+            return [
+                [self._screen.buffer[y][x].data for x in range(self._screen.columns)] for y in range(self._screen.lines)
+            ]
+
+    @property
+    def title(self) -> str:
+        """Of the window, as the program has set it."""
+        with self._lock:
+            return str(self._screen.title)
+
+    @property
+    def received(self) -> bytes:
+        """All that the program has written, if that is recorded."""
+        assert self._record is not None
+        with self._lock:
+            return bytes(self._record)
 
     def send(self, keys: str) -> None:
         self.write(keys.encode())
@@ -93,14 +116,21 @@ class Terminal:
                 return
             with self._lock:
                 self.bytes_received += len(data)
+                if self._record is not None:
+                    self._record += data
                 self._stream.feed(data)
 
 
 @contextmanager
 def open_terminal(
-    argv: Sequence[str], environment: Mapping[str, str], *, columns: int = 160, rows: int = 45
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    columns: int = 160,
+    rows: int = 45,
+    is_recorded: bool = False,
 ) -> Iterator[Terminal]:
-    terminal = Terminal(argv, environment, columns, rows)
+    terminal = Terminal(argv, environment, columns, rows, is_recorded=is_recorded)
     try:
         yield terminal
     finally:

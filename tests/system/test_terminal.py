@@ -145,6 +145,7 @@ def test_a_hub_that_is_killed_and_comes_back(site: Site, token: str) -> None:
         wait_until("its row has percentages", lambda: cpu_readings(terminal, name))
         site.hub.kill()
         terminal.wait_for("offline since")
+        terminal.wait_for(", next try in ")
         assert name in terminal.text()
         site.start_hub()
         terminal.wait_for("● live", timeout_seconds=40)

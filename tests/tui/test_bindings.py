@@ -1,4 +1,5 @@
-from beszel_tui.bindings import COMMAND, GROUPS, HELP
+from beszel_tui.bindings.everywhere import COMMAND, HELP
+from beszel_tui.bindings.groups import GROUPS
 from beszel_tui.commands.line import COMMANDS
 
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from beszel_tui.bindings import GROUPS
+from beszel_tui.bindings.groups import GROUPS
 from beszel_tui.commands.line import COMMANDS
 from beszel_tui.config import ConfigFile
 from beszel_tui.state.containers import VOCABULARY as CONTAINERS

@@ -11,17 +11,22 @@ from typing import Final, NamedTuple
 import pytest
 
 from beszel_tui.theming import load_themes
+from tests.support.pilotapp import Viewer
 from tests.support.snapshots import SIZES, frozen_demo, frozen_zone, matches
 
 
 class Shot(NamedTuple):
-    """How a screen is reached from the fleet: keys, each with what is on the screen after it ("" does not wait)."""
+    """How a screen is reached from the fleet: keys, each with what is on the screen after it ("" does not wait).
+
+    What begins with a colon is a line for the command line, typed and sent; with a quote, text for the field.
+    """
 
     name: str
     way: tuple[tuple[str, str], ...]
 
 
 _OPEN: Final = (("enter", "Load average"),)
+_GPU: Final = ((":open gpu-box", "Load average"), (":tab gpu", "RTX"))
 _CHANNELS: Final = (("a", "SEV"), ("5", "dashboard"))
 SHOTS: Final = (
     Shot("fleet", ()),
@@ -34,6 +39,9 @@ SHOTS: Final = (
     Shot("system-disks", (*_OPEN, ("4", ""))),
     Shot("system-network", (*_OPEN, ("5", ""))),
     Shot("system-sensors", (*_OPEN, ("6", "coretemp"))),
+    Shot("system-gpu", _GPU),
+    Shot("system-containers", ((":open web-1", "Load average"), (":tab containers", "caddy"))),
+    Shot("system-alerts", ((":open db-1", "Load average"), (":tab alerts", "busy"))),
     Shot("system-processes", (*_OPEN, ("7", "PROCESS"))),
     Shot("system-process-tree", (*_OPEN, ("7", "PROCESS"), ("t", "─"))),
     Shot("system-services", (*_OPEN, ("8", "nfs-server"))),
@@ -44,10 +52,17 @@ SHOTS: Final = (
     Shot("system-past", (*_OPEN, ("left_curly_bracket", "5m ago"))),
     Shot("fleet-cards", (("v", ""),)),
     Shot("fleet-groups", (("t", ""),)),
+    Shot("fleet-tags", (("space", ""), ("j", ""), ("space", ""), ("e", "Tags"))),
+    Shot("fleet-delete", (("D", "Delete"),)),
+    Shot("command-line", (("colon", "esc cancel"), ("'so", "sort"))),
+    Shot("palette", (("ctrl+p", "Search"), ("'web", "open the system"))),
+    Shot("containers-of-one", ((":containers web-1", "IMAGE"),)),
     Shot("containers", (("c", "IMAGE"),)),
     Shot("logs", (("c", "IMAGE"), ("enter", "following"))),
     Shot("inspection", (("c", "IMAGE"), ("i", "{"))),
+    Shot("logs-search", (("c", "IMAGE"), ("enter", "following"), ("slash", ""), ("'make", ""), ("enter", "'make'"))),
     Shot("add", (("A", "Name"),)),
+    Shot("add-waiting", (("A", "Name"), ("'web-9", ""), ("enter", "waiting for the agent"))),
     Shot("help", (("question_mark", "This table"),)),
     Shot("themes", (("T", "Midnight"),)),
     Shot("alerts", (("a", "SEV"),)),
@@ -63,7 +78,9 @@ SHOTS: Final = (
     Shot("settings-sessions", (("comma", "Colours"), ("3", ""))),
     Shot("settings-tokens", (("comma", "Colours"), ("4", "terraform"))),
     Shot("settings-users", (("comma", "Colours"), ("5", "grace"))),
-    Shot("settings-keys", (("comma", "Colours"), ("8", ""))),
+    Shot("settings-backups", (("comma", "Colours"), ("7", "before-upgrade"))),
+    Shot("settings-store", (("comma", "Colours"), ("8", "Database"))),
+    Shot("settings-keys", (("comma", "Colours"), ("0", ""))),
 )
 
 
@@ -73,12 +90,23 @@ def _one_zone() -> Iterator[None]:
         yield
 
 
+async def take(viewer: Viewer, step: str) -> None:
+    if step.startswith(":"):
+        await viewer.press("colon")
+        await viewer.type(step[1:])
+        await viewer.press("enter")
+    elif step.startswith("'"):
+        await viewer.type(step[1:])
+    else:
+        await viewer.press(step)
+
+
 @pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
 def test_a_screen_looks_as_it_did(shot: Shot, tmp_path: Path) -> None:
     async def main() -> None:
         async with frozen_demo(tmp_path) as viewer:
-            for key, seen in shot.way:
-                await viewer.press(key)
+            for step, seen in shot.way:
+                await take(viewer, step)
                 await viewer.until_text(seen)
             for width, height in SIZES:
                 await viewer.pilot.resize_terminal(width, height)

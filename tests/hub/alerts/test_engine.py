@@ -2,7 +2,8 @@
 
 import pytest
 
-from beszel_protocol.sample import CpuMetrics, Metrics, ServiceMetrics, SmartMetrics
+from beszel_protocol.sample import CpuMetrics, Metrics, ServiceMetrics
+from beszel_protocol.storage import SmartMetrics
 from tests.support.alertworld import AlertWorld, containers, cpu, disks, rule
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from beszel_hub.components.queries import FORGET_DISK_MS
 from beszel_hub.components.tables import SmartDevice
-from beszel_protocol.sample import Metrics, ServiceMetrics, ServiceUnitMetrics, SmartMetrics
+from beszel_protocol.sample import Metrics, ServiceMetrics, ServiceUnitMetrics
+from beszel_protocol.storage import SmartMetrics
 from tests.support.bareagent import LinkAgent
 from tests.support.eventstream import event_stream
 from tests.support.runninghub import RunningHub, running_hub

@@ -15,15 +15,8 @@ from beszel_hub.export.plan import Source
 from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.systems.queries import set_status
 from beszel_protocol.addresses import parse_address
-from beszel_protocol.sample import (
-    CpuMetrics,
-    DiskMetrics,
-    Metrics,
-    ServiceMetrics,
-    ServiceUnitMetrics,
-    SmartMetrics,
-    catalogue,
-)
+from beszel_protocol.sample import CpuMetrics, Metrics, ServiceMetrics, ServiceUnitMetrics, catalogue
+from beszel_protocol.storage import DiskMetrics, SmartMetrics
 from tests.support.exports import arrive
 from tests.support.runninghub import RunningHub
 from tests.support.samples import make_metrics

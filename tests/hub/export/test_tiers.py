@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -50,6 +51,43 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+class Stages(NamedTuple):
+    """The same history, the older the further it is on its way."""
+
+    fresh: Database
+    partly: Database
+    """Some of it is sealed, some joined to hours, some rolled up."""
+    kept: Database
+    kept_path: Path
+    """Of one like it, which nobody has open."""
+
+
+@pytest.fixture(scope="module")
+def stages(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
+    """Only to be read."""
+    directory = tmp_path_factory.mktemp("stages")
+    fresh = _open_copy(filled, directory / "fresh.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upkeep, "PAUSE_SECONDS", 0.0)
+        partly = _open_copy(filled, directory / "partly.db")
+        keep(partly, DAY + 20 * HOUR_MS)
+        partly.close()
+        kept = _open_copy(directory / "partly.db", directory / "kept.db")
+        keep(kept, DAY + 3 * DAY_MS)
+        kept.close()
+    partly.open()
+    kept = _open_copy(directory / "kept.db", directory / "read.db")
+    yield Stages(fresh, partly, kept, directory / "kept.db")
+    for database in (fresh, partly, kept):
+        database.close()
+
+
+def _open_copy(source: Path, path: Path) -> Database:
+    opened = Database(place_of_copy(source, path))
+    opened.open()
+    return opened
+
+
 @pytest.fixture
 def database(filled: Path, tmp_path: Path) -> Iterator[Database]:
     opened = Database(place_of_copy(filled, tmp_path / "data.db"))
@@ -85,27 +123,26 @@ def read(
 
 @pytest.mark.parametrize("resolution_seconds", [None, 90, 60, 600, 28_800])
 def test_an_export_is_the_same_before_and_after_history_was_rolled_up(
-    database: Database, resolution_seconds: int | None
+    stages: Stages, resolution_seconds: int | None
 ) -> None:
-    before = rounded(read(database, resolution_seconds))
+    before = rounded(read(stages.fresh, resolution_seconds))
     assert before
-    keep(database, DAY + 20 * HOUR_MS)  # some of it is sealed, some joined, some rolled up
-    assert rounded(read(database, resolution_seconds)) == before
-    keep(database, DAY + 3 * DAY_MS)
-    assert rounded(read(database, resolution_seconds)) == before
+    assert rounded(read(stages.partly, resolution_seconds)) == before
+    assert rounded(read(stages.kept, resolution_seconds)) == before
 
 
 @pytest.mark.parametrize("resolution_seconds", [60, 3600])
-def test_buckets_outlive_their_samples(database: Database, resolution_seconds: int) -> None:
-    before = rounded(read(database, resolution_seconds))
+def test_buckets_outlive_their_samples(stages: Stages, tmp_path: Path, resolution_seconds: int) -> None:
+    before = rounded(read(stages.fresh, resolution_seconds))
+    database = _open_copy(stages.kept_path, tmp_path / "data.db")
     keep(database, DAY + 3 * DAY_MS, retains=True)
     assert read(database, None) == []
     assert rounded(read(database, resolution_seconds)) == before
+    database.close()
 
 
-def test_a_span_begins_and_ends_with_whole_buckets(database: Database) -> None:
-    keep(database, DAY + 3 * DAY_MS)
-    moments = read(database, 600, DAY + HOUR_MS + 1000, DAY + 2 * HOUR_MS - 1000)
+def test_a_span_begins_and_ends_with_whole_buckets(stages: Stages) -> None:
+    moments = read(stages.kept, 600, DAY + HOUR_MS + 1000, DAY + 2 * HOUR_MS - 1000)
     assert [moment.instant_ms for moment in moments] == list(range(DAY + HOUR_MS, DAY + 2 * HOUR_MS, 600_000))
     assert {reading.samples for moment in moments for reading in moment.readings} == {20}
 

@@ -24,15 +24,8 @@ from beszel_hub.metrics.traffic import TrafficQuery, month_borders, read_traffic
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_address
-from beszel_protocol.sample import (
-    BatteryMetrics,
-    CpuMetrics,
-    DiskMetrics,
-    GpuMetrics,
-    InterfaceMetrics,
-    Metrics,
-    NetworkMetrics,
-)
+from beszel_protocol.sample import BatteryMetrics, CpuMetrics, GpuMetrics, InterfaceMetrics, Metrics, NetworkMetrics
+from beszel_protocol.storage import DiskMetrics
 from tests.support.databases import place_at
 
 DAY = 1_795_305_600_000  # 2026-11-22T00:00Z

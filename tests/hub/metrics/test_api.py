@@ -249,6 +249,34 @@ def test_a_resolution_gives_what_is_kept_of_each_interval(client: httpx2.Client,
     assert {item["resolution"] for item in page["items"]} == {60}
 
 
+@pytest.mark.parametrize("resolution", [1, 60, 600, 28_800])
+def test_every_row_of_a_list_is_found_by_its_id(client: httpx2.Client, system_id: str, resolution: int) -> None:
+    since = format_timestamp(NOW - 86_400_000)
+    wanted = f"system='{system_id}' && resolution={resolution} && timestamp>='{since}'"
+    items = listed(client, filter=wanted, perPage=1000, sort="timestamp,type")["items"]
+    assert len(items) > 4
+    for item in (*items[:7], items[-1]):
+        assert client.get(f"{METRICS}/{item['id']}").raise_for_status().json() == item
+    ends = f"(id='{items[0]['id']}' || id='{items[-1]['id']}')"
+    assert listed(client, filter=ends, sort="timestamp,type")["items"] == [items[0], items[-1]]
+    assert listed(client, filter=f"{ends} && type='none'")["totalItems"] == 0
+
+
+@pytest.mark.parametrize("record_id", ["0" * 15, "z" * 15, "kqlmnaz00000000", "none", "Ä" * 15])
+def test_no_row_has_an_id_that_no_list_gave(client: httpx2.Client, system_id: str, record_id: str) -> None:
+    assert system_id
+    assert client.get(f"{METRICS}/{record_id}").status_code == 404
+
+
+def test_a_row_is_found_by_its_id_only_by_those_who_see_its_system(
+    hub: RunningHub, client: httpx2.Client, system_id: str
+) -> None:
+    (item,) = listed(client, filter=f"system='{system_id}' && resolution=60", perPage=1)["items"]
+    stranger = hub.create_token(hub.create_user("stranger-of-rows@example.org"))
+    answer = httpx2.get(f"{hub.url}{METRICS}/{item['id']}", headers={"Authorization": stranger})
+    assert answer.status_code == 404
+
+
 def test_buckets_have_the_samples_shape(client: httpx2.Client, system_id: str) -> None:
     (item, *_) = listed(client, filter=f"system='{system_id}' && type='network' && resolution=600")["items"]
     assert item["value"]["interfaces"]["eth0"]["bytes_sent"] == 1000

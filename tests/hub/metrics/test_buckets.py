@@ -1,11 +1,23 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beszel_hub.metrics.buckets import RESOLUTIONS_SECONDS, Aggregate, Grid, choose_resolution, phase_of, spacing_of
+from beszel_hub.metrics.buckets import (
+    RESOLUTIONS_SECONDS,
+    Aggregate,
+    Grid,
+    Run,
+    choose_resolution,
+    phase_of,
+    spacing_of,
+)
 from beszel_hub.metrics.rollup import fold
 from beszel_hub.metrics.strands import Strand
+from beszel_hub.metrics.summaries import Bucket
 from beszel_hub.metrics.tier_codec import seal_tier, unseal_tier
+from beszel_hub.metrics.tier_columns import join_columns
 from beszel_protocol.metrics import Rollup
 
 HOUR = 3_600_000
@@ -78,6 +90,72 @@ def test_buckets_of_a_tier_give_what_their_samples_give(readings: dict[int, int]
         from_both.add_strand(late)
     assert [bucket.readings for bucket in from_both.buckets] == [bucket.readings for bucket in from_samples.buckets]
     assert from_both.greatest == from_samples.greatest
+
+
+sparse = st.dictionaries(st.integers(0, 86_399), st.integers(0, 10**6), min_size=1, max_size=60)
+steady = st.builds(  # one reading every few seconds for some hours
+    lambda begin, hours, step, top: {second: second * 7 % top for second in range(begin, begin + 3600 * hours, step)},
+    st.integers(0, 43_200), st.integers(1, 6), st.sampled_from([20, 60, 90]), st.integers(1, 10**6),
+)  # fmt: skip
+
+
+@given(
+    sparse | steady, st.sampled_from([2, 0, None]), st.sampled_from(list(Rollup)),
+    st.sampled_from([60, 180, 300, 1200, 3600, 28_800]), st.lists(st.integers(0, 1440), max_size=5),
+    st.tuples(st.integers(0, 86_400), st.integers(0, 86_400)),
+)  # fmt: skip
+def test_pieces_of_history_give_what_the_samples_give(
+    readings: dict[int, int], places: int | None, rollup: Rollup, step_seconds: int, borders: list[int],
+    span: tuple[int, int],
+) -> None:  # fmt: skip
+    samples = Strand(
+        [1000 * second for second in sorted(readings)],
+        [readings[second] if places is not None else float(readings[second]) for second in sorted(readings)],
+        places, rollup is Rollup.LAST,
+    )  # fmt: skip
+    begin, end = sorted(span)
+    grid = Grid(1000 * begin, 1000 * end, step_seconds)
+    from_samples, from_pieces = (Aggregate(grid, rollup) for _ in range(2))
+    from_samples.add_strand(samples)
+    whole = fold({"x": samples}, 60_000)["x"]
+    wanted = range(grid.from_ms // 60_000, grid.to_ms // 60_000)
+    pieces = [whole.cut(first, last) for first, last in pairwise([0, *sorted(borders), 1440])]
+    columns = [unseal_tier(seal_tier({"x": piece}).data).columns("x", wanted) for piece in pieces if piece is not None]
+    for joined in join_columns(part for part in columns if part is not None):
+        from_pieces.add_columns(joined, 60_000)
+    assert [_rounded(bucket) for bucket in from_pieces.buckets] == [_rounded(b) for b in from_samples.buckets]
+    assert [from_pieces.bucket_at(index) for index in range(grid.count)] == from_pieces.buckets
+
+
+def _rounded(bucket: Bucket) -> Bucket:
+    """Numbers that come from two pieces of different units are scaled before they are added."""
+    return Bucket(bucket.readings, *(round(number, 3) for number in bucket[1:]))
+
+
+@given(sparse, st.tuples(st.integers(-10, 1500), st.integers(-10, 1500)))
+def test_only_the_buckets_asked_for_are_unpacked(readings: dict[int, int], span: tuple[int, int]) -> None:
+    samples = Strand([1000 * second for second in sorted(readings)], [readings[s] for s in sorted(readings)], 0, False)
+    chunk = unseal_tier(seal_tier(fold({"x": samples}, 60_000)).data)
+    wanted = range(min(span), max(span))
+    whole, part = chunk.columns("x"), chunk.columns("x", wanted)
+    assert whole is not None
+    assert part is not None
+    kept = [index for index, number in enumerate(whole.numbers) if number in wanted]
+    assert [*part.numbers] == [whole.numbers[index] for index in kept]
+    assert [*part.totals()] == [whole.totals()[index] for index in kept]
+    for name in ("counts", "lows", "highs", "lasts"):
+        assert [*getattr(part, name)] == [getattr(whole, name)[index] for index in kept]
+
+
+def test_readings_before_and_after_a_gap_and_moved_ones_are_told_apart() -> None:
+    grid = Grid(0, 60_000, 10)
+    aggregate = Aggregate(grid, Rollup.MEAN)
+    for _ in range(2):  # the same instants again, as with the next series of a system
+        assert grid.runs([1, 9_999, 12_000, 51_000]) == [Run(0, [0, 2, 3]), Run(5, [3, 4])]
+    grid.phase_ms = 5_000
+    assert grid.runs([1, 9_999, 12_000, 51_000]) == [Run(0, [1, 3]), Run(4, [3, 4])]
+    aggregate.add_strand(strand({9_999: 1.0, 12_000: 3.0}))
+    assert aggregate.main == [2.0, None, None, None, None, None]
 
 
 @given(st.lists(st.floats(0, 1e12), min_size=1, max_size=50))

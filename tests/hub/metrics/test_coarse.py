@@ -7,7 +7,8 @@ from beszel_hub.metrics.coarse import make_entries
 from beszel_hub.metrics.strands import make_strand
 from beszel_protocol.addresses import flatten, parse_address
 from beszel_protocol.metrics import Rollup
-from beszel_protocol.sample import ContainerMetrics, CpuMetrics, DiskMetrics, Metrics
+from beszel_protocol.sample import ContainerMetrics, CpuMetrics, Metrics
+from beszel_protocol.storage import DiskMetrics
 
 BEGIN_MS = 1_795_348_800_000
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from beszel_hub.metrics import container_stats, series, series_rollup, series_upkeep
-from beszel_hub.metrics.container_stats import INTERVALS
 from beszel_hub.metrics.series import NewSample
+from beszel_hub.metrics.tier_rows import TYPES
 from beszel_protocol.sample import ContainerMetrics, Metrics
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from tests.support.runninghub import RunningHub
@@ -74,10 +74,10 @@ def created_ms(row: dict[str, Any]) -> int:
     return parse_timestamp(row["created"].replace(" ", "T"))
 
 
-@pytest.mark.parametrize("kind", INTERVALS)
+@pytest.mark.parametrize("kind", TYPES)
 def test_rows_of_every_interval(client: httpx2.Client, system_id: str, now_ms: int, kind: str) -> None:
     rows = listed(client, f"system='{system_id}' && type='{kind}'", sort="created")
-    interval = INTERVALS[kind]
+    interval = TYPES[kind]
     assert 0 < len(rows) <= interval.rows
     instants = [created_ms(row) for row in rows]
     assert all(instant % (1000 * interval.seconds) == 0 for instant in instants)

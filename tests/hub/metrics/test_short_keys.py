@@ -5,13 +5,13 @@ from beszel_protocol.sample import (
     BatteryMetrics,
     ContainerMetrics,
     CpuMetrics,
-    DiskMetrics,
     GpuMetrics,
     InterfaceMetrics,
     MemoryMetrics,
     Metrics,
     NetworkMetrics,
 )
+from beszel_protocol.storage import DiskMetrics
 
 EVERYTHING = Metrics(
     cpu=CpuMetrics(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.systems.queries import set_status
-from beszel_protocol.sample import CpuMetrics, DiskMetrics, Metrics
+from beszel_protocol.sample import CpuMetrics, Metrics
+from beszel_protocol.storage import DiskMetrics
 from tests.support.exports import arrive
 from tests.support.programs import wait_until
 from tests.support.runninghub import RunningHub, running_hub

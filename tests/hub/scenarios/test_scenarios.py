@@ -14,14 +14,16 @@ from beszel_hub.actions import Action
 from beszel_hub.app import ROUTES
 from beszel_hub.permissions import RULES
 from tests.support.eventstream import EventStreamEnded, event_stream
-from tests.support.scenario import SECRETS, Answer, Scenario, fill
+from tests.support.scenario import SECRETS, Scenario, fill
 from tests.support.world import SECRETS_OF, Caller, World, open_world
 
 TABLES = (
-    "accounts", "alerts", "audit", "batch", "checks", "components", "containers", "door", "enrolment", "events",
-    "export", "live", "logins", "metrics", "notifications", "preferences", "systems", "web",
+    "accounts", "alerts", "audit", "backups", "batch", "checks", "components", "containers", "door", "enrolment",
+    "events", "export", "live", "logins", "metrics", "notifications", "preferences", "systems", "web",
 )  # fmt: skip
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
+CALLERS_AT_ONCE = 6
+"""That hold a connection; of one address the hub lets only so many say hello at a time."""
 FRAME_TIMEOUT_SECONDS = 0.3
 EVENT_TIMEOUT_SECONDS = 3.0
 """Until the first event of those who must hear one."""
@@ -49,9 +51,8 @@ def client(world: World) -> Iterator[httpx2.Client]:
 
 @pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: f"{scenario.method} {scenario.name}")
 def test_scenario(world: World, client: httpx2.Client, scenario: Scenario) -> None:
-    complaints = [
-        complaint for caller in Caller for complaint in _check(world, client, scenario, caller, scenario.expect[caller])
-    ]
+    answers = asyncio.run(_converse(world, scenario)) if scenario.is_live else _ask(world, client, scenario)
+    complaints = [complaint for caller, answer in answers for complaint in _check(scenario, caller, *answer)]
     assert not complaints, "\n".join(complaints)
 
 
@@ -88,11 +89,8 @@ def _served(route: BaseRoute) -> set[tuple[str, str]]:
     return {(method, route.path) for method in (route.methods or set()) - {"HEAD"}}
 
 
-def _check(world: World, client: httpx2.Client, scenario: Scenario, caller: Caller, expected: Answer) -> Iterator[str]:
-    status, text = _run(world, client, scenario, caller)
-    if scenario.changes and status < 300:
-        world.reset()
-    world.forget_attempts()
+def _check(scenario: Scenario, caller: Caller, status: int, text: str) -> Iterator[str]:
+    expected = scenario.expect[caller]
     if status != expected.status:
         yield f"{caller}: {status} instead of {expected.status}: {text[:300]}"
     yield from (f"{caller}: no {shown!r} in {text[:300]}" for shown in fill(expected.shows) if shown not in text)
@@ -101,16 +99,36 @@ def _check(world: World, client: httpx2.Client, scenario: Scenario, caller: Call
     yield from (f"{caller}: {word!r} in {text[:300]}" for word in hidden if word in text)
 
 
-def _run(world: World, client: httpx2.Client, scenario: Scenario, caller: Caller) -> tuple[int, str]:
-    token = world.token(caller)
-    headers = {} if token is None else {"Authorization": token}
-    if scenario.method == "WS":
-        return asyncio.run(_talk(world.running.url, scenario, headers))
-    if scenario.listens:
+def _ask(world: World, client: httpx2.Client, scenario: Scenario) -> Iterator[tuple[Caller, tuple[int, str]]]:
+    """One caller after the other, each in the world as it was at first."""
+    for caller in Caller:
+        headers = _headers(world.token(caller))
+        answer = client.request(scenario.method, fill(scenario.path), json=fill(scenario.body), headers=headers)
+        if scenario.changes and answer.status_code < 300:
+            world.reset()
+        world.forget_attempts()
+        yield caller, (answer.status_code, answer.text)
+
+
+async def _converse(world: World, scenario: Scenario) -> list[tuple[Caller, tuple[int, str]]]:
+    """Callers beside each other: each listens until nothing more comes, and none of them changes anything."""
+    places = asyncio.Semaphore(CALLERS_AT_ONCE)
+
+    async def converse(caller: Caller) -> tuple[int, str]:
+        token = world.token(caller)
         is_told = bool(scenario.expect[caller].shows) and scenario.expect[caller].status == 200
-        return asyncio.run(_listen(world, scenario, token, EVENT_TIMEOUT_SECONDS if is_told else FRAME_TIMEOUT_SECONDS))
-    answer = client.request(scenario.method, fill(scenario.path), json=fill(scenario.body), headers=headers)
-    return answer.status_code, answer.text
+        async with places:
+            if scenario.method == "WS":
+                return await _talk(world.running.url, scenario, _headers(token))
+            return await _listen(world, scenario, token, EVENT_TIMEOUT_SECONDS if is_told else FRAME_TIMEOUT_SECONDS)
+
+    answers = await asyncio.gather(*map(converse, Caller))
+    world.forget_attempts()
+    return list(zip(Caller, answers, strict=True))
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": token}
 
 
 async def _listen(world: World, scenario: Scenario, token: str | None, patience_seconds: float) -> tuple[int, str]:

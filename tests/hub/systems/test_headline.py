@@ -1,13 +1,6 @@
 from beszel_hub.systems.headline import make_headline, make_info
-from beszel_protocol.sample import (
-    BatteryMetrics,
-    CpuMetrics,
-    DiskMetrics,
-    GpuMetrics,
-    Metrics,
-    NetworkMetrics,
-    ServiceMetrics,
-)
+from beszel_protocol.sample import BatteryMetrics, CpuMetrics, GpuMetrics, Metrics, NetworkMetrics, ServiceMetrics
+from beszel_protocol.storage import DiskMetrics
 from tests.support.samples import make_metrics
 
 

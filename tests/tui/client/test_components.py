@@ -14,6 +14,7 @@ from beszel_tui.client.hub import HubSource
 from beszel_tui.errors import HubRefused, HubUnreachable
 from tests.support.containers import ContainerAgent, container_agent
 from tests.support.runninghub import RunningHub, running_hub
+from tests.support.scriptedserver import page, says, scripted
 
 Talk = Callable[[ContainerAgent, HubSource, str], Awaitable[None]]
 
@@ -58,16 +59,30 @@ def test_what_its_manager_knows_of_a_service(hub: RunningHub, user: str) -> None
         told = {"state": "active", "main_pid": 7, "cpu_seconds": 1.5, "description": "a \x1b[31mserver"}
         await agent.answer(await next_request(agent), told)
         found = await asking
-        assert (found.state, found.main_pid, found.cpu_ns) == ("active", 7, 1_500_000_000)
+        assert (found.state, found.main_pid, found.cpu_seconds) == ("active", 7, 1.5)
         assert (found.description, found.restarts) == ("a [31mserver", None)
         with pytest.raises(HubRefused):
             await source.service_detail(system, "apache")
         asking = asyncio.create_task(source.service_detail(system, "nginx"))
         await agent.answer(await next_request(agent), {"state": ["x"] * 3})
-        with pytest.raises(HubUnreachable):
+        with pytest.raises(HubRefused) as refused:
             await asking
+        assert refused.value.status == 502
 
     converse(hub, user, talk)
+
+
+def test_properties_of_another_kind_are_no_answer() -> None:
+    async def run() -> None:
+        async with scripted(says(page(b'{"details": {"MainPID": "seven"}}'))) as server:
+            source = HubSource(server.url(""), "a-token")
+            try:
+                with pytest.raises(HubUnreachable, match="not the answer of a hub"):
+                    await source.service_detail("a" * 15, "nginx")
+            finally:
+                await source.close()
+
+    asyncio.run(run())
 
 
 def test_the_table_of_a_disk_once_it_was_read(hub: RunningHub, user: str) -> None:

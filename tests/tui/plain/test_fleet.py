@@ -4,7 +4,8 @@ import json
 import pytest
 
 from beszel_protocol.feed import FleetRow
-from beszel_protocol.sample import CpuMetrics, DiskMetrics, MemoryMetrics, Metrics
+from beszel_protocol.sample import CpuMetrics, MemoryMetrics, Metrics
+from beszel_protocol.storage import DiskMetrics
 from beszel_protocol.units import Style
 from beszel_tui.plain.fleet import ChartOrder, chart, format_json, format_plain, format_sample_line, status, watch
 from beszel_tui.state.series import Columns, Lane

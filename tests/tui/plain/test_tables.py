@@ -8,7 +8,6 @@ import pytest
 
 from beszel_protocol.processes import ProcessList
 from beszel_protocol.sample import (
-    ArrayMetrics,
     CheckMetrics,
     GpuMetrics,
     GpuProcess,
@@ -17,8 +16,8 @@ from beszel_protocol.sample import (
     ProcessMetrics,
     ServiceMetrics,
     ServiceUnitMetrics,
-    SmartMetrics,
 )
+from beszel_protocol.storage import ArrayMetrics, SmartMetrics
 from beszel_tui.errors import HubRefused
 from beszel_tui.plain.tables import TableOrder, print_table
 from beszel_tui.state.sheets import BY_KEY, SHEETS

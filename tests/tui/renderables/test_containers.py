@@ -12,7 +12,7 @@ from beszel_tui.renderables.container_row import draw_caption, draw_container
 from beszel_tui.renderables.document import MAX_LINES, document_lines
 from beszel_tui.renderables.fleet_row import Cell, FleetLook
 from beszel_tui.renderables.pane_line import Found, PaneLine, draw_pane_caption, draw_row, pieces_of, style_of
-from beszel_tui.renderables.wrapping import wrap
+from beszel_tui.renderables.wrapping import wrap, wrap_words
 from beszel_tui.state.columns import fold
 from beszel_tui.state.containers import CLAIMS, COLUMNS, ContainerCounts, ContainerItem, ContainerLine
 from beszel_tui.state.series import trail_from
@@ -121,6 +121,23 @@ def test_the_caption_leaves_out_what_does_not_fit() -> None:
 )
 def test_wrapped(text: str, width: int, rows: list[str]) -> None:
     assert [text[start:end] for start, end in wrap(text, width)] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "rows"),
+    [
+        ("", 5, [""]),
+        ("abc", 5, ["abc"]),
+        ("one two three", 7, ["one two", "three"]),
+        ("one two three", 8, ["one two", "three"]),
+        ("one two three", 6, ["one", "two", "three"]),
+        ("abcdefgh ij", 5, ["abcde", "fgh", "ij"]),
+        ("名前 名前", 5, ["名前", "名前"]),
+        ("abc", 0, ["abc"]),
+    ],
+)
+def test_wrapped_at_words(text: str, width: int, rows: list[str]) -> None:
+    assert [text[start:end] for start, end in wrap_words(text, width)] == rows
 
 
 def pane_line(text: str) -> PaneLine:

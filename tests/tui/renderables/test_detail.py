@@ -4,17 +4,10 @@ from datetime import UTC
 
 import pytest
 
+from beszel_protocol.services import ServiceDetail
 from beszel_protocol.units import Style as UnitStyle
 from beszel_tui.renderables.detail import attribute_lines, fact_lines
-from beszel_tui.state.components import (
-    DiskAttribute,
-    DiskDetail,
-    Fact,
-    ServiceDetail,
-    Wording,
-    disk_facts,
-    service_facts,
-)
+from beszel_tui.state.components import DiskAttribute, DiskRecord, Fact, Wording, disk_facts, service_facts
 from beszel_tui.state.looks import Clock
 from tests.support.looks import make_look
 
@@ -43,7 +36,7 @@ def test_nothing_that_a_terminal_obeys(symbols: str) -> None:
     look = make_look(symbols)
     table = [DiskAttribute(name=HOSTILE, raw=HOSTILE, failed=HOSTILE, value=-(2**62), id=2**62, number=1e308)]
     service = ServiceDetail(state=HOSTILE, description=HOSTILE, result=HOSTILE, active_since=HOSTILE, tasks=-(2**62))
-    disk = DiskDetail(state=HOSTILE, model=HOSTILE, updated="9999-12-31T23:59:59Z", capacity=-1e308, hours=1e308)
+    disk = DiskRecord(state=HOSTILE, model=HOSTILE, updated="9999-12-31T23:59:59Z", capacity=-1e308, hours=1e308)
     facts = [*service_facts(service, WORDING), *disk_facts(disk, WORDING), Fact("x", HOSTILE, "critical")]
     for line in (*attribute_lines(table, look), *fact_lines(facts, look)):
         assert not {"\x1b", "\x07", "\u202e", "\u2028"} & set(line.text)
@@ -53,4 +46,4 @@ def test_nothing_that_a_terminal_obeys(symbols: str) -> None:
 
 def test_nothing_is_told_of_what_is_not_known() -> None:
     assert service_facts(ServiceDetail(), WORDING) == []
-    assert disk_facts(DiskDetail(updated="yesterday", hours=3.0), WORDING) == [Fact("powered on", "3 hours")]
+    assert disk_facts(DiskRecord(updated="yesterday", hours=3.0), WORDING) == [Fact("powered on", "3 hours")]

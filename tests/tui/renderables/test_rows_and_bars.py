@@ -130,6 +130,25 @@ def test_the_top_bar_says_since_when_it_is_offline() -> None:
     assert "loading" in plain(draw_top_bar(make_state("connecting", loaded=False), 160, LOOK, NOON))
 
 
+@pytest.mark.parametrize(
+    ("width", "left_ms", "says"),
+    [
+        (160, 4200, " (1m), next try in 5s "),
+        (80, 1000, " (1m), next try in 1s "),
+        (80, 90_000, "next try in 1m "),
+        (80, 0, " (1m), trying again "),
+        (50, 1, "offline 1m, next try in 1s "),
+        (50, -5000, "offline 1m, trying again "),
+    ],
+)
+def test_the_top_bar_counts_down_to_the_next_try(width: int, left_ms: int, says: str) -> None:
+    connection = Connection(phase="offline", since_ms=NOW_MS - 65_000, retry_at_ms=NOW_MS + left_ms)
+    text = plain(draw_top_bar(make_state("offline", connection=connection), width, LOOK, NOON))
+    assert says in text
+    assert "1 ▼" in text
+    assert cell_len(text) == width
+
+
 def test_facts() -> None:
     details = HostDetails(hostname="web-1", os_name="Debian GNU/Linux 12", kernel="6.1", cpu_model=HOSTILE, threads=8)
     focus = Focus(system_id=FULL.id, details=details)

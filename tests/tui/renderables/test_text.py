@@ -46,7 +46,9 @@ def test_a_line_is_exactly_as_wide_as_asked(width: int) -> None:
         ("ci-runner-12", 10, "ci-ru…r-12"),
         ("short", 10, "short     "),
         ("名前名前名前", 8, "名前 …前"),
-        ("ci-runner-12", 6, "ci-ru…"),
+        ("ci-runner-12", 6, "ci-…12"),
+        ("ci-runner-12", 4, "ci…2"),
+        ("ci-runner-12", 3, "ci…"),
         ("a\x1b[2Jb" * 9, 10, None),
     ],
 )

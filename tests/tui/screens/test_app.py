@@ -10,7 +10,7 @@ from rich.color import Color
 from textual import events
 
 from beszel_tui.app import BeszelApp
-from beszel_tui.bindings import GROUPS
+from beszel_tui.bindings.groups import GROUPS
 from beszel_tui.bridge import AWAY_PACE_SECONDS
 from beszel_tui.client.session import Session, load_session, save_session
 from beszel_tui.context import Context

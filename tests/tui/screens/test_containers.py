@@ -163,6 +163,21 @@ def test_filter_sort_and_commands(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_table_that_comes_back_takes_no_keys_from_who_types(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            screen = await open_all(client)
+            client.app.run_command("filter nothing-like-it")
+            await client.until(lambda: screen.focused is None)
+            screen.clear_filter()
+            screen.show_lines()  # as a frame of the feed does in that moment
+            screen.action_filter()
+            await client.settle()
+            assert isinstance(screen.focused, Input)
+
+    asyncio.run(main())
+
+
 def test_the_cursor_stays_on_its_container(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from beszel_tui.screens.dialog import FormScreen
+from beszel_tui.screens.dialog import BoxForm
 from beszel_tui.screens.fleet_orders import changed_tags
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.widgets.fleet_cards import FleetCards
@@ -122,7 +122,7 @@ def test_tags_of_one_and_of_several(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:
             await client.press("G", "e")
-            await client.until(lambda: isinstance(client.app.screen, FormScreen))
+            await client.until(lambda: isinstance(client.app.screen, BoxForm))
             assert client.app.screen.query_one(Input).value == "staging"
             await client.type(" blue")
             await client.press("enter")
@@ -130,7 +130,7 @@ def test_tags_of_one_and_of_several(tmp_path: Path) -> None:
             assert client.source.tagged == [(make_row("web-2").id, ("staging", "blue"))]
             await client.until(lambda: client.fleet)
             await client.press("space", "k", "space", "e")
-            await client.until(lambda: isinstance(client.app.screen, FormScreen))
+            await client.until(lambda: isinstance(client.app.screen, BoxForm))
             await client.type("eu -prod")
             await client.press("enter")
             await client.until(lambda: len(client.source.tagged) == 3)

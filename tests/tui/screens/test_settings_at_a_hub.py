@@ -8,7 +8,7 @@ from textual.widgets import Input
 from beszel_tui.app import BeszelApp
 from beszel_tui.client.session import load_session
 from beszel_tui.context import Context
-from beszel_tui.screens.dialog import FormScreen
+from beszel_tui.screens.dialog import BoxForm
 from beszel_tui.screens.fleet import FleetScreen
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.question import QuestionScreen
@@ -32,7 +32,7 @@ async def visit(home: Path, hub: RunningHub) -> None:
             await client.until(lambda: isinstance(app.screen, FleetScreen) and app.bridge.state.is_live)
             await open_account(client)
             await client.press("j", "j", "j", "enter")
-            await client.until(lambda: isinstance(app.screen, FormScreen))
+            await client.until(lambda: isinstance(app.screen, BoxForm))
             for text in (PASSWORD, NEW_PASSWORD, NEW_PASSWORD):
                 await client.until(lambda: isinstance(app.focused, Input) and not app.focused.value)
                 await client.type(text)

@@ -12,18 +12,20 @@ from beszel_protocol.sample import (
     GpuMetrics,
     GpuProcess,
     Metrics,
-    PoolMetrics,
     ProcessCounts,
     ProcessMetrics,
     ServiceMetrics,
     ServiceUnitMetrics,
-    SmartMetrics,
     UpsMetrics,
 )
+from beszel_protocol.services import ServiceDetail
+from beszel_protocol.storage import PoolMetrics, SmartMetrics
 from beszel_protocol.timestamps import format_timestamp
+from beszel_tui.choices import Choices, Order, load_choices, save_choices
 from beszel_tui.errors import HubRefused
 from beszel_tui.screens.system import SystemScreen
-from beszel_tui.state.components import DiskAttribute, DiskDetail, ServiceDetail
+from beszel_tui.state.components import DiskAttribute, DiskRecord
+from beszel_tui.state.selectors import Sort
 from beszel_tui.widgets.chart_panel import ChartPanel
 from beszel_tui.widgets.sheet_panel import SheetPanel
 from beszel_tui.widgets.sheet_table import SheetTable
@@ -88,7 +90,7 @@ def names(client: Client) -> list[str]:
     ("tab", "parts"),
     [
         ("sensors", ("Sensors 4", "2 ⚠ in trouble", "cpu[red]", "55°C", "95°C", "900", "OB DISCHRG", "15m")),
-        ("gpu", ("GPUs 2", "RTX", "71.0%", "1.0G", "· python", "512M")),
+        ("gpu", ("GPUs 1", "RTX", "71.0%", "1.0G", "· python", "512M")),
         ("processes", ("Processes 3", "9 threads · 1 zombie", "post[b]gres[2J", "33.3%", "init.scope", "4.8M/s")),
         ("services", ("Services 3", "1 ⚠ in trouble", "▼ restic", "failed", "● nginx", "12.5%")),
         ("health", ("Disks' health 3", "2 ⚠ in trouble", "▼ sdb", "⚠ tank", "degraded", "4 devices, 1 missing")),
@@ -209,6 +211,35 @@ def test_processes_as_a_tree(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_orders_and_the_tree_are_as_they_were_at_the_next_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.running = RUNNING
+            await open_tab(client, "processes")
+            await client.press("t")
+            client.app.run_command("sort mem")
+            await client.until(lambda: client.system.panel.sort.key == "mem")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["init", "post", "work"])
+        async with running_client(tmp_path) as client:
+            client.source.running = RUNNING
+            screen = await open_tab(client, "processes")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["init", "post", "work"])
+            assert screen.panel.sort.key == "mem"
+            assert client.source.processes_asked[-1] == (WEB.id, "memory")
+            await client.press("t", "escape")
+            client.app.run_command("sort cpu")
+            await client.until(lambda: client.names[0] == "db-1")
+        async with running_client(tmp_path) as client:
+            await client.until(lambda: client.names[0] == "db-1")
+        kept = load_choices(client.app.settings.paths.choices_file)
+        assert not kept.process_tree
+        save_choices(client.app.settings.paths.choices_file, Choices(orders={"fleet": Order(key="no such column")}))
+        async with running_client(tmp_path) as client:
+            await client.until(lambda: client.fleet.sort == Sort())
+
+    asyncio.run(main())
+
+
 def test_from_the_table_to_its_charts_and_back(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:
@@ -288,7 +319,7 @@ def test_a_service_in_full(tmp_path: Path) -> None:
             client.source.services["restic"] = ServiceDetail(
                 unit="restic.service", description="keeps [b]copies\x1b[2J", state="failed", sub_state="failed",
                 result="exit-code", exit_status=3, restarts=3, inactive_since=format_timestamp(NOW_MS - 7_200_000),
-                cpu_ns=90 * 10**9, tasks_limit=50, active_since="never",
+                cpu_seconds=90.0, tasks_limit=50, active_since="never",
             )  # fmt: skip
             await open_tab(client, "services")
             await client.press("enter")
@@ -339,7 +370,7 @@ def test_a_disk_in_full(tmp_path: Path, is_read_only: bool) -> None:
                 DiskAttribute(id=9, name="Power_On_Hours\x1b[2J", value=79, raw="18400"),
                 DiskAttribute(name="Wear", number=2.0, failed="past"),
             ]
-            client.source.disks["S2"] = DiskDetail(
+            client.source.disks["S2"] = DiskRecord(
                 serial="S2", state="FAILED", firmware="82.00", hours=18_400, attributes=table,
                 updated=format_timestamp(NOW_MS - 7_200_000),
             )  # fmt: skip
@@ -352,7 +383,7 @@ def test_a_disk_in_full(tmp_path: Path, is_read_only: bool) -> None:
             reason = "this client is read-only" if is_read_only else "The agent of this system is not connected."
             await client.until_text(reason)
             client.source.disk_problem = None
-            client.source.disks["S2"] = DiskDetail(serial="S2", state="WARNING", updated=format_timestamp(NOW_MS))
+            client.source.disks["S2"] = DiskRecord(serial="S2", state="WARNING", updated=format_timestamp(NOW_MS))
             await client.press("r")
             await client.until_text("⚠ warning")
             assert client.source.disks_read == ([] if is_read_only else [WEB.id] * 2)
@@ -365,7 +396,7 @@ def test_an_answer_that_comes_when_nobody_reads_any_more(tmp_path: Path, tab: st
     async def main() -> None:
         async with running_client(tmp_path) as client:
             client.source.services["restic"] = ServiceDetail(state="failed")
-            client.source.disks["S2"] = DiskDetail(serial="S2", state="FAILED")
+            client.source.disks["S2"] = DiskRecord(serial="S2", state="FAILED")
             client.source.answering.clear()
             await open_tab(client, tab)
             await client.press("enter")

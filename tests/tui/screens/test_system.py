@@ -4,7 +4,8 @@ from functools import partial
 from pathlib import Path
 
 from beszel_protocol.details import HostDetails
-from beszel_protocol.sample import CpuMetrics, DiskMetrics, InterfaceMetrics, MemoryMetrics, Metrics, NetworkMetrics
+from beszel_protocol.sample import CpuMetrics, InterfaceMetrics, MemoryMetrics, Metrics, NetworkMetrics
+from beszel_protocol.storage import DiskMetrics
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.series import Columns, Lane
 from beszel_tui.state.windows import LIVE

@@ -1,5 +1,6 @@
 from beszel_protocol.addresses import parse_address
-from beszel_protocol.sample import CpuMetrics, DiskMetrics, InterfaceMetrics, MemoryMetrics, Metrics, NetworkMetrics
+from beszel_protocol.sample import CpuMetrics, InterfaceMetrics, MemoryMetrics, Metrics, NetworkMetrics
+from beszel_protocol.storage import DiskMetrics
 from beszel_tui.state.charts import MAX_CHARTS, TABS, addresses_of, charted_readings, charts_of, tabs_of
 from beszel_tui.state.chartview import ChartView, chart_view, newest_value, value_at
 from beszel_tui.state.events import Connected, Disconnected, SystemOpened

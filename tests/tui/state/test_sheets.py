@@ -4,20 +4,18 @@ import pytest
 
 from beszel_protocol.processes import ProcessList
 from beszel_protocol.sample import (
-    ArrayMetrics,
     BatteryMetrics,
     CheckMetrics,
     GpuMetrics,
     Metrics,
-    PoolMetrics,
     ProcessCounts,
     ProcessMetrics,
     ServiceMetrics,
     ServiceUnitMetrics,
-    SmartMetrics,
     UpsMetrics,
 )
 from beszel_protocol.standing import Standing
+from beszel_protocol.storage import ArrayMetrics, PoolMetrics, SmartMetrics
 from beszel_tui.errors import FilterError
 from beszel_tui.state.checks import CHECKS
 from beszel_tui.state.demo import demo_processes, demo_rows, demo_sample
