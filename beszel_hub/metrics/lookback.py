@@ -78,11 +78,12 @@ class _View:
         """Until where roll-ups have told everything."""
 
     def add_tier(self, tier: Tier, begin_ms: int, chunk: TierChunk) -> None:
+        wanted = range(-(-begin_ms // tier.bucket_ms), self.grid.to_ms // tier.bucket_ms)
         for text in chunk.addresses:
             if _pattern_of(text) in self.look.sides:
-                columns = chunk.columns(text)
+                columns = chunk.columns(text, wanted)
                 if columns is not None:
-                    self._aggregate(text).add_columns(columns, tier.bucket_ms, begin_ms)
+                    self._aggregate(text).add_columns(columns, tier.bucket_ms)
 
     def add_strand(self, text: str, strand: Strand) -> None:
         side = self.look.sides.get(_pattern_of(text))

@@ -166,6 +166,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     """That were looked at."""
     steps: list[TrialStep] = []
+    gaps: list[str] = []
+    """What the rule goes by and the hub's history does not hold, in sentences."""
 
 
 class AlertBook(msgspec.Struct, frozen=True, kw_only=True):

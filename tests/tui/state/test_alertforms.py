@@ -8,13 +8,14 @@ import pytest
 from beszel_protocol.metrics import Unit
 from beszel_protocol.template import FIELDS
 from beszel_tui.errors import FormError
-from beszel_tui.state.alertbook import Channel, Condition, Quiet
+from beszel_tui.state.alertbook import Channel, Condition, Quiet, Trial, TrialStep
 from beszel_tui.state.alertforms import rule_form
 from beszel_tui.state.alerts import AlertView
 from beszel_tui.state.channelforms import channel_form
 from beszel_tui.state.form import Form, read_number, read_seconds, write_number, write_seconds
 from beszel_tui.state.model import State
 from beszel_tui.state.quietforms import quiet_form
+from beszel_tui.state.trialforms import trial_text
 from tests.support.alertbook import NOW_MS, make_book, make_rule
 from tests.support.scriptedsource import make_row
 
@@ -324,3 +325,10 @@ def test_a_number_is_read_as_it_is_written(value: float | None, unit: Unit, text
     assert write_number(value, unit) == text
     if value is not None:
         assert read_number(text, "x", unit) == value
+
+
+def test_a_trial_says_what_the_hub_does_not_know() -> None:
+    gap = "Traffic is known every ten minutes."
+    steps = [TrialStep(at="2026-11-22T10:30:00.000Z", kind="fired", text="web-1: much")]
+    assert trial_text(Trial(fired=0, samples=3, gaps=[gap]), VIEW).endswith(f"3 samples were looked at.\n{gap}")
+    assert trial_text(Trial(fired=1, samples=3, steps=steps, gaps=[gap]), VIEW).endswith(f"web-1: much\n{gap}")
