@@ -140,6 +140,11 @@ def _split_lists(nodes: _Nodes, key_field: str | None) -> dict[str | None, _Node
     if key_field is not None:
         key_of = attrgetter(key_field)
         return _split((at_ms, key_of(item), item) for at_ms, value in zip(*nodes, strict=True) for item in value)
+    if len(set(map(len, nodes.values))) == 1:  # as nearly always
+        return {
+            str(index): _without_gaps(_Nodes(nodes.instants_ms, list(column)))
+            for index, column in enumerate(zip(*nodes.values, strict=True))
+        }
     return _split(
         (at_ms, str(index), item) for at_ms, value in zip(*nodes, strict=True) for index, item in enumerate(value)
     )
@@ -176,4 +181,5 @@ def _struct_of(struct: type[msgspec.Struct], tree: _Tree, key_field: str | None 
             item = _struct_of(shape.struct, below, shape.key_field)
             kind = {"dict": dict[str, item], "list": list[item], None: item}[shape.container]  # type: ignore[valid-type]
         fields.append((name, kind | None, None))
-    return msgspec.defstruct(f"Narrow{struct.__name__}", fields)
+    # Very many are made at once, and none of them can be part of a cycle.
+    return msgspec.defstruct(f"Narrow{struct.__name__}", fields, gc=False)
