@@ -17,6 +17,7 @@ FIELDS: Final = (
     "threshold", "title", "value",
 )  # fmt: skip
 MAX_TEMPLATE_LENGTH: Final = 8192
+MAX_SUBJECT_TEMPLATE_LENGTH: Final = 512
 _MAX_DEPTH: Final = 20
 _FIELD: Final = re.compile(r"\$(?:\{([a-z_]{1,32})\}|(\$)|)", re.ASCII)
 
@@ -40,6 +41,13 @@ def check_text(template: str) -> None:
             raise ValueError("Write $$ for a dollar, and ${text} for a field.")
         if match[1] not in FIELDS:
             raise ValueError(f"There is no field {match[1]}; there are {', '.join(FIELDS)}.")
+
+
+def check_subject(template: str) -> None:
+    """Likewise, and for what would be more than one line."""
+    if not template.isprintable():
+        raise ValueError("A subject is one line, without control characters.")
+    check_text(template)
 
 
 def check_json(template: str) -> None:

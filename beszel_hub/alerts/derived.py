@@ -125,6 +125,10 @@ def _read_received(around: Surroundings, _: int) -> Readings:
 
 _LOADS: Final = ("cpu.load_average[]", "cpu.cores_percent[]")
 
+_ANYTHING: Final = ("cpu.usage_percent",)
+_RUNNING: Final = ("containers[].cpu_percent", *_ANYTHING)
+"""By these the past tells which containers ran, and that there was a sample at all."""
+
 DERIVED: Final[Mapping[str, Derived]] = {
     "bandwidth": Derived(
         "Bandwidth", Unit.BYTES_PER_SECOND, "sent and received together", _read_bandwidth,
@@ -140,11 +144,11 @@ DERIVED: Final[Mapping[str, Derived]] = {
     ),
     "container_down": Derived(
         "Container down", Unit.COUNT, "of each container: 1 unless it runs, or is paused", read_beside=_read_down,
-        keyed="by name", is_flag=True,
+        needs=_RUNNING, keyed="by name", is_flag=True,
     ),
     "container_failed": Derived(
         "Container failed", Unit.COUNT, "of each container: 1 if it has ended, and not with exit code 0",
-        read_beside=_read_failed, keyed="by name", is_flag=True,
+        read_beside=_read_failed, needs=_RUNNING, keyed="by name", is_flag=True,
     ),
     "container_oom": Derived(
         "Container out of memory", Unit.COUNT, "how often the kernel killed in each container within the window",
@@ -181,13 +185,15 @@ DERIVED: Final[Mapping[str, Derived]] = {
     ),
     "traffic_month": Derived(
         "Traffic of the month", Unit.BYTES, "sent and received since the month began, `[15]` on its 15th",
-        read_beside=_read_traffic, keyed="by day",
+        read_beside=_read_traffic, needs=_ANYTHING, keyed="by day",
     ),
     "traffic_month_received": Derived(
-        "Traffic received in the month", Unit.BYTES, "likewise, received", read_beside=_read_received, keyed="by day"
+        "Traffic received in the month", Unit.BYTES, "likewise, received", read_beside=_read_received, needs=_ANYTHING,
+        keyed="by day",
     ),
     "traffic_month_sent": Derived(
-        "Traffic sent in the month", Unit.BYTES, "likewise, sent", read_beside=_read_sent, keyed="by day"
+        "Traffic sent in the month", Unit.BYTES, "likewise, sent", read_beside=_read_sent, needs=_ANYTHING,
+        keyed="by day",
     ),
 }  # fmt: skip
 

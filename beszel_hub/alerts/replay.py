@@ -1,9 +1,8 @@
 """What a rule would have said about the past: the same engine, its clock driven by stored samples. Pure."""
 
 import itertools
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -11,26 +10,31 @@ from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
 from beszel_hub.alerts.rule import Rule
 from beszel_hub.alerts.steps import Step
+from beszel_hub.alerts.surroundings import Surroundings
 from beszel_protocol.feed import SystemStatus
-from beszel_protocol.messages import Event
 from beszel_protocol.sample import Metrics
 
 DOWN_AFTER_MS: Final = 15_000
 """A gap between samples that is longer, and three times what was usual, counts as having been down."""
+Surround: TypeAlias = Callable[[Surroundings, int, Metrics], None]
+"""Brings what is known beside samples to the instant of one."""
 _BEFORE_MS: Final = 3_600_000
 _TICK_MS: Final = 30_000
 
 
+def _leave(_: Surroundings, __: int, ___: Metrics) -> None:
+    pass
+
+
 def replay(
-    rule: Rule, system_id: str, samples: Iterable[tuple[int, Metrics]], events: Sequence[tuple[int, Event]] = ()
+    rule: Rule, system_id: str, samples: Iterable[tuple[int, Metrics]], surround: Surround = _leave
 ) -> Iterator[Step]:
-    """Steps in order; `samples` and `events` are those of one system with their instants, oldest first."""
+    """Steps in order; `samples` are those of one system with their instants, oldest first."""
     numbers = itertools.count(1)
     watched = Watched(id=system_id, status="up", tags=() if rule.tag is None else (rule.tag,))
     rule = msgspec.structs.replace(rule, user_id=None, system_id=None, is_enabled=True)
     engine: Engine | None = None
     before_ms = usual_ms = ticked_ms = 0
-    happened = deque(events)
     for instant_ms, metrics in samples:
         moment = Moment(instant_ms, instant_ms)
         if engine is None:
@@ -41,9 +45,7 @@ def replay(
             yield from _pass_gap(engine, watched, before_ms + DOWN_AFTER_MS, instant_ms)
         elif gap_ms:
             usual_ms = gap_ms
-        while happened and happened[0][0] <= instant_ms:
-            event_ms, event = happened.popleft()
-            engine.around(system_id).note(event.kind, event.subject, event_ms)
+        surround(engine.around(system_id), instant_ms, metrics)
         yield from engine.take(system_id, instant_ms, metrics, moment)
         if instant_ms - ticked_ms >= _TICK_MS:
             yield from engine.tick(moment)

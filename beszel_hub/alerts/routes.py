@@ -99,7 +99,9 @@ async def try_rule(request: Request) -> Response:
         for part in trial.stretches
     ]
     fired = sum(step.happened == "fired" for step in trial.steps)
-    return JsonResponse({"fired": fired, "samples": trial.samples, "resolutions": resolutions, "steps": steps})
+    return JsonResponse(
+        {"fired": fired, "samples": trial.samples, "resolutions": resolutions, "gaps": trial.gaps, "steps": steps}
+    )
 
 
 async def _read(request: Request, form: type[T]) -> T:

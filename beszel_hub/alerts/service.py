@@ -43,6 +43,9 @@ FAILURE_SECONDS: Final = 10.0
 MAX_WAITING: Final = 20_000
 """Steps that wait for a database that does not answer; the oldest go beyond that, and are told in the log."""
 
+SYSTEMS_AT_ONCE: Final = 20
+"""Whose past is read with one look at the database."""
+
 LONGEST_RAW_MS: Final = 3_600_000
 """Over the API a rule is tried on single samples for no longer, and on minutes beyond."""
 
@@ -167,10 +170,16 @@ class Alerts:
         """Look up in history what windows lack, after a start or for new rules."""
         if self.history is None:
             return
-        for system_id in self._engine.asking(self._moment()):
-            for wanted in self._engine.wanting(system_id):
-                past = await self._read_gently(partial(_look_back, self.history, wanted))
-                self._engine.recall(system_id, past, self._moment())
+        asking = self._engine.asking(self._moment())
+        for begin in range(0, len(asking), SYSTEMS_AT_ONCE):
+            systems = asking[begin : begin + SYSTEMS_AT_ONCE]
+            wanted = [wanted for system_id in systems for wanted in self._engine.wanting(system_id)]
+            if not wanted:
+                continue
+            found = await self._read_gently(partial(_look_back, self.history, wanted))
+            for one, past in zip(wanted, found, strict=True):
+                self._engine.recall(one.system_id, past, self._moment())
+                await asyncio.sleep(0)
 
     async def count_traffic(self) -> None:
         """Bring up to date what systems carried in the month that rules count."""
@@ -247,9 +256,14 @@ class Alerts:
         history, until_ms = self.history, self._clock()
         from_ms = until_ms - request.since_seconds * 1000
 
+        containers = self._engine.around(entry.id).containers
+
         def work() -> Trial:
             rule = request.find_rule(actor)
-            return run_trial(history, _at_once, rule, entry.id, from_ms, until_ms, longest_raw_ms=LONGEST_RAW_MS)
+            return run_trial(
+                history, _at_once, rule, entry.id, from_ms, until_ms, containers=containers,
+                longest_raw_ms=LONGEST_RAW_MS,
+            )  # fmt: skip
 
         async with self._trying:
             return entry.name, await self._database.read(work)
@@ -291,10 +305,10 @@ class Alerts:
         queries.note_alive(now_ms)
 
     async def _read_gently(self, call: Callable[[], T]) -> T:
-        """And pause for as long as that took: a thousand systems ask at once, and others want to read too."""
+        """And pause for half as long as that took: a thousand systems ask at once, while samples keep coming."""
         started_ms = self._monotonic_ms()
         found = await self._database.read(call)
-        await asyncio.sleep((self._monotonic_ms() - started_ms) / 1000)
+        await asyncio.sleep((self._monotonic_ms() - started_ms) / 2000)
         return found
 
     async def _remember_events(self) -> None:
@@ -371,8 +385,8 @@ def _sound(rules: Sequence[Rule]) -> list[Rule]:
     return sound
 
 
-def _look_back(history: Annals, wanted: Wanted) -> Digest:
-    return condense(wanted, history.stretches(wanted))
+def _look_back(history: Annals, wanted: Sequence[Wanted]) -> list[Digest]:
+    return [condense(one, past) for one, past in zip(wanted, history.stretches(wanted), strict=True)]
 
 
 def _at_once(call: Callable[[], T], /) -> T:

@@ -47,6 +47,8 @@ class Target(NamedTuple):
     is_flag: bool = False
     needs: tuple[str, ...] = ()
     """Patterns of the catalogue, and fields, that it is read from."""
+    keys_of: Callable[[Address], Keys | None] | None = None
+    """Of a series the keys that `read` gives it, None if it is another; only for targets that are series themselves."""
 
 
 @lru_cache(maxsize=4096)
@@ -101,6 +103,12 @@ def counts_events(target: str) -> bool:
     return derived is not None and derived.event is not None
 
 
+def judges_containers(target: str) -> bool:
+    """Whether it goes by what engines say of containers, which is in no sample."""
+    derived = DERIVED.get(target.partition("[")[0])
+    return derived is not None and derived.read_beside is not None and derived.is_flag
+
+
 def _compile_series(text: str, address: Address, metric: Metric) -> Target:
     is_wild = not text.startswith(_BY_NAME) and any(WILDCARD in (step.key or "") for step in address)
     find = _finder(tuple(address), Metrics, is_literal=text.startswith(_BY_NAME))
@@ -115,8 +123,26 @@ def _compile_series(text: str, address: Address, metric: Metric) -> Target:
     return Target(
         text, metric.label, metric.unit, find, name, None if is_wild else _first_of(find, address),
         only=None if is_wild else (),
-        needs=(address.pattern,),
+        needs=(address.pattern,), keys_of=_key_finder(address, is_literal=text.startswith(_BY_NAME)),
     )  # fmt: skip
+
+
+def _key_finder(target: Address, *, is_literal: bool) -> Callable[[Address], Keys | None]:
+    wild = [not is_literal and WILDCARD in (step.key or "") for step in target]
+    matchers = [(step.key or "").__eq__ if is_literal else _matcher(step.key) for step in target]
+    pattern = target.pattern
+
+    def keys_of(found: Address) -> Keys | None:
+        if found.pattern != pattern:
+            return None
+        texts = [step.key or "" for step in found]
+        if not all(
+            step.key is None or matches(text) for step, matches, text in zip(found, matchers, texts, strict=True)
+        ):
+            return None
+        return tuple(text for text, is_wild in zip(texts, wild, strict=True) if is_wild)
+
+    return keys_of
 
 
 def _check_process_name(name: str | None) -> None:

@@ -5,10 +5,9 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from beszel_hub.alerts import queries
-from beszel_hub.alerts.rule import InvalidRule, Rule
+from beszel_hub.alerts.rule import Rule
 from beszel_hub.alerts.rules_collection import draft_rule
-from beszel_hub.alerts.trial import check_testable
-from beszel_hub.errors import BadRequest, NotFound, invalid_field
+from beszel_hub.errors import BadRequest, NotFound
 from beszel_hub.permissions import Actor
 
 MAX_SINCE_SECONDS: Final = 7 * 86_400
@@ -26,12 +25,7 @@ class TrialRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def find_rule(self, actor: Actor) -> Rule:
         """Runs inside `Database.read`; raise `NotFound` or `BadRequest`."""
-        rule = self._stored(actor) if self.draft is None else self._drafted(actor, self.draft)
-        try:
-            check_testable(rule)
-        except InvalidRule as error:
-            raise invalid_field(error.field, "validation_invalid_value", str(error)) from error
-        return rule
+        return self._stored(actor) if self.draft is None else self._drafted(actor, self.draft)
 
     def _stored(self, actor: Actor) -> Rule:
         row = queries.find_rule(self.rule) if queries.sees_rule(actor, self.rule) else None

@@ -73,5 +73,6 @@ def try_rule(
         for part in tested.resolutions
         if part.seconds > 1
     ]
+    lines += tested.gaps
     lines.append(f"{tested.fired} times fired on {tested.systems} systems, over {tested.samples} samples.")
     show(tested, "\n".join(lines), as_json=as_json)

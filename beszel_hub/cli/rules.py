@@ -10,16 +10,17 @@ from beszel_hub.accounts.queries import list_accounts
 from beszel_hub.alerts import queries
 from beszel_hub.alerts.declaration import Applied, apply, read_file
 from beszel_hub.alerts.past import Stretch
-from beszel_hub.alerts.rule import InvalidRule, Rule
+from beszel_hub.alerts.rule import Rule
 from beszel_hub.alerts.rulefile import MAX_FILE_BYTES, parse
 from beszel_hub.alerts.steps import Step
 from beszel_hub.alerts.templates import TEMPLATES
 from beszel_hub.alerts.texts import describe
-from beszel_hub.alerts.trial import check_testable, run_trial
+from beszel_hub.alerts.trial import run_trial
 from beszel_hub.cli.opening import open_database
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import CommandFailed, InvalidSetting
+from beszel_hub.inventory.queries import load_inventories
 from beszel_hub.metrics.recollections import Recollections
 from beszel_hub.settings import read_duration
 from beszel_hub.store.database import Database
@@ -77,6 +78,8 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[TestedStep]
     resolutions: list[Resolution]
     """Finest first."""
+    gaps: list[str]
+    """What rules go by and history does not hold, in sentences."""
 
 
 def list_rules(config: HubConfig) -> list[ListedRule]:
@@ -127,17 +130,23 @@ def try_rule(config: HubConfig, named: str, since: str, system: str | None) -> T
     now_ms = system_clock()
     with open_database(config) as database:
         rules = _find_rules(database, named)
-        _check_testable(rules)
         history = Recollections(system_clock)
         entries = database.read_now(load_entries)
+        inventories = database.read_now(load_inventories)
         steps: list[tuple[int, TestedStep]] = []
         stretches: list[Stretch] = []
+        gaps: dict[str, None] = {}
         samples, systems = 0, 0
         for entry in entries:
             watching = [rule for rule in rules if _is_watched(rule, entry, system)]
             systems += bool(watching)
             for rule in watching:
-                trial = run_trial(history, database.read_now, rule, entry.id, now_ms - span_ms, now_ms)
+                inventory = inventories.get(entry.id)
+                trial = run_trial(
+                    history, database.read_now, rule, entry.id, now_ms - span_ms, now_ms,
+                    containers=() if inventory is None else inventory.facts,
+                )  # fmt: skip
+                gaps |= dict.fromkeys(f"{entry.name}: {gap}" for gap in trial.gaps)
                 samples += trial.samples
                 steps += [(step.at_ms, _to_tested(step, entry)) for step in trial.steps]
                 stretches += trial.stretches
@@ -145,7 +154,7 @@ def try_rule(config: HubConfig, named: str, since: str, system: str | None) -> T
     fired = sum(step.kind == "fired" for _, step in steps)
     return Tested(
         fired=fired, systems=systems, samples=samples, steps=[step for _, step in steps],
-        resolutions=_resolutions(stretches),
+        resolutions=_resolutions(stretches), gaps=list(gaps),
     )  # fmt: skip
 
 
@@ -157,14 +166,6 @@ def _find_rules(database: Database, named: str) -> list[Rule]:
     if not rules:
         raise CommandFailed(f"there is no rule {named!r}")
     return rules
-
-
-def _check_testable(rules: Iterable[Rule]) -> None:
-    try:
-        for rule in rules:
-            check_testable(rule)
-    except InvalidRule as error:
-        raise CommandFailed(str(error)) from error
 
 
 def _is_watched(rule: Rule, entry: Entry, system: str | None) -> bool:

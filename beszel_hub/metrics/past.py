@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from beszel_hub.metrics.buckets import Aggregate, Grid
 from beszel_hub.metrics.reader import Range, part_of, read_parts, rollup_of
 from beszel_hub.metrics.series_tiers import floor_of
 from beszel_hub.metrics.summaries import Bucket
@@ -67,20 +68,28 @@ def read_past(system_id: str, sides: Mapping[str, Side], span: Range, seconds: i
     for begin_ms in range(span.from_ms, span.to_ms, MAX_BUCKETS * step_ms):
         portion = Range(begin_ms, min(span.to_ms, begin_ms + MAX_BUCKETS * step_ms))
         grid, aggregates = read_parts(system_id, parts, portion, seconds)
-        wanted = []
-        for text, aggregate in aggregates.items():
-            address = parse_address(text)
-            side = sides.get(address.pattern)
-            if side is not None:
-                wanted.append((address, side, rollup_of(address) is Rollup.LAST, aggregate.buckets))
-        for index, from_ms in enumerate(grid.timestamps_ms):
-            present = [(one, one[3][index]) for one in wanted if one[3][index].readings]
-            if present and portion.from_ms <= from_ms < portion.to_ms:
-                values = [
-                    (address, _value(bucket, side, is_counter)) for (address, side, is_counter, _), bucket in present
-                ]
-                readings = max(bucket.readings for _, bucket in present)
-                yield PastSample(from_ms, from_ms + step_ms, readings, assemble(values))
+        yield from samples_of(grid, aggregates, sides, portion)
+
+
+def samples_of(
+    grid: Grid, aggregates: Mapping[str, Aggregate], sides: Mapping[str, Side], span: Range
+) -> Iterator[PastSample]:
+    """A sample for each bucket that begins within the span and has a reading; aggregates are by address."""
+    wanted = []
+    for text, aggregate in aggregates.items():
+        address = parse_address(text)
+        side = sides.get(address.pattern)
+        if side is not None:
+            wanted.append((address, side, rollup_of(address) is Rollup.LAST, aggregate.buckets))
+    for index, from_ms in enumerate(grid.timestamps_ms):
+        present = [(one, one[3][index]) for one in wanted if one[3][index].readings]
+        if present and span.from_ms <= from_ms < span.to_ms:
+            values = [
+                (address, value_of(bucket, side, is_counter=is_counter))
+                for (address, side, is_counter, _), bucket in present
+            ]
+            readings = max(bucket.readings for _, bucket in present)
+            yield PastSample(from_ms, from_ms + grid.step_ms, readings, assemble(values))
 
 
 def assemble(values: list[tuple[Address, float]]) -> Metrics:
@@ -129,7 +138,8 @@ def _required(struct: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(field.name for field in msgspec.structs.fields(struct) if field.required)
 
 
-def _value(bucket: Bucket, side: Side, is_counter: bool) -> float:
+def value_of(bucket: Bucket, side: Side, *, is_counter: bool) -> float:
+    """What stands for a bucket."""
     if side == "least":
         return bucket.low
     if side == "greatest":

@@ -4,17 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from beszel_hub.alerts.past import Stretch, Wanted, extreme_of
+from beszel_hub.alerts.past import Recollection, Stretch, Wanted, extreme_of
 from beszel_hub.alerts.rule import STATUS, Rule
 from beszel_hub.alerts.surroundings import Carried
 from beszel_hub.alerts.targets import needs_of
 from beszel_hub.clock import Clock
 from beszel_hub.metrics.events import read_events
-from beszel_hub.metrics.past import PastSample, kept_of, read_past
+from beszel_hub.metrics.lookback import Look, look_back
+from beszel_hub.metrics.past import kept_of, read_past
 from beszel_hub.metrics.reader import Range, part_of
 from beszel_hub.metrics.series import read_entries
 from beszel_hub.metrics.tiers import MINUTE
 from beszel_hub.metrics.traffic import TrafficQuery, read_traffic
+from beszel_hub.metrics.traffic_course import read_traffic_course
 from beszel_protocol.messages import Event
 from beszel_protocol.sample import Metrics
 
@@ -25,16 +27,9 @@ class Recollections:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def stretches(self, wanted: Wanted) -> Sequence[PastSample]:
+    def stretches(self, wanted: Sequence[Wanted]) -> Sequence[Recollection]:
         now_ms = self._clock()
-        span = Range(now_ms - 1000 * (wanted.window_seconds + wanted.step_seconds), now_ms)
-        if wanted.step_seconds < MINUTE.seconds:
-            stretch = Stretch(span.from_ms, span.to_ms, 1)
-            return [
-                PastSample(instant_ms, instant_ms + 1000, 1, metrics)
-                for instant_ms, metrics in _single(wanted.system_id, _parts(wanted.sides), stretch)
-            ]
-        return list(read_past(wanted.system_id, wanted.sides, span, wanted.step_seconds))
+        return look_back([_look(one, now_ms) for one in wanted])
 
     def events(self, system_ids: Sequence[str], from_ms: int) -> Sequence[tuple[str, int, Event]]:
         return list(read_events(system_ids, from_ms, self._clock() + 1))[::-1]
@@ -46,6 +41,15 @@ class Recollections:
             for month in read_traffic(query).months[-1:]:
                 found[day] = Carried(month.sent_bytes, month.recv_bytes)
         return found
+
+    def traffic_course(
+        self, system_id: str, days: Iterable[int], from_ms: int, to_ms: int
+    ) -> Sequence[tuple[int, Mapping[int, Carried]]]:
+        found: dict[int, dict[int, Carried]] = {}
+        for day in days:
+            for one in read_traffic_course(system_id, day, from_ms, to_ms):
+                found.setdefault(one.at_ms, {})[day] = Carried(one.sent, one.received)
+        return sorted(found.items())
 
     def known(self, system_id: str, from_ms: int, to_ms: int, coarsest_raw_ms: int | None = None) -> list[Stretch]:
         is_long = coarsest_raw_ms is not None and to_ms - from_ms > coarsest_raw_ms
@@ -64,6 +68,11 @@ class Recollections:
             sides = {"cpu.usage_percent": "mean"}  # whether there was anything is all that counts
         past = read_past(system_id, sides, Range(stretch.from_ms, stretch.to_ms), stretch.seconds)
         return [(one.to_ms, one.metrics) for one in past]
+
+
+def _look(wanted: Wanted, now_ms: int) -> Look:
+    span = Range(now_ms - 1000 * (wanted.window_seconds + wanted.step_seconds), now_ms)
+    return Look(wanted.system_id, wanted.sides, span, wanted.step_seconds, wanted.form)
 
 
 def _parts(needs: Iterable[str]) -> frozenset[str] | None:

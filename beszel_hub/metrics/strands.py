@@ -1,7 +1,7 @@
 """Strands: all readings of one series in some samples, found in the columns of chunks. Pure."""
 
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import lru_cache, reduce
 from itertools import chain, pairwise
 from typing import Final, NamedTuple
@@ -49,10 +49,15 @@ class _Place(NamedTuple):
 
 def strands_of(chunk: Chunk, parts: Container[str] | None = None) -> dict[str, Strand]:
     """Every series of a chunk by its address; with `parts`, only those of these members of a sample."""
+    return strands_where(chunk, lambda path: parts is None or (bool(path) and path[0] in parts))
+
+
+def strands_where(chunk: Chunk, is_wanted: Callable[[Path], bool]) -> dict[str, Strand]:
+    """The series of a chunk by address that lie in columns of some paths."""
     strands: dict[str, Strand] = {}
     names: dict[tuple[Path, int], list[object]] = {}
     for path in chunk.paths:
-        place = _place_of(path) if parts is None or (path and path[0] in parts) else None
+        place = _place_of(path) if is_wanted(path) else None
         strand = None if place is None else _strand(chunk, path, place)
         if place is None or strand is None:
             continue

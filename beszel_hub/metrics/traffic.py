@@ -71,7 +71,7 @@ def read_traffic(query: TrafficQuery) -> Traffic:
     # One month more, for what the counters showed before the first.
     span = Range(borders[0], min(borders[-1], query.now_ms + 1))
     grid, aggregates = read_parts(query.system_id, frozenset(("network",)), span, EIGHT_HOURS.seconds)
-    counters = {key: aggregate for text, aggregate in aggregates.items() if (key := _counter_of(text)) is not None}
+    counters = {key: aggregate for text, aggregate in aggregates.items() if (key := counter_of(text)) is not None}
     stamps = grid.timestamps_ms
     months = []
     for from_ms, to_ms in pairwise(borders[1:]):
@@ -105,7 +105,7 @@ def _reset_ms(number: int, reset_day: int) -> int:
     return int(datetime(year, month + 1, day, tzinfo=UTC).timestamp() * 1000)
 
 
-def _counter_of(text: str) -> tuple[str, str] | None:
+def counter_of(text: str) -> tuple[str, str] | None:
     """Interface and direction of a series that counts bytes."""
     match parse_address(text):
         case (Step("network", None), Step("interfaces", str() as name), Step("bytes_sent" | "bytes_recv" as way, None)):

@@ -30,6 +30,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     kind: ChannelKind
     name: str
     template: str = ""
+    subject_template: str = ""
+    """Of the title, which is the subject of mail; empty for the hub's own words."""
     min_severity: Severity = "info"
     rules: tuple[str, ...] = ()
     """Ids of rules; empty for every rule."""

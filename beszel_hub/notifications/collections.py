@@ -23,13 +23,19 @@ from beszel_hub.permissions import Actor
 from beszel_hub.records.registry import CREATED, ID, UPDATED, Collection, Field, Kind, Row, TableSource
 from beszel_hub.store.ids import new_id
 from beszel_hub.systems.queries import is_visible
-from beszel_protocol.template import MAX_TEMPLATE_LENGTH, check_json, check_text
+from beszel_protocol.template import (
+    MAX_SUBJECT_TEMPLATE_LENGTH,
+    MAX_TEMPLATE_LENGTH,
+    check_json,
+    check_subject,
+    check_text,
+)
 
 CHANNELS_ID: Final = "pbc_notification_channels"
 DELIVERIES_ID: Final = "pbc_notification_deliveries"
 DEFAULTS: Final[dict[str, Any]] = {
-    "template": "", "min_severity": "info", "rules": [], "systems": [], "tags": [], "is_enabled": True,
-    "sends_recoveries": True, "escalate_after_seconds": 0, "repeat_seconds": 0,
+    "template": "", "subject_template": "", "min_severity": "info", "rules": [], "systems": [], "tags": [],
+    "is_enabled": True, "sends_recoveries": True, "escalate_after_seconds": 0, "repeat_seconds": 0,
     "group_seconds": DEFAULT_GROUP_SECONDS, "per_hour": DEFAULT_PER_HOUR, "is_weekly": False,
 }  # fmt: skip
 _COLUMNS: Final = {
@@ -110,7 +116,9 @@ class _Channels:
         if row is None:
             raise NotFound
         columns = _to_columns(values)
-        _check_selection(actor, {"template": row.template, **columns}, row.kind)
+        _check_selection(
+            actor, {"template": row.template, "subject_template": row.subject_template, **columns}, row.kind
+        )
         if values.get("url"):
             columns |= self._desk.seal(channel_id, queries.to_channel(row).kind, values["url"])
         queries.update_channel(channel_id, {**columns, "updated": self._clock()})
@@ -138,6 +146,10 @@ def _check_selection(actor: Actor, columns: dict[str, Any], kind: str) -> None:
         (check_json if kind == "webhook" and columns["template"] else check_text)(columns["template"])
     except ValueError as error:
         raise invalid_field("template", "validation_invalid_value", str(error)) from error
+    try:
+        check_subject(columns["subject_template"])
+    except ValueError as error:
+        raise invalid_field("subject_template", "validation_invalid_value", str(error)) from error
     if not all(is_visible(actor, system_id) for system_id in columns.get("systems", ())):
         raise BadRequest(data={"systems": FieldError("validation_missing_rel_records", "There is no such record.")})
 
@@ -167,6 +179,10 @@ _CHANNEL_FIELDS: Final = (
     ),
     Field(name="hint"),
     Field(name="template", in_create=True, in_update=True, max_length=MAX_TEMPLATE_LENGTH, has_lines=True),
+    # Line ends are kept so that they can be refused, instead of joining what stands before and after them.
+    Field(
+        name="subject_template", in_create=True, in_update=True, max_length=MAX_SUBJECT_TEMPLATE_LENGTH, has_lines=True
+    ),
     Field(name="severity", attribute="min_severity", in_create=True, in_update=True, choices=SEVERITIES),
     _list("rules"),
     _list("systems"),

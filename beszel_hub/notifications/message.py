@@ -26,6 +26,8 @@ MAX_TEXT_LENGTH: Final = 1000
 """Of one step."""
 MAX_BODY_LENGTH: Final = 16_000
 MAX_FACTS: Final = 10
+MAX_TITLE_LENGTH: Final = 200
+"""Of one that a template says."""
 
 _VERBS: Final[dict[Kind, str]] = {
     "fired": "{severity}", "recovered": "Recovered", "escalated": "Escalated", "repeated": "Still {severity}",
@@ -53,8 +55,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
 
 
-def compose(key: str, steps: Sequence[Step], *, app_url: str, template: str = "", has_markup: bool = False) -> Message:
-    """One message of at least one step; `template`, if any, says what each step's text is."""
+def compose(
+    key: str, steps: Sequence[Step], *, app_url: str, template: str = "", subject_template: str = "",
+    has_markup: bool = False,
+) -> Message:  # fmt: skip
+    """One message of at least one step; of the templates, if any, one says each step's text, the other the title."""
     steps = [_tame(step, defuse if has_markup else str) for step in steps]
     told = steps[:MAX_SHOWN]
     first = worst_of(steps).transition
@@ -62,7 +67,7 @@ def compose(key: str, steps: Sequence[Step], *, app_url: str, template: str = ""
     if len(steps) > len(told):
         texts.append(f"and {len(steps) - len(told)} more")
     systems = {step.transition.system_id for step in steps}
-    return Message(
+    message = Message(
         key=key,
         title=title_of(first) if len(steps) == 1 else _title_of_many(steps),
         text="\n".join(texts)[:MAX_BODY_LENGTH],
@@ -71,6 +76,13 @@ def compose(key: str, steps: Sequence[Step], *, app_url: str, template: str = ""
         link=link_to(app_url, first.system_id if len(systems) == 1 else ""),
         steps=tuple(steps),
     )
+    return msgspec.structs.replace(message, title=_fill_title(subject_template, message))
+
+
+def _fill_title(template: str, message: Message) -> str:
+    """One line whatever is filled in; where nothing is left the hub's own title."""
+    filled = one_line(fill_text(template, fields_of(message)), MAX_TITLE_LENGTH) if template else ""
+    return filled or message.title
 
 
 def worst_of(steps: Sequence[Step]) -> Step:

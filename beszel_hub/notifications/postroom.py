@@ -119,6 +119,7 @@ class Postroom:
         return Errand(
             target=open_target(self._secret, claimed), key=claimed.key, steps=claimed.steps,
             policy=self.policy_of(claimed.owner_role), template=claimed.channel.template,
+            subject_template=claimed.channel.subject_template,
         )  # fmt: skip
 
     def _failed(self, claimed: Claim, failure: DeliveryFailed) -> Callable[[int], None]:

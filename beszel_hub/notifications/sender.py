@@ -30,6 +30,7 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     steps: Sequence[Step]
     policy: Policy
     template: str = ""
+    subject_template: str = ""
 
 
 class Sender:
@@ -58,7 +59,7 @@ class Sender:
             await dispatch(parcel, timeout_seconds=APPRISE_TIMEOUT_SECONDS)
 
     async def _send_webhook(self, errand: Errand) -> None:
-        message = compose(errand.key, errand.steps, app_url=self._app_url)
+        message = self._compose(errand)
         try:
             call = webhook.to_call(errand.target.text, message, app_url=self._app_url, template=errand.template)
         except ValueError as error:
@@ -68,7 +69,7 @@ class Sender:
     async def _send_email(self, errand: Errand) -> None:
         if self._send_letter is None:
             raise TargetRefused("this hub has no mail server; its operator sets SMTP_HOST")
-        message = compose(errand.key, errand.steps, app_url=self._app_url, template=errand.template)
+        message = self._compose(errand, template=errand.template)
         letter = Letter(recipient=errand.target.text, subject=message.title, text=_with_link(message) + "\n")
         try:
             await self._send_letter(letter, errand.key)
@@ -76,12 +77,18 @@ class Sender:
             raise DeliveryFailed("the mail server did not take it") from error
 
     async def _send_apprise(self, errand: Errand) -> None:
-        message = compose(errand.key, errand.steps, app_url=self._app_url, template=errand.template, has_markup=True)
+        message = self._compose(errand, template=errand.template, has_markup=True)
         parcel = Parcel(
             url=errand.target.text, key=message.key, title=message.title, text=_with_link(message),
             notify_type=_notify_type(message), policy=errand.policy,
         )  # fmt: skip
         await dispatch(parcel, timeout_seconds=APPRISE_TIMEOUT_SECONDS)
+
+    def _compose(self, errand: Errand, *, template: str = "", has_markup: bool = False) -> Message:
+        return compose(
+            errand.key, errand.steps, app_url=self._app_url, template=template,
+            subject_template=errand.subject_template, has_markup=has_markup,
+        )  # fmt: skip
 
 
 def _with_link(message: Message) -> str:

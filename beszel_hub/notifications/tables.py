@@ -17,6 +17,7 @@ class ChannelRow(Table):
     hint = peewee.TextField()
     """What of the target may be shown: service and host."""
     template = peewee.TextField()
+    subject_template = peewee.TextField()
     min_severity = peewee.TextField()
     rules = JsonField()
     systems = JsonField()

@@ -8,8 +8,8 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
-from beszel_protocol.hygiene import clean, clean_lines
-from beszel_protocol.template import MAX_TEMPLATE_LENGTH
+from beszel_protocol.hygiene import clean, clean_lines, clean_text
+from beszel_protocol.template import MAX_SUBJECT_TEMPLATE_LENGTH, MAX_TEMPLATE_LENGTH
 from beszel_protocol.timestamps import parse_timestamp
 from beszel_tui.client.http import HubHttp
 from beszel_tui.errors import ClientError, HubUnreachable
@@ -222,7 +222,8 @@ def _quiet(record: _QuietRecord) -> Quiet:
 def _channel(record: _ChannelRecord) -> Channel:
     channel = clean(_as(Channel, record, last_sent_ms=_instant(record.last_sent), template=""))
     template = clean_lines(record.template, MAX_TEMPLATE_LENGTH)
-    return msgspec.structs.replace(channel, template=template) if template else channel
+    subject_template = clean_text(record.subject_template, MAX_SUBJECT_TEMPLATE_LENGTH)
+    return msgspec.structs.replace(channel, template=template, subject_template=subject_template)
 
 
 def _as(struct_type: type[StructT], record: msgspec.Struct, **more: Any) -> StructT:

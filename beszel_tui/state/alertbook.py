@@ -118,6 +118,7 @@ class ChannelFacts(msgspec.Struct, frozen=True, kw_only=True):
     weekly: bool = False
     template: str = ""
     """Of what it tells; it may have line ends."""
+    subject_template: str = ""
     last_error: str = ""
 
 
@@ -165,6 +166,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     """That were looked at."""
     steps: list[TrialStep] = []
+    gaps: list[str] = []
+    """What the rule goes by and the hub's history does not hold, in sentences."""
 
 
 class AlertBook(msgspec.Struct, frozen=True, kw_only=True):

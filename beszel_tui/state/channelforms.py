@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-from beszel_protocol.template import MAX_TEMPLATE_LENGTH, Value, check_json, check_text, fill_json, fill_text
+from beszel_protocol.template import (
+    MAX_SUBJECT_TEMPLATE_LENGTH,
+    MAX_TEMPLATE_LENGTH,
+    Value,
+    check_json,
+    check_subject,
+    check_text,
+    fill_json,
+    fill_text,
+)
 from beszel_tui.errors import FormError
 from beszel_tui.state.alertbook import Channel
 from beszel_tui.state.alertforms import SEVERITY_CHOICES
@@ -55,6 +64,7 @@ def channel_form(view: AlertView, channel: Channel | None = None) -> Form:
             FormField("repeat", "Tell again", hint="never; or every 1h"),
             FormField("hour", "Most an hour", hint="60"),
             FormField("weekly", "Weekly digest", YES_NO),
+            FormField("subject", "Subject", hint="the hub's own; or ${severity}: ${system}"),
             FormField("template", "Template", hint="the hub's own words; or ${system}: ${value}", lines=4),
             FormField("enabled", "On", YES_NO),
         ),
@@ -66,7 +76,7 @@ def channel_form(view: AlertView, channel: Channel | None = None) -> Form:
 
 _NEW: Final[Values] = {
     "name": "", "kind": "email", "url": "", "severity": "info", "recoveries": "yes", "systems": "", "tags": "",
-    "rules": "", "after": "", "repeat": "", "hour": "", "weekly": "no", "template": "", "enabled": "yes",
+    "rules": "", "after": "", "repeat": "", "hour": "", "weekly": "no", "subject": "", "template": "", "enabled": "yes",
 }  # fmt: skip
 
 
@@ -84,6 +94,7 @@ def _values_of(channel: Channel, view: AlertView) -> Values:
         "repeat": write_seconds(channel.repeat) if channel.repeat else "",
         "hour": str(channel.per_hour or ""),
         "weekly": _yes(channel.weekly),
+        "subject": channel.subject_template,
         "template": channel.template,
         "enabled": _yes(channel.enabled),
     }
@@ -107,6 +118,9 @@ def _read_channel(values: Values, view: AlertView, channel: Channel | None) -> R
     template = _read_template(values["template"], values["kind"] if channel is None else channel.kind)
     if template != ("" if channel is None else channel.template):
         record["template"] = template
+    subject = _read_subject(values["subject"])
+    if subject != ("" if channel is None else channel.subject_template):
+        record["subject_template"] = subject
     if channel is None:
         record["kind"] = values["kind"]
     if channel is None or values["url"].strip():
@@ -132,6 +146,17 @@ def _optional_seconds(values: Values, key: str) -> int:
     return read_seconds(values[key], key, most=_WEEK_SECONDS) if values[key].strip() else 0
 
 
+def _read_subject(text: str) -> str:
+    text = text.strip()
+    if len(text) > MAX_SUBJECT_TEMPLATE_LENGTH:
+        raise FormError("subject", f"at most {MAX_SUBJECT_TEMPLATE_LENGTH} characters")
+    try:
+        check_subject(text)
+    except ValueError as error:
+        raise FormError("subject", str(error)) from error
+    return text
+
+
 def _read_template(text: str, kind: str) -> str:
     if not text.strip():
         return ""
@@ -147,15 +172,28 @@ def _read_template(text: str, kind: str) -> str:
 def _preview(values: Values, channel: Channel | None) -> str:
     kind = values["kind"] if channel is None else channel.kind
     where = _EXAMPLES[kind] if channel is None else "leave “where” empty to keep it; the hub never shows it again"
-    template = values["template"]
+    said = [where, *_preview_of_subject(values["subject"]), *_preview_of_text(values["template"], kind)]
+    return "\n".join(said)
+
+
+def _preview_of_subject(text: str) -> list[str]:
+    if not text.strip():
+        return []
+    try:
+        return [f"the subject: {' '.join(fill_text(_read_subject(text), _SAMPLE).split())}"]
+    except FormError as error:
+        return [f"the subject: {error}"]
+
+
+def _preview_of_text(template: str, kind: str) -> list[str]:
     if not template.strip():
-        return where
+        return []
     try:
         _read_template(template, kind)
     except FormError as error:
-        return f"{where}\nthe template: {error}"
+        return [f"the template: {error}"]
     filled = fill_json(template, _SAMPLE).decode() if kind == "webhook" else fill_text(template, _SAMPLE)
-    return f"{where}\nof an alert it would say:\n{filled}"
+    return ["of an alert it would say:", filled]
 
 
 def _yes(is_so: bool) -> str:

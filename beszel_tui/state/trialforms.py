@@ -44,8 +44,8 @@ def trial_text(trial: Trial, view: AlertView) -> str:
     if not trial.samples:
         return "There are no samples of that time."
     if not trial.fired:
-        return f"It would not have fired. {trial.samples} samples were looked at."
+        return "\n".join([f"It would not have fired. {trial.samples} samples were looked at.", *trial.gaps])
     times = "once" if trial.fired == 1 else f"{trial.fired} times"
     lines = [f"{view.date(parse_timestamp(step.at))}  {step.text}" for step in trial.steps[:MAX_STEPS_SHOWN]]
     more = len(trial.steps) - len(lines)
-    return "\n".join([f"It would have fired {times}.", *lines, *([f"… and {more} more"] if more else [])])
+    return "\n".join([f"It would have fired {times}.", *lines, *([f"… and {more} more"] if more else []), *trial.gaps])

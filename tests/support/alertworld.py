@@ -4,7 +4,7 @@ import itertools
 
 from beszel_hub.alerts.engine import START_GRACE_MS, Engine, Watched
 from beszel_hub.alerts.moment import Moment
-from beszel_hub.alerts.past import condense
+from beszel_hub.alerts.past import Recollection, condense
 from beszel_hub.alerts.rule import Condition, Rule
 from beszel_hub.alerts.steps import Kept, Place, Step
 from beszel_hub.alerts.surroundings import Surroundings
@@ -90,7 +90,8 @@ class AlertWorld:
         for one in wanted:
             from_ms = self.wall_ms - 1000 * (one.window_seconds + one.step_seconds)
             past = [PastSample(at_ms, at_ms + 1, 1, metrics) for at_ms, metrics in self.sent if from_ms <= at_ms]
-            self.engine.recall(one.system_id, condense(one, past), self.moment)
+            found = Recollection({}, past)
+            self.engine.recall(one.system_id, condense(one._replace(form="samples"), found), self.moment)
         return len(wanted)
 
     def set_status(self, status: SystemStatus, **others: object) -> None:

@@ -19,6 +19,7 @@ from beszel_hub.store.migrations import (
     m0011_alerts,
     m0012_notifications,
     m0013_images,
+    m0014_subjects,
 )
 from beszel_hub.store.migrations.spelling import Spelled
 
@@ -42,4 +43,5 @@ MIGRATIONS: Final = (
     Migration(11, "alerts", m0011_alerts.STATEMENTS),
     Migration(12, "notifications", m0012_notifications.STATEMENTS),
     Migration(13, "images", m0013_images.STATEMENTS),
+    Migration(14, "subjects", m0014_subjects.STATEMENTS),
 )

@@ -1,9 +1,10 @@
 """Windows that begin with what was before them: after restarts, for new rules, from what is stored."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import msgspec
@@ -13,7 +14,7 @@ from beszel_hub.alerts.queries import insert_rule
 from beszel_hub.alerts.rule import Aggregate, Rule
 from beszel_hub.alerts.service import Alerts
 from beszel_hub.alerts.window import Past, Window
-from beszel_hub.metrics import series_rollup, series_tiers
+from beszel_hub.metrics import series_rollup, series_tiers, series_upkeep
 from beszel_hub.metrics.ingest import LiveSample
 from beszel_hub.metrics.recollections import Recollections
 from beszel_hub.metrics.series import NewSample, insert_samples
@@ -123,7 +124,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 class Site:
     """Alerts over a real database, without a hub around them."""
 
-    def __init__(self, database: Database, now_ms: int, *rules: Rule) -> None:
+    def __init__(self, database: Database, now_ms: int, *rules: Rule, systems: Sequence[str] = (SYSTEM,)) -> None:
         self.now_ms = now_ms
         self.monotonic_ms = 10_000_000
         self.database = database
@@ -131,18 +132,21 @@ class Site:
             database.write_now(partial(insert_rule, one, now_ms))
         directory = Directory()
         directory.replace_all(
-            [Entry(id=SYSTEM, name="web1", host="", status="up", status_since_ms=0, interval_seconds=1)]
+            [Entry(id=one, name="web1", host="", status="up", status_since_ms=0, interval_seconds=1) for one in systems]
         )
         self.texts: list[str] = []
         self.alerts = Alerts(database, directory, lambda: self.now_ms, lambda: self.monotonic_ms)
         self.alerts.on_transition = lambda transition: self.texts.append(transition.text)
         self.alerts.history = Recollections(lambda: self.now_ms)
 
-    async def send(self, metrics: Metrics) -> None:
-        self.now_ms += 2000
-        self.monotonic_ms += 2000
-        self.alerts.sample_arrived(LiveSample(SYSTEM, self.now_ms, self.now_ms, metrics))
-        await self.alerts.recall()
+    async def send(
+        self, metrics: Metrics, system_id: str = SYSTEM, *, recalls: bool = True, elapsed_ms: int = 2000
+    ) -> None:
+        self.now_ms += elapsed_ms
+        self.monotonic_ms += elapsed_ms
+        self.alerts.sample_arrived(LiveSample(system_id, self.now_ms, self.now_ms, metrics))
+        if recalls:
+            await self.alerts.recall()
         await self.alerts.save()
 
 
@@ -187,6 +191,66 @@ def test_events_of_before_a_restart_count(database: Database) -> None:
 
     asyncio.run(run())
     assert site.texts == ["web1: Container out of memory [db] 2 times in 10m, above 1"]
+
+
+def test_many_systems_that_come_back_in_any_order_are_told_of_once(database: Database) -> None:
+    """Half of them were busy before, in history of all kinds; while windows are filled, samples go on coming."""
+    ids = [f"system{number:09}" for number in range(60)]
+    busy = set(ids[::2])
+    rules = [
+        rule(value=80, window_seconds=600, id="mean"),
+        rule("disk[*].usage_percent", 90, window_seconds=600, aggregate="min", id="disks"),
+        rule("bandwidth", 1500, window_seconds=120, aggregate="max", id="carried"),
+        rule("service_failed", 0, window_seconds=120, aggregate="min", id="services"),
+        rule(value=80, window_seconds=3600, id="hour"),
+        rule(value=101, window_seconds=600, aggregate="max", id="never"),
+    ]
+    samples = {system_id: a_host(system_id in busy) for system_id in ids}
+    begin_ms = NOON_MS - 4_200_000
+    rows = [
+        NewSample(system_id, at_ms, 0, msgspec.json.encode(samples[system_id]))
+        for at_ms in range(begin_ms, NOON_MS, 10_000)
+        for system_id in ids
+    ]
+    database.write_now(lambda: insert_samples(rows))
+    for window in database.read_now(lambda: series_upkeep.find_due(NOON_MS - 600_000))[::3]:
+        sealed = database.read_now(partial(series_upkeep.seal_window, window))
+        if sealed is not None:
+            database.write_now(partial(series_upkeep.replace_by_chunk, sealed))
+    site = Site(database, NOON_MS, *rules, systems=ids)
+    site.alerts.on_transition = lambda one: told.append((one.kind, one.rule_id, one.system_id))
+    told: list[tuple[str, str, str]] = []
+
+    async def run() -> None:
+        await site.alerts.open()
+        order = Random(7)  # noqa: S311  # not for secrets
+        for _ in range(6):
+            order.shuffle(ids)
+            for system_id in ids[:45]:
+                await site.send(samples[system_id], system_id, recalls=order.random() < 0.1, elapsed_ms=100)
+            async with asyncio.TaskGroup() as group:
+                recalling = group.create_task(site.alerts.recall())
+                for system_id in ids:
+                    await site.send(samples[system_id], system_id, recalls=False, elapsed_ms=20)
+                    await asyncio.sleep(0)
+            assert recalling.done()
+
+    asyncio.run(run())
+    expected = {
+        ("fired", name, system_id) for system_id in busy for name in ("mean", "disks", "carried", "services", "hour")
+    }
+    assert sorted(told) == sorted(expected)
+
+
+def a_host(is_busy: bool) -> Metrics:
+    percent = 95.0 if is_busy else 5.0
+    document = {
+        "cpu": {"usage_percent": percent},
+        "disk": {"/": {"usage_percent": percent}},
+        "network": {"sent_bytes_per_second": percent * 10, "recv_bytes_per_second": percent * 10},
+        "services": {"units": {"db": {"state": "failed" if is_busy else "active"}}},
+    }
+    return msgspec.convert(document, Metrics)
 
 
 def store_event(at_ms: int, event: Event) -> None:

@@ -102,7 +102,7 @@ def test_for_all_systems_it_watches_those_that_come_later(hub: RunningHub, ada: 
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"draft": {"conditions": [{"target": "container_down"}]}}, 400),
+        ({"draft": {"conditions": [{"target": "container_down"}]}}, 200),
         ({"draft": {"conditions": [{"target": "none.of_these"}]}}, 400),
         ({"draft": {}}, 400),
         ({"rule": "nosuchrule00000"}, 404),

@@ -54,6 +54,23 @@ def test_the_gravest_of_many_is_one_that_lasts() -> None:
     assert worst_of(steps).transition.id == "b"
 
 
+def test_a_subject_of_several_has_the_fields_of_the_gravest() -> None:
+    steps = [step("a"), step("b", severity="critical", system_name="db")]
+    message = compose("k", steps, app_url="", subject_template="${severity} ${system} (${count}): ${title}")
+    assert message.title == "critical db (2): 2 alerts on 1 systems: 2 fired"
+
+
+@pytest.mark.parametrize("template", ["", "${peak}", "  ", "\r\n"])
+def test_a_subject_of_which_nothing_is_left_is_the_hubs_own(template: str) -> None:
+    assert compose("k", [step(peak=None)], app_url="", subject_template=template).title == "Warning: web · CPU"
+
+
+def test_hostile_names_leave_a_subject_one_line() -> None:
+    title = compose("k", [step(system_name=HOSTILE)], app_url="", subject_template="${system}" * 9).title
+    assert title.isprintable()
+    assert len(title) <= 200
+
+
 def test_a_template_says_what_each_step_is() -> None:
     message = compose("k", [step()], app_url=APP_URL, template="${system}: ${value} of ${threshold} ${link}")
     assert message.text == "web: 93.5 of 80 https://hub.example.org/system/systemsystem001"

@@ -113,6 +113,31 @@ def test_mail_arrives_with_a_message_id_made_of_the_key(tmp_path: Path) -> None:
         assert "Bcc" in str(letter["Subject"])
 
 
+def test_no_header_comes_of_a_subject(tmp_path: Path) -> None:
+    """Neither of what is filled in, nor of a template that came past its check."""
+    with open_office(tmp_path) as office, mail_server(tmp_path) as server:
+        mailer = Mailer(
+            SmtpServer(host=server.host, port=server.port, sender="hub@example.org", security="none"), office.clock
+        )
+        template = "[${severity}] ${system}\r\nBcc: all@example.org\r\n\r\n${rule}\x00\u2028 ${count}"
+        office.add_channel("owner@example.org", "email", subject_template=template)
+        put(office, system_name="x\r\nCc: all@example.org\r\n\r\nbody", name="a\nb\rc")
+        work(office, is_done(office), mailer=mailer)
+        letter = server.next_letter()
+        assert (letter["Bcc"], letter["Cc"]) == (None, None)
+        assert letter["To"] == "owner@example.org"
+        subject = "".join(str(letter["Subject"]).splitlines())
+        assert subject == "[warning] x Cc: all@example.org body Bcc: all@example.org a b c 1"
+
+
+def test_a_subject_is_the_title_of_other_channels_too(tmp_path: Path) -> None:
+    with open_office(tmp_path) as office, receiving() as receiver:
+        office.add_channel(receiver.url, subject_template="${count} on ${system}: ${value}")
+        put(office)
+        work(office, is_done(office))
+        assert receiver.requests[0].document["title"] == "1 on web: 93.5"
+
+
 def test_a_hub_without_a_mail_server_says_so(tmp_path: Path) -> None:
     with open_office(tmp_path) as office:
         office.add_channel("owner@example.org", "email")

@@ -28,6 +28,8 @@ _MADE = Answer(
 _LIMITED = Answer(status=400, shows=('"user":{"code":"validation_not_allowed"',))
 _CHANGED = Answer(status=200, shows=('"name":"renamed"', '"hint":"https://moved.example.org/…"'), hides=("new-secret",))
 _WRONG = Answer(status=400, shows=('"template":{"code":"validation_invalid_value"',))
+_WRONG_SUBJECT = Answer(status=400, shows=('"subject_template":{"code":"validation_invalid_value"',))
+_SUBJECT = Answer(status=200, shows=('"subject_template":"${system}"',))
 _AGAIN = Answer(status=200, shows=('"status":"waiting"',))
 _GONE = Answer(status=204)
 _NEW = {"name": "new", "kind": "email", "url": "New <new@example.org>", "severity": "warning"}
@@ -73,6 +75,15 @@ SCENARIOS = (
     Scenario(
         name="give a webhook a body that is no JSON", route=RECORD, method="PATCH", path=_PATHS["otto"],
         body={"template": "${text}"}, expect=expect(ABSENT, other=_WRONG, admin=_WRONG),
+    ),
+    Scenario(
+        name="give a channel a subject of two lines", route=RECORD, method="PATCH", path=_PATHS["otto"],
+        body={"subject_template": "${system}\r\nBcc: all@example.org"},
+        expect=expect(ABSENT, other=_WRONG_SUBJECT, admin=_WRONG_SUBJECT),
+    ),
+    Scenario(
+        name="give a channel a subject", route=RECORD, method="PATCH", path=_PATHS["otto"],
+        body={"subject_template": "${system}"}, expect=expect(ABSENT, other=_SUBJECT, admin=_SUBJECT),
     ),
     Scenario(
         name="delete a channel", route=RECORD, method="DELETE", path=_PATHS["otto"],

@@ -53,7 +53,11 @@ def test_every_older_version_comes_to_the_newest(tmp_path: Path, older: int) -> 
     assert _migrate(tmp_path / "old.db", MIGRATIONS) == []
 
 
-@pytest.mark.parametrize("late", [migration.number for migration in MIGRATIONS if migration.number > 5])
+BUILT_UPON = {12}
+"""What later ones change; no database has seen those without it."""
+
+
+@pytest.mark.parametrize("late", [one.number for one in MIGRATIONS if one.number > 5 and one.number not in BUILT_UPON])
 def test_one_that_is_added_below_others_still_runs(tmp_path: Path, late: int) -> None:
     """Two branches of development number theirs independently, and a database may have seen only one of them."""
     _migrate(tmp_path / "data.db", tuple(migration for migration in MIGRATIONS if migration.number != late))

@@ -149,10 +149,12 @@ def test_a_rule_of_several_conditions_is_stored_as_it_was_entered(hub: RunningHu
 def test_a_template_comes_back_whole(hub: RunningHub, kind: str, url: str, template: str) -> None:
     async def work(desk: HubAlerts) -> None:
         form = channel_form(view_of(await desk.read()))
-        (record,) = form.read({**form.values, "name": "words", "kind": kind, "url": url, "template": template})
+        (record,) = form.read(
+            {**form.values, "name": "words", "kind": kind, "url": url, "template": template, "subject": "${rule}"}
+        )
         await desk.save("channels", None, record)
         (channel,) = (await desk.read()).channels
-        assert channel.template == template
+        assert (channel.template, channel.subject_template) == (template, "${rule}")
         form = channel_form(view_of(await desk.read()), channel)
         await desk.save("channels", channel.id, form.read({**form.values, "template": ""})[0])
         assert (await desk.read()).channels[0].template == ""

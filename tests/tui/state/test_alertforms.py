@@ -8,13 +8,14 @@ import pytest
 from beszel_protocol.metrics import Unit
 from beszel_protocol.template import FIELDS
 from beszel_tui.errors import FormError
-from beszel_tui.state.alertbook import Channel, Condition, Quiet
+from beszel_tui.state.alertbook import Channel, Condition, Quiet, Trial, TrialStep
 from beszel_tui.state.alertforms import rule_form
 from beszel_tui.state.alerts import AlertView
 from beszel_tui.state.channelforms import channel_form
 from beszel_tui.state.form import Form, read_number, read_seconds, write_number, write_seconds
 from beszel_tui.state.model import State
 from beszel_tui.state.quietforms import quiet_form
+from beszel_tui.state.trialforms import trial_text
 from tests.support.alertbook import NOW_MS, make_book, make_rule
 from tests.support.scriptedsource import make_row
 
@@ -240,6 +241,9 @@ def test_quiet_hours_of_a_zone_that_is_not_known_here_are_shown() -> None:
         ({"name": "x", "url": "a@b", "hour": "9" * 5000}, "hour", "from 1 to 600"),
         ({"name": "x", "url": "a@b", "after": "x"}, "after", "a time such as"),
         ({"name": "x", "url": "a@b", "template": "${sytem}"}, "template", "no field sytem"),
+        ({"name": "x", "url": "a@b", "subject": "${sytem}"}, "subject", "no field sytem"),
+        ({"name": "x", "url": "a@b", "subject": "a\r\nBcc: b"}, "subject", "one line"),
+        ({"name": "x", "url": "a@b", "subject": "x" * 513}, "subject", "at most 512"),
         ({"name": "x", "url": "a@b", "template": "5$"}, "template", "$$ for a dollar"),
         ({"name": "x", "url": "a@b", "template": "x" * 8193}, "template", "at most 8192"),
         ({"name": "x", "url": "a@b", "kind": "webhook", "template": "${text}"}, "template", "a JSON document"),
@@ -275,6 +279,21 @@ def test_a_template_is_shown_with_an_alert() -> None:
     assert "it would say" in form.preview({**form.values, "template": every})
 
 
+def test_a_subject_is_shown_with_an_alert() -> None:
+    form = channel_form(VIEW)
+    values = {**form.values, "subject": "${severity}: ${system}", "template": "${value}"}
+    assert form.preview(values).endswith("the subject: warning: web-1\nof an alert it would say:\n91.4")
+    assert "the subject: There is no field" in form.preview({**form.values, "subject": "${no}"})
+
+
+def test_a_subject_that_nobody_touched_is_not_sent() -> None:
+    channel = Channel(id="c", name="mail", kind="email", subject_template="${title}")
+    form = channel_form(VIEW, channel)
+    assert "subject_template" not in form.read(form.values)[0]
+    assert form.read({**form.values, "subject": " "})[0]["subject_template"] == ""
+    assert form.read({**form.values, "subject": "${rule} "})[0]["subject_template"] == "${rule}"
+
+
 def test_a_template_that_nobody_touched_is_not_sent() -> None:
     channel = Channel(id="c", name="hook", kind="webhook", template='{"a": "${text}"}')
     form = channel_form(VIEW, channel)
@@ -306,3 +325,10 @@ def test_a_number_is_read_as_it_is_written(value: float | None, unit: Unit, text
     assert write_number(value, unit) == text
     if value is not None:
         assert read_number(text, "x", unit) == value
+
+
+def test_a_trial_says_what_the_hub_does_not_know() -> None:
+    gap = "Traffic is known every ten minutes."
+    steps = [TrialStep(at="2026-11-22T10:30:00.000Z", kind="fired", text="web-1: much")]
+    assert trial_text(Trial(fired=0, samples=3, gaps=[gap]), VIEW).endswith(f"3 samples were looked at.\n{gap}")
+    assert trial_text(Trial(fired=1, samples=3, steps=steps, gaps=[gap]), VIEW).endswith(f"web-1: much\n{gap}")
