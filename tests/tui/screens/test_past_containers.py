@@ -6,6 +6,7 @@ from pathlib import Path
 from beszel_tui.screens.containers import ContainersScreen
 from beszel_tui.screens.inspection import InspectionScreen
 from beszel_tui.screens.logs import LogsScreen
+from beszel_tui.state.model import State
 from beszel_tui.state.pastcontainers import ADDRESSES
 from beszel_tui.state.series import Columns, Lane
 from tests.support.pilotapp import FLEET, Client, running_client
