@@ -5,9 +5,9 @@ leave it after so many days: single samples of three days, minutes of ninety, te
 all. Then a real hub serves it, and one client asks over HTTP, with its file in the system's page cache as far as that
 goes. A full database is kept in the user's cache directory.
 
-`chart_…_ms` are of a hub that has answered the like before, each request for the next system, so that no answer can
-come from what was read for the one before (`--quick` has too few systems for that, but a hub keeps nothing either).
-`first_chart_…_ms` are the very first question to a hub that has just been started as a process of its own.
+The hub is a process of its own. `chart_…_ms` are of one that has answered the like before, each request for the next
+system, so that no answer can come from what was read for the one before (`--quick` has too few systems for that, but a
+hub keeps nothing either). `first_chart_…_ms` are the very first question to a hub that has just been started.
 """
 
 import argparse
@@ -36,7 +36,6 @@ from beszel_hub.config import HubConfig
 from beszel_hub.metrics.series_space import Usage, measure_usage
 from beszel_hub.metrics.tiers import DAY_MS
 from beszel_hub.store.database import Database
-from tests.support.runninghub import running_hub
 
 ADMIN: Final = "ada@example.org"
 BUSY_SHARE: Final = 10
@@ -47,9 +46,8 @@ CHART: Final = (
     "network.sent_bytes_per_second", "network.recv_bytes_per_second",
 )  # fmt: skip
 POINTS: Final = 500
-SETTLE_SECONDS: Final = 5.0
+SETTLE_SECONDS: Final = 2.0
 """A hub that starts first looks through what it has; that is not measured here."""
-START_SETTLE_SECONDS: Final = 2.0
 STARTS: Final = 3
 """Processes of which each is asked a first question."""
 START_SECONDS: Final = 30.0
@@ -93,11 +91,7 @@ def measure(directory: Path, systems: int, days: int, rounds: int) -> Figures:
     values = sum(part.numbers for part in usage.values())
     size = config.database_path.stat().st_size
     token = create_token(config, ADMIN, "read", "benchmark").token
-    with (
-        running_hub(directory) as running,
-        httpx2.Client(base_url=running.url, headers={"Authorization": token}, timeout=60) as client,
-    ):
-        time.sleep(SETTLE_SECONDS)
+    with asking(directory, token) as client:
         charts = {name: time_charts(client, span, systems, rounds) for name, span in SPANS.items()}
         busy_charts = {
             name: time_charts(client, SPANS[name], systems, rounds, wants_busy=True) for name in ("24h", "1y")
@@ -217,32 +211,33 @@ def time_request(client: httpx2.Client, path: str, question: dict[str, Any]) -> 
 def time_first_chart(directory: Path, token: str, systems: int, span_ms: int) -> float:
     waits = []
     for number in islice(cycle(alike(systems)), STARTS):
-        with started_hub(directory) as url, httpx2.Client(headers={"Authorization": token}, timeout=60) as client:
-            waits.append(time_request(client, url + SERIES, chart_of(number, span_ms)))
+        with asking(directory, token) as client:
+            waits.append(time_request(client, SERIES, chart_of(number, span_ms)))
     return round(statistics.median(waits), 1)
 
 
 @contextmanager
-def started_hub(directory: Path) -> Iterator[str]:
-    """A hub in a process of its own, that is up and has looked through what it has."""
+def asking(directory: Path, token: str) -> Iterator[httpx2.Client]:
+    """A client of a hub that has just been started and has looked through what it has."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     argv = [sys.executable, "-m", "beszel_hub", "serve", "--http", address, "--dir", str(directory)]
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until_healthy(f"http://{address}/api/health")
-        time.sleep(START_SETTLE_SECONDS)
-        yield f"http://{address}"
+        with httpx2.Client(base_url=f"http://{address}", headers={"Authorization": token}, timeout=60) as client:
+            until_healthy(client)
+            time.sleep(SETTLE_SECONDS)
+            yield client
     finally:
         process.terminate()
         process.wait(START_SECONDS)
 
 
-def until_healthy(url: str) -> None:
+def until_healthy(client: httpx2.Client) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            httpx2.get(url).raise_for_status()
+            client.get("/api/health").raise_for_status()
         except httpx2.HTTPError:
             if time.monotonic() > deadline:
                 raise

@@ -42,6 +42,13 @@ class Action(enum.StrEnum):
     HEARTBEAT_STATUS = "heartbeat.status"
     TEST_HEARTBEAT = "heartbeat.test"
     JOBS = "jobs"
+    STORE = "store"
+    BACKUPS_LIST = "backups.list"
+    BACKUPS_CREATE = "backups.create"
+    BACKUPS_DOWNLOAD = "backups.download"
+    BACKUPS_DELETE = "backups.delete"
+    BACKUPS_RESTORE = "backups.restore"
+    FILES_TOKEN = "files.token"  # noqa: S105
     UPDATE = "update"
     FIRST_RUN = "first_run"
     CREATE_FIRST_USER = "create_first_user"

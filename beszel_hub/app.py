@@ -14,6 +14,7 @@ from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
 from beszel_hub.actions import Action
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
 from beszel_hub.alerts.routes import ROUTES as ALERT_ROUTES
+from beszel_hub.backups.routes import ROUTES as BACKUP_ROUTES
 from beszel_hub.components.routes import ROUTES as COMPONENT_ROUTES
 from beszel_hub.door.answers import exception_handlers
 from beszel_hub.door.origins import is_allowed_origin
@@ -73,6 +74,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     *INVENTORY_ROUTES,
     *COMPONENT_ROUTES,
     *EXPORT_ROUTES,
+    *BACKUP_ROUTES,
     *ACCOUNT_ROUTES,
     *SYSTEM_ROUTES,
     *NOTIFICATION_ROUTES,
@@ -106,6 +108,9 @@ def create_app(hub: Hub) -> Starlette:
     app.state.addresses = hub.desk.addresses
     app.state.mailroom = hub.desk.mailroom
     app.state.outsiders = hub.desk.outsiders
+    app.state.backups = hub.backups
+    app.state.file_tokens = hub.desk.file_tokens
+    app.state.database = hub.database
     app.state.releases = hub.releases
     app.state.first_user = hub.desk.first_user
     app.state.systems = hub.systems

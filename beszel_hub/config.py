@@ -92,6 +92,9 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     influx_authorization: str | None = None
     push_interval_seconds: int = 15
     ack_pause_seconds: int = 3
+    backup_every_seconds: int | None = None
+    """None for never."""
+    backup_keep: int = 7
 
     @property
     def has_mail(self) -> bool:
@@ -142,6 +145,10 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     def lock_path(self) -> Path:
         """Held by the server on this data directory."""
         return self.data_dir / "serve.lock"
+
+    @property
+    def backups_path(self) -> Path:
+        return self.data_dir / "backups"
 
     @property
     def address_path(self) -> Path:
@@ -202,6 +209,10 @@ def _check_together(config: HubConfig) -> None:
             "AUTO_LOGIN needs TRUSTED_PROXIES, or everybody who reaches the hub would be that user",
         ),
         (config.auto_login and config.trusted_auth_header, "AUTO_LOGIN and TRUSTED_AUTH_HEADER exclude each other"),
+        (
+            config.backup_every_seconds is not None and config.database_url is not None,
+            "BACKUP_EVERY is for a database in a file; back PostgreSQL up with pg_dump",
+        ),
         (bool(config.user_email) != bool(config.user_password), "USER_EMAIL and USER_PASSWORD need each other"),
         (config.disable_password_auth and not has_other_login, "DISABLE_PASSWORD_AUTH leaves no way to log in"),
     )

@@ -2,7 +2,9 @@
 
     HubError
     ├── BadRequest          400, with what is wrong by field
-    │   └── BatchFailed     one of several requests in a transaction, so none was done
+    │   ├── BatchFailed     one of several requests in a transaction, so none was done
+    │   ├── BackupFailed    a backup cannot be made or put back, and why; nothing has changed
+    │   └── InvalidBackup   a file is no backup, is damaged, or is of a newer version
     ├── Unauthorized        401, only where a token is required
     ├── Forbidden           403
     ├── NotFound            404, also for what the caller may not know of
@@ -80,6 +82,16 @@ class BatchFailed(BadRequest):
         response = {"data": self.cause.details(), "message": self.cause.message, "status": self.cause.status}
         failure = {"code": "batch_request_failed", "message": "Batch request failed.", "response": response}
         return {"requests": {str(self.index): failure}}
+
+
+class BackupFailed(BadRequest):
+    code = "backup_failed"
+    default_message = "The backup cannot be made."
+
+
+class InvalidBackup(BadRequest):
+    code = "invalid_backup"
+    default_message = "This is no backup of a hub."
 
 
 class Unauthorized(HubError):

@@ -25,6 +25,7 @@ from beszel_hub.alerts.service import Alerts
 from beszel_hub.alerts.transition import Transition
 from beszel_hub.audit.collection import audit_collection
 from beszel_hub.audit.journal import Journal
+from beszel_hub.backups.service import Backups
 from beszel_hub.checks.collection import make_checks_collection
 from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
@@ -97,6 +98,7 @@ class Hub:
         self.secret = secret = load_secret(config.secret_path)
         self.key = load_hub_key(config.key_path, config.key_source)
         self.journal = Journal(clock, _name_of)
+        self.backups = Backups(config, self.database, clock, self.journal)
         self.desk = Desk(config, self.database, secret, clock, self.journal)
         self.accounts = self.desk.accounts
         self.systems = Systems(
@@ -132,11 +134,9 @@ class Hub:
         )  # fmt: skip
         self._presence = Presence(self.systems, self.latest, self.connections)
         self.broker = Broker(
-            clock,
-            visible=self.systems.directory.visible_ids,
-            is_visible=self.systems.directory.is_visible,
+            clock, visible=self.systems.directory.visible_ids, is_visible=self.systems.directory.is_visible,
             newest=self._presence.newest_sample,
-        )
+        )  # fmt: skip
         self.feed = FeedEndpoint(self.broker, self.accounts.authenticate)
         self.job_board = JobBoard()
         self.notifications = Notifications(
@@ -193,6 +193,7 @@ class Hub:
             self.close()
 
     def close(self) -> None:
+        self.backups.close()
         self.desk.close()
         self.database.close()
 
@@ -325,6 +326,7 @@ class Hub:
             Job("expired logins and codes", 900.0, self.desk.tidy),
             Job("ended tokens of agents", 900.0, self.systems.purge_tokens),
             *self.notifications.jobs(),
+            *self.backups.jobs(),
         )
 
     async def _look(self) -> Situation:

@@ -218,6 +218,13 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.HEARTBEAT_STATUS: Rule(roles=_ADMINS),
     Action.TEST_HEARTBEAT: Rule(roles=_ADMINS, scopes=_WRITING),
     Action.JOBS: Rule(roles=_ADMINS),
+    Action.STORE: Rule(roles=_ADMINS),
+    Action.BACKUPS_LIST: Rule(roles=_ADMINS),
+    Action.BACKUPS_CREATE: Rule(roles=_ADMINS, scopes=_WRITING),
+    Action.BACKUPS_DOWNLOAD: Rule(roles=_ADMINS, scopes=_LOGIN),  # it has in it what makes logins
+    Action.BACKUPS_DELETE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.BACKUPS_RESTORE: Rule(roles=_ADMINS, scopes=_LOGIN),
+    Action.FILES_TOKEN: Rule(roles=_EVERYBODY, scopes=_LOGIN),
     Action.NOTIFICATION_CHANNELS_LIST: Rule(roles=_EVERYBODY, needs="own"),
     Action.NOTIFICATION_CHANNELS_VIEW: Rule(roles=_EVERYBODY, needs="own"),
     Action.NOTIFICATION_CHANNELS_CREATE: Rule(roles=_EVERYBODY, scopes=_WRITING),

@@ -9,9 +9,11 @@ from beszel_hub.settings import (
     read_ack_pause,
     read_address,
     read_authorization,
+    read_backup_interval,
     read_bool,
     read_choice,
     read_clients,
+    read_count,
     read_database_url,
     read_duration,
     read_endpoints,
@@ -175,6 +177,11 @@ SETTINGS: Final = (
         "MAX_DATABASE_SIZE", one("max_database_bytes", read_size), "",
         "What the database may take, such as `20G`; when full, the finest history goes first, oldest first.",
     ),
+    Setting(
+        "BACKUP_EVERY", one("backup_every_seconds", read_backup_interval), "",
+        "How often the hub makes a backup by itself, such as `1d`; never, unless it is set.",
+    ),
+    Setting("BACKUP_KEEP", one("backup_keep", read_count), "7", "How many of these are kept."),
     Setting(
         "REMOTE_WRITE_URL", one("remote_write_url", read_target), "",
         "Samples go to this Prometheus remote-write endpoint, too.",

@@ -30,6 +30,8 @@ DOCKER_HUB_API: Final = "https://registry-1.docker.io"
 _DOCKER_HUB_TOKENS: Final = "https://auth.docker.io"
 _REGISTRIES: Final = "a comma-separated list of registries such as public, ghcr.io or http://registry.lan:5000"
 
+_SHORTEST_BACKUP_SECONDS: Final = 600
+
 _LONGEST_ACK_PAUSE_SECONDS: Final = 10
 """Agents hold back what they sent ahead once sixteen samples are not confirmed."""
 
@@ -61,6 +63,20 @@ def read_duration(text: str) -> int:
     if match is None or int(match[1]) == 0:
         raise ValueError("a duration such as 90s, 15m, 12h or 3d")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_backup_interval(text: str) -> int:
+    """Seconds of a duration that leaves time to make a backup."""
+    seconds = read_duration(text)
+    if seconds < _SHORTEST_BACKUP_SECONDS:
+        raise ValueError("a duration of at least 10m, such as 6h or 1d")
+    return seconds
+
+
+def read_count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise ValueError("a number from 1 to 1000")
+    return int(text)
 
 
 def read_ack_pause(text: str) -> int:

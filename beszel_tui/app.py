@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 import msgspec
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -15,12 +16,13 @@ from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings.everywhere import APP
 from beszel_tui.bindings.keymap import key_lines, keymap_problems
 from beszel_tui.bridge import Bridge
-from beszel_tui.choices import Choices, load_choices, save_choices, with_choices
+from beszel_tui.choices import Choices, Order, load_choices, save_choices, with_choices
 from beszel_tui.commands.line import run_line
 from beszel_tui.commands.palette import ActionEntries, CommandEntries, SystemEntries
 from beszel_tui.config import Settings
 from beszel_tui.context import Context
 from beszel_tui.errors import CommandError
+from beszel_tui.messages import OrderChosen, TreeTurned
 from beszel_tui.renderables.chart import ChartLook
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.symbols import SYMBOLS
@@ -37,6 +39,7 @@ from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.form import Form, Record
 from beszel_tui.state.looks import choose
 from beszel_tui.state.model import State
+from beszel_tui.state.selectors import Sort
 from beszel_tui.state.settings import HubLine, KeyLine
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
@@ -66,6 +69,8 @@ class BeszelApp(App[None]):
         self.themes: Themes = load_themes(context.settings.paths.themes)
         self._bridge: Bridge | None = None
         self._fleet: FleetScreen | None = None
+        self._turned_away_by: set[str] = set()
+        """Of several hubs."""
         self.is_leaving = False
         """Our session is about to end because we asked for it: nothing to be surprised by."""
         for theme in self.themes.by_name.values():
@@ -128,6 +133,7 @@ class BeszelApp(App[None]):
         if source is None:
             return
         self.workers.cancel_group(self, "bridge")
+        self._turned_away_by.clear()
         self._bridge = Bridge(self, source, self.context.clock, is_slow=self.settings.slow)
         self._bridge.absorb()
         self._bridge.changed.subscribe(self, self._watch_admission)
@@ -140,6 +146,10 @@ class BeszelApp(App[None]):
 
     def _watch_admission(self, state: State) -> None:
         """A session that the hub ended is forgotten; a token from outside is somebody else's to change."""
+        for name, connection in state.hubs.items():
+            if connection.phase == "refused" and name not in self._turned_away_by:
+                self._turned_away_by.add(name)
+                self._warn(f"{name}: {connection.reason}; `:hub {name}` leads to its login")
         if state.connection.phase != "refused" or isinstance(self.screen, LoginScreen):
             return
         hub = self.context.session_hub
@@ -210,20 +220,23 @@ class BeszelApp(App[None]):
         else:
             self.screen.show_pane(pane)
 
-    def open_form(self, form: Form, kind: Kind, record_id: str | None = None) -> None:
-        """Whose records are then stored: a new one each, or the one of that id."""
+    def open_form(
+        self, form: Form, kind: Kind, record_id: str | None = None, *, stored: Callable[[], None] = lambda: None
+    ) -> None:
+        """Whose records are then stored: a new one each, or the one of that id; `stored` hears of it."""
         from beszel_tui.screens.form import FormScreen  # noqa: PLC0415 (not needed for the first picture)
 
         def send(records: list[Record], done: Callable[[str], None], failed: Callable[[str], None]) -> None:
-            def stored(_answer: None) -> None:
+            def told(_answer: None) -> None:
                 self.bridge.read_alerts()
+                stored()
                 done("")
 
             async def store() -> None:
                 for record in records:
                     await self.bridge.source.alerts.save(kind, record_id, record)
 
-            self.bridge.ask(store, stored, failed)
+            self.bridge.ask(store, told, failed)
 
         self.push_screen(FormScreen(form, send))
 
@@ -332,6 +345,24 @@ class BeszelApp(App[None]):
         if isinstance(self.screen, HubScreen):
             self.screen.redraw()
             self.screen.query("*").refresh()  # what is drawn once may have other characters now
+
+    @property
+    def orders(self) -> dict[str, Sort]:
+        """How each table was sorted last."""
+        return {table: Sort(order.key, order.descending) for table, order in self._choices.orders.items()}
+
+    @property
+    def is_process_tree(self) -> bool:
+        return self._choices.process_tree
+
+    @on(OrderChosen)
+    def _order_chosen(self, message: OrderChosen) -> None:
+        orders = dict(self._choices.orders) | {message.table: Order(key=message.key, descending=message.descending)}
+        self._keep(msgspec.structs.replace(self._choices, orders=orders))
+
+    @on(TreeTurned)
+    def _tree_turned(self, message: TreeTurned) -> None:
+        self._keep(msgspec.structs.replace(self._choices, process_tree=message.is_tree))
 
     def _keep(self, choices: Choices) -> bool:
         self._choices = choices

@@ -1,5 +1,6 @@
 """What was chosen on the screen and outlives the program: one small file of this user."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,8 +13,19 @@ from beszel_tui.state.looks import LookChoices, merge
 _MAX_BYTES: Final = 64 << 10
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """By which column a table is sorted."""
+
+    key: Annotated[str, msgspec.Meta(max_length=32)]
+    descending: bool = False
+
+
 class Choices(LookChoices, frozen=True, kw_only=True):
     theme: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+    orders: Mapping[str, Order] = msgspec.field(default_factory=dict)
+    """By table."""
+    process_tree: bool = False
+    """Whether processes stand below what started them."""
 
 
 def load_choices(path: Path) -> Choices:

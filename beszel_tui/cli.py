@@ -58,6 +58,10 @@ def run_command_line(arguments: list[str]) -> int:
     except TuiError as error:
         return complain(error)
     except SystemExit as end:
+        if "--install-completion" in arguments and end.code == EXIT_OK:
+            from beszel_tui.plain.completion import complete_at_first_key  # noqa: PLC0415 (only for the shell)
+
+            complete_at_first_key(Path.home())
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return EXIT_OK
 

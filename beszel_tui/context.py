@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from beszel_tui.client.session import Session, forget_session, known_sessions, load_session, save_session
+from beszel_tui.client.session import (
+    Session,
+    forget_session,
+    known_sessions,
+    load_session,
+    replace_token,
+    save_session,
+)
 from beszel_tui.client.source import Source
 from beszel_tui.config import Settings, normalize_hub, profile_settings
 from beszel_tui.state.hubs import hub_names
@@ -106,7 +113,7 @@ class Context:
             self.use(open_hub(hub, token))
         elif token is None and (session := load_session(self.settings.paths.sessions_file, hub)) is not None:
             self.session_hub = session.hub
-            self.use(open_hub(session.hub, session.token))
+            self.use(self._open_session(session))
         return self.source is not None
 
     def _open_all(self) -> bool:
@@ -116,14 +123,26 @@ class Context:
         for name, called in hub_names(sorted(self.settings.profiles)).items():
             settings = profile_settings(self.settings, name)
             session = load_session(self.settings.paths.sessions_file, settings.hub)
-            token = settings.token or (session.token if session is not None else None)
-            if token is None or settings.hub is None:
-                self.notify(f"{name} is left out: log in there once, with `beszel-tui --hub {name}`")
+            if settings.token is not None and settings.hub is not None:
+                hubs[called] = open_hub(settings.hub, settings.token)
+            elif settings.token is None and session is not None:
+                hubs[called] = self._open_session(session)
             else:
-                hubs[called] = open_hub(settings.hub, token)
+                self.notify(f"{name} is left out: log in there once, with `beszel-tui --hub {name}`")
         if hubs:
             self.use(SeveralHubs(hubs))
         return bool(hubs)
+
+    def _open_session(self, session: Session) -> Source:
+        """Its token is renewed, and kept, as long as the source runs; one from outside is somebody else's to renew."""
+
+        def keep(before: str, token: str) -> None:
+            try:
+                replace_token(self.settings.paths.sessions_file, session.hub, before, token)
+            except OSError as error:
+                self.notify(f"the session was renewed, and cannot be kept for the next start: {error.strerror}")
+
+        return open_hub(session.hub, session.token, keep)
 
     def notify(self, text: str) -> None:
         """Tell the user, on the screen as soon as there is one."""
@@ -170,19 +189,21 @@ class Context:
             await create_first_user(http, email, password)
 
     def _begin(self, hub: str, identity: str, token: str) -> None:
-        save_session(self.settings.paths.sessions_file, Session(hub=hub, token=token, identity=identity))
+        session = Session(hub=hub, token=token, identity=identity)
+        save_session(self.settings.paths.sessions_file, session)
         self.session_hub = hub
-        self.use(open_hub(hub, token))
+        self.use(self._open_session(session))
 
     def forget(self, hub: str) -> None:
         """Drop the stored session that the hub no longer accepts."""
         forget_session(self.settings.paths.sessions_file, hub)
 
 
-def open_hub(hub: str, token: str) -> Source:
+def open_hub(hub: str, token: str, keep: Callable[[str, str], None] | None = None) -> Source:
+    """With `keep`, a session that is renewed; see `HubSource`."""
     from beszel_tui.client.hub import HubSource  # noqa: PLC0415 (not needed for the demonstration)
 
-    return HubSource(hub, token)
+    return HubSource(hub, token, keep)
 
 
 @contextlib.asynccontextmanager

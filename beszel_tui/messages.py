@@ -41,6 +41,24 @@ class SheetSorted(Message):
     """A table of things has another order."""
 
 
+class OrderChosen(Message):
+    """Somebody sorted a table."""
+
+    def __init__(self, table: str, key: str, *, descending: bool) -> None:
+        super().__init__()
+        self.table = table
+        self.key = key
+        self.descending = descending
+
+
+class TreeTurned(Message):
+    """Processes are to stand below what started them, or not."""
+
+    def __init__(self, *, is_tree: bool) -> None:
+        super().__init__()
+        self.is_tree = is_tree
+
+
 class ValueCopied(Message):
     """Something is to be copied to the clipboard of the terminal."""
 

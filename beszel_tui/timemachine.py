@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from beszel_tui.errors import ClientError
+from beszel_tui.state import pastcontainers
 from beszel_tui.state.events import Event, PageLoaded, PastChosen, PastLeft
 from beszel_tui.state.model import State
 from beszel_tui.state.past import ADDRESSES, PAGE_POINTS, SPEEDS, number_of, page_bounds
@@ -39,8 +40,8 @@ class TimeMachine:
         self._load = load
         self._choose_window = choose_window
         self._ask = ask
-        self._asked: set[tuple[str, int]] = set()
-        """System and number of the pages that are under way."""
+        self._asked: set[tuple[str, int, bool]] = set()
+        """System and number of the pages that are under way, and whether they are of containers."""
         self._ready: list[PageLoaded] = []
 
     @property
@@ -108,20 +109,45 @@ class TimeMachine:
         wanted = dict.fromkeys(in_sight)
         if all_sorted and len(self._state.systems) <= EVERYBODY:
             wanted |= dict.fromkeys(self._state.systems)
-        number = number_of(past.at_ms)
-        for system_id in wanted:
-            if past.page(system_id) is None and (system_id, number) not in self._asked:
-                self._asked.add((system_id, number))
-                self._load(self._load_page(system_id, number))
+        self._want_pages([system_id for system_id in wanted if past.page(system_id) is None], of_containers=False)
 
-    async def _load_page(self, system_id: str, number: int) -> None:
-        start_ms, end_ms = page_bounds(number, self._state.hub_now_ms)
-        try:
-            columns = await self._ask(system_id, ADDRESSES, start_ms, end_ms, PAGE_POINTS)
-        except (ClientError, TimeoutError):
-            self._asked.discard((system_id, number))  # the line says that it waits, and the next tick asks again
+    def want_system(self, system_id: str) -> None:
+        """All that is kept of it."""
+        self.want([system_id])
+        self.want_containers(system_id)
+
+    def want_containers(self, system_id: str | None = None) -> None:
+        """Those of one system, or of all; of very many systems those that have some now come first."""
+        past = self._state.past
+        if past is None or not self._state.is_live:
             return
-        self._ready.append(PageLoaded(system_id=system_id, number=number, end_ms=end_ms, columns=columns))
+        wanted = [system_id] if system_id is not None else [*self._state.containers, *self._state.systems]
+        wanted = list(dict.fromkeys(wanted))[:EVERYBODY]
+        self._want_pages([each for each in wanted if past.container_page(each) is None], of_containers=True)
+
+    def _want_pages(self, system_ids: Iterable[str], *, of_containers: bool) -> None:
+        past = self._state.past
+        if past is None:
+            return
+        number = number_of(past.at_ms)
+        for system_id in system_ids:
+            key = (system_id, number, of_containers)
+            if key not in self._asked:
+                self._asked.add(key)
+                self._load(self._load_page(*key))
+
+    async def _load_page(self, system_id: str, number: int, of_containers: bool) -> None:
+        start_ms, end_ms = page_bounds(number, self._state.hub_now_ms)
+        addresses = pastcontainers.ADDRESSES if of_containers else ADDRESSES
+        points = pastcontainers.PAGE_POINTS if of_containers else PAGE_POINTS
+        try:
+            columns = await self._ask(system_id, addresses, start_ms, end_ms, points)
+        except (ClientError, TimeoutError):
+            self._asked.discard((system_id, number, of_containers))  # the screen says that it waits, and asks again
+            return
+        self._ready.append(
+            PageLoaded(system_id=system_id, number=number, end_ms=end_ms, columns=columns, of_containers=of_containers)
+        )
         if len(self._ready) == 1:
             self._load(self._tell_ready())
 
@@ -129,5 +155,5 @@ class TimeMachine:
         """Pages come by the dozen: one picture for those that come together."""
         await asyncio.sleep(GATHER_SECONDS)
         ready, self._ready = self._ready, []
-        self._asked.difference_update((page.system_id, page.number) for page in ready)
+        self._asked.difference_update((page.system_id, page.number, page.of_containers) for page in ready)
         self._apply([*ready])

@@ -36,7 +36,7 @@ provide_venv() {
 # What tests start, compile with or ask: `program=packages`. Without one its tests are skipped, unless they must not be.
 for_tests='curl=curl gcc=gcc,libc6-dev dbus-daemon=dbus-daemon systemd-analyze=systemd ip=iproute2 unshare=util-linux
     pg_ctlcluster=postgresql dockerd=docker.io podman=podman runc=runc busybox=busybox-static
-    prometheus=prometheus influxd=influxdb docker-registry=docker-registry'
+    prometheus=prometheus influxd=influxdb docker-registry=docker-registry zsh=zsh fish=fish setsid=util-linux'
 
 provide_programs() {
     [ "${BESZEL_REQUIRE_SERVICES:-}" = 1 ] || return 0

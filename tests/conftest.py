@@ -1,4 +1,4 @@
-"""What holds for every test: which database the hubs have, and that certificates are read once."""
+"""What holds for every test: which database the hubs have, where files are, and that certificates are read once."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import IS_POSTGRESQL, drop_below
+from tests.support.memory import keep_files_in_memory
 from tests.support.trust import read_trust_once
 
+keep_files_in_memory()
 read_trust_once()
 
 

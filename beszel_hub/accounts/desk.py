@@ -11,6 +11,7 @@ from beszel_hub.accounts.credential_collections import (
     identities_collection,
     sessions_collection,
 )
+from beszel_hub.accounts.filetokens import FileTokens
 from beszel_hub.accounts.first import FirstUser
 from beszel_hub.accounts.hashing import PasswordHasher
 from beszel_hub.accounts.logins import Logins, Policy
@@ -53,6 +54,7 @@ class Desk:
             app_url=config.app_url,
         )  # fmt: skip
         self.logins = Logins(database, self.accounts, journal, clock, policy, code_key, self.mailroom.welcome)
+        self.file_tokens = FileTokens(database, secret, clock)
         self.first_user = FirstUser(database, self.accounts, clock, journal)
         self.recovery = Recovery(database, secret, clock, self.accounts, journal)
         self.addresses = Addresses(database, secret, clock, self.accounts, journal)

@@ -14,10 +14,12 @@ COLLECTION_IDS: Final = {"users": USERS_COLLECTION_ID, "_superusers": SUPERUSERS
 LOGIN_LIFETIME_SECONDS: Final = 7 * 86400
 RESET_LIFETIME_SECONDS: Final = 1800
 VERIFICATION_LIFETIME_SECONDS: Final = 3 * 86400
+FILE_LIFETIME_SECONDS: Final = 180
 LOGIN: Final = "auth"
 RESET: Final = "passwordReset"
 VERIFICATION: Final = "verification"
 EMAIL_CHANGE: Final = "emailChange"
+FILE: Final = "file"
 """Types of tokens: one of them never passes for another."""
 API_TOKEN_LIFETIME_SECONDS: Final = 10 * 365 * 86400
 MAX_TOKEN_LENGTH: Final = 2048
@@ -71,6 +73,14 @@ def email_change_claims(user_id: str, email: str, new_email: str, now_ms: int, c
     return Claims(
         id=user_id, exp=now_ms // 1000 + RESET_LIFETIME_SECONDS, type=EMAIL_CHANGE,
         collectionId=COLLECTION_IDS[collection], refreshable=False, email=email, newEmail=new_email,
+    )  # fmt: skip
+
+
+def file_claims(user_id: str, now_ms: int) -> Claims:
+    """Of a token that stands in the URL of a download."""
+    return Claims(
+        id=user_id, exp=now_ms // 1000 + FILE_LIFETIME_SECONDS, type=FILE, collectionId=USERS_COLLECTION_ID,
+        refreshable=False,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from beszel_hub.cli.alert_commands import alerts_app
+from beszel_hub.cli.backup_commands import backup_app
 from beszel_hub.cli.fleet_commands import audit_app, systems_app, universal_app
 from beszel_hub.cli.options import AsJson, DataDir, Email, OwnerEmail, read_config, show
 from beszel_hub.config import Loaded, load_config
@@ -30,6 +31,7 @@ app.add_typer(universal_app, name="universal")
 app.add_typer(systems_app, name="systems")
 app.add_typer(audit_app, name="audit")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(backup_app, name="backup")
 
 
 class RoleName(StrEnum):

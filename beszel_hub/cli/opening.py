@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from beszel_hub.accounts.queries import Account, find_identity
 from beszel_hub.audit.journal import Journal
+from beszel_hub.backups.restoring import refuse_half_restored
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import CommandFailed, StartError
@@ -30,6 +31,7 @@ def prepare_directory(path: Path) -> None:
 def open_database(config: HubConfig) -> Iterator[Database]:
     """The database, opened for one command."""
     prepare_directory(config.data_dir)
+    refuse_half_restored(config)
     database = Database(config.database)
     database.open()
     try:

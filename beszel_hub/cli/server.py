@@ -14,6 +14,8 @@ from typing import Final
 import uvicorn
 
 from beszel_hub.app import create_app
+from beszel_hub.backups.restoring import refuse_half_restored
+from beszel_hub.cli.backups import put_back_as_requested
 from beszel_hub.cli.opening import prepare_directory
 from beszel_hub.config import HubConfig, Loaded
 from beszel_hub.door.connections import PatientHttpProtocol
@@ -45,12 +47,16 @@ _log = logging.getLogger("beszel_hub")
 
 def run_server(loaded: Loaded) -> None:
     """Serve until a signal; raise `StartError` if it cannot even start."""
+    import jwt  # noqa: F401, PLC0415  # or the first who asks would wait for it, and everybody with them
+
     config = loaded.config
     configure_log(config.log_level)
     for name in loaded.ignored:
         _log.warning("%s has no effect yet", name)
     prepare_directory(config.data_dir)
     with _only_server(config), _listening(config) as sockets:
+        put_back_as_requested(config)
+        refuse_half_restored(config)
         tls = load_tls(config)
         hub = Hub(config)
         _note_database(config)

@@ -9,6 +9,7 @@ from beszel_hub.actions import Action
 from beszel_hub.errors import NotFound
 from beszel_hub.metrics.buckets import Grid
 from beszel_hub.metrics.forecast import Forecast, ForecastQuery, read_forecast
+from beszel_hub.metrics.open_series import is_open, read_open
 from beszel_hub.metrics.ranking import (
     Ranked,
     Ranking,
@@ -105,12 +106,17 @@ class History:
 
 def _gather(query: SeriesQuery) -> SeriesAnswer:
     span = Range(query.from_ms, query.to_ms)
-    grid, aggregates = read_aggregates(query.system_id, query.addresses, span, query.points)
+    named = [address for address in query.addresses if not is_open(address)]
+    grid, aggregates = read_aggregates(query.system_id, named, span, query.points)
+    series = dict(zip(named, aggregates, strict=True))
+    if len(named) < len(query.addresses):
+        wanted = [address for address in query.addresses if is_open(address)]
+        series |= read_open(query.system_id, wanted, span, grid.resolution_seconds)
     return SeriesAnswer(
         resolution_seconds=grid.resolution_seconds,
         timestamps=grid.timestamps_ms,
         series={
             str(address): Envelope(mean=aggregate.main, min=aggregate.least, max=aggregate.greatest)
-            for address, aggregate in zip(query.addresses, aggregates, strict=True)
+            for address, aggregate in series.items()
         },
     )

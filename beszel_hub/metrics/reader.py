@@ -59,7 +59,7 @@ def read_at(
         for aggregate, stretch in zip(aggregates, stretches, strict=True):
             for columns in join_columns(stretch):
                 aggregate.add_columns(columns, tier.bucket_ms)
-    if covered_ms < grid.to_ms:
+    if addresses and covered_ms < grid.to_ms:
         _add_samples(system_id, addresses, grid, aggregates, covered_ms, spacing_ms)
     return grid, aggregates
 

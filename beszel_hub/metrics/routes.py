@@ -9,13 +9,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from beszel_hub.actions import Action
-from beszel_hub.errors import Unauthorized
+from beszel_hub.errors import Forbidden, Unauthorized
 from beszel_hub.metrics.forecast import parse_forecast_query
 from beszel_hub.metrics.history import History
 from beszel_hub.metrics.ranking import parse_ranking_query
 from beszel_hub.metrics.series_query import parse_series_query
+from beszel_hub.metrics.storage import measure_store
 from beszel_hub.metrics.traffic import parse_traffic_query
 from beszel_hub.permissions import Actor, Decision, decide
+from beszel_hub.records.response import JsonResponse
 
 QueryT = TypeVar("QueryT")
 
@@ -34,6 +36,18 @@ async def get_top(request: Request) -> Response:
 
 async def get_forecast(request: Request) -> Response:
     return await _answer(request, Action.FORECAST, parse_forecast_query, _history(request).forecast)
+
+
+async def get_store(request: Request) -> Response:
+    """What the database takes, and what for."""
+    actor: Actor = request.state.actor
+    decision = decide(actor, Action.STORE)
+    if decision is Decision.UNAUTHENTICATED:
+        raise Unauthorized
+    if decision is not Decision.ALLOW or not actor.sees_everybody:
+        raise Forbidden
+    state = request.app.state
+    return JsonResponse(await measure_store(state.database, state.config))
 
 
 async def _answer(
@@ -57,4 +71,5 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/api/beszel/traffic", get_traffic, methods=["GET"]),
     Route("/api/beszel/top", get_top, methods=["GET"]),
     Route("/api/beszel/forecast", get_forecast, methods=["GET"]),
+    Route("/api/beszel/store", get_store, methods=["GET"]),
 )

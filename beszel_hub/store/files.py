@@ -25,6 +25,14 @@ def make_private_file(path: Path) -> None:
         os.close(descriptor)
 
 
+def give_to_owner_of(directory: Path, *paths: Path) -> None:
+    """What root makes in somebody's directory is theirs: a hub that runs as another user could not read it else."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        for path in paths:
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
 def write_private_file(path: Path, content: bytes) -> None:
     """Write `path` in one step: a reader, or a crash, finds the old content or the new, never a part."""
     temporary = _write_beside(path, content)
@@ -33,7 +41,7 @@ def write_private_file(path: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def create_private_file(path: Path, content: bytes) -> bool:
@@ -45,7 +53,7 @@ def create_private_file(path: Path, content: bytes) -> bool:
         return False
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
     return True
 
 
@@ -59,7 +67,8 @@ def _write_beside(path: Path, content: bytes) -> Path:
     return Path(name)
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """Have names that were made, changed or removed there survive a crash."""
     # Some filesystems cannot sync a directory; the rename itself is done all the same.
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -242,3 +242,8 @@ def visible_universal_tokens(actor: Actor, now_ms: int) -> Any:
 
 def _is_open(owner_id: str, now_ms: int) -> Any:
     return (AgentToken.owner_id == owner_id) & (AgentToken.expires.is_null() | (AgentToken.expires > now_ms))
+
+
+def read_names() -> dict[str, str]:
+    """Of every system, by id."""
+    return {row.id: row.name for row in SystemRow.select(SystemRow.id, SystemRow.name)}

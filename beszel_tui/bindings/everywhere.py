@@ -20,7 +20,7 @@ APP: Final = [
         "comma",
         "settings",
         "settings",
-        "Settings: looks, account, tokens, users, hubs, keys",
+        "Settings: looks, account, tokens, users, backups, hubs, keys",
         "app.settings",
         display=",",
     ),

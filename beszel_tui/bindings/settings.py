@@ -12,8 +12,9 @@ SETTINGS: Final = [
     ),
     *(
         key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"settings.tab_{number}")
-        for number in range(1, 9)
+        for number in range(1, 10)
     ),
+    key("0", "tab_number(10)", "tab 10", "Tab number 10", "settings.tab_10"),
     key(
         "enter,right,l",
         "change(1)",
@@ -24,7 +25,7 @@ SETTINGS: Final = [
         display="⏎",
     ),
     key("left,h", "change(-1)", "change back", "Change it to the value before", "settings.change_back", display="← h"),
-    key("n", "new", "new", "A new API token or user", "settings.new", show=True),
+    key("n", "new", "new", "A new API token, user or backup", "settings.new", show=True),
     key("w", "password", "password", "Give this user another password", "settings.password", show=True),
     key(
         "d,delete",

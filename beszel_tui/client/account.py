@@ -12,11 +12,13 @@ from beszel_protocol.hygiene import clean, clean_text
 from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.account_wire import Info, Jobs, Page, SessionRecord, TokenRecord, TokenText, UserRecord
 from beszel_tui.client.account_wire import Methods as MethodsAnswer
+from beszel_tui.client.backups import carry_out, read_backups, read_store
 from beszel_tui.client.http import HubHttp
 from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
 from beszel_tui.state.account import (
     AccountFacts,
     ApiToken,
+    Backup,
     ChangeUser,
     DeleteUser,
     EndSession,
@@ -30,6 +32,8 @@ from beszel_tui.state.account import (
     Order,
     Part,
     Person,
+    RevokeToken,
+    Store,
 )
 
 _COLLECTIONS: Final = "/api/collections"
@@ -46,6 +50,9 @@ class Claims(msgspec.Struct, frozen=True):
     id: str
     tokenId: str | None = None  # noqa: N815 (the hub's name)
     """Of an API token; a login has none."""
+    exp: float | None = None
+    """Seconds since the epoch."""
+    refreshable: bool = False
 
 
 class Account(Protocol):
@@ -67,18 +74,22 @@ class HubAccount:
         claims = claims_of(self._token)
         person = await self._own(claims)
         problems: dict[Part, str] = {}
-        is_login = claims.tokenId is None
-        methods, sessions, tokens, users, hub, jobs = await asyncio.gather(
-            _or_none("methods", self._methods(), problems),
-            _or_none("sessions", self._sessions(), problems),
-            _or_none("tokens", self._tokens(), problems),
-            _or_none("users", self._users(), problems),
-            _or_none("hub", self._hub(), problems),
-            _or_none("jobs", self._jobs(), problems),
+        is_login, is_admin = claims.tokenId is None, person.role == "admin"
+        (methods, sessions, tokens, users, hub, jobs), (backups, store) = await asyncio.gather(
+            asyncio.gather(
+                _or_none("methods", self._methods(), problems),
+                _or_none("sessions", self._sessions(), problems),
+                _or_none("tokens", self._tokens(), problems),
+                _or_none("users", self._users(), problems),
+                _or_none("hub", self._hub(), problems),
+                _or_none("jobs", self._jobs(), problems),
+            ),
+            self._kept(problems) if is_admin else _nothing(),
         )
         return AccountFacts(
             person=person, is_login=is_login, methods=methods, sessions=sessions or (), tokens=tokens or (),
-            users=users or (), hub=hub, jobs=jobs or (), problems=problems,
+            users=users or (), hub=hub, jobs=jobs or (), backups=backups or (), store=store,
+            problems=problems,
         )  # fmt: skip
 
     async def carry_out(self, order: Order) -> str:
@@ -95,8 +106,10 @@ class HubAccount:
             await self._http.do("DELETE", self._record("users", order.user_id))
         elif isinstance(order, EndSession):
             await self._http.do("DELETE", self._record("sessions", order.session_id))
-        else:
+        elif isinstance(order, RevokeToken):
             await self._http.do("DELETE", self._record("api_tokens", order.token_id))
+        else:
+            await carry_out(self._http, order)
         return ""
 
     async def _make_token(self, wanted: NewToken) -> str:
@@ -159,6 +172,11 @@ class HubAccount:
     async def _jobs(self) -> tuple[Job, ...]:
         return tuple(map(clean, (await self._http.read(Jobs, "/api/beszel/jobs", {})).items))
 
+    async def _kept(self, problems: dict[Part, str]) -> tuple[tuple[Backup, ...] | None, Store | None]:
+        return await asyncio.gather(
+            _or_none("backups", read_backups(self._http), problems), _or_none("store", read_store(self._http), problems)
+        )
+
     def _record(self, collection: str, record_id: str) -> str:
         return f"{_COLLECTIONS}/{collection}/records/{self._http.safe_id(record_id)}"
 
@@ -195,6 +213,11 @@ def _instant(text: str) -> int | None:
         return parse_timestamp(text.replace(" ", "T", 1)) if text else None
     except ValueError:
         return None
+
+
+async def _nothing() -> tuple[None, None]:
+    """In place of what is told to administrators only."""
+    return None, None
 
 
 async def _or_none(part: Part, request: Awaitable[ResultT], problems: dict[Part, str]) -> ResultT | None:

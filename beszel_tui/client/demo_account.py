@@ -4,12 +4,46 @@ from typing import Final
 
 from beszel_protocol.version import VERSION
 from beszel_tui.errors import HubRefused
-from beszel_tui.state.account import AccountFacts, ApiToken, HubFacts, Job, Login, Methods, Order, Person
+from beszel_tui.state.account import (
+    AccountFacts,
+    ApiToken,
+    Backup,
+    HubFacts,
+    Job,
+    Login,
+    Methods,
+    Order,
+    Person,
+    Store,
+    SystemUsage,
+    Usage,
+)
 
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
 _ADA: Final = "demo00000000ada"
 _GRACE: Final = "demo00000grace0"
+_STORE: Final = Store(
+    file_bytes=623 << 20,
+    free_bytes=9 << 20,
+    max_bytes=2 << 30,
+    disk_free_bytes=81 << 30,
+    bytes=571 << 20,
+    values=1_650_000_000,
+    tiers={
+        "hot": Usage(bytes=3 << 20, oldest="2026-03-01T11:54:00.000Z"),
+        "raw": Usage(bytes=98 << 20, values=480_000_000, bytes_per_value=0.21, oldest="2026-02-26T12:00:00.000Z"),
+        "1m": Usage(bytes=311 << 20, values=870_000_000, bytes_per_value=0.37, oldest="2025-12-01T12:00:00.000Z"),
+        "10m": Usage(bytes=155 << 20, values=290_000_000, bytes_per_value=0.56, oldest="2025-01-24T00:00:00.000Z"),
+        "8h": Usage(bytes=4 << 20, values=10_000_000, bytes_per_value=0.42, oldest="2025-01-24T00:00:00.000Z"),
+    },
+    systems=[
+        SystemUsage(id="demo000000ci001", name="ci-runner-1", bytes=183 << 20),
+        SystemUsage(id="demo00000web001", name="web-1", bytes=61 << 20),
+        SystemUsage(id="demo000000db001", name="db-primary", bytes=58 << 20),
+        SystemUsage(id="demo000000nas01", name="nas", bytes=42 << 20),
+    ],
+)
 
 
 class DemoAccount:
@@ -57,6 +91,12 @@ class DemoAccount:
                     last_error="DeliveryFailed",
                 ),
             ),
+            backups=(
+                _backup("@auto_beszel_backup_20260301030000.zip", 655, now_ms - 9 * _HOUR_MS),
+                _backup("@auto_beszel_backup_20260228030000.zip", 649, now_ms - 33 * _HOUR_MS),
+                _backup("before-upgrade.zip", 612, now_ms - 6 * _DAY_MS),
+            ),
+            store=_STORE,
         )  # fmt: skip
 
     async def carry_out(self, order: Order) -> str:
@@ -70,3 +110,7 @@ def _login(
         id=session_id, user=user, method="password", address=address, agent=agent, is_current=is_current,
         used_ms=now_ms - hours_ago * _HOUR_MS, expires_ms=now_ms + 6 * _DAY_MS,
     )  # fmt: skip
+
+
+def _backup(key: str, mebibytes: int, modified_ms: int) -> Backup:
+    return Backup(key=key, size=mebibytes << 20, modified_ms=modified_ms)

@@ -69,8 +69,9 @@ class Feed:
 
     def __init__(self, hub: str, token: str, clock: Callable[[], int] | None = None) -> None:
         self.events: asyncio.Queue[FeedEvent] = asyncio.Queue(EVENT_QUEUE_SIZE)
+        self.token = token
+        """For the next connection; one that ends with an older token is not the end."""
         self._url = feed_url(hub)
-        self._token = token
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
         self._system: str | None = None
         self._containers: str | None = None
@@ -108,15 +109,21 @@ class Feed:
     def retry_now(self) -> None:
         self._retry.set()
 
+    async def refuse(self, reason: str) -> None:
+        """Tell that the token is of no use any more."""
+        await self.events.put(Refused(at_ms=self._clock(), reason=reason))
+
     async def run(self) -> None:
         """Until cancelled, or until the hub does not accept the token."""
         delay_seconds = _FIRST_DELAY_SECONDS
         while True:
-            began = time.monotonic()
+            began, token = time.monotonic(), self.token
             try:
                 reason = await self._session()
             except _TokenRefused as refusal:
-                await self.events.put(Refused(at_ms=self._clock(), reason=str(refusal)))
+                if token != self.token:
+                    continue  # a stream ends with the token that it began with
+                await self.refuse(str(refusal))
                 return
             if time.monotonic() - began > _STEADY_SECONDS:
                 delay_seconds = _FIRST_DELAY_SECONDS
@@ -132,7 +139,7 @@ class Feed:
         try:
             async with connect(
                 self._url,
-                additional_headers={"Authorization": f"Bearer {self._token}"},
+                additional_headers={"Authorization": f"Bearer {self.token}"},
                 user_agent_header=USER_AGENT,
                 open_timeout=OPEN_TIMEOUT_SECONDS,
                 ping_interval=PING_INTERVAL_SECONDS,

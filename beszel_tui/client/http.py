@@ -63,7 +63,7 @@ class HubHttp:
 
     def __init__(self, hub: str, token: str | None = None) -> None:
         self.hub = hub
-        self._token = token
+        self.token = token
         self._client: httpx2.AsyncClient | None = None
         self._opening = asyncio.Lock()
 
@@ -151,7 +151,7 @@ class HubHttp:
             raise HubUnreachable(f"the hub cannot be reached: {error}") from error
 
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     async def _ask(
         self,

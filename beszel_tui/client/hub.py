@@ -1,7 +1,8 @@
 """One hub as a source: its feed for what changes, HTTP for what was."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from beszel_protocol.addresses import Address, Step
@@ -33,11 +34,13 @@ _SERIES_AT_ONCE: Final = 32
 class HubSource:
     """Requests raise `ClientError`."""
 
-    def __init__(self, hub: str, token: str) -> None:
+    def __init__(self, hub: str, token: str, keep: Callable[[str, str], None] | None = None) -> None:
+        """`keep` hears of the old and the new token of a session, whenever it was renewed; without it, it never is."""
         self.label = hub_label(hub)
         self._feed = Feed(hub, token)
         self._http = HubHttp(hub, token)
         self._token = token
+        self._keep = keep
         self._account: HubAccount | None = None
         self._alerts: AlertDesk | None = None
 
@@ -63,9 +66,27 @@ class HubSource:
 
     async def run(self) -> None:
         try:
-            await self._feed.run()
+            async with asyncio.TaskGroup() as group:
+                feeding = group.create_task(self._feed.run(), name="connections")
+                if self._keep is not None:
+                    renewing = group.create_task(self._renew(feeding), name="renewal")
+                    feeding.add_done_callback(lambda _: renewing.cancel())
         finally:
             await self.close()
+
+    async def _renew(self, feeding: "asyncio.Task[None]") -> None:
+        """As long as there is a session to renew."""
+        from beszel_tui.client.renewal import Renewal  # noqa: PLC0415 (not needed for the first picture)
+
+        if await Renewal(self._http, self._token, self._renewed, time.time).run():
+            await self._feed.refuse("the session has ended")
+            feeding.cancel()
+
+    def _renewed(self, token: str) -> None:
+        before, self._token = self._token, token
+        self._http.token = self._feed.token = token
+        if self._keep is not None:
+            self._keep(before, token)
 
     async def close(self) -> None:
         await self._http.close()

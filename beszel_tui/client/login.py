@@ -55,6 +55,16 @@ async def log_in_with_code(http: HubHttp, code_id: str, code: str, mfa_id: str) 
     return await _token(http, "auth-with-otp", body, "this code is wrong, or no longer valid")
 
 
+async def renew(http: HubHttp) -> str:
+    """Another token for the session whose token is used. Raises `Unauthorized` if it has ended, else `ClientError`."""
+    status, content = await http.exchange("POST", f"{_USERS}/auth-refresh")
+    if status == 401:
+        raise Unauthorized("the session has ended")
+    if status >= 400:
+        raise http.refusal(status, content)
+    return _decode(content, _Token).token
+
+
 async def is_first_run(http: HubHttp) -> bool:
     """Whether the hub has no user yet; raises `ClientError` if it cannot be reached."""
     try:

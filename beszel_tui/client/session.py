@@ -41,6 +41,17 @@ def save_session(path: Path, session: Session) -> None:
     write_private(path, msgspec.json.encode(_File(last=session.hub, sessions=[*others, session])))
 
 
+def replace_token(path: Path, hub: str, before: str, token: str) -> None:
+    """Keep a renewed token where the old one was; what has come to stand there meanwhile stays. Raises OSError."""
+    file = _read(path)
+    kept = [
+        msgspec.structs.replace(known, token=token) if (known.hub, known.token) == (hub, before) else known
+        for known in file.sessions
+    ]
+    if kept != file.sessions:
+        write_private(path, msgspec.json.encode(_File(last=file.last, sessions=kept)))
+
+
 def forget_session(path: Path, hub: str) -> None:
     file = _read(path)
     kept = [known for known in file.sessions if known.hub != hub]

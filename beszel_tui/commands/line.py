@@ -177,7 +177,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command(
         "settings",
         "[SECTION]",
-        "Looks, account, sessions, tokens, users, hub, hubs, keys",
+        "Looks, account, sessions, tokens, users, hub, backups, store, hubs, keys",
         _settings,
         lambda _: [section.key for section in SECTIONS],
     ),

@@ -81,7 +81,7 @@ def snooze(source: Source, name: str, span: str, out: TextIO | None = None) -> i
     async def work(out: TextIO) -> int:
         view = await _ask(source)
         alert = find_alert(view, name)
-        for record in snooze_form(alert, view).read({"span": span, "other": span}):
+        for record in snooze_form([alert], view).read({"span": span, "other": span}):
             await source.alerts.save("quiet", None, record)
         out.write(f"snoozed for {span}: {_title(alert, view)}\n")
         return NONE_FIRES

@@ -23,6 +23,14 @@ _MAX_BYTES: Final = 1 << 20
 _MAX_HUBS: Final = 32
 
 
+_ZSH_FILE: Final = ".zfunc/_beszel-tui"
+_ZSH_FIRST: Final = """
+if [ "$funcstack[1]" = "_beszel-tui" ]; then
+  _beszel_tui_completion "$@"
+fi
+"""
+
+
 class _Named(msgspec.Struct, frozen=True):
     name: str = ""
 
@@ -35,6 +43,17 @@ class _Known(msgspec.Struct, frozen=True):
     """What was told last, by hub."""
 
     names: dict[str, list[str]] = {}
+
+
+def complete_at_first_key(home: Path) -> None:
+    """What Typer installs for zsh only declares itself when it is first loaded: that key would complete nothing."""
+    path = home / _ZSH_FILE
+    try:
+        script = path.read_text(encoding="utf-8")
+        if _ZSH_FIRST not in script:
+            path.write_text(script.rstrip() + _ZSH_FIRST, encoding="utf-8")
+    except OSError:
+        return  # another shell; or it completes from the second key on
 
 
 def complete_system(flags: Flags, beginning: str) -> list[str]:
@@ -62,7 +81,7 @@ def system_names(settings: Settings) -> Sequence[str]:
     path = settings.paths.names_file
     if not names:
         return _read(path).names.get(hub, [])
-    _keep(path, hub, names)
+    remember(path, hub, names)
     return names
 
 
@@ -85,7 +104,8 @@ def _read(path: Path) -> _Known:
         return _Known()
 
 
-def _keep(path: Path, hub: str, names: list[str]) -> None:
+def remember(path: Path, hub: str, names: list[str]) -> None:
+    """For the next time that nobody answers soon enough. Raises OSError."""
     others = {known: told for known, told in _read(path).names.items() if known != hub}
     newest = dict(list(others.items())[-_MAX_HUBS + 1 :])
     content = msgspec.json.encode(_Known({**newest, hub: names}))

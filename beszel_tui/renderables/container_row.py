@@ -20,6 +20,9 @@ _STATUS: Final[dict[str, SystemStatus]] = {
 }  # fmt: skip
 """The symbol of a state is that of a system which is in a like one."""
 
+_OF_NOW: Final = Style(dim=True)
+"""In the past."""
+
 
 def draw_container(line: ContainerLine, placed: Sequence[Placed], look: FleetLook) -> list[Cell]:
     """The cells of one container, in order; they do not overlap."""
@@ -133,6 +136,8 @@ def _state(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
     """How long it has been running, or what else it does."""
     item, palette = line.item, look.palette
     facts = item.facts
+    if item.past == "gone":
+        return [(fit("gone now", width, "right"), palette.muted)]
     if facts.state == "running":
         text = "up" if item.uptime_ms is None else format_duration(item.uptime_ms / 1000)
         return [(fit(text, width, "right"), palette.aged if item.aged else palette.muted)]
@@ -157,7 +162,12 @@ def _health(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
 
 
 def _text(line: ContainerLine, width: int, look: FleetLook, key: str) -> list[Piece]:
-    return [(fit(text_of(line.item, key), width, ellipsis=look.symbols.ellipsis), look.palette.muted)]
+    return [(fit(text_of(line.item, key), width, ellipsis=look.symbols.ellipsis), _told_style(line.item, look))]
+
+
+def _told_style(item: ContainerItem, look: FleetLook) -> Style:
+    """Of what an engine tells and nobody keeps: in the past it is known of now only."""
+    return look.palette.muted + _OF_NOW if item.past else look.palette.muted
 
 
 def _image(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
@@ -169,7 +179,7 @@ def _image(line: ContainerLine, width: int, look: FleetLook) -> list[Piece]:
         text = text.rpartition("/")[2]
     shown = fit(text, room, ellipsis=symbols.ellipsis)
     if not arrow:
-        return [(shown, palette.muted)]
+        return [(shown, _told_style(item, look))]
     return [(shown.rstrip(), palette.muted), (arrow, palette.faint if item.aged else palette.accent)]
 
 

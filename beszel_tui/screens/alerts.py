@@ -79,7 +79,7 @@ class AlertsScreen(HubScreen):
 
     def compose_content(self) -> ComposeResult:
         yield TabBar(self._tab_bar_view(self.state), self.hub_app.look)
-        yield SheetPanel(self.hub_app.look, self._pane)
+        yield SheetPanel(self.hub_app.look, self._pane, self.hub_app.orders)
 
     def on_mount(self) -> None:
         self.hub_app.bridge.watch_alerts(self, looks=True)
@@ -134,6 +134,16 @@ class AlertsScreen(HubScreen):
     @property
     def _alert(self) -> Alert | None:
         return self.state.alerts.get(self._cursor)
+
+    @property
+    def _meant(self) -> list[Alert]:
+        """Those that are marked, or the one under the cursor."""
+        keys = [row.key for row in self.panel.rows if row.key in self.panel.table.marked] or [self._cursor]
+        return [alert for key in keys if (alert := self.state.alerts.get(key))]
+
+    def _clear_marks(self) -> None:
+        if self.is_attached:
+            self.panel.table.clear_marks()
 
     @property
     def _rule(self) -> Rule | None:
@@ -191,18 +201,16 @@ class AlertsScreen(HubScreen):
 
     def action_acknowledge(self) -> None:
         """Of several, those that somebody looks after already are left alone."""
-        marked = [row.key for row in self.panel.rows if row.key in self.panel.table.marked]
-        alerts = [alert for key in marked if (alert := self.state.alerts.get(key)) and not alert.acknowledged]
-        if not marked:
-            alerts = [alert] if (alert := self._alert) else []
+        alerts = self._meant
+        if self.panel.table.marked:
+            alerts = [alert for alert in alerts if not alert.acknowledged]
         if not alerts:
             self.panel.table.clear_marks()
             return
         desk = self._desk
 
         def done(refused: list[str]) -> None:
-            if self.is_attached:
-                self.panel.table.clear_marks()
+            self._clear_marks()
             number = len(alerts) - len(refused)
             taken = alerts[0].name if len(alerts) == 1 else f"{number} of {len(alerts)} alerts"
             if number:
@@ -214,8 +222,8 @@ class AlertsScreen(HubScreen):
         self.hub_app.bridge.ask(lambda: acknowledge_each(desk, alerts), done, self._failed)
 
     def action_snooze(self) -> None:
-        if self._alert is not None:
-            self._open_form(snooze_form(self._alert, self.view), "quiet", None)
+        if alerts := self._meant:
+            self.hub_app.open_form(snooze_form(alerts, self.view), "quiet", stored=self._clear_marks)
 
     def action_new(self) -> None:
         if self.state.book is None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import ClassVar, Final
 
-from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -43,6 +42,7 @@ class FleetScreen(ListingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*FLEET, *TIME]
     shows_past = True
     vocabulary = FLEET_VOCABULARY
+    table_name = "fleet"
     columns = BY_KEY
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class FleetScreen(ListingScreen):
         table, look = self.table, self.hub_app.look
         rows, keys = self._arranged(state)
         width = trail_width(table.card_width) if isinstance(table, FleetCards) else spark_width(table.placed)
-        alerts = alerts_by_system(replace(state, alerts={}) if state.past else state)  # those of now are not of then
+        alerts = alerts_by_system(state)
         lines = LazyLines(rows, lambda row: fleet_line(state, row, width, look.thresholds, alerts[row.id]))
         if self._is_grouped:
             table.show(grouped(lines, self._folded), self.sort, look)

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from beszel_tui.messages import OrderChosen
 from beszel_tui.screens.base import HubScreen
 from beszel_tui.state.columns import Column
 from beszel_tui.state.filterline import Vocabulary
@@ -23,6 +24,8 @@ class ListingScreen(HubScreen, Listing):
     CSS_PATH: ClassVar[str | PurePath | list[str | PurePath] | None] = "listing.tcss"
     AUTO_FOCUS = "RowTable"
     vocabulary: Vocabulary
+    table_name: ClassVar[str]
+    """By which its order is remembered."""
     columns: ClassVar[Mapping[str, Column]]
 
     def __init__(self) -> None:
@@ -41,6 +44,9 @@ class ListingScreen(HubScreen, Listing):
         yield from ()
 
     def compose_content(self) -> ComposeResult:
+        kept = self.hub_app.orders.get(self.table_name)
+        if kept is not None and kept.key in self.columns:
+            self._sort = kept
         yield from self.compose_head()
         yield FilterLine(self.vocabulary)
         yield from self.make_tables()
@@ -80,6 +86,7 @@ class ListingScreen(HubScreen, Listing):
     def keep_sort(self, sort: Sort) -> None:
         self._sort = sort
         self.show_lines()
+        self.post_message(OrderChosen(self.table_name, sort.key, descending=sort.descending))
 
     def starts_descending(self, key: str) -> bool:
         return self.columns[key].number is not None

@@ -54,6 +54,8 @@ class ReaderScreen(HubScreen):
     def show_caption(self) -> None:
         palette = self.hub_app.look.palette
         notes = [*self.notes(), *self._search_notes()]
+        if self.state.past is not None:
+            notes.append(("of now", palette.level["warning"]))
         title = self.title_text()
         self.query_one(Caption).show(lambda width: draw_pane_caption(title, notes, width, palette))
 

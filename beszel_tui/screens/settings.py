@@ -15,7 +15,8 @@ from beszel_tui.screens.settings_orders import Orders
 from beszel_tui.state.account import AccountFacts
 from beszel_tui.state.looks import BY_KEY as PREFERENCES
 from beszel_tui.state.model import State
-from beszel_tui.state.settings import SECTIONS, Section, SettingsFacts, Told, rows_of, sections_of, why_empty
+from beszel_tui.state.settings import SECTIONS, Section, SettingsFacts, rows_of, sections_of, why_empty
+from beszel_tui.state.settingsheets import Told
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.widgets.bars import TabBar
 from beszel_tui.widgets.caption import Caption
@@ -76,7 +77,7 @@ class SettingsScreen(HubScreen):
     def compose_content(self) -> ComposeResult:
         look = self.hub_app.look
         yield TabBar(self._tab_bar_view(), look)
-        yield SheetPanel(look, self.section.sheet)
+        yield SheetPanel(look, self.section.sheet, self.hub_app.orders)
         preview = Caption()
         preview.id = "preview"
         yield preview

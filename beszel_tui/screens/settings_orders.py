@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from beszel_tui.client.account import Account
+from beszel_tui.screens.backup_orders import BackupOrders
 from beszel_tui.screens.dialog import BoxForm, Done, Failed, Field, SecretScreen
 from beszel_tui.screens.hubs import leave_hub, log_in_again
 from beszel_tui.screens.question import QuestionScreen
@@ -13,10 +14,12 @@ from beszel_tui.state.account import (
     DeleteUser,
     EndSession,
     LogOut,
+    NewBackup,
     NewToken,
     NewUser,
     Order,
     Person,
+    RestoreBackup,
     RevokeToken,
 )
 
@@ -36,6 +39,7 @@ _SCOPES: Final = (("read", "read: looks only"), ("write", "write: changes system
 class Orders:
     def __init__(self, screen: "SettingsScreen") -> None:
         self._screen = screen
+        self._backups = BackupOrders(self._open, self.send, self._ask)
 
     @property
     def _account(self) -> Account:
@@ -54,6 +58,8 @@ class Orders:
     def change(self, section: str, key: str) -> None:
         if section == "users":
             self._ask_role(key)
+        elif section == "backups":
+            self._backups.put_back(key)
         elif section == "account":
             order = self._own_orders().get(key)
             if order is None:
@@ -73,11 +79,15 @@ class Orders:
     def new(self, section: str) -> None:
         if section == "tokens":
             self._ask_token()
+        elif section == "backups":
+            self._backups.new()
         else:
             self._ask_user()
 
     def delete(self, section: str, key: str) -> None:
-        if section == "sessions":
+        if section == "backups":
+            self._backups.delete(key)
+        elif section == "sessions":
             login = next(login for login in self._facts.sessions if login.id == key)
             consequence = "It is the one that you are in: you will have to log in again." if login.is_current else ""
             question = f"End the session from {login.address or 'somewhere'}?"
@@ -102,7 +112,7 @@ class Orders:
                 failed("the passwords are not the same")
                 return
             order = ChangeUser(user_id=user_id, password=values["password"])
-            self._send(order, done, failed, f"{person.email} has a new password; their sessions have ended")
+            self.send(order, done, failed, f"{person.email} has a new password; their sessions have ended")
 
         self._open("A password", fields, send, f"For {person.email}. Tell it to them by another way than mail.")
 
@@ -115,7 +125,7 @@ class Orders:
             return
 
         def send(values: Mapping[str, str], done: Done, failed: Failed) -> None:
-            self._send(ChangeUser(user_id=person.id, email=values["email"]), done, failed, "log in again with it")
+            self.send(ChangeUser(user_id=person.id, email=values["email"]), done, failed, "log in again with it")
 
         what = "Every session of yours ends: log in again with the new address."
         self._open("E-mail", (Field("email", "E-mail", person.email),), send, what)
@@ -124,7 +134,7 @@ class Orders:
         person = self._facts.person
 
         def send(values: Mapping[str, str], done: Done, failed: Failed) -> None:
-            self._send(ChangeUser(user_id=person.id, username=values["username"]), done, failed, "the name is changed")
+            self.send(ChangeUser(user_id=person.id, username=values["username"]), done, failed, "the name is changed")
 
         self._open("Name", (Field("username", "Name", person.username, hint="3 characters or more"),), send)
 
@@ -209,7 +219,7 @@ class Orders:
                 failed("the passwords are not the same")
                 return
             order = NewUser(email=values["email"], role=values["role"], password=values["password"])
-            self._send(order, done, failed, f"made: {values['email']}")
+            self.send(order, done, failed, f"made: {values['email']}")
 
         self._open("A new user", fields, send)
 
@@ -218,7 +228,7 @@ class Orders:
 
         def send(values: Mapping[str, str], done: Done, failed: Failed) -> None:
             order = ChangeUser(user_id=user_id, role=values["role"])
-            self._send(order, done, failed, f"{person.email} is {values['role']} now")
+            self.send(order, done, failed, f"{person.email} is {values['role']} now")
 
         self._open("Role", (Field("role", person.email, person.role, choices=_ROLES),), send)
 
@@ -233,18 +243,19 @@ class Orders:
     ) -> None:  # fmt: skip
         self._screen.hub_app.push_screen(BoxForm(title, fields, send, what))
 
-    def _send(self, order: Order, done: Done, failed: Failed, said: str) -> None:
+    def send(self, order: Order, done: Done, failed: Failed, said: str) -> None:
         def made(_: str) -> None:
             done()
             self._screen.hub_app.say(said)
             self._screen.reload()
 
-        self._screen.hub_app.bridge.ask(lambda: self._account.carry_out(order), made, failed)
+        is_long = isinstance(order, NewBackup | RestoreBackup)
+        self._screen.hub_app.bridge.ask(lambda: self._account.carry_out(order), made, failed, is_long=is_long)
 
     def _ask(self, question: str, consequence: str, order: Order, said: str) -> None:
         app = self._screen.hub_app
 
         def agreed() -> None:
-            self._send(order, lambda: None, lambda reason: app.say(reason, severity="error"), said)
+            self.send(order, lambda: None, lambda reason: app.say(reason, severity="error"), said)
 
         app.push_screen(QuestionScreen(question, consequence, agreed))

@@ -21,6 +21,7 @@ from beszel_tui.state.components import question_of
 from beszel_tui.state.layout import Grid, lay_out
 from beszel_tui.state.model import Focus, State
 from beszel_tui.state.past import moment
+from beszel_tui.state.pastcontainers import whole_then
 from beszel_tui.state.processes import PROCESSES, order_asked
 from beszel_tui.state.ranges import parse_range, window_label
 from beszel_tui.state.selectors import STALE_MS
@@ -63,7 +64,7 @@ class SystemScreen(HubScreen):
 
     @property
     def tabs(self) -> list[Tab]:
-        return tabs_of(self.state.focus.whole if self.state.focus else None)
+        return tabs_of(whole_then(self.state))
 
     @property
     def tab(self) -> Tab:
@@ -77,17 +78,17 @@ class SystemScreen(HubScreen):
     def compose_content(self) -> ComposeResult:
         yield Facts(self.state, self.hub_app.look)
         yield TabBar(self._tab_bar_view(self.state), self.hub_app.look)
-        yield SheetPanel(self.hub_app.look, PROCESSES)
+        yield SheetPanel(self.hub_app.look, PROCESSES, self.hub_app.orders, is_tree=self.hub_app.is_process_tree)
         yield ChartGrid()
 
     def show_state(self, state: State) -> None:
         look = self.hub_app.look
         self.query_one(Facts).show(moment(state), look)
         if state.past is not None and state.focus is not None:
-            self.hub_app.bridge.times.want([state.focus.system_id])
+            self.hub_app.bridge.times.want_system(state.focus.system_id)
         self.query_one(TabBar).show(self._tab_bar_view(state), look)
         self._show_sheet(state)
-        charts = charts_of(self.tab, state.focus.whole if state.focus else None)
+        charts = charts_of(self.tab, whole_then(state))
         if charts != self._charts:
             self._charts = charts
             self._mount_charts()
@@ -119,7 +120,7 @@ class SystemScreen(HubScreen):
         self.remove_class("-full")
         if not self.query_one(CommandLine).is_open:
             self.focus_content()
-        self.call_after_refresh(self.show_state, self.state)
+        self.call_after_refresh(lambda: self.show_state(self.state))
         self.call_after_refresh(self.show_keys)
 
     def _show_charts(self, state: State) -> None:
@@ -179,7 +180,7 @@ class SystemScreen(HubScreen):
     def _tab_bar_view(self, state: State) -> TabBarView:
         tabs = self.tabs
         window = state.focus.window if state.focus else LIVE
-        has_charts = bool(charts_of(self.tab, state.focus.whole if state.focus else None))
+        has_charts = bool(charts_of(self.tab, whole_then(state)))
         loading = bool(state.focus and state.focus.loading and not window.live)
         return TabBarView(
             tabs=tuple(tab.title for tab in tabs),
@@ -217,7 +218,7 @@ class SystemScreen(HubScreen):
         return next((panel for panel in panels if panel.has_class("-chosen")), panels[0] if panels else None)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.show_state, self.state)
+        self.call_after_refresh(lambda: self.show_state(self.state))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not super().check_action(action, parameters):
@@ -259,7 +260,7 @@ class SystemScreen(HubScreen):
             return
         index = max(0, min(len(panels) - 1, index))
         panels[index].focus()
-        self.call_after_refresh(self._show_charts, self.state)
+        self.call_after_refresh(lambda: self._show_charts(self.state))
 
     def action_full(self) -> None:
         chosen = self._chosen_panel()
@@ -271,7 +272,7 @@ class SystemScreen(HubScreen):
         self._grid = None
         self._fit()
         chosen.focus()
-        self.call_after_refresh(self._show_charts, self.state)
+        self.call_after_refresh(lambda: self._show_charts(self.state))
 
     def action_cursor(self, cells: int) -> None:
         """Move the time cursor by cells of a plot; the first press puts it at the right end."""

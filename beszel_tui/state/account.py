@@ -5,7 +5,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Part: TypeAlias = Literal["methods", "sessions", "tokens", "users", "hub", "jobs"]
+Part: TypeAlias = Literal["methods", "sessions", "tokens", "users", "hub", "jobs", "backups", "store"]
 ROLES: Final = ("admin", "user", "readonly")
 SCOPES: Final = ("read", "write")
 
@@ -71,6 +71,49 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str = ""
 
 
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """A file at the hub with all that it needs to be what it was."""
+
+    key: str
+    size: int = 0
+    """In bytes."""
+    modified_ms: int | None = None
+    restoring: bool = False
+    """Whether the hub puts it back when it starts again."""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part of the stored history takes."""
+
+    bytes: int = 0
+    values: int = 0
+    bytes_per_value: float | None = None
+    oldest: str | None = None
+    """The time of the oldest."""
+
+
+class SystemUsage(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str = ""
+    """Empty for one that is being deleted."""
+    bytes: int = 0
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub's database takes."""
+
+    file_bytes: int
+    free_bytes: int = 0
+    """Within the file."""
+    max_bytes: int | None = None
+    disk_free_bytes: int | None = None
+    bytes: int = 0
+    """Of history."""
+    values: int = 0
+    tiers: dict[str, Usage] = {}
+    systems: list[SystemUsage] = []
+
+
 class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All that one sees of one's account; what the hub refuses has its reason in `problems`."""
 
@@ -83,6 +126,9 @@ class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
     users: tuple[Person, ...] = ()
     hub: HubFacts | None = None
     jobs: tuple[Job, ...] = ()
+    backups: tuple[Backup, ...] = ()
+    """Newest first; these and `store` are told to administrators only."""
+    store: Store | None = None
     problems: Mapping[Part, str] = {}
 
     @property
@@ -133,5 +179,21 @@ class RevokeToken(msgspec.Struct, frozen=True, kw_only=True):
     token_id: str
 
 
-Order: TypeAlias = ChangeUser | NewUser | DeleteUser | EndSession | LogOut | NewToken | RevokeToken
+class NewBackup(msgspec.Struct, frozen=True, kw_only=True):
+    name: str = ""
+    """Empty for one that the hub makes of the time."""
+
+
+class DeleteBackup(msgspec.Struct, frozen=True, kw_only=True):
+    key: str
+
+
+class RestoreBackup(msgspec.Struct, frozen=True, kw_only=True):
+    """At the hub's next start."""
+
+    key: str
+
+
+BackupOrder: TypeAlias = NewBackup | DeleteBackup | RestoreBackup
+Order: TypeAlias = ChangeUser | NewUser | DeleteUser | EndSession | LogOut | NewToken | RevokeToken | BackupOrder
 """What an account can be asked to do."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.metrics import Unit
@@ -38,6 +38,8 @@ class ContainerItem(NamedTuple):
     """Of one that runs."""
     image_update: bool | None = None
     """Whether its registry has another image under its tag; None if nobody knows."""
+    past: Literal["", "still", "gone", "unknown"] = ""
+    """As it was at another instant than now: whether it still exists. What is no number is then of now."""
 
     @property
     def is_troubled(self) -> bool:

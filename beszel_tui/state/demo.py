@@ -31,6 +31,7 @@ from beszel_tui.state.waves import hash_share, noise, wave
 
 _GIB: Final = 1 << 30
 _DAY: Final = 86_400
+_OPEN: Final = "containers[]"
 
 
 _BY_ID: Final = {f"demo{index:011d}": host for index, host in enumerate(HOSTS)}
@@ -165,6 +166,7 @@ def demo_columns(system_id: str, addresses: list[str], start_ms: int, end_ms: in
     resolution_ms = max(1000, -(-(end_ms - start_ms) // points // 1000) * 1000)
     first = start_ms // resolution_ms * resolution_ms
     instants = tuple(range(first, end_ms, resolution_ms))
+    addresses = [named for text in addresses for named in _named(system_id, text, start_ms)]
     spread = 0.0 if resolution_ms <= 1000 else min(0.5, resolution_ms / 600_000)
     read = _reader(system_id, addresses)
     readings: dict[str, list[float | None]] = {text: [] for text in addresses}
@@ -181,6 +183,15 @@ def demo_columns(system_id: str, addresses: list[str], start_ms: int, end_ms: in
     return Columns(resolution_ms=resolution_ms, timestamps_ms=instants, lanes=lanes)
 
 
+def _named(system_id: str, text: str, at_ms: int) -> list[str]:
+    """What an address stands for: with an empty key, each of the host's containers."""
+    if not text.startswith(_OPEN):
+        return [text]
+    host = _BY_ID[system_id]
+    used = _container_usage(host, at_ms) if host.status == "up" else None
+    return [f"containers[{each.name}]{text.removeprefix(_OPEN)}" for each in used or ()]
+
+
 def _reader(system_id: str, addresses: list[str]) -> Callable[[int], list[float | None]]:
     """What the series are at an instant; of those that the fleet shows without thinking up a whole sample."""
     host = _BY_ID[system_id]
@@ -188,6 +199,12 @@ def _reader(system_id: str, addresses: list[str]) -> Callable[[int], list[float 
     if None not in known:
         return lambda at_ms: [number(host, at_ms) for number in known if number is not None]
     parsed = [parse_address(text) for text in addresses]
+    if all(address[0].name == "containers" for address in parsed):
+        return lambda at_ms: [
+            read_value(metrics, address)
+            for metrics in [Metrics(containers=_container_usage(host, at_ms))]
+            for address in parsed
+        ]
 
     def read(at_ms: int) -> list[float | None]:
         metrics = demo_metrics(system_id, at_ms)

@@ -133,6 +133,7 @@ class PageLoaded(_Event, frozen=True, kw_only=True):
     number: int
     end_ms: int
     columns: Columns
+    of_containers: bool = False
 
 
 Event: TypeAlias = (

@@ -46,6 +46,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     columns: Columns
 
 
+class ContainerPage(Page, frozen=True, kw_only=True):
+    """History of the containers of one system."""
+
+    series: Mapping[str, Mapping[str, str]]
+    """By name and field: the address of each series in the columns."""
+
+
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     speed: int = 0
@@ -54,11 +61,20 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     """How long ago it was; only in what `moment` makes."""
     pages: Mapping[str, Page] = msgspec.field(default_factory=dict)
     """By system, the one around `at_ms` or its neighbour."""
+    containers: Mapping[str, ContainerPage] = msgspec.field(default_factory=dict)
+    """Likewise."""
 
     def page(self, system_id: str) -> Page | None:
         """The one that tells of `at_ms`."""
         page = self.pages.get(system_id)
-        return page if page and page.number == number_of(self.at_ms) and self.at_ms < page.end_ms else None
+        return page if page and self._is_told_by(page) else None
+
+    def container_page(self, system_id: str) -> ContainerPage | None:
+        page = self.containers.get(system_id)
+        return page if page and self._is_told_by(page) else None
+
+    def _is_told_by(self, page: Page) -> bool:
+        return page.number == number_of(self.at_ms) and self.at_ms < page.end_ms
 
 
 def number_of(at_ms: int) -> int:
@@ -81,9 +97,9 @@ def moment(state: "State") -> "State":
         page = past.page(system_id)
         systems[system_id] = _row_then(row, page, past.at_ms)
         if page is not None:
-            trails[system_id] = _trail_then(page.columns, past.at_ms)
-    return replace(
-        state, systems=systems, trails=trails, hub_offset_ms=past.at_ms - state.now_ms,
+            trails[system_id] = trail_then(page.columns, "cpu.usage_percent", past.at_ms)
+    return replace(  # which alerts fired then is not known
+        state, systems=systems, trails=trails, alerts={}, hub_offset_ms=past.at_ms - state.now_ms,
         past=replace(past, behind_ms=max(0, state.hub_now_ms - past.at_ms)),
     )  # fmt: skip
 
@@ -115,7 +131,13 @@ def value_then(columns: Columns, address: str, at_ms: int) -> float | None:
     return None
 
 
-def _trail_then(columns: Columns, at_ms: int) -> Trail:
+def trail_then(columns: Columns, address: str, at_ms: int) -> Trail:
+    """The curve of a series up to an instant; a column that is longer than its buckets stands for several."""
     bucket = at_ms // BUCKET_MS
-    lane = columns.lane("cpu.usage_percent")
-    return trail_from(bucket, () if lane is None else bucket_means(columns.timestamps_ms, lane.mean, bucket))
+    lane = columns.lane(address)
+    if lane is None:
+        return trail_from(bucket, ())
+    if columns.resolution_ms <= BUCKET_MS:
+        return trail_from(bucket, bucket_means(columns.timestamps_ms, lane.mean, bucket))
+    starts_ms = ((bucket - back) * BUCKET_MS for back in range(TRAIL_BUCKETS, 0, -1))
+    return trail_from(bucket, [value_then(columns, address, start_ms) for start_ms in starts_ms])

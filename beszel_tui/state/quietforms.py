@@ -1,5 +1,6 @@
 """The forms of quiet hours and snoozes, read into the hub's fields. Pure."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -43,8 +44,11 @@ def quiet_form(view: AlertView, zone_name: str, quiet: Quiet | None = None) -> F
     )
 
 
-def snooze_form(alert: Alert, view: AlertView) -> Form:
-    """How long nothing is to be told of an alert's rule on its system."""
+def snooze_form(alerts: Sequence[Alert], view: AlertView) -> Form:
+    """How long nothing is to be told of each alert's rule on its system."""
+    several = {(alert.system, alert.rule): alert for alert in alerts}
+    first = alerts[0]
+    what = f"{len(alerts)} alerts" if len(alerts) > 1 else f"{first.name} of {view.system_name(first.system)}"
 
     def read(values: Values) -> list[Record]:
         seconds = read_seconds(values["span"] or values["other"], "other", least=60, most=_LONGEST_SNOOZE_SECONDS)
@@ -57,10 +61,11 @@ def snooze_form(alert: Alert, view: AlertView) -> Form:
                 "rule": alert.rule,
                 "note": f"snoozed {alert.name}"[:200],
             }
+            for alert in several.values()
         ]
 
     return Form(
-        title=f"Snooze {alert.name} of {view.system_name(alert.system)}",
+        title=f"Snooze {what}",
         fields=(
             FormField("span", "For", _SPANS),
             FormField("other", "How long", hint="90m, 3d", is_shown=lambda values: not values["span"]),

@@ -38,6 +38,7 @@ from beszel_tui.state.events import (
 from beszel_tui.state.hubs import hub_of
 from beszel_tui.state.model import Connection, Focus, State
 from beszel_tui.state.past import Page, Past, number_of
+from beszel_tui.state.pastcontainers import make_page
 from beszel_tui.state.series import Trail, append_readings, extend_trail, join_columns, join_trails
 
 
@@ -303,6 +304,9 @@ def _page_loaded(state: State, event: PageLoaded) -> State:
     past = state.past
     if past is None or event.number != number_of(past.at_ms):
         return state
+    if event.of_containers:
+        of_containers = make_page(event.number, event.end_ms, event.columns)
+        return replace(state, past=replace(past, containers={**past.containers, event.system_id: of_containers}))
     page = Page(number=event.number, end_ms=event.end_ms, columns=event.columns)
     return replace(state, past=replace(past, pages={**past.pages, event.system_id: page}))
 

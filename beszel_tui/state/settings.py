@@ -7,8 +7,21 @@ from beszel_protocol.metrics import Unit
 from beszel_protocol.units import format_value
 from beszel_tui.state.account import AccountFacts, ApiToken, Job, Login, Part, Person
 from beszel_tui.state.looks import PREFERENCES, LookChoices, Looks
-from beszel_tui.state.selectors import Level, Sort, age
-from beszel_tui.state.sheet import Sheet, SheetColumn, SheetRow
+from beszel_tui.state.selectors import Level, age
+from beszel_tui.state.settingsheets import (
+    ACCOUNT,
+    BACKUPS,
+    HUB,
+    HUBS,
+    KEYS,
+    LOOKS,
+    SESSIONS,
+    STORE,
+    TOKENS,
+    USERS,
+)
+from beszel_tui.state.sheet import Sheet, SheetRow
+from beszel_tui.state.storagerows import backup_rows, store_rows
 
 Verb: TypeAlias = Literal["change", "new", "delete", "password"]
 _SOON_MS: Final = 14 * 86_400_000
@@ -62,112 +75,26 @@ class Section(NamedTuple):
         return self.sheet.key
 
 
-class Told(NamedTuple):
-    """What a table of the settings is shown from."""
-
-    rows: list[SheetRow]
-    note: str
-    """Beside the counts."""
-
-
-def _sheet(
-    key: str, title: str, columns: tuple[SheetColumn, ...], claims: tuple[tuple[str, int], ...], empty: str,
-    *, has_levels: bool = False,
-) -> Sheet:  # fmt: skip
-    return Sheet(
-        key,
-        title,
-        columns,
-        claims,
-        rows=lambda told, _: told.rows,
-        sort=Sort(columns[0].key),
-        empty=empty,
-        hint="",
-        has_levels=has_levels,
-        note=lambda told: told.note,
-    )
-
-
-_LOOKS: Final = _sheet(
-    "looks", "Looks",
-    (SheetColumn("item", "WHAT"), SheetColumn("value", "HOW"), SheetColumn("note", "NOTE")),
-    (("item", 18), ("value", 22), ("note", 30), ("note", 44), ("value", 30), ("note", 80)), "",
-)  # fmt: skip
-_ACCOUNT: Final = _sheet(
-    "account", "Account",
-    (SheetColumn("item", "WHAT"), SheetColumn("value", "IS"), SheetColumn("note", "NOTE")),
-    (("item", 14), ("value", 24), ("note", 30), ("value", 34), ("note", 60)), "",
-)  # fmt: skip
-_SESSIONS: Final = _sheet(
-    "sessions", "Sessions",
-    (
-        SheetColumn("name", "FROM"), SheetColumn("user", "WHO"), SheetColumn("method", "BY"),
-        SheetColumn("used", "LAST USED"), SheetColumn("expires", "ENDS"), SheetColumn("agent", "PROGRAM"),
-    ),
-    (
-        ("name", 17), ("used", 10), ("agent", 16), ("method", 8), ("expires", 7), ("user", 16), ("agent", 40),
-        ("name", 40), ("user", 30), ("method", 14),
-    ),
-    "no sessions",
-    has_levels=True,
-)  # fmt: skip
-_TOKENS: Final = _sheet(
-    "tokens", "API tokens",
-    (
-        SheetColumn("name", "NAME"), SheetColumn("scope", "MAY"), SheetColumn("systems", "SYSTEMS"),
-        SheetColumn("used", "LAST USED"), SheetColumn("expires", "ENDS"),
-    ),
-    (("name", 18), ("scope", 14), ("used", 10), ("expires", 8), ("systems", 8), ("name", 60)),
-    "no API tokens\n\nn makes one: for scripts, other programs, and `beszel-tui --token-file`",
-    has_levels=True,
-)  # fmt: skip
-_USERS: Final = _sheet(
-    "users", "Users",
-    (
-        SheetColumn("name", "E-MAIL"), SheetColumn("username", "NAME"), SheetColumn("role", "ROLE"),
-        SheetColumn("state", "STATE"), SheetColumn("created", "SINCE"),
-    ),
-    (
-        ("name", 24), ("role", 8), ("username", 10), ("state", 12), ("created", 8), ("name", 50), ("username", 24),
-    ),
-    "no users to be seen",
-    has_levels=True,
-)  # fmt: skip
-_HUB: Final = _sheet(
-    "hub", "Hub",
-    (SheetColumn("name", "WHAT"), SheetColumn("value", "IS", by_level=True), SheetColumn("note", "NOTE")),
-    (("name", 22), ("value", 14), ("value", 20), ("name", 30), ("note", 24), ("note", 70), ("value", 76)), "",
-    has_levels=True,
-)  # fmt: skip
-_HUBS: Final = _sheet(
-    "hubs", "Hubs",
-    (SheetColumn("name", "NAME"), SheetColumn("address", "ADDRESS"), SheetColumn("note", "NOTE")),
-    (("name", 14), ("address", 26), ("note", 12), ("note", 22), ("address", 50), ("name", 24), ("note", 40)),
-    "one hub only\n\nothers stand in the config file, as [profiles.NAME] with hub = \"https://…\"",
-    has_levels=True,
-)  # fmt: skip
-_KEYS: Final = _sheet(
-    "keys", "Keys",
-    (SheetColumn("item", "BINDING"), SheetColumn("keys", "KEYS"), SheetColumn("what", "WHAT IT DOES")),
-    (("item", 20), ("keys", 14), ("what", 20), ("keys", 28), ("what", 90)), "",
-)  # fmt: skip
-
 SECTIONS: Final[tuple[Section, ...]] = (
-    Section(_LOOKS, {"change": "change"}, of_account=False),
-    Section(_ACCOUNT, {"change": "change"}),
-    Section(_SESSIONS, {"delete": "end"}, "sessions"),
-    Section(_TOKENS, {"new": "new", "delete": "revoke"}, "tokens"),
-    Section(_USERS, {"new": "new", "change": "role", "password": "password", "delete": "delete"}, "users"),
-    Section(_HUB, {}, "hub"),
-    Section(_HUBS, {"change": "switch"}, of_account=False),
-    Section(_KEYS, {}, of_account=False),
+    Section(LOOKS, {"change": "change"}, of_account=False),
+    Section(ACCOUNT, {"change": "change"}),
+    Section(SESSIONS, {"delete": "end"}, "sessions"),
+    Section(TOKENS, {"new": "new", "delete": "revoke"}, "tokens"),
+    Section(USERS, {"new": "new", "change": "role", "password": "password", "delete": "delete"}, "users"),
+    Section(HUB, {}, "hub"),
+    Section(BACKUPS, {"new": "new", "change": "put back", "delete": "delete"}, "backups"),
+    Section(STORE, {}, "store"),
+    Section(HUBS, {"change": "switch"}, of_account=False),
+    Section(KEYS, {}, of_account=False),
 )
+
+_OF_ADMINS: Final = frozenset({"users", "backups", "store"})
 
 
 def sections_of(facts: SettingsFacts) -> tuple[Section, ...]:
-    """Those that this person has: whom the hub tells no users but themselves needs no table of them."""
+    """Those that this person has: whom the hub tells nothing of others and of itself needs no tables of that."""
     is_admin = facts.account is not None and facts.account.is_admin
-    return tuple(section for section in SECTIONS if section.key != "users" or is_admin)
+    return tuple(section for section in SECTIONS if section.key not in _OF_ADMINS or is_admin)
 
 
 def rows_of(section: Section, facts: SettingsFacts) -> list[SheetRow]:
@@ -216,6 +143,14 @@ def _account_rows(section: Section, account: AccountFacts, now_ms: int) -> list[
         return [_token_row(token, now_ms) for token in account.tokens]
     if section.key == "users":
         return [_user_row(person, account.person.id, now_ms) for person in account.users]
+    return _rows_of_hub(section, account, now_ms)
+
+
+def _rows_of_hub(section: Section, account: AccountFacts, now_ms: int) -> list[SheetRow]:
+    if section.key == "backups":
+        return backup_rows(account.backups, now_ms)
+    if section.key == "store":
+        return [] if account.store is None else store_rows(account.store)
     return _hub_rows(account)
 
 

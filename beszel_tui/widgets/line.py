@@ -14,6 +14,7 @@ class LineWidget(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Textual's name)
         super().__init__(id=id, classes=classes)
         self._painted: list[list[Segment]] = []
+        self._painted_size = Size()
 
     def draw(self, size: Size) -> Sequence[list[Segment]]:
         """At most as many lines as `size` has, each exactly as wide."""
@@ -23,21 +24,27 @@ class LineWidget(Widget):
         """Draw, and refresh the lines that look different."""
         if not self.size:
             return
-        before, self._painted = self._painted, list(self.draw(self.size))[: self.size.height]
-        if len(before) != len(self._painted):
+        before, is_as_large = self._painted, self._painted_size == self.size
+        self._paint()
+        if not is_as_large or len(before) != len(self._painted):
             self.refresh()
             return
         changed = [y for y, (old, new) in enumerate(zip(before, self._painted, strict=True)) if old != new]
         if changed:
             self.refresh(*(self._changed_region(y, before[y]) for y in changed))
 
+    def _paint(self) -> None:
+        self._painted_size = self.size
+        self._painted = list(self.draw(self.size))[: self.size.height]
+
     def render_line(self, y: int) -> Strip:
+        if self._painted_size != self.size:
+            self._paint()  # a new layout is on the screen before we are told of our new size
         if y >= len(self._painted):
             return Strip.blank(self.size.width, self.rich_style)
         return Strip(self._painted[y], self.size.width).apply_style(self.rich_style)
 
     def on_resize(self) -> None:
-        self._painted = []
         self.repaint()
 
     def on_mount(self) -> None:

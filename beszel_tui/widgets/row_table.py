@@ -51,6 +51,7 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
         self._index: dict[str, int] = {}
         self._keys: Sequence[str] | None = None
         self._placed: list[Placed] = []
+        self._placed_width = 0
         self._cursor_id: str | None = None
         self._cursor_row = 0
         self._marked: set[str] = set()
@@ -131,6 +132,7 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
     # Painting
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        self._place_columns()
         self._base = self.rich_style  # walks up to the app: once a paint, not once a line
         return super().render_lines(crop)
 
@@ -271,11 +273,18 @@ class RowTable(ScrollView, Generic[LineT], can_focus=True, inherit_bindings=Fals
             if event.chain == 2:
                 self.action_choose()
 
-    def on_resize(self) -> None:
+    def _place_columns(self) -> None:
+        """For the width there is: a new layout is on the screen before we are told of our new size."""
         width = self._width
-        self._placed = self.lay_out(width)
+        if width != self._placed_width:
+            self._placed_width = width
+            self._placed = self.lay_out(width)
+            self.forget_painted()
+
+    def on_resize(self) -> None:
+        self._place_columns()
         self.forget_painted()
-        self.virtual_size = Size(width, self.height_of(len(self._lines)))
+        self.virtual_size = Size(self._width, self.height_of(len(self._lines)))
         self._scroll_to_cursor()
         self.refresh()
         self.post_message(TableResized())

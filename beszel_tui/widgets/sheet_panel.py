@@ -1,6 +1,6 @@
 """A table of things with what belongs to it: the line above it, its filter, its order, and why it is empty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from beszel_tui.bindings.system import SHEET
-from beszel_tui.messages import SheetSorted, ValueCopied
+from beszel_tui.messages import OrderChosen, SheetSorted, TreeTurned, ValueCopied
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.sheet_row import SheetCounts, SheetLine, draw_sheet_caption
 from beszel_tui.state.filterline import NO_FILTER, Vocabulary
@@ -27,7 +27,7 @@ EDGE_LINES = 2
 
 
 class SheetPanel(Vertical, Listing):
-    """Shows one sheet at a time; each keeps its order while the screen lives."""
+    """Shows one sheet at a time; each keeps its order."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*SHEET]
     DEFAULT_CSS = """
@@ -37,12 +37,15 @@ class SheetPanel(Vertical, Listing):
     SheetPanel.-empty .empty { display: block; }
     """
 
-    def __init__(self, look: FleetLook, sheet: Sheet) -> None:
+    def __init__(
+        self, look: FleetLook, sheet: Sheet, orders: Mapping[str, Sort] | None = None, *, is_tree: bool = False
+    ) -> None:
+        """With the orders, by sheet, and the tree that somebody has chosen before."""
         super().__init__()
         self._look = look
         self._sheet = sheet
-        self._sorts: dict[str, Sort] = {}
-        self._is_tree = False
+        self._sorts = dict(orders or {})
+        self._is_tree = is_tree
         self._source: Any = None
         self._rows: list[SheetRow] = []
         self._aged = False
@@ -66,7 +69,8 @@ class SheetPanel(Vertical, Listing):
 
     @property
     def sort(self) -> Sort:
-        return self._sorts.get(self._sheet.key, self._sheet.sort)
+        kept = self._sorts.get(self._sheet.key)
+        return kept if kept is not None and kept.key in self._sheet.by_key else self._sheet.sort
 
     @property
     def sort_keys(self) -> list[str]:
@@ -131,6 +135,7 @@ class SheetPanel(Vertical, Listing):
         self._sorts[self._sheet.key] = sort
         self.show_lines()
         self.post_message(SheetSorted())
+        self.post_message(OrderChosen(self._sheet.key, sort.key, descending=sort.descending))
 
     def starts_descending(self, key: str) -> bool:
         column = self._sheet.by_key[key]
@@ -142,6 +147,7 @@ class SheetPanel(Vertical, Listing):
     def action_tree(self) -> None:
         self._is_tree = not self._is_tree
         self.show_lines()
+        self.post_message(TreeTurned(is_tree=self._is_tree))
 
     def action_copy(self) -> None:
         line = self.table.cursor_line

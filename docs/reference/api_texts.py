@@ -35,6 +35,13 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("GET", "/api/beszel/alerts/templates"): "Sets of rules that the hub has ready.",
     ("POST", "/api/beszel/alerts/templates"): "Makes the rules of one: `template`, `system` or `tag`, `user`.",
     ("POST", "/api/beszel/alerts/test"): "Tries a rule on the past of a `system`: `rule` or `draft`, `since_seconds`.",
+    ("GET", "/api/beszel/store"): "What the database takes, by tier and by system, for administrators.",
+    ("GET", "/api/backups"): "[Backups](../guide/backups.md) there are: `key`, `size`, `modified`, `restoring`.",
+    ("POST", "/api/backups"): "Makes one, `name` or nothing, and answers once it is complete.",
+    ("GET", "/api/backups/{key}"): "The file, by a login or by `?token=` of `/api/files/token`.",
+    ("DELETE", "/api/backups/{key}"): "Deletes it; takes back a restore of it.",
+    ("POST", "/api/backups/{key}/restore"): "Checks it; the next start of the hub puts it back.",
+    ("POST", "/api/files/token"): "A `token` of three minutes for downloads.",
     ("POST", "/api/beszel/log-out"): "Ends logins.",
     ("GET", "/api/realtime"): "The event stream (SSE).",
     ("POST", "/api/realtime"): "What a client of the event stream hears: `clientId`, `subscriptions`.",
@@ -127,6 +134,16 @@ curl -sf "$HUB/api/beszel/series?system=$SYSTEM&metric=cpu.usage_percent&points=
 curl -sf "$HUB/api/beszel/export?system=$SYSTEM&metric=cpu.usage_percent&format=csv" -H "Authorization: $TOKEN"
 
 curl -sf "$HUB/api/beszel/metrics" -H "Authorization: $TOKEN"
+
+curl -sf "$HUB/api/beszel/store" -H "Authorization: $TOKEN"
+
+curl -sf "$HUB/api/backups" -H "Authorization: $TOKEN" --json '{"name": "example.zip"}' -w '%{http_code}\n'
+curl -sf "$HUB/api/backups" -H "Authorization: $TOKEN"
+curl -sf "$HUB/api/backups/example.zip" -H "Authorization: $TOKEN" -o example.zip && rm example.zip
+curl -sf "$HUB/api/backups/example.zip/restore" -H "Authorization: $TOKEN" -X POST
+curl -sf "$HUB/api/backups/example.zip" -H "Authorization: $TOKEN" -X DELETE
+
+curl -sf "$HUB/api/files/token" -H "Authorization: $TOKEN" -X POST
 
 curl -sfG "$HUB/api/collections/systems/records" -H "Authorization: $TOKEN" \
   --data-urlencode "filter=status != 'paused' && users.id ?= '$USER_ID'" \

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from beszel_hub.app import ROUTES
+from tests.support.databases import IS_POSTGRESQL
 from tests.support.programs import clean_environment
 from tests.support.services import need_program
 from tests.support.world import SYSTEM_IDS, USER_IDS, Caller, World, open_world
@@ -26,6 +27,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: re.sub(r"\W+", "-", block)[:60])
 def test_lines_of_the_page_work(world: World, tmp_path: Path, block: str) -> None:
     need_program("curl")
+    if IS_POSTGRESQL and "/api/backups" in block:
+        pytest.skip("backups are of databases in a file")
     environment = clean_environment(
         tmp_path, HUB=world.running.url, TOKEN=str(world.token(Caller.ADMIN)), SYSTEM=SYSTEM_IDS["uma-web"],
         USER_ID=USER_IDS[Caller.USER],

@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from beszel_hub.cli.alert_commands import alerts_app
+from beszel_hub.cli.backup_commands import backup_app
 from beszel_hub.cli.commands import app, store_app, token_app, user_app
 from beszel_hub.cli.fleet_commands import audit_app, systems_app, universal_app
 from beszel_hub.records import filter as filters
@@ -25,12 +26,15 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
 def test_every_command_is_in_the_table() -> None:
     told = set(
         re.findall(
-            r"^\| `beszel-hub ((?:(?:user|token|store|universal|systems|audit|alerts) )?[a-z-]+)", TEXT, re.MULTILINE
+            r"^\| `beszel-hub ((?:(?:user|token|store|universal|systems|audit|alerts|backup) )?[a-z-]+)",
+            TEXT,
+            re.MULTILINE,
         )
     )
     groups = [
         ("", app), ("user ", user_app), ("token ", token_app), ("store ", store_app), ("universal ", universal_app),
         ("systems ", systems_app), ("audit ", audit_app), ("alerts ", alerts_app),
+        ("backup ", backup_app),
     ]  # fmt: skip
     assert {f"{group.name} " for group in app.registered_groups} == {prefix for prefix, _ in groups if prefix}
     assert told == {f"{prefix}{_name(command)}" for prefix, group in groups for command in group.registered_commands}

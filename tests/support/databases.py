@@ -21,6 +21,7 @@ import psycopg
 
 from beszel_hub.store.database import Database
 from beszel_hub.store.files import write_private_file
+from tests.support.memory import roomy_memory
 from tests.support.programs import wait_until
 from tests.support.services import need_program
 
@@ -28,7 +29,6 @@ IS_POSTGRESQL = os.environ.get("BESZEL_TEST_DATABASE") == "postgresql"
 
 _PR_SET_PDEATHSIG = 1
 _TEMPLATE = "migrated"
-_ROOM_BYTES = 4 << 30
 _OPTIONS = {
     "listen_addresses": "", "max_connections": "300", "fsync": "off", "full_page_writes": "off", "autovacuum": "off",
     "shared_buffers": "32MB", "max_wal_size": "256MB", "log_min_messages": "fatal",
@@ -41,7 +41,7 @@ class Server:
 
     def __init__(self, options: dict[str, str]) -> None:
         self._programs = _programs_directory()
-        self.directory = Path(tempfile.mkdtemp(prefix="pg-", dir=_roomy_memory()))
+        self.directory = Path(tempfile.mkdtemp(prefix="pg-", dir=roomy_memory()))
         self._user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
         if self._user is not None:
             os.chown(self.directory, self._user.pw_uid, self._user.pw_gid)
@@ -152,13 +152,6 @@ def _programs_directory() -> Path:
     """Debian keeps them out of the way, a directory a version."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return (installed[-1] if installed else Path(need_program("initdb")).resolve()).parent
-
-
-def _roomy_memory() -> str | None:
-    """Every database is a thousand files, which some disks take seconds to make and to remove."""
-    memory = Path("/dev/shm")
-    is_roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM_BYTES
-    return str(memory) if is_roomy else None
 
 
 def _die_with_parent() -> None:

@@ -1,6 +1,7 @@
 """A real hub on a loopback port, in a thread of the test process, so that a test can look inside."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Coroutine, Iterator
@@ -28,6 +29,7 @@ COMMIT_SECONDS = 0.02
 ACK_PAUSE_SECONDS = 0.02
 """Tests wait for many commits."""
 TICK_SECONDS = 0.05
+PULSE_SECONDS = 0.1
 FOREVER_MS = 4_000_000_000_000
 
 
@@ -84,6 +86,25 @@ class RunningHub:
         self.call(self.hub.alerts.refresh())
 
 
+class QuickServer(HubServer):
+    """Hears at once that it shall stop; hubs are made and ended by the hundred here."""
+
+    def __init__(self, config: HubConfig, hub: Hub) -> None:
+        super().__init__(config, hub)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """On its own loop."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PULSE_SECONDS):
+                    await self._stopped.wait()
+
+
 @contextmanager
 def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
     """Serve a hub from `directory` until the block ends; `settings` are fields of `HubConfig`."""
@@ -95,7 +116,7 @@ def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
         hub.agents.ack_pause_seconds = ACK_PAUSE_SECONDS
         hub.tick_seconds = TICK_SECONDS
         running = RunningHub(hub, listener.getsockname()[1])
-        server = HubServer(config, hub)
+        server = QuickServer(config, hub)
 
         async def serve() -> None:
             running.loop = asyncio.get_running_loop()
@@ -107,7 +128,8 @@ def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
         try:
             yield running
         finally:
-            server.should_exit = True
+            assert running.loop is not None
+            running.loop.call_soon_threadsafe(server.stop)
             thread.join(START_SECONDS)
             assert not thread.is_alive(), "the hub does not stop"
 

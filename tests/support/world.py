@@ -18,7 +18,10 @@ from beszel_hub.alerts.queries import insert_quiet, insert_rule
 from beszel_hub.alerts.rule import Rule
 from beszel_hub.alerts.tables import HistoryRow, StateRow
 from beszel_hub.audit.tables import AuditEntry
+from beszel_hub.backups.making import make_backup
+from beszel_hub.backups.restoring import request_restore
 from beszel_hub.checks.queries import insert_check
+from beszel_hub.clock import system_clock
 from beszel_hub.components.queries import save_disks, save_services
 from beszel_hub.components.rows import component_id, disk_columns, service_columns
 from beszel_hub.metrics.series import NewSample, insert_samples
@@ -39,6 +42,7 @@ from beszel_protocol.handshake import token_id as token_id_of
 from beszel_protocol.messages import Event, encode
 from beszel_protocol.sample import ServiceUnitMetrics
 from beszel_protocol.storage import SmartMetrics
+from tests.support.databases import IS_POSTGRESQL
 from tests.support.runninghub import FAST_COST, FOREVER_MS, PASSWORD, RunningHub, running_hub
 from tests.support.samples import make_metrics
 
@@ -98,6 +102,7 @@ HISTORY_IDS: Final = {Caller.USER: "firedforuma0001", Caller.OTHER: "firedforott
 QUIET_IDS: Final = {Caller.USER: "quietofuma00001", Caller.OTHER: "quietofotto0001"}
 SETTINGS_ID: Final = "settingsofuma01"
 TEAM_ID: Final = "teamoftheweb001"
+BACKUP_KEY: Final = "nightly.zip"
 AUDIT_ID: Final = "auditentry00001"
 UMA_UNIVERSAL_ID: Final = "universaluma001"
 AGENT_TOKENS: Final = {name: f"agent-token-of-{name}-0123456789" for name in SYSTEM_IDS}
@@ -140,12 +145,23 @@ class World:
 
     def __init__(self, running: RunningHub) -> None:
         self.running = running
+        self._backup = _make_backup(running)
 
     def reset(self) -> None:
         """Put everything back as it was at first."""
+        self._shelve()
         self.running.hub.database.write_now(self._fill)
         self.running.refresh()
         self.running.call(self._fill_inventory())
+
+    def _shelve(self) -> None:
+        """One backup there is, and no restore that was asked for."""
+        config = self.running.hub.config
+        request_restore(config, "")
+        for path in config.backups_path.glob("*.zip"):
+            path.unlink()
+        config.backups_path.mkdir(exist_ok=True)
+        (config.backups_path / BACKUP_KEY).write_bytes(self._backup)
 
     def touch_systems(self) -> None:
         """Change every system a little, as its agent does."""
@@ -266,6 +282,15 @@ def _event_of(name: str) -> bytes:
             subject=f"container-of-{name}", attributes={"exit_code": 137},
         )
     )  # fmt: skip
+
+
+def _make_backup(running: RunningHub) -> bytes:
+    """A sound one; of a hub on PostgreSQL there is none."""
+    if IS_POSTGRESQL:
+        return b"PK"
+    config = running.hub.config
+    make_backup(config, BACKUP_KEY, system_clock)
+    return (config.backups_path / BACKUP_KEY).read_bytes()
 
 
 def _token_key(owner: Caller) -> str:

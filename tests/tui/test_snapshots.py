@@ -78,7 +78,9 @@ SHOTS: Final = (
     Shot("settings-sessions", (("comma", "Colours"), ("3", ""))),
     Shot("settings-tokens", (("comma", "Colours"), ("4", "terraform"))),
     Shot("settings-users", (("comma", "Colours"), ("5", "grace"))),
-    Shot("settings-keys", (("comma", "Colours"), ("8", ""))),
+    Shot("settings-backups", (("comma", "Colours"), ("7", "before-upgrade"))),
+    Shot("settings-store", (("comma", "Colours"), ("8", "Database"))),
+    Shot("settings-keys", (("comma", "Colours"), ("0", ""))),
 )
 
 

@@ -171,10 +171,6 @@ def test_without_its_extra_it_says_what_to_install(tmp_path: Path, missing: str)
     )
     directory = str(tmp_path / "data")
     arguments = ["serve", "--http", "127.0.0.1:0", "--dir", directory]
-    if missing == "jwt":
-        run_command_line(["user", "create", EMAIL, "--password-file", __file__, "--dir", directory])
-        arguments = ["token", "create", "--user", EMAIL, "--scope", "read", "--dir", directory]
-        _create_user_by_file(tmp_path, directory)
     ended = subprocess.run(
         [sys.executable, "-c", code, missing, *arguments], capture_output=True, text=True, timeout=20, check=False
     )
@@ -192,11 +188,6 @@ def test_a_command_loads_no_server(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path / "data")], capture_output=True, text=True, timeout=20, check=True
     )
     assert ended.stdout.splitlines()[-1] == "[]"
-
-
-def _create_user_by_file(tmp_path: Path, directory: str) -> None:
-    (tmp_path / "password").write_text(PASSWORD)
-    run_command_line(["user", "create", EMAIL, "--password-file", str(tmp_path / "password"), "--dir", directory])
 
 
 def test_what_history_takes_is_shown_by_tier_and_system(shell: Shell) -> None:

@@ -24,7 +24,7 @@ from tests.support.databases import Server
 from tests.support.runninghub import running_hub
 from tests.support.samples import make_metrics
 from tests.support.shell import Shell
-from tests.support.world import SYSTEM_IDS, Caller, World, open_world
+from tests.support.world import SYSTEM_IDS, Caller, open_world
 
 pytestmark = pytest.mark.sqlite  # moves from one kind to the other, whichever the other tests run on
 
@@ -68,17 +68,18 @@ def fill_history(directory: Path) -> None:
         asyncio.run(settle(Upkeep(database, system_clock, Retention(), read_overrides=dict)))
 
 
-def look(world: World) -> dict[str, Any]:
-    """Every record that an administrator sees, a chart and an export; without what merely looking changes."""
-    headers = {"Authorization": world.token(Caller.SUPERUSER) or ""}
-    with httpx2.Client(base_url=world.running.url, headers=headers, timeout=20) as client:
-        seen: dict[str, Any] = {}
-        for name in world.running.hub.records.registry.collections:
+def look(directory: Path, token: str) -> dict[str, Any]:
+    """Every record that an administrator sees, a chart and an export, from a hub that is started for it."""
+    seen: dict[str, Any] = {}
+    with (
+        running_hub(directory) as running,
+        httpx2.Client(base_url=running.url, headers={"Authorization": token}, timeout=20) as client,
+    ):
+        for name in running.hub.records.registry.collections:
             answer = client.get(f"/api/collections/{name}/records", params={"perPage": 1000, "sort": "id"})
             seen[name] = answer.json() if answer.status_code == 200 else answer.status_code
-        system_id = SYSTEM_IDS["uma-web"]
         chart: dict[str, str | int] = {
-            "system": system_id,
+            "system": SYSTEM_IDS["uma-web"],
             "metric": "cpu.usage_percent,disk[/].usage_percent",
             "points": 50,
             **SPAN,
@@ -89,11 +90,6 @@ def look(world: World) -> dict[str, Any]:
     return seen
 
 
-def looked_at(directory: Path) -> dict[str, Any]:
-    with running_hub(directory) as running:
-        return look(World(running))
-
-
 def compare(before: dict[str, Any], after: dict[str, Any]) -> None:
     assert before.keys() == after.keys()
     for name, seen in before.items():
@@ -101,10 +97,10 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> None:
 
 
 def test_nobody_sees_that_a_site_has_moved(shell: Shell, url: str) -> None:
-    with open_world(shell.directory):
-        pass
+    with open_world(shell.directory) as world:
+        token = world.token(Caller.SUPERUSER) or ""
     fill_history(shell.directory)
-    before = looked_at(shell.directory)
+    before = look(shell.directory, token)
     assert before["chart"]["series"]
     assert before["export"].count("\n") > 10_000
     assert len(before["users"]["items"]) == 4
@@ -113,12 +109,12 @@ def test_nobody_sees_that_a_site_has_moved(shell: Shell, url: str) -> None:
     assert f"Start the hub with DATABASE_URL='{url}'" in said
     assert (shell.directory / "database.url").read_text().strip() == url
     (shell.directory / "data.db").rename(shell.directory / "old.db")
-    compare(before, looked_at(shell.directory))
+    compare(before, look(shell.directory, token))
 
     said = shell.run("store", "move", "--to", f"sqlite://{shell.directory}/../data/data.db")
     assert "Start the hub without DATABASE_URL.\n" in said
     assert not (shell.directory / "database.url").exists()
-    compare(before, looked_at(shell.directory))
+    compare(before, look(shell.directory, token))
 
 
 def test_a_hub_must_be_stopped(shell: Shell, url: str) -> None:

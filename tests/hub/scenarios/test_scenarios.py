@@ -18,8 +18,8 @@ from tests.support.scenario import SECRETS, Scenario, fill
 from tests.support.world import SECRETS_OF, Caller, World, open_world
 
 TABLES = (
-    "accounts", "alerts", "audit", "batch", "checks", "components", "containers", "door", "enrolment", "events",
-    "export", "live", "logins", "metrics", "notifications", "preferences", "systems", "web",
+    "accounts", "alerts", "audit", "backups", "batch", "checks", "components", "containers", "door", "enrolment",
+    "events", "export", "live", "logins", "metrics", "notifications", "preferences", "systems", "web",
 )  # fmt: skip
 """The modules of this folder, sorted; each has its `SCENARIOS`."""
 CALLERS_AT_ONCE = 6

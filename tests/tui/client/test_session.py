@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from beszel_tui.client.session import Session, forget_session, load_session, save_session, write_private
+from beszel_tui.client.session import Session, forget_session, load_session, replace_token, save_session, write_private
 
 ONE = Session(hub="https://one", token="t1", identity="ada@example.org")
 TWO = Session(hub="https://two", token="t2")
@@ -58,3 +58,16 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"sessions\.json"):
         write_private(tmp_path / "sessions.json", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["sessions.json"]
+
+
+def test_a_renewed_token_takes_the_place_of_the_old_one_and_of_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.json"
+    save_session(path, ONE)
+    save_session(path, TWO)
+    replace_token(path, "https://one", "t1", "t3")
+    assert load_session(path, "https://one") == Session(hub="https://one", token="t3", identity="ada@example.org")
+    assert load_session(path) == TWO, "the hub used last stays that"
+    replace_token(path, "https://one", "t1", "t4")
+    replace_token(path, "https://three", "t1", "t4")
+    assert load_session(path, "https://one") == Session(hub="https://one", token="t3", identity="ada@example.org")
+    assert load_session(path, "https://three") is None

@@ -91,6 +91,27 @@ def test_marked_alerts_are_acknowledged_at_once(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_marked_alerts_are_snoozed_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path) as client:
+            again = replace(make_alert(WEB), id="the same rule again")
+            client.source.tell_alerts(make_alert(WEB, "disk"), again)
+            await client.until(lambda: len(screen_of(client).panel.table.visible_ids) == 4)
+            await client.press("g", "space", "space", "space", "space", "z")
+            await client.until_text("Snooze 4 alerts")
+            await client.press("down", "enter")
+            saved = client.source.alerts.saved
+            await client.until(lambda: len(saved) == 3)
+            assert {(kind, record_id) for kind, record_id, _ in saved} == {("quiet", None)}
+            alerts = (make_alert(WEB), make_alert(WEB, "disk"), DOWN)
+            assert {(values["system"], values["rule"]) for _, _, values in saved} == {
+                (alert.system, alert.rule) for alert in alerts
+            }
+            await client.until(lambda: not screen_of(client).panel.table.marked)
+
+    asyncio.run(main())
+
+
 def test_an_alert_is_snoozed_for_a_while_or_any_time(tmp_path: Path) -> None:
     async def main() -> None:
         async with alerted_client(tmp_path) as client:

@@ -15,7 +15,17 @@ from beszel_tui.screens.form import FormScreen
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.screens.settings import SettingsScreen
 from beszel_tui.screens.themes import ThemesScreen
-from beszel_tui.state.account import ChangeUser, DeleteUser, EndSession, NewToken, NewUser, RevokeToken
+from beszel_tui.state.account import (
+    ChangeUser,
+    DeleteBackup,
+    DeleteUser,
+    EndSession,
+    NewBackup,
+    NewToken,
+    NewUser,
+    RestoreBackup,
+    RevokeToken,
+)
 from tests.support.pilotapp import Client, running_client
 from tests.support.scriptedaccount import ScriptedAccount
 
@@ -134,7 +144,7 @@ def test_every_section_at_every_size(tmp_path: Path, size: tuple[int, int]) -> N
         async with running_client(tmp_path, size=size) as client:
             screen = await open_settings(client)
             for number, section in enumerate(screen.sections, 1):
-                await client.press(str(number))
+                await client.press(str(number % 10))
                 assert screen.section is section
                 await client.until(partial(client.fills, size[0]))
                 if size[1] > 10 and section.key != "hubs":
@@ -197,6 +207,7 @@ def test_a_token_is_made_shown_once_and_copied(tmp_path: Path) -> None:
         ("sessions", EndSession(session_id="s1")),
         ("tokens", RevokeToken(token_id="t1")),
         ("users", DeleteUser(user_id="demo00000000ada")),
+        ("backups", DeleteBackup(key="@auto_beszel_backup_20260301030000.zip")),
     ],
 )
 def test_what_cannot_be_undone_is_asked_first(tmp_path: Path, section: str, order: object) -> None:
@@ -239,6 +250,47 @@ def test_users_are_made_and_changed(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_backup_is_made_and_put_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await open_settings(client, "backups")
+            await client.until_text("made by the hub itself")
+            await client.press("n")
+            account_of(client).refusal = "name: There is a backup of that name already."
+            await fill(client, "one.zip")
+            await client.until_text("of that name already")
+            account_of(client).refusal = ""
+            await fill(client, "two.zip")
+            await client.until(lambda: isinstance(client.app.screen, SettingsScreen))
+            await client.until_text("the backup is made")
+            await client.press("j", "j", "enter")
+            await client.until(lambda: isinstance(client.app.screen, QuestionScreen))
+            await client.until_text("moved aside")
+            await client.press("y")
+            await client.until(lambda: len(account_of(client).orders) == 2)
+            assert account_of(client).orders == [NewBackup(name="two.zip"), RestoreBackup(key="before-upgrade.zip")]
+
+    asyncio.run(main())
+
+
+def test_what_the_database_takes_and_that_it_gets_full(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            screen = await open_settings(client, "store")
+            await client.until_text("9.0M of it free, at most 2.0G")
+            facts = account_of(client).facts
+            assert not isinstance(facts, Exception)
+            assert facts.store is not None
+            assert [row.level for row in screen.panel.rows[:2]] == ["good", "good"]
+            full = msgspec.structs.replace(facts.store, max_bytes=640 << 20, disk_free_bytes=900 << 20)
+            account_of(client).facts = msgspec.structs.replace(facts, store=full)
+            await client.press("r")
+            await client.until_text("too little for a backup")
+            assert [row.level for row in screen.panel.rows[:2]] == ["critical", "warning"]
+
+    asyncio.run(main())
+
+
 def test_a_refusal_stays_in_the_form(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:
@@ -268,6 +320,8 @@ def test_who_may_not_is_not_offered(tmp_path: Path) -> None:
             account_of(client).facts = msgspec.structs.replace(facts, person=person)
             await client.press("r")
             await client.until(lambda: "Users" not in client.lines()[1])
+            assert "Backups" not in client.lines()[1]
+            assert "Store" not in client.lines()[1]
 
     asyncio.run(main())
 

@@ -21,9 +21,11 @@ from beszel_protocol.sample import (
 from beszel_protocol.services import ServiceDetail
 from beszel_protocol.storage import PoolMetrics, SmartMetrics
 from beszel_protocol.timestamps import format_timestamp
+from beszel_tui.choices import Choices, Order, load_choices, save_choices
 from beszel_tui.errors import HubRefused
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.components import DiskAttribute, DiskRecord
+from beszel_tui.state.selectors import Sort
 from beszel_tui.widgets.chart_panel import ChartPanel
 from beszel_tui.widgets.sheet_panel import SheetPanel
 from beszel_tui.widgets.sheet_table import SheetTable
@@ -205,6 +207,35 @@ def test_processes_as_a_tree(tmp_path: Path) -> None:
             await client.until(lambda: [name[:4] for name in names(client)] == ["work"])
             await client.press("tab")
             await client.until(lambda: "restic" in client.text() and "t tree" not in client.text())
+
+    asyncio.run(main())
+
+
+def test_orders_and_the_tree_are_as_they_were_at_the_next_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.running = RUNNING
+            await open_tab(client, "processes")
+            await client.press("t")
+            client.app.run_command("sort mem")
+            await client.until(lambda: client.system.panel.sort.key == "mem")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["init", "post", "work"])
+        async with running_client(tmp_path) as client:
+            client.source.running = RUNNING
+            screen = await open_tab(client, "processes")
+            await client.until(lambda: [name[:4] for name in names(client)] == ["init", "post", "work"])
+            assert screen.panel.sort.key == "mem"
+            assert client.source.processes_asked[-1] == (WEB.id, "memory")
+            await client.press("t", "escape")
+            client.app.run_command("sort cpu")
+            await client.until(lambda: client.names[0] == "db-1")
+        async with running_client(tmp_path) as client:
+            await client.until(lambda: client.names[0] == "db-1")
+        kept = load_choices(client.app.settings.paths.choices_file)
+        assert not kept.process_tree
+        save_choices(client.app.settings.paths.choices_file, Choices(orders={"fleet": Order(key="no such column")}))
+        async with running_client(tmp_path) as client:
+            await client.until(lambda: client.fleet.sort == Sort())
 
     asyncio.run(main())
 
