@@ -321,9 +321,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=480.0, help="each rate is held for")
     parser.add_argument("--most", type=int, default=MOST_AGENTS, help="agents")
-    parser.add_argument(
-        "--ack-pause", type=int, default=0, help="for so long the hub gathers acks; 3 seconds by default"
-    )
+    parser.add_argument("--ack-pause", type=int, default=0, help="for so many seconds the hub gathers acks (default 0)")
     parser.add_argument("--database", metavar="URL", help="an empty PostgreSQL database, in place of a file")
     parser.add_argument("--quick", action="store_true", help="4 seconds each, 1,000 agents")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -92,6 +92,7 @@ class Agent:
             spool=self._spool,
             details=lambda: read_details(paths),
             containers=self._containers.inventory,
+            interval_seconds=lambda: self._sampler.interval_seconds,
             ask_interval=self._sampler.ask_interval,
             configure=self._configure,
             actions={

@@ -8,9 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.typing import Subprotocol
+from websockets.http11 import Response
 
 from beszel_agent.backoff import Backoff
 from beszel_agent.endpoint import Endpoint
@@ -22,15 +21,13 @@ from beszel_agent.paths import HostPaths
 from beszel_agent.proofs import Answer, Question
 from beszel_agent.prover import answer_challenge
 from beszel_agent.session import Duties, Session, check_ranges
+from beszel_agent.websocket import WebSocket, dialled
 from beszel_protocol.details import HostDetails
 from beszel_protocol.handshake import NONCE_BYTES, encode_bytes, make_hello
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import (
     CLOSE_REPLACED,
     HANDSHAKE_TIMEOUT_SECONDS,
-    MAX_FRAME_BYTES,
-    PING_INTERVAL_SECONDS,
-    PONG_TIMEOUT_SECONDS,
     EnrolBody,
     MessageError,
     Refused,
@@ -40,8 +37,6 @@ from beszel_protocol.messages import (
 from beszel_protocol.version import LINK_SUBPROTOCOL, VERSION
 
 _START_ID_BYTES: Final = 16
-_CLOSE_SECONDS: Final = 0.5
-_MAX_QUEUED_FRAMES: Final = 16
 
 log = logging.getLogger(__name__)
 
@@ -97,37 +92,25 @@ class Link:
             await asyncio.sleep(delay)
 
     async def _connect_and_serve(self) -> None:
-        async with connect(
-            self._endpoint.url,
-            subprotocols=[Subprotocol(LINK_SUBPROTOCOL)],
-            additional_headers=self._endpoint.headers,
-            user_agent_header=f"beszel-agent/{VERSION}",
-            proxy=None,
-            open_timeout=HANDSHAKE_TIMEOUT_SECONDS,
-            ping_interval=PING_INTERVAL_SECONDS,
-            ping_timeout=PONG_TIMEOUT_SECONDS,
-            close_timeout=_CLOSE_SECONDS,
-            max_size=MAX_FRAME_BYTES,
-            max_queue=_MAX_QUEUED_FRAMES,
-            ssl=self._endpoint.tls,
-        ) as connection:
+        endpoint = self._endpoint
+        async with dialled(endpoint.url, headers=endpoint.headers, tls=endpoint.tls) as connection:
             if connection.subprotocol != LINK_SUBPROTOCOL:
                 raise LinkError(f"what answers at {self._endpoint.hub} speaks no {LINK_SUBPROTOCOL}")
             details = self._duties.details()
             welcome = await self._enrol(connection, details)
             await self._serve(connection, details, welcome)
 
-    async def _enrol(self, connection: ClientConnection, details: HostDetails) -> Welcome:
+    async def _enrol(self, connection: WebSocket, details: HostDetails) -> Welcome:
         """The four steps of the handshake. Raise `LinkError`, `MessageError` or ConnectionClosed."""
         try:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
                 hello = make_hello(os.urandom(NONCE_BYTES), VERSION)
-                await connection.send(hello, text=True)
-                challenge = await connection.recv(decode=False)
+                await connection.send(hello)
+                challenge = await connection.receive()
                 _raise_if_refused(challenge)
                 enrol = await self._prove(hello, challenge, details)
-                await connection.send(enrol, text=True)
-                answer = await connection.recv(decode=False)
+                await connection.send(enrol)
+                answer = await connection.receive()
         except TimeoutError as error:
             raise HubSilent(f"the handshake took longer than {HANDSHAKE_TIMEOUT_SECONDS:g} s") from error
         welcome = _raise_if_refused(answer)
@@ -159,14 +142,14 @@ class Link:
             raise LinkError(f"this is not our hub: {answer.refused}")
         return answer.enrol_frame
 
-    async def _serve(self, connection: ClientConnection, details: HostDetails, welcome: Welcome) -> None:
+    async def _serve(self, connection: WebSocket, details: HostDetails, welcome: Welcome) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
         check_ranges(welcome.stored)
         self._duties.spool.drop(welcome.stored)
         self._duties.ask_interval(welcome.interval_seconds)
         self._duties.configure(welcome.configuration)
-        session = self._session = Session(connection, self._duties, details)
+        session = self._session = Session(connection, self._duties, details, welcome.padding_bytes)
         self._tell_connected(welcome)
         try:
             ended = await session.run()
@@ -199,7 +182,7 @@ def explain(error: BaseException) -> str:
         case HubRefused():
             return _REFUSALS.get(error.code, f"the hub refuses this agent ({error.code})") + f": {error}"
         case InvalidStatus():
-            return f"the hub answers HTTP {error.response.status_code}; does HUB_URL lead to it?"
+            return _explain_status(error.response)
         case ConnectionClosed():
             return _explain_close(error)
         case MessageError():
@@ -222,6 +205,12 @@ def _explain_network(error: OSError) -> str:
             return f"the hub's certificate is not trusted: {reason}; CA_FILE adds an authority"
         case _:
             return describe(error)
+
+
+def _explain_status(response: Response) -> str:
+    elsewhere = clean_text(", ".join(response.headers.get_all("Location")))
+    said = f"HTTP {response.status_code}" + (f" and points to {elsewhere}" if elsewhere else "")
+    return f"the hub answers {said}; does HUB_URL lead to it?"
 
 
 def _explain_close(closed: ConnectionClosed) -> str:

@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed
 
 from beszel_agent.errors import HubSilent
 from beszel_agent.handlers import Action, Handlers
 from beszel_agent.spool.interface import Spool
 from beszel_agent.ticks import sleep_to_tick
+from beszel_agent.websocket import WebSocket
 from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.details import HostDetails
 from beszel_protocol.messages import (
@@ -52,6 +51,12 @@ _PUSHED_RECORDS: Final = 16
 _DETAILS_SECONDS: Final = 300.0
 _INVENTORY_SECONDS: Final = 1.0
 """Between two inventories of containers at least."""
+_LONGEST_DOZE_SECONDS: Final = 2.0
+"""An agent that measures less often hears every ack at once; what it says is rare enough."""
+_UNREAD_ACKS: Final = 3
+"""So many may wait while the connection dozes: three at once cost little more than one."""
+_MOST_PADDING_BYTES: Final = 4 << 10
+_ACK: Final = b'{"type":"ack",'
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +68,8 @@ class Duties(NamedTuple):
     details: Callable[[], HostDetails]
     containers: Callable[[], list[ContainerFacts] | None]
     """None if this host cannot tell of any."""
+    interval_seconds: Callable[[], float]
+    """Between two samples, at present."""
     ask_interval: Callable[[float], None]
     configure: Callable[[Configuration], None]
     """Take over what the hub wants, as a whole."""
@@ -71,9 +78,10 @@ class Duties(NamedTuple):
 
 
 class Session:
-    def __init__(self, connection: ClientConnection, duties: Duties, details: HostDetails) -> None:
-        """`details` are those that the hub has from the enrolment."""
+    def __init__(self, connection: WebSocket, duties: Duties, details: HostDetails, padding_bytes: int = 0) -> None:
+        """`details` are those that the hub has from the enrolment; `padding_bytes` what it promised in its welcome."""
         self._connection, self._duties, self._details = connection, duties, details
+        self._padding_bytes = padding_bytes if 0 < padding_bytes <= _MOST_PADDING_BYTES else 0
         self._wake = asyncio.Event()
         self._inventory_changed = asyncio.Event()
         self._inventory_changed.set()
@@ -83,13 +91,25 @@ class Session:
         self._failure: HubSilent | None = None
         self.ignored: Counter[str] = Counter()
         """What the hub said that was not understood, by kind."""
+        connection.takes = self._take_ack
 
     def wake(self) -> None:
         """The spool has something new."""
+        if len(self._duties.spool) > _UNREAD_ACKS:
+            self._connection.read_waiting()
         if not self._wake.is_set() and not self._batch and len(self._duties.spool) <= _PUSHED_RECORDS:
             self._push_newest()
+            self._doze()
         else:
+            self._connection.attend()
             self._wake.set()
+
+    def _doze(self) -> None:
+        """Acks may wait for another sample now. What is urgent the hub pads, so that it wakes this process."""
+        if self._padding_bytes and self._duties.interval_seconds() <= _LONGEST_DOZE_SECONDS:
+            self._connection.doze(self._padding_bytes)
+        else:
+            self._connection.attend()
 
     def tell_containers(self) -> None:
         """Something of the inventory of containers may have changed."""
@@ -114,7 +134,7 @@ class Session:
     async def _receive(self, handlers: Handlers) -> ConnectionClosed:
         while True:
             try:
-                frame = await self._connection.recv(decode=False)
+                frame = await self._connection.receive()
             except ConnectionClosed as closed:
                 handlers.stop()
                 return closed
@@ -126,6 +146,19 @@ class Session:
             except MessageError as error:
                 self.ignored["invalid_message"] += 1
                 log.debug("not understood: %s", error)
+
+    def _take_ack(self, frame: bytes) -> bool:
+        """Nearly every frame is one; waking a task for each would cost more than it does."""
+        if not frame.startswith(_ACK):
+            return False
+        try:
+            message = decode_from_hub(frame)
+            if isinstance(message, Ack):
+                self._confirm(message.stored)
+                return True
+        except MessageError:
+            pass  # whoever receives says so
+        return False
 
     async def _obey(self, message: FromHub | None, handlers: Handlers) -> None:
         match message:
@@ -161,14 +194,14 @@ class Session:
         record = self._duties.spool.newest()
         if record is not None and record.sequence not in self._sent:
             self._mark_sent((record.sequence,))
-            broadcast((self._connection,), record.data, text=True)
+            self._connection.push(record.data)
 
     async def _send_live(self) -> bool:
         record = self._duties.spool.newest()
         if record is None or record.sequence in self._sent:
             return False
         self._mark_sent((record.sequence,))
-        await self._connection.send(record.data, text=True)
+        await self._connection.send(record.data)
         return True
 
     async def _send_batch(self) -> bool:
@@ -179,8 +212,9 @@ class Session:
             return False
         self._batch = {record.sequence for record in records}
         self._mark_sent(self._batch)
+        self._connection.attend()  # the next one waits for the ack
         batch = Samples(records=[msgspec.Raw(record.data) for record in records], boot_id=records[0].boot_id)
-        await self._connection.send(encode(batch), text=True)
+        await self._connection.send(encode(batch))
         return True
 
     def _mark_sent(self, sequences: Iterable[int]) -> None:
@@ -234,7 +268,7 @@ class Session:
     async def _send_quietly(self, message: FromAgent) -> None:
         """Whoever receives notices first that a connection is gone."""
         with contextlib.suppress(ConnectionClosed):
-            await self._connection.send(encode(message), text=True)
+            await self._connection.send(encode(message))
 
 
 def check_ranges(ranges: Sequence[Range]) -> None:

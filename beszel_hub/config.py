@@ -91,7 +91,7 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
     influx_url: str = ""
     influx_authorization: str | None = None
     push_interval_seconds: int = 15
-    ack_pause_seconds: int = 3
+    ack_pause_seconds: int = 0
     backup_every_seconds: int | None = None
     """None for never."""
     backup_keep: int = 7

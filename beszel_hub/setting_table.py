@@ -203,8 +203,8 @@ SETTINGS: Final = (
         "How often a sample of each system goes to these two.",
     ),
     Setting(
-        "ACK_PAUSE", one("ack_pause_seconds", read_ack_pause), "3s",
-        "How long the hub may gather what it tells an agent to be stored, `0s` to `10s`; each time wakes the agent.",
+        "ACK_PAUSE", one("ack_pause_seconds", read_ack_pause), "0s",
+        "How long the hub may gather what it tells an agent to be stored, `0s` to `10s`: less work, told later.",
     ),
     Setting("LOG_LEVEL", one("log_level", read_level), "info", "`debug`, `info`, `warn` or `error`."),
 )  # fmt: skip

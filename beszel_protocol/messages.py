@@ -194,6 +194,8 @@ class Welcome(_Message, frozen=True, kw_only=True, tag="welcome"):
     interval_seconds: float
     stored: list[Range]
     configuration: Configuration = Configuration()
+    padding_bytes: int = 0
+    """With so many the hub pads whatever is urgent, so an agent need not wake for fewer; 0 if it does not pad."""
 
 
 class Refused(_Message, frozen=True, kw_only=True, tag="refused"):

@@ -44,9 +44,9 @@ from beszel_protocol.ranges import SequenceRanges
 CLOSE_TRY_AGAIN: Final = 1013
 DETAILS_PAUSE_SECONDS: Final = 10.0
 """Between two changes of details; an agent that is quicker is read from no faster."""
-ACK_PAUSE_SECONDS: Final = 3.0
-"""Live samples are acknowledged a few at a time, and just when another one came in: its agent is awake then, and would
-have to wake for an ack at another time. A batch is acknowledged at once: the next one waits for it."""
+ACK_PAUSE_SECONDS: Final = 0.0
+"""Live samples may be acknowledged a few at a time, and just when another one came in: its agent is awake then. That
+helps one that reads every ack at once; ours lets them wait. A batch is acknowledged at once: the next waits for it."""
 BATCH_SECONDS: Final = 3.0
 """How long after a batch everything is acknowledged at once."""
 _WITH_SAMPLE, _WITHOUT = 0.8, 1.2
@@ -147,6 +147,7 @@ class Link:
             interval_seconds=self._told_seconds,
             stored=already_stored.newest(MAX_RANGES),
             configuration=self._configuration,
+            padding_bytes=self.wire.padding_bytes,
         )
         try:
             await self.wire.send(encode(welcome))
@@ -227,16 +228,16 @@ class Link:
                 await self.wire.close(*self._closing)
                 return
             while self._asked:
-                await self.wire.send(encode(self._asked.popleft()))
+                await self.wire.send(encode(self._asked.popleft()), is_urgent=True)
             stored, self._stored = self._stored, SequenceRanges()
             for ranges in split_ranges(stored):
                 await self.wire.send(encode(Ack(stored=ranges)))
             if self._told_seconds != self._interval_seconds:
                 self._told_seconds = self._interval_seconds
-                await self.wire.send(encode(Interval(seconds=self._told_seconds)))
+                await self.wire.send(encode(Interval(seconds=self._told_seconds)), is_urgent=True)
             if self._told_revision != self._configuration.revision:
                 self._told_revision = self._configuration.revision
-                await self.wire.send(encode(Configure(configuration=self._configuration)))
+                await self.wire.send(encode(Configure(configuration=self._configuration)), is_urgent=True)
 
 
 def _now() -> float:

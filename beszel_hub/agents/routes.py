@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from beszel_hub.agents.endpoint import Endpoint
-from beszel_hub.agents.wire import SEND_TIMEOUT_SECONDS, WireClosed
+from beszel_hub.agents.wire import PADDING, PADDING_BYTES, SEND_TIMEOUT_SECONDS, WireClosed
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import CLOSE_INVALID_PAYLOAD
 from beszel_protocol.version import LINK_SUBPROTOCOL
@@ -23,6 +23,7 @@ class WebSocketWire:
         self._websocket = websocket
         self.address = websocket.client.host if websocket.client is not None else ""
         self.is_encrypted = websocket.url.scheme == "wss"
+        self.padding_bytes = PADDING_BYTES if PADDING in websocket.scope.get("extensions", ()) else 0
 
     async def receive(self) -> bytes:
         event = await self._websocket.receive()
@@ -34,17 +35,19 @@ class WebSocketWire:
             raise WireClosed
         return text.encode()
 
-    async def send(self, frame: bytes) -> None:
+    async def send(self, frame: bytes, *, is_urgent: bool = False) -> None:
+        message = {"type": "websocket.send", "text": frame.decode(), PADDING: is_urgent}
         try:
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                await self._websocket.send_text(frame.decode())
+                await self._websocket.send(message)
         except (WebSocketDisconnect, RuntimeError, TimeoutError) as error:
             raise WireClosed from error
 
     async def close(self, code: int, reason: str) -> None:
+        message = {"type": "websocket.close", "code": code, "reason": reason, PADDING: True}
         try:
             async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-                await self._websocket.close(code, reason)
+                await self._websocket.send(message)
         except (WebSocketDisconnect, RuntimeError, TimeoutError):
             return
 

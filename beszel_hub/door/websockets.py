@@ -4,6 +4,9 @@ The server's own protocol parses everything that one read from the socket brough
 megabyte of deflated zeros is a quarter of a gigabyte of frames. Here bytes are parsed a little at a time, and none
 while a message waits to be taken. Only a peer that sends more meanwhile is no longer read from: telling the kernel so
 before every message, and taking it back after, would cost as much as reading it.
+
+What an application marks as urgent is padded with Pong frames (RFC 6455, 5.5.3: nobody answers them), so that it wakes
+a peer that lets small messages wait.
 """
 
 from typing import Any, Final
@@ -11,12 +14,17 @@ from typing import Any, Final
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import State
+
+from beszel_hub.agents.wire import PADDING, PADDING_BYTES
 
 SLICE_BYTES: Final = 1 << 10
 """Deflate makes at most about a megabyte of these."""
 SMALL_BYTES: Final = 125
 """Up to here a frame is sent as it is: deflating it saves a few bytes and costs both sides more than the rest of it."""
+_PONG: Final = Frame(Opcode.PONG, bytes(125)).serialize(mask=False)
+_PADDING: Final = _PONG * (PADDING_BYTES // len(_PONG))
 
 
 class FrugalWebSocketProtocol(WebSocketsSansIOProtocol):
@@ -29,6 +37,11 @@ class FrugalWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.transport.pause_reading()
         self._parse()
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.handshake_initiated and not self.handshake_complete:
+            self.scope["extensions"][PADDING] = {}
 
     def send_receive_event_to_app(self) -> None:
         # What is parsed waits in `_unparsed` from now on; the transport need not know unless more comes.
@@ -45,18 +58,28 @@ class FrugalWebSocketProtocol(WebSocketsSansIOProtocol):
         return message
 
     async def send(self, message: Any) -> None:
+        is_padded = message.pop(PADDING, False)
         text = message.get("text") if message["type"] == "websocket.send" else None
         if text is not None and len(text) <= SMALL_BYTES and self._is_open:
-            await self._send_small(text.encode())
+            await self._send_small(text.encode(), _PADDING if is_padded else b"")
+        elif is_padded and text is None:
+            self._pad()  # as nothing may follow a close
+            await super().send(message)
         else:
             await super().send(message)
+            if is_padded:
+                self._pad()
         self._parse()  # once the hub has closed, the peer's own close may still lie here
 
-    async def _send_small(self, data: bytes) -> None:
+    async def _send_small(self, data: bytes, padding: bytes) -> None:
         await self.writable.wait()
         if self.disconnected or not self._is_open:
             raise ClientDisconnected
-        self.transport.write(Frame(Opcode.TEXT, data).serialize(mask=False))
+        self.transport.write(Frame(Opcode.TEXT, data).serialize(mask=False) + padding)
+
+    def _pad(self) -> None:
+        if self._is_open and not self.transport.is_closing():
+            self.transport.write(_PADDING)
 
     @property
     def _is_open(self) -> bool:

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from datetime import datetime, tzinfo
 from typing import Any, Final, NamedTuple, TextIO, TypeAlias
 
@@ -151,26 +152,28 @@ def _title(alert: Alert, view: AlertView) -> str:
 
 async def _ask(source: Source, system: str = "") -> AlertView:
     """What fires, and all that the hub keeps. Raises `TuiError`."""
-    async for state in _states(source):
-        book = await source.alerts.read()
-        told = reduce(state, [AlertBookLoaded(book=book)])
-        system_id = find_system(told.systems.values(), system).id if system else None
-        return AlertView(told, book, _zone(), system_id)
+    async with aclosing(_states(source)) as states:
+        async for state in states:
+            book = await source.alerts.read()
+            told = reduce(state, [AlertBookLoaded(book=book)])
+            system_id = find_system(told.systems.values(), system).id if system else None
+            return AlertView(told, book, _zone(), system_id)
     raise HubUnreachable("the hub ended the feed")
 
 
-async def _states(source: Source) -> AsyncIterator[State]:
+async def _states(source: Source) -> AsyncGenerator[State, None]:
     """Whenever alerts have changed, once the systems and all alerts are known."""
     state = State()
-    async for frame in frames(source):
-        if isinstance(frame, Fleet | Alerts | Resync):
-            at_ms = frame.hub_ms if isinstance(frame, Fleet | Alerts) else state.now_ms
-            alerts = state.alerts
-            was_known = state.loaded and state.alerts_loaded
-            state = reduce(state, [Received(at_ms=at_ms, frame=frame)])
-            is_known = state.loaded and state.alerts_loaded
-            if is_known and (not was_known or state.alerts is not alerts):
-                yield state
+    async with aclosing(frames(source)) as told:
+        async for frame in told:
+            if isinstance(frame, Fleet | Alerts | Resync):
+                at_ms = frame.hub_ms if isinstance(frame, Fleet | Alerts) else state.now_ms
+                alerts = state.alerts
+                was_known = state.loaded and state.alerts_loaded
+                state = reduce(state, [Received(at_ms=at_ms, frame=frame)])
+                is_known = state.loaded and state.alerts_loaded
+                if is_known and (not was_known or state.alerts is not alerts):
+                    yield state
 
 
 def _run(source: Source, work: Work, out: TextIO | None) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import aclosing
 from typing import Any, Final, TextIO
 
 import msgspec
@@ -45,16 +46,17 @@ async def ask_containers(source: Source, system: str | None) -> list[ContainerIt
     state, system_id = State(), None
     if system is None:
         source.watch_containers(CONTAINERS_TOPIC)
-    async for frame in frames(source):
-        if isinstance(frame, Fleet | Containers | SystemSample | Resync):
-            at_ms = frame.hub_ms if isinstance(frame, Fleet | Containers) else state.now_ms
-            connected = [] if state.is_live else [Connected(at_ms=at_ms)]
-            state = reduce(state, [*connected, Received(at_ms=at_ms, frame=frame)])
-        if system is not None and system_id is None and state.loaded:
-            system_id = find_system(state.systems.values(), system).id
-            source.watch_containers(CONTAINERS_TOPIC_PREFIX + system_id)
-        if state.loaded and state.containers_loaded:
-            return container_items(state, system_id)
+    async with aclosing(frames(source)) as told:
+        async for frame in told:
+            if isinstance(frame, Fleet | Containers | SystemSample | Resync):
+                at_ms = frame.hub_ms if isinstance(frame, Fleet | Containers) else state.now_ms
+                connected = [] if state.is_live else [Connected(at_ms=at_ms)]
+                state = reduce(state, [*connected, Received(at_ms=at_ms, frame=frame)])
+            if system is not None and system_id is None and state.loaded:
+                system_id = find_system(state.systems.values(), system).id
+                source.watch_containers(CONTAINERS_TOPIC_PREFIX + system_id)
+            if state.loaded and state.containers_loaded:
+                return container_items(state, system_id)
     raise HubUnreachable("the hub ended the feed")
 
 

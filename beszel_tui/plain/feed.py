@@ -1,7 +1,8 @@
 """The feed of a source, for commands that look once or print as they go."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 
 from beszel_protocol.feed import Fleet, FleetRow
@@ -13,8 +14,11 @@ from beszel_tui.state.request import find_system
 ANSWER_SECONDS: Final = 10.0
 
 
-async def frames(source: Source) -> AsyncIterator[object]:
-    """Frames of the feed; raises `ClientError` when it is lost, or says nothing at all for too long."""
+async def frames(source: Source) -> AsyncGenerator[object, None]:
+    """Frames of the feed; raises `ClientError` when it is lost, or says nothing at all for too long.
+
+    To be closed before anything else is asked: with the feed the source lets go of what requests have opened.
+    """
     task = asyncio.create_task(source.run())
     try:
         limit: float | None = ANSWER_SECONDS
@@ -38,7 +42,8 @@ async def frames(source: Source) -> AsyncIterator[object]:
 
 async def ask_system(source: Source, name: str) -> FleetRow:
     """The system of that name, or the only one whose name begins so. Raises `TuiError`."""
-    async for frame in frames(source):
-        if isinstance(frame, Fleet):
-            return find_system(frame.systems, name)
+    async with aclosing(frames(source)) as told:
+        async for frame in told:
+            if isinstance(frame, Fleet):
+                return find_system(frame.systems, name)
     raise HubUnreachable("the hub ended the feed")

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sys
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TextIO
 
@@ -161,9 +162,10 @@ def _rate(value: float | None) -> str:
 
 
 async def _first_rows(source: Source) -> list[FleetRow]:
-    async for frame in frames(source):
-        if isinstance(frame, Fleet):
-            return frame.systems
+    async with aclosing(frames(source)) as told:
+        async for frame in told:
+            if isinstance(frame, Fleet):
+                return frame.systems
     raise HubUnreachable("the hub ended the feed")
 
 
@@ -171,12 +173,13 @@ async def _ask_view(source: Source, order: ChartOrder) -> tuple[FleetRow, ChartV
     wanted = requested_chart(order.metrics)
     addresses = [line.address for line in wanted.lines]
     width, _ = order.size or _terminal_size()
-    async for frame in frames(source):
-        if isinstance(frame, Fleet):
-            row = find_system(frame.systems, order.system)
-            start_ms, end_ms = order.window.bounds(frame.hub_ms)
-            columns = await source.columns(row.id, addresses, start_ms, end_ms, width)
-            return row, _view(wanted, columns, start_ms, end_ms)
+    async with aclosing(frames(source)) as told:
+        async for frame in told:
+            if isinstance(frame, Fleet):
+                row = find_system(frame.systems, order.system)
+                start_ms, end_ms = order.window.bounds(frame.hub_ms)
+                columns = await source.columns(row.id, addresses, start_ms, end_ms, width)
+                return row, _view(wanted, columns, start_ms, end_ms)
     raise HubUnreachable("the hub ended the feed")
 
 
@@ -196,10 +199,11 @@ def _terminal_size() -> tuple[int, int]:
 
 async def _watch(source: Source, name: str, out: TextIO) -> None:
     system_id: str | None = None
-    async for frame in frames(source):
-        if isinstance(frame, Fleet) and system_id is None:
-            system_id = find_system(frame.systems, name).id
-            source.watch(system_id)
-        elif isinstance(frame, SystemSample) and frame.system == system_id:
-            out.write(format_sample_line(frame.timestamp, frame.metrics) + "\n")
-            out.flush()
+    async with aclosing(frames(source)) as told:
+        async for frame in told:
+            if isinstance(frame, Fleet) and system_id is None:
+                system_id = find_system(frame.systems, name).id
+                source.watch(system_id)
+            elif isinstance(frame, SystemSample) and frame.system == system_id:
+                out.write(format_sample_line(frame.timestamp, frame.metrics) + "\n")
+                out.flush()

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any, Final, NamedTuple, TextIO
 
 import msgspec
@@ -128,13 +129,14 @@ async def _first_sample(source: Source, name: str) -> tuple[FleetRow, State]:
     """The first one after subscribing is whole; a system that is not up has none that is of now."""
     state = State()
     row: FleetRow | None = None
-    async for frame in frames(source):
-        if isinstance(frame, Fleet) and row is None:
-            row = find_system(frame.systems, name)
-            if row.status != "up":
-                raise RequestError(f"{shown_text(row.name)} is {row.status}: what it would tell is not of now")
-            state = reduce(state, [SystemOpened(system_id=row.id)])
-            source.watch(row.id)
-        elif isinstance(frame, SystemSample) and row is not None and frame.system == row.id:
-            return row, reduce(state, [Received(at_ms=0, frame=frame)])
+    async with aclosing(frames(source)) as told:
+        async for frame in told:
+            if isinstance(frame, Fleet) and row is None:
+                row = find_system(frame.systems, name)
+                if row.status != "up":
+                    raise RequestError(f"{shown_text(row.name)} is {row.status}: what it would tell is not of now")
+                state = reduce(state, [SystemOpened(system_id=row.id)])
+                source.watch(row.id)
+            elif isinstance(frame, SystemSample) and row is not None and frame.system == row.id:
+                return row, reduce(state, [Received(at_ms=0, frame=frame)])
     raise HubUnreachable("the hub ended the feed")

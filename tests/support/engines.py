@@ -6,6 +6,7 @@ reach each other and this host, and nothing else.
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -38,6 +39,8 @@ from tests.support.services import need_program
 
 IMAGE = "beszel-test:latest"
 _BRIDGE_PREFIX = "bsz"
+"""Then the process whose it is, and which of its bridges."""
+_bridge_numbers = itertools.count()
 BUSY = ["sh", "-c", "while :; do :; done"]
 IDLE = ["sleep", "600"]
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
@@ -146,7 +149,7 @@ def docker_engine() -> Iterator[Engine]:
     dockerd, ip = need_program("dockerd"), need_program("ip")
     with tempfile.TemporaryDirectory(prefix="beszel-docker-", ignore_cleanup_errors=True) as folder:
         root, socket = Path(folder), Path(folder, "docker.sock")
-        bridge = f"{_BRIDGE_PREFIX}{os.getpid()}"
+        bridge = f"{_BRIDGE_PREFIX}{os.getpid()}-{next(_bridge_numbers)}"
         argv = [
             *_ENDS_WITH_US, dockerd, "--host", f"unix://{socket}", "--data-root", f"{root}/data",
             "--exec-root", f"{root}/exec", "--pidfile", f"{root}/pid", "--iptables=false", "--bridge", bridge,
@@ -230,17 +233,23 @@ def _bridge(ip: str, name: str) -> Iterator[str]:
     that was killed leaves its bridge behind, and a second one with the same network would take the answers.
     """
     taken = _bridges(ip)
-    for stale in [bridge for bridge in taken if not Path("/proc", bridge.removeprefix(_BRIDGE_PREFIX)).exists()]:
+    for stale in [bridge for bridge in taken if not Path("/proc", _owner_of(bridge)).exists()]:
         subprocess.run([ip, "link", "delete", stale], check=False)
         taken.pop(stale)
-    address = next(free for number in range(200, 256) if (free := f"172.31.{number}.1") not in taken.values())
-    subprocess.run([ip, "link", "add", name, "address", "02:42:ac:1f:fb:01", "type", "bridge"], check=True)
+    number = next(free for free in range(200, 256) if f"172.31.{free}.1" not in taken.values())
+    address, hardware = f"172.31.{number}.1", f"02:42:ac:1f:{number:02x}:01"
+    subprocess.run([ip, "link", "add", name, "address", hardware, "type", "bridge"], check=True)
     try:
         subprocess.run([ip, "address", "add", f"{address}/24", "dev", name], check=True)
         subprocess.run([ip, "link", "set", name, "up"], check=True)
         yield address
     finally:
         subprocess.run([ip, "link", "delete", name], check=False)
+
+
+def _owner_of(bridge: str) -> str:
+    """Its process number."""
+    return bridge.removeprefix(_BRIDGE_PREFIX).partition("-")[0]
 
 
 def _bridges(ip: str) -> dict[str, str]:

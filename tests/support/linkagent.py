@@ -42,6 +42,11 @@ class LinkedAgent:
     states: list[LinkState] = field(default_factory=list)
     containers: list[ContainerFacts] | None = None
     link: Link | None = None
+    interval_seconds: float = 1.0
+
+    def ask_interval(self, seconds: float) -> None:
+        self.interval_seconds = seconds
+        self.intervals.append(seconds)
 
     def append(self, metrics: Metrics | None = None) -> int:
         """One more sample; its sequence."""
@@ -113,7 +118,8 @@ async def linked(
             spool=agent.spool,
             details=lambda: agent.details,
             containers=lambda: agent.containers,
-            ask_interval=agent.intervals.append,
+            interval_seconds=lambda: agent.interval_seconds,
+            ask_interval=agent.ask_interval,
             configure=agent.configurations.append,
             actions=actions or {},
             actions_enabled=config.actions,

@@ -68,6 +68,8 @@ class LinkHub:
     port: int = 0
     path: str = PATH
     interval_seconds: float = 1.0
+    padding_bytes: int = 0
+    """Promised in the welcome; `send` does not pad."""
     tls: ssl.SSLContext | None = None
 
     # Knobs
@@ -206,6 +208,7 @@ class LinkHub:
                     system_id="system00000001",
                     interval_seconds=self.interval_seconds,
                     stored=stored.newest(MAX_RANGES),
+                    padding_bytes=self.padding_bytes,
                 )
             ),
             text=True,

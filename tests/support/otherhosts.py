@@ -24,11 +24,11 @@ from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
-import websockets.asyncio.client
+import websockets.client
 
 from tests.support.otherpsutil import GIB, OtherPsutil
 
-LOADED_BEFORE = (shutil, ssl, tempfile, websockets.asyncio.client)
+LOADED_BEFORE = (shutil, ssl, tempfile, websockets.client)
 """What chooses at its import between modules that are not built on this host."""
 
 SYSTEMS = ("darwin", "freebsd", "windows")

@@ -26,7 +26,6 @@ FAST_COST = Cost(memory_kib=64, iterations=1)
 PASSWORD = "correct horse battery"
 START_SECONDS = 10.0
 COMMIT_SECONDS = 0.02
-ACK_PAUSE_SECONDS = 0.02
 """Tests wait for many commits."""
 TICK_SECONDS = 0.05
 PULSE_SECONDS = 0.1
@@ -113,7 +112,6 @@ def running_hub(directory: Path, **settings: Any) -> Iterator[RunningHub]:
     with listen(socket.AF_INET, "127.0.0.1", 0) as listener:
         hub = Hub(config)
         hub.ingest.commit_interval_seconds = COMMIT_SECONDS
-        hub.agents.ack_pause_seconds = ACK_PAUSE_SECONDS
         hub.tick_seconds = TICK_SECONDS
         running = RunningHub(hub, listener.getsockname()[1])
         server = QuickServer(config, hub)

@@ -289,8 +289,10 @@ def _make_backup(running: RunningHub) -> bytes:
     if IS_POSTGRESQL:
         return b"PK"
     config = running.hub.config
-    make_backup(config, BACKUP_KEY, system_clock)
-    return (config.backups_path / BACKUP_KEY).read_bytes()
+    path = config.backups_path / BACKUP_KEY
+    if not path.exists():
+        make_backup(config, BACKUP_KEY, system_clock)
+    return path.read_bytes()
 
 
 def _token_key(owner: Caller) -> str:
