@@ -1,15 +1,16 @@
 """The Textual application: screens, themes, and what is common to all screens. No domain logic."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal
 
 import msgspec
 from textual import on
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.filter import LineFilter
 
 from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings.everywhere import APP
@@ -42,8 +43,10 @@ from beszel_tui.state.selectors import Sort
 from beszel_tui.state.settings import HubLine, KeyLine
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
+from beszel_tui.widgets.ascii_filter import AsciiFilter, key_in_words
 from beszel_tui.widgets.listing import Listing
 
+_ASCII = AsciiFilter()
 _MAX_SAID = 400
 """Characters of a message: a few lines of a small terminal."""
 
@@ -88,6 +91,19 @@ class BeszelApp(App[None]):
         if self._bridge is None:
             raise RuntimeError("there is no hub yet")
         return self._bridge
+
+    @property
+    def has_only_ascii(self) -> bool:
+        return self.settings.looks.symbols == "ascii"
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and one for terminals of few characters."""
+        return [*super().get_line_filters(), *([_ASCII] if self.has_only_ascii else [])]
+
+    def get_key_display(self, binding: Binding) -> str:
+        """In signs, or in words for terminals of few characters."""
+        caption = super().get_key_display(binding)
+        return key_in_words(caption) if self.has_only_ascii else caption
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For Textual's own themes, which are never chosen but parsed with."""
@@ -328,6 +344,7 @@ class BeszelApp(App[None]):
         self._restyle()
         if isinstance(self.screen, HubScreen):
             self.screen.redraw()
+            self.screen.query("*").refresh()  # what is drawn once may have other characters now
 
     @property
     def orders(self) -> dict[str, Sort]:

@@ -25,6 +25,26 @@ LEAST_HEIGHT: Final = 4
 _CURSOR_LAYER: Final = 100
 
 
+class _Legend(NamedTuple):
+    """What is told of each line."""
+
+    label_width: int
+    """In cells; with no label at all the order of the lines must do."""
+    has_marks: bool = True
+    """Else the label itself has the line's colour."""
+    has_values: bool = True
+
+
+_BARE: Final = _Legend(0)
+_LEGENDS: Final = (
+    *(_Legend(width) for width in (40, 16, 10, 6, 5, 4)),
+    *(_Legend(width, has_marks=False) for width in (10, 6, 4)),
+    *(_Legend(width, has_values=False) for width in (16, 10, 6, 5, 4)),
+    _BARE,
+)
+"""From the best on. Numbers leave before names: the axis tells them too."""
+
+
 class ChartLook(NamedTuple):
     """How charts are drawn, the same for all of a screen."""
 
@@ -100,25 +120,26 @@ def _title(view: ChartView, width: int, look: ChartLook, *, focused: bool) -> li
         (view.title, palette.accent if focused else palette.strong),
         ("  ", palette.text),
     ]
-    legends = (_legend(view, look, label_width) for label_width in (40, 16, 10, 6, 5, 4))
     room = width - pieces_width(head)
-    return [*head, *next((legend for legend in legends if pieces_width(legend) <= room), _legend(view, look, 0))]
+    legends = (_legend(view, look, style) for style in _LEGENDS)
+    return [*head, *next((legend for legend in legends if pieces_width(legend) <= room), _legend(view, look, _BARE))]
 
 
-def _legend(view: ChartView, look: ChartLook, label_width: int) -> list[Piece]:
-    """Labels are cut to `label_width` cells; with none at all the order of the lines must do."""
+def _legend(view: ChartView, look: ChartLook, shape: "_Legend") -> list[Piece]:
     if len(view.lines) == 1:
-        return _single_legend(view, look, full=label_width > 0)
+        return _single_legend(view, look, full=shape.label_width > 0)
     pieces: list[Piece] = []
     for index, line in enumerate(view.lines):
         style, _ = _line_styles(index, view, look.palette)
-        value = _shown_value(view, line)
-        pieces.append((look.symbols.legend, style))
-        if label_width:
-            label = fit_middle(line.label, min(label_width, cell_len(line.label)), look.symbols.ellipsis)
-            pieces.append((f" {label}", look.palette.muted))
-        gap = "" if index == len(view.lines) - 1 else "  "
-        pieces.append((f" {format_value(value, view.unit, look.units)}{gap}", look.palette.text))
+        parts: list[Piece] = [(look.symbols.legend, style)] if shape.has_marks else []
+        if shape.label_width:
+            label = fit_middle(line.label, min(shape.label_width, cell_len(line.label)), look.symbols.ellipsis)
+            parts.append((label, look.palette.muted if shape.has_marks else style))
+        if shape.has_values:
+            parts.append((format_value(_shown_value(view, line), view.unit, look.units), look.palette.text))
+        for number, part in enumerate(parts):
+            gap = "" if not pieces else " " if number else "  "
+            pieces += [(gap, look.palette.text), part]
     return pieces
 
 

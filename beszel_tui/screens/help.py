@@ -30,7 +30,10 @@ class HelpScreen(ModalScreen[None]):
     ) -> None:
         super().__init__()
         self._filter_help = filter_help
-        self._active = {binding.id: binding for binding in active if binding.id}
+        self._active: dict[str, list[Binding]] = {}
+        for binding in active:
+            if binding.id:
+                self._active.setdefault(binding.id, []).append(binding)
         self._palette = palette
 
     def compose(self) -> ComposeResult:
@@ -46,11 +49,18 @@ class HelpScreen(ModalScreen[None]):
         table.add_column(ratio=1)
         for title, bindings in GROUPS.items():
             shown = [binding for binding in bindings if binding.id in self._active and binding.tooltip]
-            self._section(table, title, [(binding.key_display or binding.key, binding.tooltip) for binding in shown])
+            self._section(table, title, [(self._caption(binding), binding.tooltip) for binding in shown])
         commands = [(f":{command.name} {command.argument}".strip(), command.help) for command in COMMANDS]
         self._section(table, "Command line", commands)
         self._section(table, "Filter line", self._filter_help)
         return table
+
+    def _caption(self, binding: Binding) -> str:
+        """Its keys, which may be others than it was declared with."""
+        keys = self._active.get(binding.id or "", [])
+        if any(key.key in binding.key.split(",") for key in keys):
+            return self.app.get_key_display(binding) if binding.key_display else binding.key
+        return " ".join(map(self.app.get_key_display, keys))
 
     def _section(self, table: Table, title: str, lines: Sequence[tuple[str, str]]) -> None:
         if not lines:

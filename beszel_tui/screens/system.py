@@ -131,10 +131,8 @@ class SystemScreen(HubScreen):
     def _mount_charts(self) -> None:
         box = self.query_one(ChartGrid)
         focused = self.focused.key if isinstance(self.focused, ChartPanel) else None
-        panels = [
-            ChartPanel(chart.key, chart_view(self.state, chart, self.cursor_ms), self.hub_app.chart_look)
-            for chart in self._charts
-        ]
+        look = self.hub_app.chart_look
+        panels = [ChartPanel(one.key, chart_view(self.state, one, self.cursor_ms), look) for one in self._charts]
         self._grid = None
         with self.app.batch_update():
             box.remove_children()
@@ -144,9 +142,11 @@ class SystemScreen(HubScreen):
         chosen = chosen or (panels[0] if panels else None)
         if chosen is not None:
             chosen.add_class("-chosen")
-            is_elsewhere = self.query_one(CommandLine).is_open or self.has_class("-table")
-            if not is_elsewhere:  # what comes while somebody types does not take the keys
-                chosen.focus(scroll_visible=focused is not None)
+            self.app.call_later(self._give_keys, chosen, focused is not None)
+
+    def _give_keys(self, panel: ChartPanel, scroll_visible: bool) -> None:
+        if panel.is_attached and not (self.query_one(CommandLine).is_open or self.has_class("-table")):
+            self.set_focus(panel, scroll_visible)  # what comes while somebody types does not take the keys
 
     def _fit(self) -> None:
         """Columns and heights for the room there is; and history as fine as the charts are wide."""

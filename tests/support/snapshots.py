@@ -102,7 +102,7 @@ async def _settled(viewer: Viewer, *, with_looks: bool) -> str:
     seen, since = "", time.monotonic()
     while time.monotonic() - since < _QUIET_SECONDS:
         now = picture(viewer, with_looks=with_looks)
-        if now != seen:
+        if now != seen or not now.strip():  # between two sizes there may be nothing for a while
             seen, since = now, time.monotonic()
         await asyncio.sleep(0.05)
     return seen

@@ -58,7 +58,9 @@ def test_a_legend_names_each_line() -> None:
     view = make_view([1.0], unit=Unit.BYTES_PER_SECOND)._replace(lines=lines)
     assert "read 1B/s" in drawn(view)[0]
     assert "write 2.0K/s" in drawn(view)[0]
-    assert "write" not in drawn(view, width=24)[0]
+    assert "read 1B/s  write 2.0K/s" in drawn(view, width=31)[0]
+    assert "━ read  ━ write" in drawn(view, width=24)[0]
+    assert "r" not in drawn(view, width=14)[0]
 
 
 def test_the_axis_has_units_and_times() -> None:

@@ -358,6 +358,9 @@ def test_keys_of_the_config_file_count_and_mistakes_are_told(tmp_path: Path) -> 
             await client.press("o")
             assert client.fleet.sort.key == "cpu"
             assert " o sort" in client.lines()[-1]
+            await client.press("question_mark")
+            await client.until(lambda: any(line.split()[1:3] == ["o", "Sort"] for line in client.lines()))
+            await client.press("escape")
             screen = await open_settings(client, "keys")
             screen.panel.set_filter("fleet.sort")
             await client.until_text("o  *")

@@ -283,3 +283,19 @@ def test_a_system_that_was_left_is_let_go(tmp_path: Path) -> None:
             assert len(kept) <= 2, "a megabyte each, all day"
 
     asyncio.run(main())
+
+
+def test_charts_that_come_take_no_keys_from_who_types(tmp_path: Path) -> None:
+    """Their focus is given some messages after they are there; by then a command line may be open."""
+
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await open_web(client)
+            client.system._mount_charts()
+            client.system.open_command_line()
+            await client.settle()
+            await client.type("fleet")
+            await client.press("enter")
+            await client.until(lambda: client.fleet)
+
+    asyncio.run(main())
