@@ -190,10 +190,14 @@ class HubScreen(Screen[None]):
             binding = active.binding
             if typing and active.node is not self.focused:
                 continue  # the key would be typed
-            if binding.show and active.enabled and binding.id and binding.id not in found:
+            if self.is_hinted(binding) and active.enabled and binding.id and binding.id not in found:
                 found[binding.id] = Hint(binding.key, self.app.get_key_display(binding), binding.description)
         first, last = ([found.pop(name)] if name in found else [] for name in ("time.now", "app.help"))
         return [*first, *found.values(), *last]
+
+    def is_hinted(self, binding: Binding) -> bool:
+        """Whether the line of keys tells it, if it can be pressed now."""
+        return binding.show
 
     @on(ActionClicked)
     def _action_clicked(self, message: ActionClicked) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings.fleet import FLEET
@@ -53,6 +53,7 @@ class FleetScreen(ListingScreen):
         self._arranged_as: tuple[Filter, Sort] | None = None
         self._rows: list[FleetRow] = []
         self._keys: list[str] = []
+        self._is_empty = False
 
     @property
     def table(self) -> FleetTable:
@@ -100,6 +101,10 @@ class FleetScreen(ListingScreen):
         if before is not None:
             table.take_over(before)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
+        is_empty = state.loaded and not state.systems
+        if self._is_empty != is_empty:
+            self._is_empty = is_empty
+            self.call_after_refresh(self.show_keys)
         if state.past is not None:
             self.hub_app.bridge.times.want(shown_by(table), all_sorted=True)
         elif width:
@@ -133,6 +138,12 @@ class FleetScreen(ListingScreen):
         return "no systems yet\n\nA adds one: it shows the command lines that start an agent for it"
 
     # Actions
+
+    def is_hinted(self, binding: Binding) -> bool:
+        """Without systems there is nothing to open, sort or filter: only what leads on is told."""
+        if not self._is_empty:
+            return super().is_hinted(binding)
+        return binding.id == "fleet.add" or (super().is_hinted(binding) and str(binding.id).startswith("app."))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What changes something is not there for a client that is to change nothing."""
