@@ -34,10 +34,15 @@ if TYPE_CHECKING:
 _CLOSE_SECONDS: Final = 0.5
 _MAX_WAITING_MESSAGES: Final = 16
 _MAX_UNSENT_BYTES: Final = 32 << 10
+_MOST_UNSENT_BYTES: Final = 8 << 20
+"""More than all that waits for room can be: what goes beyond is answers to pings of a peer that reads none of them."""
 _SLICE_BYTES: Final = 1 << 10
 """Parsed at a time, as deflate makes at most about a megabyte of these."""
 _READ_BYTES: Final = 64 << 10
 _PING_BYTES: Final = 4
+_NEXT_ADDRESS_SECONDS: Final = 0.25
+"""With an address that does not answer before another one of the hub is tried too (RFC 8305 §5): where IPv6 leads
+nowhere, the first would use up all the time there is."""
 
 
 class WebSocket(asyncio.Protocol):
@@ -208,6 +213,9 @@ class WebSocket(asyncio.Protocol):
                 if isinstance(event, Frame):
                     self._take_frame(event)
             self._flush()
+            if not self._can_write.is_set() and self._transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
+                self._unparsed.clear()
+                self.abort()
         if not self._opened.done():
             self._take_answer()
 
@@ -291,7 +299,9 @@ async def dialled(
         )
     )
     async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
-        await asyncio.get_running_loop().create_connection(lambda: websocket, uri.host, uri.port, ssl=tls)
+        await asyncio.get_running_loop().create_connection(
+            lambda: websocket, uri.host, uri.port, ssl=tls, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
+        )
         try:
             await websocket.open(headers)
         except BaseException:

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -173,6 +175,26 @@ def test_who_sends_waits_for_room() -> None:
     asyncio.run(main())
 
 
+def test_a_peer_that_pings_and_reads_no_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket_module, "_MOST_UNSENT_BYTES", 256 << 10)
+    pings = (b"\x89\x7d" + bytes(125)) * 500
+
+    async def ping_on(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        while not connection.transport.is_closing():
+            if connection.transport.get_write_buffer_size() < len(pings):
+                connection.transport.write(pings)
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        async with talking_to(ping_on) as websocket:
+            with pytest.raises(ConnectionClosed) as closed:
+                await websocket.receive()
+            assert explain(closed.value) == "the connection to the hub broke"
+
+    asyncio.run(main())
+
+
 def test_a_peer_that_answers_pings_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket_module, "PING_INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr(websocket_module, "PONG_TIMEOUT_SECONDS", 0.1)
@@ -287,6 +309,45 @@ def test_what_is_no_websocket_is_told(answer: bytes, said: str) -> None:
             assert said in explain(failed.value)
 
     asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a backlog that the kernel does not go beyond")
+def test_an_address_that_leads_nowhere_keeps_nobody_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with (
+            asyncio.timeout(30),
+            serve(hold, "127.0.0.2", 0, subprotocols=[Subprotocol(LINK_SUBPROTOCOL)], close_timeout=0.2) as server,
+        ):
+            port = next(iter(server.sockets)).getsockname()[1]
+
+            async def resolve(*_: object, **__: object) -> list[object]:
+                return [
+                    (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))
+                    for host in ("127.0.0.3", "127.0.0.2")
+                ]
+
+            monkeypatch.setattr(loop, "getaddrinfo", resolve)
+            with unanswering("127.0.0.3", port):
+                async with dialled(f"ws://hub.example:{port}/", headers=(), tls=None) as websocket:
+                    assert websocket.subprotocol == LINK_SUBPROTOCOL
+
+    asyncio.run(main())
+
+
+@contextmanager
+def unanswering(host: str, port: int) -> Iterator[None]:
+    """An address whose queue is full: the kernel passes over whoever else would like to connect."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((host, port))
+        yield
 
 
 def test_a_listener_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
