@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 _CLOSE_SECONDS: Final = 0.5
 _MAX_WAITING_MESSAGES: Final = 16
 _MAX_UNSENT_BYTES: Final = 32 << 10
-_MOST_UNSENT_BYTES: Final = 8 << 20
-"""More than all that waits for room can be: what goes beyond is answers to pings of a peer that reads none of them."""
 _SLICE_BYTES: Final = 1 << 10
 """Parsed at a time, as deflate makes at most about a megabyte of these."""
 _READ_BYTES: Final = 64 << 10
@@ -61,6 +59,8 @@ class WebSocket(asyncio.Protocol):
         self._has_news = asyncio.Event()
         self._can_write = asyncio.Event()
         self._can_write.set()
+        self._late_pongs: list[bytes] = []
+        """For a peer that pings and does not read."""
         self._ping: bytes | None = None
         """The last one, until it is answered."""
         self._pinged_at = 0.0
@@ -196,6 +196,9 @@ class WebSocket(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._can_write.set()
+        if self._protocol.state is State.OPEN:
+            self._transport.write(b"".join(self._late_pongs))
+        self._late_pongs = []
 
     # What comes
 
@@ -212,10 +215,7 @@ class WebSocket(asyncio.Protocol):
             for event in self._protocol.events_received():
                 if isinstance(event, Frame):
                     self._take_frame(event)
-            self._flush()
-            if not self._can_write.is_set() and self._transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
-                self._unparsed.clear()
-                self.abort()
+            self._reply()
         if not self._opened.done():
             self._take_answer()
 
@@ -251,6 +251,13 @@ class WebSocket(asyncio.Protocol):
             self._has_news.set()
 
     # What goes
+
+    def _reply(self) -> None:
+        """Send what is due to what came: while there is no room, of pongs the last only (RFC 6455 §5.5.3)."""
+        if self._can_write.is_set() or self._protocol.state is not State.OPEN:
+            self._flush()
+        else:
+            self._late_pongs = self._protocol.data_to_send() or self._late_pongs
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
