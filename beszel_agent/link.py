@@ -214,9 +214,10 @@ def _explain_status(response: Response) -> str:
 
 
 def _explain_close(closed: ConnectionClosed) -> str:
-    received = closed.rcvd
+    received, sent = closed.rcvd, closed.sent
     if received is None:
-        return "the connection to the hub broke"
+        why = "" if sent is None else clean_text(sent.reason)
+        return "the connection to the hub broke" + (f": {why}" if why else "")
     if received.code == CLOSE_REPLACED:
         return "another agent connected as this system; was this machine cloned?"
     return f"the hub closed the connection, {' '.join([str(received.code), clean_text(received.reason)]).strip()}"

@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 import sys
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -35,6 +36,19 @@ class CountingConnection(ServerConnection):
         if not isinstance(event, HttpResponse) and hasattr(event, "opcode"):
             self.opcodes.append(event.opcode.name)
         super().process_event(event)
+
+
+def _deflated(size: int) -> bytes:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (compressor.compress(bytes(size)) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
+
+
+def _frame(first: int, data: bytes) -> bytes:
+    length = bytes([len(data)]) if len(data) < 126 else b"\x7e" + len(data).to_bytes(2, "big")
+    return bytes([first]) + length + data
+
+
+BOMB = _deflated(4 * MAX_FRAME_BYTES)
 
 
 @asynccontextmanager
@@ -98,6 +112,44 @@ def test_messages_in_fragments_are_put_together_up_to_the_limit() -> None:
                 await websocket.receive()
             assert closed.value.sent is not None
             assert closed.value.sent.code == 1009
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (_frame(0xA1, b"x"), 1002),
+        (_frame(0x83, b"x"), 1002),
+        (b"\x81\x81abcdx", 1002),
+        (_frame(0x89, b"x" * 126), 1002),
+        (_frame(0x09, b"x"), 1002),
+        (_frame(0x80, b"x"), 1002),
+        (_frame(0x01, b"x") + _frame(0x81, b"y"), 1002),
+        (b"\x81\x7f" + b"\xff" * 8, 1009),
+        (_frame(0x88, b"x"), 1002),
+        (_frame(0x88, b"\x03\xe8\xff"), 1007),
+        (_frame(0xC1, b"\xff" * 4), 1002),
+        (_frame(0xC1, BOMB), 1009),
+        (_frame(0x41, BOMB[:500]) + _frame(0x80, BOMB[500:]), 1009),
+    ],
+    ids=[
+        "reserved bit", "unknown opcode", "masked", "long ping", "ping in part", "end of nothing", "message in message",
+        "endless", "half a code", "reason is no text", "no deflate", "bomb", "bomb in parts",
+    ],
+)  # fmt: skip
+def test_what_no_peer_may_send_ends_the_connection(sent: bytes, code: int) -> None:
+    async def misbehave(connection: ServerConnection) -> None:
+        connection.transport.write(sent)
+        await connection.wait_closed()
+
+    async def main() -> None:
+        async with talking_to(misbehave) as websocket:
+            with pytest.raises(ConnectionClosed) as closed:
+                await websocket.receive()
+            assert closed.value.sent is not None
+            assert closed.value.sent.code == code
+            assert explain(closed.value) != "the connection to the hub broke"
 
     asyncio.run(main())
 
@@ -234,7 +286,7 @@ def test_a_peer_that_answers_no_ping_is_left(monkeypatch: pytest.MonkeyPatch) ->
         async with talking_to(play_dead) as websocket:
             with pytest.raises(ConnectionClosed) as closed:
                 await websocket.receive()
-            assert explain(closed.value) == "the connection to the hub broke"
+            assert explain(closed.value) == "the connection to the hub broke: keepalive ping timeout"
             assert closed.value.sent is not None
             assert closed.value.sent.code == 1011
             with pytest.raises(ConnectionClosed):
