@@ -37,6 +37,8 @@ from beszel_protocol.messages import (
 from beszel_protocol.version import LINK_SUBPROTOCOL, VERSION
 
 _START_ID_BYTES: Final = 16
+_MAX_NAME_LENGTH: Final = 255
+"""A hub takes none that is longer."""
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +131,7 @@ class Link:
             body=EnrolBody(
                 fingerprint=self._credentials.identity.fingerprint,
                 agent_key="",
-                name=self._credentials.name,
+                name=clean_text(self._credentials.name, _MAX_NAME_LENGTH),
                 details=details,
                 spool_id=self._duties.spool.id,
                 boot_id=boot.id,
