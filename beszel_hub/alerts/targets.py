@@ -98,6 +98,23 @@ def process_name_of(target: str) -> str | None:
     return parse_address(target)[-1].key
 
 
+def keys_in(target: str, name: str) -> Keys | None:
+    """The keys that `target` gives what has this name; None if it does not stand for it. Raise `InvalidAddress`."""
+    compiled, found = compile_target(target), parse_address(name)
+    if compiled.keys_of is not None:
+        return compiled.keys_of(found)
+    step, (first, *rest) = parse_address(target)[0], found
+    derived = DERIVED[step.name]
+    if rest or first.name != step.name:
+        return None
+    if derived.keyed == "never":
+        return ()
+    default = FIRST_DAY if derived.keyed == "by day" else ""
+    key = first.key or default
+    pattern = step.key or default if derived.keyed == "by day" else step.key
+    return (key,) if _matcher(pattern)(key) else None
+
+
 def counts_events(target: str) -> bool:
     derived = DERIVED.get(target.partition("[")[0])
     return derived is not None and derived.event is not None
