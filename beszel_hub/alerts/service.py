@@ -73,6 +73,8 @@ class Alerts:
         on_transition: OnTransition = lambda _: None,
     ) -> None:  # fmt: skip
         self.on_transition = on_transition
+        self.end_plans: Callable[[str], None] = lambda _: None
+        """Nobody is to be told of this alert again; runs inside the transaction that stores why."""
         self.on_told: list[Callable[[Sequence[Told]], None]] = []
         """Told on the event loop which steps were committed."""
         self.on_acknowledged: list[Callable[[str], None]] = []
@@ -103,7 +105,7 @@ class Alerts:
         states, alive_ms = await self._database.read(queries.load_states)
         orphans = self._engine.restore(states, alive_ms, self._moment())
         now_ms = self._clock()
-        await self._database.write(lambda: _note_start(orphans, now_ms))
+        await self._database.write(lambda: self._note_start(orphans, now_ms))
         await self._remember_events()
         self._is_open = True
         return [self._tell(step) for kept in states if (step := self._engine.step_of(kept)) is not None]
@@ -225,8 +227,12 @@ class Alerts:
         now_ms, user_id = self._clock(), actor.user_id or ""
         if not self._engine.acknowledge(place, alert_id, self._moment()):
             return False
-        await self._database.write(lambda: queries.acknowledge(alert_id, user_id, now_ms))
-        await self.save()
+
+        def note() -> None:
+            queries.acknowledge(alert_id, user_id, now_ms)
+            self.end_plans(alert_id)
+
+        await self.save(note)
         for listener in self.on_acknowledged:
             listener(alert_id)
         return True
@@ -278,15 +284,15 @@ class Alerts:
         now_ms = self._clock()
         await self._database.write(lambda: queries.tidy(now_ms))
 
-    async def save(self) -> None:
-        """Store everything that has happened until now."""
+    async def save(self, also: Callable[[], None] = lambda: None) -> None:
+        """Store everything that has happened until now, and in the same transaction something else."""
         async with self._saving:
             told, self._waiting = self._waiting, []
             self._unsaved.update((kept.place, kept) for kept in self._engine.take_unsaved(self._moment()))
             states = list(self._unsaved.values())
             now_ms = self._clock()
             try:
-                await self._database.write(lambda: self._store(told, states, now_ms))
+                await self._database.write(lambda: self._store(told, states, now_ms, also))
             except BaseException:
                 self._waiting = told + self._waiting
                 raise
@@ -296,12 +302,19 @@ class Alerts:
             for listener in self.on_told:
                 listener(told)
 
-    def _store(self, told: Sequence[Told], states: Sequence[Kept], now_ms: int) -> None:
+    def _note_start(self, orphans: Sequence[Kept], now_ms: int) -> None:
+        queries.close_orphans(orphans, now_ms)
+        for kept in orphans:
+            self.end_plans(kept.alert_id)
+        queries.note_alive(now_ms)
+
+    def _store(self, told: Sequence[Told], states: Sequence[Kept], now_ms: int, also: Callable[[], None]) -> None:
         for one in told:
             queries.save_step(one.step, one.transition.threshold)
             queries.hold(one.held_from, one.transition)
             self.on_transition(one.transition)
         queries.save_states(states)
+        also()
         queries.note_alive(now_ms)
 
     async def _read_gently(self, call: Callable[[], T]) -> T:
@@ -391,8 +404,3 @@ def _look_back(history: Annals, wanted: Sequence[Wanted]) -> list[Digest]:
 
 def _at_once(call: Callable[[], T], /) -> T:
     return call()
-
-
-def _note_start(orphans: Sequence[Kept], now_ms: int) -> None:
-    queries.close_orphans(orphans, now_ms)
-    queries.note_alive(now_ms)

@@ -189,6 +189,29 @@ def test_acknowledged(tmp_path: Path) -> None:
         assert state["is_acknowledged"] is True
 
 
+def test_what_somebody_took_on_is_stored_as_a_whole_and_told_no_more(tmp_path: Path) -> None:
+    ended: list[str] = []
+    with running_hub(tmp_path) as running:
+        site = Site(running)
+        uma = running.create_user("uma@example.org")
+        _, agent_token = running.create_system("web1", uma)
+
+        def fail(_: str) -> None:
+            raise Unavailable
+
+        with site.client(uma) as client:
+            client.post(RULES, json={"name": "busy", "conditions": [NOW_BUSY], "repeat_seconds": 60})
+            site.send(agent_token, 95.0, until=lambda: len(site.told) == 1)
+            body = {"id": site.told[0].alert_id}
+            running.hub.alerts.end_plans = fail
+            assert client.post("/api/beszel/alerts/acknowledge", json=body).status_code == 503
+            (record,) = client.get(HISTORY).json()["items"]
+            assert record["acknowledged_by"] == ""
+            running.hub.alerts.end_plans = ended.append
+            assert client.post("/api/beszel/alerts/acknowledge", json=body).status_code == 200
+    assert ended == [body["id"]]
+
+
 def test_beszels_alert_is_triggered_and_a_deleted_one_ends(tmp_path: Path) -> None:
     with running_hub(tmp_path) as running:
         site = Site(running)
