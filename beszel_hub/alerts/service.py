@@ -346,11 +346,12 @@ class Alerts:
 
     async def _tell_summary(self, user_id: str, due: Sequence[tuple[int, Transition]]) -> None:
         seen = [row for row in due if self._sees(user_id, row[1].system_id)]
-        summary = summarize(user_id, seen, self._clock()) if seen else None
+        now_ms = self._clock()
 
         def write() -> None:
-            if queries.delete_held([row_id for row_id, _ in due]) and summary is not None:
-                self.on_transition(summary)
+            if queries.delete_held([row_id for row_id, _ in due]) and seen:
+                over = queries.find_over(transition.alert_id for _, transition in seen)
+                self.on_transition(summarize(user_id, seen, now_ms, over))
 
         await self._database.write(write)
 

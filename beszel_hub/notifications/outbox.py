@@ -57,9 +57,12 @@ def put(transition: Transition, *, now_ms: int, facts: Facts | None = None) -> i
     if transition.kind in ENDING:
         end_plans(transition.alert_id)
     tags = queries.tags_of(transition.system_id)
+    channels = queries.channels_of(transition.user_ids)
+    if transition.kind == "recovered":
+        told |= _summed_up(transition, {channel.id for channel in channels} - told)
     step: Step | None = None
     count = 0
-    for channel in queries.channels_of(transition.user_ids):
+    for channel in channels:
         routed = route(transition, channel, tags, was_told=channel.id in told)
         if routed is None:
             continue
@@ -135,6 +138,15 @@ def _to_step(transition: Transition, facts: Facts | None) -> Step:
 def _told_channels(alert_id: str) -> frozenset[str]:
     query = DeliveryRow.select(DeliveryRow.channel_id).where(DeliveryRow.alert_id == alert_id).distinct()
     return frozenset(row.channel_id for row in query)
+
+
+def _summed_up(transition: Transition, channel_ids: Collection[str]) -> frozenset[str]:
+    """Those of these channels that heard of the alert in a summary, of what lasted when quiet hours were over."""
+    since = DeliveryRow.channel_id.in_(sorted(channel_ids)) & (DeliveryRow.created >= transition.since_ms)
+    summaries = DeliveryRow.select().where(since & DeliveryRow.alert_id.startswith("summary:")) if channel_ids else ()
+    return frozenset(
+        row.channel_id for row in summaries if transition.alert_id in msgspec.convert(row.step, Step).transition.lasting
+    )
 
 
 def _insert(channel: Channel, step: Step, now_ms: int) -> int:

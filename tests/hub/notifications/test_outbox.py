@@ -149,6 +149,16 @@ def test_an_alert_that_ends_before_it_escalates_is_never_told(tmp_path: Path) ->
             assert office.rows() == []
 
 
+def test_who_heard_of_an_alert_in_a_summary_hears_of_its_end(tmp_path: Path) -> None:
+    with open_office(tmp_path) as office:
+        office.add_channel(URL)
+        summary = f"summary:{office.user_id}:1"
+        put(office, summary, alert_id=summary, kind="summary", system_id="", rule_id="", lasting=("alert1",))
+        assert put(office, "t1", kind="recovered") == 1
+        assert put(office, "t2", kind="recovered", alert_id="alert2") == 0
+        assert [row.transition_id for row in office.rows()] == [summary, "t1"]
+
+
 def test_what_comes_due_in_quiet_hours_is_told_after_them_if_it_lasts(tmp_path: Path) -> None:
     with open_office(tmp_path) as office:
         office.add_channel(URL, escalate_after_seconds=60)
