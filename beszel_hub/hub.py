@@ -117,7 +117,7 @@ class Hub:
             self.images = Images(self.database, clock, Registries(Policy(config.image_registries)))
         self.connections = Connections(self.systems.directory, clock)
         self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
-        self.alerts.history = Recollections(clock)
+        self.alerts.past.history = Recollections(clock)
         self.duties = Duties(self.systems.directory, self.checks.configuration_of, self.alerts.processes_of)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, clock,

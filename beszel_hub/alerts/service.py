@@ -7,14 +7,13 @@ writes. What is not committed when the hub dies never happened, and the engine c
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from beszel_hub.alerts import queries, user_alerts
 from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
-from beszel_hub.alerts.past import Annals, Digest, Wanted, condense
+from beszel_hub.alerts.recollector import Recollector
 from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.steps import Kept, Place, Step
@@ -42,9 +41,6 @@ FAILURE_SECONDS: Final = 10.0
 """After what should not have happened."""
 MAX_WAITING: Final = 20_000
 """Steps that wait for a database that does not answer; the oldest go beyond that, and are told in the log."""
-
-SYSTEMS_AT_ONCE: Final = 20
-"""Whose past is read with one look at the database."""
 
 LONGEST_RAW_MS: Final = 3_600_000
 """Over the API a rule is tried on single samples for no longer, and on minutes beyond."""
@@ -78,13 +74,12 @@ class Alerts:
         self.on_told: list[Callable[[Sequence[Told]], None]] = []
         """Told on the event loop which steps were committed."""
         self.on_acknowledged: list[Callable[[str], None]] = []
-        self.history: Annals | None = None
-        """Without it windows begin empty."""
         self._database = database
         self._directory = directory
         self._clock = clock
         self._monotonic_ms = monotonic_ms
         self._engine = Engine(new_id, self._moment())
+        self.past = Recollector(database, directory, self._engine, clock, monotonic_ms)
         self._silences: list[Silence] = []
         self._admins: frozenset[str] = frozenset()
         self._names: dict[str, Entry] = {}
@@ -106,17 +101,17 @@ class Alerts:
         orphans = self._engine.restore(states, alive_ms, self._moment())
         now_ms = self._clock()
         await self._database.write(lambda: self._note_start(orphans, now_ms))
-        await self._remember_events()
+        await self.past.remember_events(self.event_arrived)
         self._is_open = True
         return [self._tell(step) for kept in states if (step := self._engine.step_of(kept)) is not None]
 
     def jobs(self, tick_seconds: float) -> tuple[Job, ...]:
         return (
             Job("alerts", tick_seconds, self.tick),
-            Job("windows of alerts", tick_seconds, self.recall),
+            Job("windows of alerts", tick_seconds, self.past.recall),
             Job("rules of alerts", 10.0, self.follow),
             Job("what quiet hours held back", 10.0, self.tell_held),
-            Job("traffic that alerts count", 300.0, self.count_traffic),
+            Job("traffic that alerts count", 300.0, self.past.count_traffic),
             Job("old alerts", 900.0, self.tidy),
         )
 
@@ -167,29 +162,6 @@ class Alerts:
 
     def containers_changed(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
         self._engine.around(system_id).containers = facts
-
-    async def recall(self) -> None:
-        """Look up in history what windows lack, after a start or for new rules."""
-        if self.history is None:
-            return
-        asking = self._engine.asking(self._moment())
-        for begin in range(0, len(asking), SYSTEMS_AT_ONCE):
-            systems = asking[begin : begin + SYSTEMS_AT_ONCE]
-            wanted = [wanted for system_id in systems for wanted in self._engine.wanting(system_id)]
-            if not wanted:
-                continue
-            found = await self._read_gently(partial(_look_back, self.history, wanted))
-            for one, past in zip(wanted, found, strict=True):
-                self._engine.recall(one.system_id, past, self._moment())
-                await asyncio.sleep(0)
-
-    async def count_traffic(self) -> None:
-        """Bring up to date what systems carried in the month that rules count."""
-        for entry in list(self._directory):
-            days = self._engine.traffic_days(entry.id)
-            if days and self.history is not None:
-                read = partial(self.history.traffic, entry.id, days)
-                self._engine.around(entry.id).traffic = await self._read_gently(read)
 
     def system_changed(self, entry: Entry) -> None:
         self._names[entry.id] = entry
@@ -257,9 +229,9 @@ class Alerts:
     async def try_rule(self, actor: Actor, request: TrialRequest) -> tuple[str, Trial]:
         """The name of the system, and what the rule would have said of it; `NotFound` for what the actor sees not."""
         entry = self._directory.get(request.system)
-        if entry is None or self.history is None or not self._directory.is_visible(actor, entry.id):
+        if entry is None or self.past.history is None or not self._directory.is_visible(actor, entry.id):
             raise NotFound
-        history, until_ms = self.history, self._clock()
+        history, until_ms = self.past.history, self._clock()
         from_ms = until_ms - request.since_seconds * 1000
 
         containers = self._engine.around(entry.id).containers
@@ -316,22 +288,6 @@ class Alerts:
         queries.save_states(states)
         also()
         queries.note_alive(now_ms)
-
-    async def _read_gently(self, call: Callable[[], T]) -> T:
-        """And pause for half as long as that took: a thousand systems ask at once, while samples keep coming."""
-        started_ms = self._monotonic_ms()
-        found = await self._database.read(call)
-        await asyncio.sleep((self._monotonic_ms() - started_ms) / 2000)
-        return found
-
-    async def _remember_events(self) -> None:
-        """Those that still count happened before this start."""
-        longest_ms = self._engine.longest_count_ms()
-        if longest_ms and self.history is not None:
-            systems = [entry.id for entry in self._directory]
-            read = partial(self.history.events, systems, self._clock() - longest_ms)
-            for system_id, instant_ms, event in await self._database.read(read):
-                self.event_arrived(system_id, instant_ms, event)
 
     async def _load(self) -> None:
         loaded = await self._database.read(
@@ -397,10 +353,6 @@ def _sound(rules: Sequence[Rule]) -> list[Rule]:
         except InvalidRule as error:
             log.warning("the rule %r is left out: %s", rule.name, error)
     return sound
-
-
-def _look_back(history: Annals, wanted: Sequence[Wanted]) -> list[Digest]:
-    return [condense(one, past) for one, past in zip(wanted, history.stretches(wanted), strict=True)]
 
 
 def _at_once(call: Callable[[], T], /) -> T:
