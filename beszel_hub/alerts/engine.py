@@ -17,7 +17,7 @@ from beszel_hub.alerts.punctuality import Punctuality
 from beszel_hub.alerts.rule import STATUS, Rule
 from beszel_hub.alerts.steps import Kept, Place, Step, keep, revive
 from beszel_hub.alerts.surroundings import Surroundings
-from beszel_hub.alerts.targets import counts_events, process_name_of, reset_day_of
+from beszel_hub.alerts.targets import counted_event_of, counts_events, process_name_of, reset_day_of
 from beszel_hub.alerts.transition import Severity
 from beszel_hub.alerts.watches import Change, CompositeWatch, StatusWatch, TargetsWatch
 from beszel_hub.alerts.window import Past
@@ -125,6 +125,9 @@ class Engine:
             if station is None or watch is None or not is_watched or not watch.owns(kept.place.target):
                 orphans.append(kept)
                 continue
+            counted = counted_event_of(kept.place.target)
+            if counted is not None:
+                station.around.expect(*counted)
             state = revive(kept, moment)
             if state.phase == "pending" and was_long_away and kept.place.target != STATUS:
                 state = CALM

@@ -14,7 +14,7 @@ import msgspec
 from beszel_hub.alerts.derived import DERIVED, Derived, Keys, Read, ReadBeside, Readings
 from beszel_hub.alerts.rule import STATUS, InvalidRule
 from beszel_hub.alerts.surroundings import Surroundings
-from beszel_protocol.addresses import Address, InvalidAddress, Step, parse_address
+from beszel_protocol.addresses import MAX_ADDRESS_LENGTH, Address, InvalidAddress, Step, parse_address
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import MAX_PROCESS_PATTERN_LENGTH
 from beszel_protocol.metrics import Metric, Unit, shape_of
@@ -118,6 +118,15 @@ def keys_in(target: str, name: str) -> Keys | None:
 def counts_events(target: str) -> bool:
     derived = DERIVED.get(target.partition("[")[0])
     return derived is not None and derived.event is not None
+
+
+def counted_event_of(name: str) -> tuple[str, str] | None:
+    """Kind and subject of the events that what has this name counts; None for anything else."""
+    if not counts_events(name) or len(name) > MAX_ADDRESS_LENGTH:
+        return None
+    step = parse_address(name)[0]
+    event = DERIVED[step.name].event
+    return None if event is None or step.key is None else (event, step.key)
 
 
 def judges_containers(target: str) -> bool:

@@ -132,3 +132,26 @@ def test_any_of_several_is_not_well_because_what_was_wrong_has_vanished() -> Non
     assert world.take_told() == ["fired"]
     world.send(cpu(10.0), 200, every=5)
     assert world.take_told() == ["closed"]
+
+
+def test_events_that_count_no_more_after_a_restart_end_their_alert_as_a_recovery() -> None:
+    world = AlertWorld(rule("container_oom", value=0, window_seconds=600))
+    world.around.note("container_oom", "db]", world.monotonic_ms)
+    world.send(cpu(5.0), 10)
+    assert world.take_told() == ["fired"]
+    world.restart(away_seconds=1200)
+    world.send(cpu(5.0), 2)
+    assert [(step.happened, step.target) for step in world.steps] == [("recovered", "container_oom[db\\]]")]
+
+
+def test_an_event_that_still_counts_after_a_restart_keeps_its_alert() -> None:
+    world = AlertWorld(rule("container_oom", value=0, window_seconds=600))
+    happened_ms = world.wall_ms
+    world.around.note("container_oom", "db", world.monotonic_ms)
+    world.send(cpu(5.0), 10)
+    world.restart(away_seconds=60)
+    world.around.note("container_oom", "db", world.moment.monotonic_of(happened_ms))
+    world.send(cpu(5.0), 500)
+    assert world.take_told() == ["fired"]
+    world.send(cpu(5.0), 60)
+    assert world.take_told() == ["recovered"]
