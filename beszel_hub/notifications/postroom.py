@@ -26,6 +26,8 @@ from beszel_hub.store.secrets import NotSealedHere, Secret
 MAX_IN_FLIGHT: Final = 8
 TICK_SECONDS: Final = 1.0
 NOBODY: Final = "its owner is no more"
+FAILURE_TICKS: Final = 10
+"""After what should not have happened."""
 BROKEN: Final = "the hub itself failed to send it; its log says where"
 SEALED: Final = "its target cannot be opened: secret.key is another one"
 
@@ -68,6 +70,9 @@ class Postroom:
                         group.create_task(self._work(claimed))
                 except HubError as error:
                     log.warning("the outbox cannot be read now: %s", error)
+                except Exception:
+                    log.exception("the outbox cannot be worked on")
+                    await asyncio.sleep(self.tick_seconds * FAILURE_TICKS)
                 await asyncio.sleep(self.tick_seconds)
 
     def policy_of(self, role: str) -> Policy:

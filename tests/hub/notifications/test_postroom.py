@@ -13,6 +13,7 @@ from beszel_hub.notifications import backoff, http_client, outbox
 from beszel_hub.notifications.egress import PRIVATE
 from beszel_hub.notifications.postroom import BROKEN, SEALED, Postroom
 from beszel_hub.notifications.sender import Sender
+from beszel_hub.notifications.tables import DeliveryRow
 from beszel_hub.permissions import Role
 from beszel_hub.store.secrets import Secret
 from tests.support.hookserver import Receiver, receiving
@@ -209,3 +210,18 @@ def test_a_message_that_breaks_the_sender_is_tried_as_seldom_as_any_other_and_sh
         assert office.rows()[0].reason == BROKEN
     assert "RuntimeError in break_down" in caplog.text
     assert "secret-token" not in caplog.text
+
+
+def test_a_row_that_nobody_can_read_ends_no_hub(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with open_office(tmp_path) as office, receiving() as receiver:
+        office.add_channel(receiver.url)
+        put(office)
+        sound = office.rows()[0].step
+        office.database.write_now(lambda: DeliveryRow.update(step={}).execute())
+
+        def is_mended() -> bool:
+            if "the outbox cannot be worked on" in caplog.text:
+                office.database.write_now(lambda: DeliveryRow.update(step=sound).execute())
+            return statuses(office) == ["sent"]
+
+        work(office, is_mended)
