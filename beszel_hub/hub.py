@@ -117,7 +117,7 @@ class Hub:
             self.images = Images(self.database, clock, Registries(Policy(config.image_registries)))
         self.connections = Connections(self.systems.directory, clock)
         self.alerts = Alerts(self.database, self.systems.directory, clock, _monotonic_ms)
-        self.alerts.history = Recollections(clock)
+        self.alerts.past.history = Recollections(clock)
         self.duties = Duties(self.systems.directory, self.checks.configuration_of, self.alerts.processes_of)
         self.agents = Endpoint(
             self.key, self.systems, self.connections, self.ingest, clock,
@@ -144,6 +144,7 @@ class Hub:
             send_letter=None if self.desk.mailer is None else self.desk.mailer.send,
         )  # fmt: skip
         self.alerts.on_transition = self.notifications.on_transition
+        self.alerts.end_plans = self.notifications.end_plans
         self.records = Records(self.database, self._make_registry(), clock)
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
@@ -299,7 +300,7 @@ class Hub:
         )
         self.components.on_disk.append(lambda disk_id: self.realtime.news.note("smart_devices", disk_id, Verb.UPDATE))
         self.alerts.on_told.append(self._announcer.told)
-        self.alerts.on_acknowledged += [self._announcer.acknowledged, self.notifications.postroom.acknowledged]
+        self.alerts.on_acknowledged.append(self._announcer.acknowledged)
         self.records.audiences.append(self.realtime.audience)
         self.records.on_changed.append(self.realtime.news.record_changed)
         self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))

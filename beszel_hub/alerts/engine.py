@@ -17,7 +17,7 @@ from beszel_hub.alerts.punctuality import Punctuality
 from beszel_hub.alerts.rule import STATUS, Rule
 from beszel_hub.alerts.steps import Kept, Place, Step, keep, revive
 from beszel_hub.alerts.surroundings import Surroundings
-from beszel_hub.alerts.targets import counts_events, process_name_of, reset_day_of
+from beszel_hub.alerts.targets import counted_event_of, counts_events, process_name_of, reset_day_of
 from beszel_hub.alerts.transition import Severity
 from beszel_hub.alerts.watches import Change, CompositeWatch, StatusWatch, TargetsWatch
 from beszel_hub.alerts.window import Past
@@ -36,6 +36,7 @@ MAX_PENDING_GAP_MS: Final = 300_000
 """A wait that a restart has interrupted for longer begins anew: nobody knows what was meanwhile."""
 
 RULE_GONE: Final = "the rule is gone"
+RULE_CHANGED: Final = "the rule watches something else"
 TARGET_GONE: Final = "the target is gone"
 PAUSED: Final = "the system is paused"
 SYSTEM_GONE: Final = "the system is gone"
@@ -120,9 +121,13 @@ class Engine:
         for kept in states:
             station = self._stations.get(kept.place.system_id)
             watch = None if station is None else station.find(kept.place.rule_id)
-            if station is None or watch is None:
+            is_watched = station is not None and station.watched.status != "paused"
+            if station is None or watch is None or not is_watched or not watch.owns(kept.place.target):
                 orphans.append(kept)
                 continue
+            counted = counted_event_of(kept.place.target)
+            if counted is not None:
+                station.around.expect(*counted)
             state = revive(kept, moment)
             if state.phase == "pending" and was_long_away and kept.place.target != STATUS:
                 state = CALM
@@ -296,16 +301,24 @@ class Engine:
                 station.remove(watch.rule.id)
                 steps += self._note(station, watch, watch.close(), moment, RULE_GONE)
             elif watch.rule != wanted[watch.rule.id]:
-                station.remove(watch.rule.id)
-                self._place(station, wanted[watch.rule.id], list(watch.states()), moment)
+                steps += self._replace(station, watch, wanted[watch.rule.id], moment)
         for rule in wanted.values():
             if station.find(rule.id) is None:
-                self._place(station, rule, [], moment)
+                self._place(station, rule, moment)
         return steps
 
-    def _place(
-        self, station: _Station, rule: Rule, states: Sequence[tuple[str, State]], moment: Moment
-    ) -> None:  # fmt: skip
+    def _replace(self, station: _Station, before: Watch, rule: Rule, moment: Moment) -> list[Step]:
+        """Go on under a rule that changed, with the alerts of what it still watches."""
+        station.remove(rule.id)
+        states = dict(before.states())
+        watch = self._place(station, rule, moment)
+        for target, state in states.items():
+            if watch.owns(target):
+                watch.restore(target, state, station.sampled_ms)
+        ended = [change for change in before.close() if not watch.owns(change.target)]
+        return self._note(station, before, ended, moment, RULE_CHANGED)
+
+    def _place(self, station: _Station, rule: Rule, moment: Moment) -> Watch:
         watch: Watch
         station.asks_ms = [moment.monotonic_ms + delay_ms for delay_ms in ASK_AFTER_MS]
         if rule.conditions[0].target == STATUS:
@@ -314,8 +327,7 @@ class Engine:
             watch = station.on_samples[rule.id] = CompositeWatch(rule, station.sampled_ms, self._make_id)
         else:
             watch = station.on_samples[rule.id] = TargetsWatch(rule, station.sampled_ms, self._make_id)
-        for target, state in states:
-            watch.restore(target, state, station.sampled_ms)
+        return watch
 
     def _silence(self, station: _Station, moment: Moment, reason: str) -> list[Step]:
         steps: list[Step] = []

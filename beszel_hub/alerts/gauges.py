@@ -7,8 +7,9 @@ from beszel_hub.alerts.derived import Keys
 from beszel_hub.alerts.phases import CALM, Reading, State, Verdict
 from beszel_hub.alerts.rule import Condition
 from beszel_hub.alerts.surroundings import Surroundings
-from beszel_hub.alerts.targets import MAX_KEYS, compile_target
+from beszel_hub.alerts.targets import MAX_KEYS, compile_target, keys_in
 from beszel_hub.alerts.window import Past, Window
+from beszel_protocol.addresses import MAX_ADDRESS_LENGTH, InvalidAddress
 from beszel_protocol.sample import Metrics
 
 FORGET_MS: Final = 3_600_000
@@ -32,12 +33,15 @@ class Gauge:
 class Meter:
     """One condition on one system, with a gauge for each of its targets."""
 
-    __slots__ = ("_is_absence", "_only", "_read", "_read_beside", "_read_one", "condition", "gauges", "target")
+    __slots__ = (
+        "_is_absence", "_made_ms", "_only", "_read", "_read_beside", "_read_one", "condition", "gauges", "target",
+    )  # fmt: skip
 
     def __init__(self, condition: Condition, sampled_ms: int) -> None:
         self.condition = condition
         self.target = compile_target(condition.target)
         self.gauges: dict[Keys, Gauge] = {}
+        self._made_ms = sampled_ms
         self._is_absence = condition.comparison == "absent"
         self._read = self.target.read
         self._read_one = self.target.read_one
@@ -88,14 +92,34 @@ class Meter:
         """By the text of the target."""
         return next((gauge for gauge in self.gauges.values() if gauge.name == name), None)
 
+    def stands_for(self, name: str) -> bool:
+        """Whether what has this name is one of its targets; also for a name that is too long to be read again."""
+        try:
+            return keys_in(self.condition.target, name) is not None
+        except InvalidAddress:
+            return True
+
+    def miss(self, name: str, sampled_ms: int) -> Gauge | None:
+        """Of what is absent and may never be told again: a gauge that waits for it from now on."""
+        if not self._is_absence or len(name) > MAX_ADDRESS_LENGTH:
+            return None
+        keys = keys_in(self.condition.target, name)
+        return None if keys is None else self._make(keys, sampled_ms)
+
+    def is_mute(self, sampled_ms: int, longest_ms: int) -> bool:
+        """Whether nothing was told for so long, or never since it is watched."""
+        told_ms = max((gauge.seen_ms for gauge in self.gauges.values()), default=self._made_ms)
+        return sampled_ms - told_ms > longest_ms
+
     def judge(self, gauge: Gauge, now_ms: int, sampled_ms: int, worse_than: float | None, critical: float | None) -> (
         Reading | None
     ):  # fmt: skip
         """None where too little is known, or what is known is too old."""
         silent_ms = sampled_ms - gauge.seen_ms
         if self._is_absence:
-            is_gone = silent_ms >= gauge.window.window_ms
-            return Reading(Verdict.BREACHED if is_gone else Verdict.CLEAR)
+            if silent_ms >= gauge.window.window_ms:
+                return Reading(Verdict.BREACHED)
+            return Reading(Verdict.CLEAR) if gauge.window.has_readings else None
         value = gauge.window.value()
         if value is None or now_ms - gauge.window.last_ms > gauge.window.gap_ms:
             return None

@@ -188,6 +188,12 @@ def find_alert(actor: Actor, alert_id: str) -> HistoryRow | None:
     return row
 
 
+def find_over(alert_ids: Iterable[str]) -> frozenset[str]:
+    """Those of these alerts that do not last any more."""
+    these = HistoryRow.id.in_(sorted(set(alert_ids))) & HistoryRow.resolved.is_null(False)
+    return frozenset(row.id for row in HistoryRow.select(HistoryRow.id).where(these))
+
+
 def acknowledge(alert_id: str, user_id: str, now_ms: int) -> None:
     HistoryRow.update(acknowledged=now_ms, acknowledged_by=user_id).where(HistoryRow.id == alert_id).execute()
 

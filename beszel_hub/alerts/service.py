@@ -7,14 +7,13 @@ writes. What is not committed when the hub dies never happened, and the engine c
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from beszel_hub.alerts import queries, user_alerts
 from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
-from beszel_hub.alerts.past import Annals, Digest, Wanted, condense
+from beszel_hub.alerts.recollector import Recollector
 from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.steps import Kept, Place, Step
@@ -43,9 +42,6 @@ FAILURE_SECONDS: Final = 10.0
 MAX_WAITING: Final = 20_000
 """Steps that wait for a database that does not answer; the oldest go beyond that, and are told in the log."""
 
-SYSTEMS_AT_ONCE: Final = 20
-"""Whose past is read with one look at the database."""
-
 LONGEST_RAW_MS: Final = 3_600_000
 """Over the API a rule is tried on single samples for no longer, and on minutes beyond."""
 
@@ -73,16 +69,17 @@ class Alerts:
         on_transition: OnTransition = lambda _: None,
     ) -> None:  # fmt: skip
         self.on_transition = on_transition
+        self.end_plans: Callable[[str], None] = lambda _: None
+        """Nobody is to be told of this alert again; runs inside the transaction that stores why."""
         self.on_told: list[Callable[[Sequence[Told]], None]] = []
         """Told on the event loop which steps were committed."""
         self.on_acknowledged: list[Callable[[str], None]] = []
-        self.history: Annals | None = None
-        """Without it windows begin empty."""
         self._database = database
         self._directory = directory
         self._clock = clock
         self._monotonic_ms = monotonic_ms
         self._engine = Engine(new_id, self._moment())
+        self.past = Recollector(database, directory, self._engine, clock, monotonic_ms)
         self._silences: list[Silence] = []
         self._admins: frozenset[str] = frozenset()
         self._names: dict[str, Entry] = {}
@@ -103,18 +100,18 @@ class Alerts:
         states, alive_ms = await self._database.read(queries.load_states)
         orphans = self._engine.restore(states, alive_ms, self._moment())
         now_ms = self._clock()
-        await self._database.write(lambda: _note_start(orphans, now_ms))
-        await self._remember_events()
+        await self._database.write(lambda: self._note_start(orphans, now_ms))
+        await self.past.remember_events(self.event_arrived)
         self._is_open = True
         return [self._tell(step) for kept in states if (step := self._engine.step_of(kept)) is not None]
 
     def jobs(self, tick_seconds: float) -> tuple[Job, ...]:
         return (
             Job("alerts", tick_seconds, self.tick),
-            Job("windows of alerts", tick_seconds, self.recall),
+            Job("windows of alerts", tick_seconds, self.past.recall),
             Job("rules of alerts", 10.0, self.follow),
             Job("what quiet hours held back", 10.0, self.tell_held),
-            Job("traffic that alerts count", 300.0, self.count_traffic),
+            Job("traffic that alerts count", 300.0, self.past.count_traffic),
             Job("old alerts", 900.0, self.tidy),
         )
 
@@ -166,29 +163,6 @@ class Alerts:
     def containers_changed(self, system_id: str, facts: Sequence[ContainerFacts]) -> None:
         self._engine.around(system_id).containers = facts
 
-    async def recall(self) -> None:
-        """Look up in history what windows lack, after a start or for new rules."""
-        if self.history is None:
-            return
-        asking = self._engine.asking(self._moment())
-        for begin in range(0, len(asking), SYSTEMS_AT_ONCE):
-            systems = asking[begin : begin + SYSTEMS_AT_ONCE]
-            wanted = [wanted for system_id in systems for wanted in self._engine.wanting(system_id)]
-            if not wanted:
-                continue
-            found = await self._read_gently(partial(_look_back, self.history, wanted))
-            for one, past in zip(wanted, found, strict=True):
-                self._engine.recall(one.system_id, past, self._moment())
-                await asyncio.sleep(0)
-
-    async def count_traffic(self) -> None:
-        """Bring up to date what systems carried in the month that rules count."""
-        for entry in list(self._directory):
-            days = self._engine.traffic_days(entry.id)
-            if days and self.history is not None:
-                read = partial(self.history.traffic, entry.id, days)
-                self._engine.around(entry.id).traffic = await self._read_gently(read)
-
     def system_changed(self, entry: Entry) -> None:
         self._names[entry.id] = entry
         self._queue(self._engine.set_system(self._watched(entry), self._moment()))
@@ -225,8 +199,12 @@ class Alerts:
         now_ms, user_id = self._clock(), actor.user_id or ""
         if not self._engine.acknowledge(place, alert_id, self._moment()):
             return False
-        await self._database.write(lambda: queries.acknowledge(alert_id, user_id, now_ms))
-        await self.save()
+
+        def note() -> None:
+            queries.acknowledge(alert_id, user_id, now_ms)
+            self.end_plans(alert_id)
+
+        await self.save(note)
         for listener in self.on_acknowledged:
             listener(alert_id)
         return True
@@ -251,9 +229,9 @@ class Alerts:
     async def try_rule(self, actor: Actor, request: TrialRequest) -> tuple[str, Trial]:
         """The name of the system, and what the rule would have said of it; `NotFound` for what the actor sees not."""
         entry = self._directory.get(request.system)
-        if entry is None or self.history is None or not self._directory.is_visible(actor, entry.id):
+        if entry is None or self.past.history is None or not self._directory.is_visible(actor, entry.id):
             raise NotFound
-        history, until_ms = self.history, self._clock()
+        history, until_ms = self.past.history, self._clock()
         from_ms = until_ms - request.since_seconds * 1000
 
         containers = self._engine.around(entry.id).containers
@@ -278,15 +256,15 @@ class Alerts:
         now_ms = self._clock()
         await self._database.write(lambda: queries.tidy(now_ms))
 
-    async def save(self) -> None:
-        """Store everything that has happened until now."""
+    async def save(self, also: Callable[[], None] = lambda: None) -> None:
+        """Store everything that has happened until now, and in the same transaction something else."""
         async with self._saving:
             told, self._waiting = self._waiting, []
             self._unsaved.update((kept.place, kept) for kept in self._engine.take_unsaved(self._moment()))
             states = list(self._unsaved.values())
             now_ms = self._clock()
             try:
-                await self._database.write(lambda: self._store(told, states, now_ms))
+                await self._database.write(lambda: self._store(told, states, now_ms, also))
             except BaseException:
                 self._waiting = told + self._waiting
                 raise
@@ -296,29 +274,20 @@ class Alerts:
             for listener in self.on_told:
                 listener(told)
 
-    def _store(self, told: Sequence[Told], states: Sequence[Kept], now_ms: int) -> None:
+    def _note_start(self, orphans: Sequence[Kept], now_ms: int) -> None:
+        queries.close_orphans(orphans, now_ms)
+        for kept in orphans:
+            self.end_plans(kept.alert_id)
+        queries.note_alive(now_ms)
+
+    def _store(self, told: Sequence[Told], states: Sequence[Kept], now_ms: int, also: Callable[[], None]) -> None:
         for one in told:
             queries.save_step(one.step, one.transition.threshold)
             queries.hold(one.held_from, one.transition)
             self.on_transition(one.transition)
         queries.save_states(states)
+        also()
         queries.note_alive(now_ms)
-
-    async def _read_gently(self, call: Callable[[], T]) -> T:
-        """And pause for half as long as that took: a thousand systems ask at once, while samples keep coming."""
-        started_ms = self._monotonic_ms()
-        found = await self._database.read(call)
-        await asyncio.sleep((self._monotonic_ms() - started_ms) / 2000)
-        return found
-
-    async def _remember_events(self) -> None:
-        """Those that still count happened before this start."""
-        longest_ms = self._engine.longest_count_ms()
-        if longest_ms and self.history is not None:
-            systems = [entry.id for entry in self._directory]
-            read = partial(self.history.events, systems, self._clock() - longest_ms)
-            for system_id, instant_ms, event in await self._database.read(read):
-                self.event_arrived(system_id, instant_ms, event)
 
     async def _load(self) -> None:
         loaded = await self._database.read(
@@ -333,11 +302,12 @@ class Alerts:
 
     async def _tell_summary(self, user_id: str, due: Sequence[tuple[int, Transition]]) -> None:
         seen = [row for row in due if self._sees(user_id, row[1].system_id)]
-        summary = summarize(user_id, seen, self._clock()) if seen else None
+        now_ms = self._clock()
 
         def write() -> None:
-            if queries.delete_held([row_id for row_id, _ in due]) and summary is not None:
-                self.on_transition(summary)
+            if queries.delete_held([row_id for row_id, _ in due]) and seen:
+                over = queries.find_over(transition.alert_id for _, transition in seen)
+                self.on_transition(summarize(user_id, seen, now_ms, over))
 
         await self._database.write(write)
 
@@ -385,14 +355,5 @@ def _sound(rules: Sequence[Rule]) -> list[Rule]:
     return sound
 
 
-def _look_back(history: Annals, wanted: Sequence[Wanted]) -> list[Digest]:
-    return [condense(one, past) for one, past in zip(wanted, history.stretches(wanted), strict=True)]
-
-
 def _at_once(call: Callable[[], T], /) -> T:
     return call()
-
-
-def _note_start(orphans: Sequence[Kept], now_ms: int) -> None:
-    queries.close_orphans(orphans, now_ms)
-    queries.note_alive(now_ms)

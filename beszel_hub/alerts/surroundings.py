@@ -33,13 +33,20 @@ class Surroundings:
 
     def note(self, kind: str, subject: str, at_ms: int) -> None:
         """An event; they may come in any order."""
+        self._know(kind, subject).append(at_ms)
+
+    def expect(self, kind: str, subject: str) -> None:
+        """Count an event that is known to have happened at an unknown time, too long ago to count."""
+        self._know(kind, subject)
+
+    def _know(self, kind: str, subject: str) -> deque[int]:
         known = self._events.pop((kind, subject), None)
         if known is None:
             known = deque(maxlen=MAX_EVENTS)
             if len(self._events) >= MAX_SUBJECTS:
                 del self._events[next(iter(self._events))]
         self._events[kind, subject] = known
-        known.append(at_ms)
+        return known
 
     def count(self, kind: str, window_ms: int) -> dict[str, int]:
         """How often it happened lately, by subject; 0 for those that it happened to before."""

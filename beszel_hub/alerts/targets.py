@@ -14,7 +14,7 @@ import msgspec
 from beszel_hub.alerts.derived import DERIVED, Derived, Keys, Read, ReadBeside, Readings
 from beszel_hub.alerts.rule import STATUS, InvalidRule
 from beszel_hub.alerts.surroundings import Surroundings
-from beszel_protocol.addresses import Address, InvalidAddress, Step, parse_address
+from beszel_protocol.addresses import MAX_ADDRESS_LENGTH, Address, InvalidAddress, Step, parse_address
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.messages import MAX_PROCESS_PATTERN_LENGTH
 from beszel_protocol.metrics import Metric, Unit, shape_of
@@ -98,9 +98,35 @@ def process_name_of(target: str) -> str | None:
     return parse_address(target)[-1].key
 
 
+def keys_in(target: str, name: str) -> Keys | None:
+    """The keys that `target` gives what has this name; None if it does not stand for it. Raise `InvalidAddress`."""
+    compiled, found = compile_target(target), parse_address(name)
+    if compiled.keys_of is not None:
+        return compiled.keys_of(found)
+    step, (first, *rest) = parse_address(target)[0], found
+    derived = DERIVED[step.name]
+    if rest or first.name != step.name:
+        return None
+    if derived.keyed == "never":
+        return ()
+    default = FIRST_DAY if derived.keyed == "by day" else ""
+    key = first.key or default
+    pattern = step.key or default if derived.keyed == "by day" else step.key
+    return (key,) if _matcher(pattern)(key) else None
+
+
 def counts_events(target: str) -> bool:
     derived = DERIVED.get(target.partition("[")[0])
     return derived is not None and derived.event is not None
+
+
+def counted_event_of(name: str) -> tuple[str, str] | None:
+    """Kind and subject of the events that what has this name counts; None for anything else."""
+    if not counts_events(name) or len(name) > MAX_ADDRESS_LENGTH:
+        return None
+    step = parse_address(name)[0]
+    event = DERIVED[step.name].event
+    return None if event is None or step.key is None else (event, step.key)
 
 
 def judges_containers(target: str) -> bool:

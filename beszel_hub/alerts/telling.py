@@ -1,6 +1,6 @@
 """Who is told of a step, and in which words; and the summary of what quiet hours held back. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from beszel_hub.alerts.rule import SEVERITIES, STATUS
@@ -46,15 +46,17 @@ def threshold_of(step: Step) -> float | None:
     return None if condition.comparison == "absent" or condition.target == STATUS else condition.value
 
 
-def summarize(user_id: str, held: Sequence[tuple[int, Transition]], now_ms: int) -> Transition:
-    """What one user was not told, in one transition; what still lasts comes first."""
+def summarize(
+    user_id: str, held: Sequence[tuple[int, Transition]], now_ms: int, over: Collection[str] = ()
+) -> Transition:
+    """What one user was not told, in one transition; what still lasts comes first, `over` are alerts that do not."""
     transitions = [transition for _, transition in held]
-    ended = {transition.alert_id for transition in transitions if transition.kind in {"recovered", "closed"}}
+    ended = {transition.alert_id for transition in transitions if transition.kind == "recovered"}.union(over)
     newest = {transition.alert_id: transition for transition in transitions}
     lasting = [transition for transition in newest.values() if transition.alert_id not in ended]
-    over = [transition for transition in newest.values() if transition.alert_id in ended]
+    gone = [transition for transition in newest.values() if transition.alert_id in ended]
     lines = [f"still: {transition.text}" for transition in lasting] + [
-        f"over: {transition.text}" for transition in over
+        f"over: {transition.text}" for transition in gone
     ]
     left_out = len(lines) - MAX_LINES
     if left_out > 0:
@@ -66,5 +68,6 @@ def summarize(user_id: str, held: Sequence[tuple[int, Transition]], now_ms: int)
         system_id="", system_name="", target="", severity=max(severities, key=SEVERITIES.index),
         kind="summary", value=None, peak=None, threshold=None,
         since_ms=min(transition.at_ms for transition in transitions), at_ms=now_ms, user_ids=(user_id,),
-        text=f"While it was quiet: {len(lasting)} still wrong, {len(over)} over. " + "; ".join(lines),
+        text=f"While it was quiet: {len(lasting)} still wrong, {len(gone)} over. " + "; ".join(lines),
+        lasting=tuple(transition.alert_id for transition in lasting),
     )  # fmt: skip

@@ -44,6 +44,8 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """Who is to be told. Empty if everybody who would be has quiet hours; the step is handed over all the same."""
     text: str
     """One plain line for people; may hold names that a monitored host chose, so it is no markup and no template."""
+    lasting: tuple[str, ...] = ()
+    """In a summary: the alerts that it says still last."""
 
 
 OnTransition: TypeAlias = Callable[[Transition], None]

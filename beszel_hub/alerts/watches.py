@@ -61,11 +61,15 @@ class TargetsWatch:
 
     def restore(self, target: str, state: State, sampled_ms: int) -> None:
         """Go on from a state; its target may be yet to be seen again."""
-        gauge = self._meter.find(target)
+        gauge = self._meter.find(target) or self._meter.miss(target, sampled_ms)
         if gauge is not None:
             gauge.state = state
         else:
             self._unplaced[target] = (state, sampled_ms)
+
+    def owns(self, target: str) -> bool:
+        """Whether a state of this target can be one of this rule, which may have been another."""
+        return self._meter.stands_for(target)
 
     def take(self, metrics: Metrics, around: Surroundings, now_ms: int, sampled_ms: int) -> list[Change]:
         meter = self._meter
@@ -115,6 +119,11 @@ class TargetsWatch:
                 change = _acknowledging(gauge.name, gauge.state)
                 gauge.state = change.after
                 return change
+        for target, (state, since_ms) in self._unplaced.items():
+            if state.alert_id == alert_id:
+                change = _acknowledging(target, state)
+                self._unplaced[target] = (change.after, since_ms)
+                return change
         return None
 
     def _judge(self, gauge: Gauge, now_ms: int, sampled_ms: int, changes: list[Change]) -> None:
@@ -156,6 +165,9 @@ class CompositeWatch:
     def restore(self, _: str, state: State, sampled_ms: int) -> None:
         self.state = state
         self._judged_ms = sampled_ms
+
+    def owns(self, target: str) -> bool:
+        return target == COMPOSITE
 
     def take(self, metrics: Metrics, around: Surroundings, now_ms: int, sampled_ms: int) -> list[Change]:
         for meter in self._meters:
@@ -202,6 +214,8 @@ class CompositeWatch:
         """The first condition gives the value; a condition of many targets is as bad as the worst of them."""
         readings = [self._worst(meter, now_ms, sampled_ms) for meter in self._meters]
         verdicts = [None if reading is None else reading.verdict for reading in readings]
+        if self.rule.match == "any" and Verdict.CLEAR in verdicts:
+            verdicts = [self._unless_mute(*pair, sampled_ms) for pair in zip(self._meters, verdicts, strict=True)]
         needed = all if self.rule.match == "all" else any
         spoiling = any if self.rule.match == "all" else all
         first = readings[0] or Reading(Verdict.HELD)
@@ -210,6 +224,11 @@ class CompositeWatch:
         if spoiling(verdict is Verdict.CLEAR for verdict in verdicts):
             return first._replace(verdict=Verdict.CLEAR)
         return None if None in verdicts else first._replace(verdict=Verdict.HELD)
+
+    def _unless_mute(self, meter: Meter, verdict: Verdict | None, sampled_ms: int) -> Verdict | None:
+        """What a host does not have cannot be wrong with it; an alert that waits for what vanished is closed before."""
+        is_mute = verdict is None and meter.is_mute(sampled_ms, 2 * patience_ms(self.rule))
+        return Verdict.CLEAR if is_mute else verdict
 
     def _worst(self, meter: Meter, now_ms: int, sampled_ms: int) -> Reading | None:
         critical = self.rule.escalate_value if meter is self._meters[0] else None
@@ -238,6 +257,9 @@ class StatusWatch:
 
     def restore(self, _: str, state: State, __: int) -> None:
         self.state = state
+
+    def owns(self, target: str) -> bool:
+        return target == STATUS
 
     def tick(self, status: SystemStatus, since_ms: int, now_ms: int) -> list[Change]:
         """`since_ms`: when the system got this status."""

@@ -62,6 +62,10 @@ class Window:
         return self._last_ms
 
     @property
+    def has_readings(self) -> bool:
+        return self._from_ms is not None
+
+    @property
     def gap_ms(self) -> int:
         """How long a target may say nothing before the window begins anew: agents and series have their own pace."""
         return max(MIN_GAP_MS, _GAP_INTERVALS * self._spacing_ms, self.window_ms // _GAP_DIVISOR)

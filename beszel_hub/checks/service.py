@@ -23,12 +23,15 @@ class Checks:
     async def refresh(self) -> None:
         """Look which revisions have risen, and tell who listens; at first there is no news, as nobody is connected."""
         async with self._lock:
-            before, revisions = self._revisions, await self._database.read(queries.load_revisions)
-            self._revisions = revisions
-            if before is None:
+            told, revisions = self._revisions, await self._database.read(queries.load_revisions)
+            if told is None:
+                self._revisions = revisions
                 return
-            changed = [system_id for system_id, revision in revisions.items() if before.get(system_id) != revision]
+            changed = [system_id for system_id, revision in revisions.items() if told.get(system_id) != revision]
             for system_id in changed:
                 configuration = await self.configuration_of(system_id)
+                told[system_id] = revisions[system_id]  # each by itself: the next look tells whom this one does not
                 for listener in self.on_changed:
                     listener(system_id, configuration)
+            for system_id in told.keys() - revisions.keys():
+                del told[system_id]

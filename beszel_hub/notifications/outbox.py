@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
+from beszel_hub.alerts.queries import load_silences
+from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.transition import Transition
 from beszel_hub.notifications import queries
 from beszel_hub.notifications.channel import Channel
@@ -24,6 +26,8 @@ MAX_STEPS: Final = 200
 """Of one message."""
 MAX_PLANS: Final = 200
 """Worked on in one transaction."""
+QUIET_MS: Final = 60_000
+"""After so long a plan that came due in quiet hours is looked at again."""
 SENT_KEPT_MS: Final = 30 * 86_400_000
 DEAD_KEPT_MS: Final = 90 * 86_400_000
 _HOUR_MS: Final = 3_600_000
@@ -53,9 +57,12 @@ def put(transition: Transition, *, now_ms: int, facts: Facts | None = None) -> i
     if transition.kind in ENDING:
         end_plans(transition.alert_id)
     tags = queries.tags_of(transition.system_id)
+    channels = queries.channels_of(transition.user_ids)
+    if transition.kind == "recovered":
+        told |= _summed_up(transition, {channel.id for channel in channels} - told)
     step: Step | None = None
     count = 0
-    for channel in queries.channels_of(transition.user_ids):
+    for channel in channels:
         routed = route(transition, channel, tags, was_told=channel.id in told)
         if routed is None:
             continue
@@ -78,10 +85,11 @@ def end_plans(alert_id: str) -> None:
 
 
 def work_plans(now_ms: int, *, shares_all: bool) -> int:
-    """Put what has come due into the outbox; a user who sees the system no more is not told."""
+    """Put what has come due into the outbox; who sees the system no more is not told, who has quiet hours later."""
     due = list(PlanRow.select().where(PlanRow.due <= now_ms).order_by(PlanRow.due).limit(MAX_PLANS))
+    silences = load_silences() if due else []
     for row in due:
-        _work_plan(row, now_ms, shares_all=shares_all)
+        _work_plan(row, now_ms, silences, shares_all=shares_all)
     return len(due)
 
 
@@ -132,6 +140,15 @@ def _told_channels(alert_id: str) -> frozenset[str]:
     return frozenset(row.channel_id for row in query)
 
 
+def _summed_up(transition: Transition, channel_ids: Collection[str]) -> frozenset[str]:
+    """Those of these channels that heard of the alert in a summary, of what lasted when quiet hours were over."""
+    since = DeliveryRow.channel_id.in_(sorted(channel_ids)) & (DeliveryRow.created >= transition.since_ms)
+    summaries = DeliveryRow.select().where(since & DeliveryRow.alert_id.startswith("summary:")) if channel_ids else ()
+    return frozenset(
+        row.channel_id for row in summaries if transition.alert_id in msgspec.convert(row.step, Step).transition.lasting
+    )
+
+
 def _insert(channel: Channel, step: Step, now_ms: int) -> int:
     transition = step.transition
     waiting = (DeliveryRow.channel_id == channel.id) & (DeliveryRow.status == "waiting")
@@ -153,7 +170,7 @@ def _plan(channel: Channel, step: Step, due_ms: int, *, told: int) -> None:
     PlanRow.insert(columns).on_conflict_ignore().execute()
 
 
-def _work_plan(row: PlanRow, now_ms: int, *, shares_all: bool) -> None:
+def _work_plan(row: PlanRow, now_ms: int, silences: list[Silence], *, shares_all: bool) -> None:
     this = (PlanRow.alert_id == row.alert_id) & (PlanRow.channel_id == row.channel_id)
     channel_row = queries.find_channel(row.channel_id)
     channel = None if channel_row is None else queries.to_channel(channel_row)
@@ -161,6 +178,10 @@ def _work_plan(row: PlanRow, now_ms: int, *, shares_all: bool) -> None:
     system_id = step.transition.system_id
     if channel is None or not channel.is_enabled or not queries.still_sees(channel.user_id, system_id, shares_all):
         PlanRow.delete().where(this).execute()
+        return
+    about = About(channel.user_id, system_id, tuple(queries.tags_of(system_id)), step.transition.rule_id)
+    if is_silent(silences, about, now_ms):
+        PlanRow.update(due=now_ms + QUIET_MS).where(this).execute()
         return
     _insert(channel, planned(step, channel, told=row.told, now_ms=now_ms), now_ms)
     if channel.repeat_seconds:

@@ -7,6 +7,7 @@ again, with the same key.
 import asyncio
 import logging
 import random
+import traceback
 from collections.abc import Callable
 from typing import Final
 
@@ -25,6 +26,9 @@ from beszel_hub.store.secrets import NotSealedHere, Secret
 MAX_IN_FLIGHT: Final = 8
 TICK_SECONDS: Final = 1.0
 NOBODY: Final = "its owner is no more"
+FAILURE_TICKS: Final = 10
+"""After what should not have happened."""
+BROKEN: Final = "the hub itself failed to send it; its log says where"
 SEALED: Final = "its target cannot be opened: secret.key is another one"
 
 log = logging.getLogger(__name__)
@@ -55,7 +59,6 @@ class Postroom:
         self._networks = networks
         self._shares_all = shares_all
         self._busy: set[str] = set()
-        self._acknowledged: list[str] = []
 
     async def run(self) -> None:
         """Until cancelled. What is under way then is sent again by the next run."""
@@ -67,26 +70,22 @@ class Postroom:
                         group.create_task(self._work(claimed))
                 except HubError as error:
                     log.warning("the outbox cannot be read now: %s", error)
+                except Exception:
+                    log.exception("the outbox cannot be worked on")
+                    await asyncio.sleep(self.tick_seconds * FAILURE_TICKS)
                 await asyncio.sleep(self.tick_seconds)
 
     def policy_of(self, role: str) -> Policy:
         """Administrators run the networks around the hub, so their channels may go there."""
         return Policy(allows_private=role == "admin", networks=self._networks)
 
-    def acknowledged(self, alert_id: str) -> None:
-        """Somebody has taken an alert on: nobody is told of it again until it is over."""
-        self._acknowledged.append(alert_id)
-
     async def _claim(self) -> list[Claim]:
         now_ms, busy = self._clock(), frozenset(self._busy)
         free = MAX_IN_FLIGHT - len(busy)
-        ended, self._acknowledged = self._acknowledged, []
-        if not ended and (free <= 0 or not await self._database.read(lambda: queries.has_work(now_ms))):
+        if free <= 0 or not await self._database.read(lambda: queries.has_work(now_ms)):
             return []
 
         def write() -> list[Claim]:
-            for alert_id in ended:
-                outbox.end_plans(alert_id)
             outbox.work_plans(now_ms, shares_all=self._shares_all)
             return outbox.claim(now_ms, busy=busy, limit=free)
 
@@ -110,6 +109,11 @@ class Postroom:
             await self._sender.send(self._errand(claimed))
         except DeliveryFailed as failure:
             return self._failed(claimed, failure)
+        except Exception as error:  # noqa: BLE001 - else the same message would be tried at every tick, for ever
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            # Without what the error says: that may be the target.
+            log.error("channel %s: %s in %s", claimed.channel.id, type(error).__name__, frame.name)
+            return self._failed(claimed, DeliveryFailed(BROKEN))
         return lambda now_ms: outbox.mark_sent(claimed, now_ms)
 
     def _errand(self, claimed: Claim) -> Errand:

@@ -45,6 +45,10 @@ class Notifications:
         """Runs on the writer thread, in the transaction that stores the step."""
         outbox.put(transition, now_ms=self._clock(), facts=self._facts)
 
+    def end_plans(self, alert_id: str) -> None:
+        """Likewise, for an alert that somebody has taken on, or that ended without a step."""
+        outbox.end_plans(alert_id)
+
     def collections(self) -> tuple[Collection, ...]:
         return make_channels_collection(self._clock, self.desk), make_deliveries_collection(self._clock)
 

@@ -137,7 +137,7 @@ class Site:
         self.texts: list[str] = []
         self.alerts = Alerts(database, directory, lambda: self.now_ms, lambda: self.monotonic_ms)
         self.alerts.on_transition = lambda transition: self.texts.append(transition.text)
-        self.alerts.history = Recollections(lambda: self.now_ms)
+        self.alerts.past.history = Recollections(lambda: self.now_ms)
 
     async def send(
         self, metrics: Metrics, system_id: str = SYSTEM, *, recalls: bool = True, elapsed_ms: int = 2000
@@ -146,7 +146,7 @@ class Site:
         self.monotonic_ms += elapsed_ms
         self.alerts.sample_arrived(LiveSample(system_id, self.now_ms, self.now_ms, metrics))
         if recalls:
-            await self.alerts.recall()
+            await self.alerts.past.recall()
         await self.alerts.save()
 
 
@@ -229,7 +229,7 @@ def test_many_systems_that_come_back_in_any_order_are_told_of_once(database: Dat
             for system_id in ids[:45]:
                 await site.send(samples[system_id], system_id, recalls=order.random() < 0.1, elapsed_ms=100)
             async with asyncio.TaskGroup() as group:
-                recalling = group.create_task(site.alerts.recall())
+                recalling = group.create_task(site.alerts.past.recall())
                 for system_id in ids:
                     await site.send(samples[system_id], system_id, recalls=False, elapsed_ms=20)
                     await asyncio.sleep(0)
@@ -270,7 +270,7 @@ def test_traffic_is_counted_from_the_day_that_the_rule_names(database: Database)
 
     async def run() -> None:
         await site.alerts.open()
-        await site.alerts.count_traffic()
+        await site.alerts.past.count_traffic()
         await site.send(cpu(1.0))
 
     asyncio.run(run())

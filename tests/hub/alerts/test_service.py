@@ -170,6 +170,25 @@ def test_quiet_hours_hold_back_and_a_summary_follows(tmp_path: Path) -> None:
     assert (summary.kind, summary.user_ids) == ("summary", (uma,))
     assert "1 still wrong, 0 over" in summary.text
     assert "web1: CPU at 95.0%" in summary.text
+    assert summary.lasting == (site.told[0].alert_id,)
+
+
+def test_a_summary_calls_nothing_lasting_that_is_over(tmp_path: Path) -> None:
+    with running_hub(tmp_path) as running:
+        site = Site(running)
+        uma = running.create_user("uma@example.org")
+        _, agent_token = running.create_system("web1", uma)
+        with site.client(uma) as client:
+            made = client.post(RULES, json={"name": "busy", "conditions": [NOW_BUSY]}).json()
+            quiet = client.post(QUIET, json={"type": "one-time", "start": "2020-01-01", "end": "2999-01-01"}).json()
+            site.send(agent_token, 95.0, until=lambda: len(site.told) == 1)
+            client.delete(f"{RULES}/{made['id']}")
+            running.call(running.hub.alerts.save())
+            client.delete(f"{QUIET}/{quiet['id']}")
+            running.call(running.hub.alerts.tell_held())
+    _, closed, summary = site.told
+    assert (closed.kind, summary.kind, summary.lasting) == ("closed", "summary", ())
+    assert "0 still wrong, 1 over" in summary.text
 
 
 def test_acknowledged(tmp_path: Path) -> None:
@@ -187,6 +206,29 @@ def test_acknowledged(tmp_path: Path) -> None:
             assert record["acknowledged_by"] == uma
         (state,) = running.hub.database.read_now(lambda: [row.body for row in StateRow.select()])
         assert state["is_acknowledged"] is True
+
+
+def test_what_somebody_took_on_is_stored_as_a_whole_and_told_no_more(tmp_path: Path) -> None:
+    ended: list[str] = []
+    with running_hub(tmp_path) as running:
+        site = Site(running)
+        uma = running.create_user("uma@example.org")
+        _, agent_token = running.create_system("web1", uma)
+
+        def fail(_: str) -> None:
+            raise Unavailable
+
+        with site.client(uma) as client:
+            client.post(RULES, json={"name": "busy", "conditions": [NOW_BUSY], "repeat_seconds": 60})
+            site.send(agent_token, 95.0, until=lambda: len(site.told) == 1)
+            body = {"id": site.told[0].alert_id}
+            running.hub.alerts.end_plans = fail
+            assert client.post("/api/beszel/alerts/acknowledge", json=body).status_code == 503
+            (record,) = client.get(HISTORY).json()["items"]
+            assert record["acknowledged_by"] == ""
+            running.hub.alerts.end_plans = ended.append
+            assert client.post("/api/beszel/alerts/acknowledge", json=body).status_code == 200
+    assert ended == [body["id"]]
 
 
 def test_beszels_alert_is_triggered_and_a_deleted_one_ends(tmp_path: Path) -> None:

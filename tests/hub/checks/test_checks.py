@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,15 @@ import httpx2
 import pytest
 
 from beszel_hub.checks.queries import insert_check, load_configuration, load_revisions
+from beszel_hub.checks.service import Checks
 from beszel_hub.checks.tables import CheckRow
+from beszel_hub.errors import Unavailable
+from beszel_hub.store.database import Database
+from beszel_hub.systems.queries import insert_system
 from beszel_protocol.checks import MAX_CHECKS, CheckDefinition
 from beszel_protocol.messages import Configuration, Configure, Configured, Welcome
 from tests.support.bareagent import Connection, LinkAgent
+from tests.support.databases import place_at, provide
 from tests.support.runninghub import RunningHub, running_hub
 
 CHECKS = "/api/collections/checks/records"
@@ -201,6 +207,50 @@ def test_what_another_process_writes_is_told_too(hub: RunningHub) -> None:
             assert message.configuration.checks == [check]
 
     asyncio.run(main())
+
+
+class OftenBusy(Checks):
+    """Every other question is one too many for its database."""
+
+    asked = 0
+
+    async def configuration_of(self, system_id: str) -> Configuration:
+        self.asked += 1
+        if self.asked % 2 == 0:
+            raise Unavailable
+        return await super().configuration_of(system_id)
+
+
+def test_whom_a_busy_database_kept_from_being_told_is_told_by_the_next_look(tmp_path: Path) -> None:
+    database = Database(place_at(provide(tmp_path) / "data.db"))
+    database.open()
+    systems = [f"system{number:09}" for number in range(3)]
+    check = CheckDefinition(name="web", kind="ping", target="example.org")
+    told: list[str] = []
+
+    def write() -> None:
+        for system_id in systems:
+            insert_system(name=system_id, now_ms=1, members=(), system_id=system_id)
+
+    def define() -> None:
+        for system_id in systems:
+            insert_check(system_id, check, is_enabled=True, now_ms=1)
+
+    async def main() -> None:
+        checks = OftenBusy(database)
+        checks.on_changed.append(lambda system_id, _: told.append(system_id))
+        await checks.refresh()
+        await database.write(define)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await checks.refresh()
+        await checks.refresh()
+        await checks.refresh()
+
+    with closing(database):
+        database.write_now(write)
+        asyncio.run(main())
+    assert sorted(told) == systems
 
 
 def _refresh(hub: RunningHub) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from beszel_hub.alerts.queries import insert_rule
 from beszel_hub.alerts.rule import Condition, Rule
-from beszel_hub.notifications.tables import ChannelRow
+from beszel_hub.notifications.tables import ChannelRow, PlanRow
 from beszel_hub.store.ids import new_id
 from tests.support.bareagent import LinkAgent
 from tests.support.hookserver import receiving
@@ -77,6 +77,27 @@ def test_a_transition_goes_from_the_store_to_the_channel(hub: RunningHub) -> Non
         deliveries = "/api/collections/notification_deliveries/records"
         wait_until("it is noted", lambda: ada.get(deliveries).json()["items"][0]["status"] == "sent")
         assert post(ada, TEST, {"channel": channel["id"]}) == {"err": False}
+
+
+def test_an_alert_whose_rule_went_while_the_hub_was_away_is_told_no_more(tmp_path: Path) -> None:
+    rules = tmp_path / "alerts.yml"
+    rules.write_text("rules: [{name: busy, target: cpu.usage_percent, above: 80, window: 0s}]")
+    with receiving() as receiver:
+        with running_hub(tmp_path) as running:
+            _, agent_token = running.create_system("web1", running.create_user("ada@example.org", "admin"))
+            with login(running, "ada") as ada:
+                post(ada, CHANNELS, {"name": "x", "kind": "webhook", "url": receiver.url, "group": 0, "repeat": 3600})
+
+            async def fire() -> None:
+                async with LinkAgent(running.link_url, agent_token).enrolled() as agent:
+                    await agent.send(agent.agent.sample(1, cpu_percent=95.0))
+                    await asyncio.to_thread(receiver.wait_for, 1)
+
+            asyncio.run(fire())
+            assert running.hub.database.read_now(lambda: PlanRow.select().count()) == 1
+        rules.write_text("rules: []")
+        with running_hub(tmp_path) as running:
+            assert running.hub.database.read_now(lambda: PlanRow.select().count()) == 0
 
 
 def test_apprise_is_asked_whether_there_is_such_a_service(hub: RunningHub) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from beszel_hub.accounts.tables import User
+from beszel_hub.alerts.queries import insert_quiet
 from beszel_hub.notifications import outbox, queries
 from beszel_hub.notifications.outbox import Claim
 from beszel_hub.notifications.tables import PlanRow
@@ -146,6 +147,37 @@ def test_an_alert_that_ends_before_it_escalates_is_never_told(tmp_path: Path) ->
             office.now_ms = NOW_MS + 60_000
             assert work_plans(office) == 0
             assert office.rows() == []
+
+
+def test_who_heard_of_an_alert_in_a_summary_hears_of_its_end(tmp_path: Path) -> None:
+    with open_office(tmp_path) as office:
+        office.add_channel(URL)
+        summary = f"summary:{office.user_id}:1"
+        put(office, summary, alert_id=summary, kind="summary", system_id="", rule_id="", lasting=("alert1",))
+        assert put(office, "t1", kind="recovered") == 1
+        assert put(office, "t2", kind="recovered", alert_id="alert2") == 0
+        assert [row.transition_id for row in office.rows()] == [summary, "t1"]
+
+
+def test_what_comes_due_in_quiet_hours_is_told_after_them_if_it_lasts(tmp_path: Path) -> None:
+    with open_office(tmp_path) as office:
+        office.add_channel(URL, escalate_after_seconds=60)
+        put(office)
+        put(office, "t2", alert_id="a2")
+        quiet = {
+            "id": "quiet1", "user_id": office.user_id, "type": "one-time", "start": NOW_MS, "end": NOW_MS + 3_600_000,
+            "timezone": "", "days": [], "note": "", "created": NOW_MS, "updated": NOW_MS,
+        }  # fmt: skip
+        office.database.write_now(lambda: insert_quiet(quiet))
+        for minute in range(1, 60):
+            office.now_ms = NOW_MS + 60_000 * minute
+            work_plans(office)
+        assert office.rows() == []
+        office.database.write_now(lambda: outbox.end_plans("a2"))
+        office.now_ms = NOW_MS + 3_660_000
+        work_plans(office)
+        assert [row.step["transition"]["kind"] for row in office.rows()] == ["escalated"]
+        assert office.rows()[0].alert_id == "alert1"
 
 
 def test_who_sees_the_system_no_more_is_not_told_again(tmp_path: Path) -> None:

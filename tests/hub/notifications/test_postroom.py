@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from beszel_hub.mail.smtp import Mailer, SmtpServer
-from beszel_hub.notifications import backoff, outbox
+from beszel_hub.notifications import backoff, http_client, outbox
 from beszel_hub.notifications.egress import PRIVATE
-from beszel_hub.notifications.postroom import SEALED, Postroom
+from beszel_hub.notifications.postroom import BROKEN, SEALED, Postroom
 from beszel_hub.notifications.sender import Sender
-from beszel_hub.notifications.tables import PlanRow
+from beszel_hub.notifications.tables import DeliveryRow
 from beszel_hub.permissions import Role
 from beszel_hub.store.secrets import Secret
 from tests.support.hookserver import Receiver, receiving
@@ -196,19 +196,32 @@ def test_one_slow_channel_holds_up_no_other(tmp_path: Path) -> None:
         assert told == {"t0", "t1", "t2"}
 
 
-def test_an_alert_that_somebody_took_on_is_not_told_again(tmp_path: Path) -> None:
-    with open_office(tmp_path) as office, receiving() as receiver:
-        office.add_channel(receiver.url, repeat_seconds=3600)
+def test_a_message_that_breaks_the_sender_is_tried_as_seldom_as_any_other_and_shows_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def break_down(*_: Any, **__: Any) -> int:
+        raise RuntimeError("https://hooks.example.org/secret-token")
+
+    monkeypatch.setattr(http_client, "send", break_down)
+    with open_office(tmp_path) as office:
+        office.add_channel("https://hooks.example.org/secret-token")
         put(office)
-        postroom = Postroom(office.database, office.secret, office.clock, Sender(app_url="", send_letter=None))
-        postroom.tick_seconds = 0.01
-        postroom.acknowledged("alert1")
+        work(office, lambda: office.rows()[0].attempts >= 3)
+        assert office.rows()[0].reason == BROKEN
+    assert "RuntimeError in break_down" in caplog.text
+    assert "secret-token" not in caplog.text
 
-        async def run() -> None:
-            task = asyncio.create_task(postroom.run())
-            await asyncio.to_thread(wait_until, "it is sent", is_done(office))
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
-        asyncio.run(run())
-        assert office.database.read_now(lambda: PlanRow.select().count()) == 0
+def test_a_row_that_nobody_can_read_ends_no_hub(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with open_office(tmp_path) as office, receiving() as receiver:
+        office.add_channel(receiver.url)
+        put(office)
+        sound = office.rows()[0].step
+        office.database.write_now(lambda: DeliveryRow.update(step={}).execute())
+
+        def is_mended() -> bool:
+            if "the outbox cannot be worked on" in caplog.text:
+                office.database.write_now(lambda: DeliveryRow.update(step=sound).execute())
+            return statuses(office) == ["sent"]
+
+        work(office, is_mended)
