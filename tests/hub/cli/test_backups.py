@@ -44,6 +44,13 @@ def test_a_backup_is_made_listed_checked_and_put_back(shell: Shell) -> None:
     assert "backups.restore" in noted
 
 
+def test_half_a_restore_is_not_backed_up(shell: Shell) -> None:
+    shell.create_user()
+    (shell.directory / "restore.unfinished").write_text("before-restore-1\n")
+    assert "did not end" in shell.run("backup", "create", status=1)
+    assert shell.run("backup", "list") == "There are no backups yet.\n"
+
+
 def test_what_goes_wrong_is_a_sentence(shell: Shell) -> None:
     assert "No hub has served" in shell.run("backup", "create", status=1)
     assert shell.run("backup", "list") == "There are no backups yet.\n"
