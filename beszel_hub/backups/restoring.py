@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -77,12 +77,15 @@ def restore(config: HubConfig, path: Path, clock: Clock) -> Restored:
 @contextmanager
 def alone(config: HubConfig) -> Iterator[None]:
     """Raise `BackupFailed` if a hub serves the data directory; until the block ends none starts."""
-    try:
-        with hold(config.lock_path):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold(config.lock_path))
             give_to_owner_of(config.data_dir, config.lock_path)
-            yield
-    except Held as error:
-        raise BackupFailed(f"A hub serves {config.data_dir}; stop it first.") from error
+        except Held as error:
+            raise BackupFailed(f"A hub serves {config.data_dir}; stop it first.") from error
+        except OSError as error:
+            raise BackupFailed(f"The lock {config.lock_path} cannot be used: {error.strerror}.") from error
+        yield
 
 
 def request_restore(config: HubConfig, key: str) -> None:

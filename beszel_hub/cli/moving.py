@@ -102,6 +102,8 @@ def _stopped(config: HubConfig, target: Place) -> Iterator[None]:
                 give_to_owner_of(directory, directory / config.lock_path.name)
             except Held as error:
                 raise StartError(f"a hub serves {directory}: stop it first") from error
+            except OSError as error:
+                raise StartError(f"{directory} cannot be used: {error.strerror}") from error
         yield
 
 
