@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from beszel_hub.errors import InvalidSetting
+from beszel_hub.errors import InvalidSetting, StartError
 from beszel_hub.setting_table import COMMON_NAMES, FLAGS, NOT_EFFECTIVE_YET, RELEASES_URL, SETTINGS
 from beszel_hub.settings import (
     PUBLIC,
@@ -116,13 +116,19 @@ class HubConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def database(self) -> Path | str:
-        """A file of SQLite, or the URL of a PostgreSQL database that was given or that the last server noted."""
+        """A file of SQLite, or the URL of a PostgreSQL database that was given or that the last server noted.
+
+        Raise `StartError` if there is a note that cannot be read.
+        """
         if self.database_url is not None:
             return self.database_url
         try:
             return self.database_note_path.read_text().strip() or self.database_path
-        except (OSError, UnicodeDecodeError):
+        except (FileNotFoundError, NotADirectoryError):
             return self.database_path
+        except (OSError, UnicodeDecodeError) as error:
+            # To go on with the file would be to serve what was moved away from.
+            raise StartError(f"{self.database_note_path}, which says where the database is, cannot be read") from error
 
     @property
     def database_path(self) -> Path:

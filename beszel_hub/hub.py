@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -47,6 +46,7 @@ from beszel_hub.live.broker import Broker
 from beszel_hub.live.feed import FeedEndpoint
 from beszel_hub.live.guard import Guard
 from beszel_hub.live.realtime import Realtime
+from beszel_hub.lookout import describe
 from beszel_hub.metrics.collection import make_collection as make_metrics_collection
 from beszel_hub.metrics.container_stats import make_container_stats_collection
 from beszel_hub.metrics.events import make_events_collection
@@ -58,7 +58,7 @@ from beszel_hub.metrics.series_upkeep import request_removal
 from beszel_hub.metrics.tier_rows import make_system_stats_collection
 from beszel_hub.metrics.upkeep import Upkeep, retention_of
 from beszel_hub.notifications.facts import facts_of
-from beszel_hub.notifications.heartbeat import AlertNote, Situation, SystemNote
+from beszel_hub.notifications.heartbeat import Situation
 from beszel_hub.notifications.service import Notifications
 from beszel_hub.preferences.collection import make_user_settings_collection
 from beszel_hub.push.service import Push
@@ -332,22 +332,7 @@ class Hub:
 
     async def _look(self) -> Situation:
         """How the fleet is, for whoever watches over the hub."""
-        entries = list(self.systems.directory)
-        down = [
-            SystemNote(id=entry.id, name=entry.name, host=entry.host) for entry in entries if entry.status == "down"
-        ]
-        names = {entry.id: entry.name for entry in entries}
-        alerts = [
-            AlertNote(
-                system_id=alert.system, system_name=names.get(alert.system, ""), alert_name=alert.name,
-                threshold=alert.threshold,
-            )
-            for alert in self._announcer.firing
-        ]  # fmt: skip
-        return Situation(
-            counts=dict(Counter(entry.status for entry in entries)), down=down, alerts=alerts,
-            failing_jobs=self.job_board.failing(),
-        )  # fmt: skip
+        return describe(self.systems.directory, self._announcer.firing, self.job_board.failing())
 
     def _facts_of(self, transition: Transition) -> list[str]:
         sample = self.latest.get(transition.system_id)

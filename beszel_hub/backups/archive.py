@@ -5,6 +5,8 @@ keep many backups see what two have in common.
 """
 
 import hashlib
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,7 +22,10 @@ from beszel_hub.store.copying import IsStopped
 
 BLOCK_BYTES: Final = 1 << 20
 _MAX_MANIFEST_BYTES: Final = 64 << 10
-_BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+_BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, NotImplementedError,
+    ValueError,
+)  # fmt: skip
 """What `zipfile` raises for a file that is damaged, encrypted or of a kind it does not know."""
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -62,27 +62,30 @@ def restore(config: HubConfig, path: Path, clock: Clock) -> Restored:
     Raises `InvalidBackup` or `BackupFailed`, and then everything is as it was.
     """
     require_file(config)
-    with Shelf(config.backups_path).work():
-        _sweep(config.data_dir)
-        try:
+    try:
+        with Shelf(config.backups_path).work():
+            _sweep(config.data_dir)
             with _unpacked(path, config.data_dir, lambda: False) as (manifest, unpacked):
                 aside = _make_aside(config.data_dir, clock())
                 give_to_owner_of(config.data_dir, aside, *unpacked.iterdir())
                 _move(config.data_dir, unpacked, aside, manifest)
-        except OSError as error:
-            raise BackupFailed(f"The backup cannot be put back: {error.strerror or error}.") from error
+    except OSError as error:
+        raise BackupFailed(f"The backup cannot be put back: {error.strerror or error}.") from error
     return Restored(manifest, aside)
 
 
 @contextmanager
 def alone(config: HubConfig) -> Iterator[None]:
     """Raise `BackupFailed` if a hub serves the data directory; until the block ends none starts."""
-    try:
-        with hold(config.lock_path):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(hold(config.lock_path))
             give_to_owner_of(config.data_dir, config.lock_path)
-            yield
-    except Held as error:
-        raise BackupFailed(f"A hub serves {config.data_dir}; stop it first.") from error
+        except Held as error:
+            raise BackupFailed(f"A hub serves {config.data_dir}; stop it first.") from error
+        except OSError as error:
+            raise BackupFailed(f"The lock {config.lock_path} cannot be used: {error.strerror}.") from error
+        yield
 
 
 def request_restore(config: HubConfig, key: str) -> None:
@@ -165,8 +168,9 @@ def _move(data_dir: Path, unpacked: Path, aside: Path, manifest: Manifest) -> No
     mark = data_dir / _UNFINISHED
     moves = [(data_dir / name, aside / name) for name in _MOVED if (data_dir / name).exists()]
     moves += [(unpacked / member.name, data_dir / member.name) for member in manifest.members]
-    write_private_file(mark, f"{aside.name}\n".encode())
-    _rename_all(moves, mark)
+    earlier = mark.read_bytes() if mark.exists() else b""
+    write_private_file(mark, earlier + f"{aside.name}\n".encode())
+    _rename_all(moves, mark, earlier)
     sync_directory(aside)
     sync_directory(data_dir)
     mark.unlink()
@@ -174,8 +178,11 @@ def _move(data_dir: Path, unpacked: Path, aside: Path, manifest: Manifest) -> No
     sync_directory(data_dir)
 
 
-def _rename_all(moves: list[tuple[Path, Path]], mark: Path) -> None:
-    """All, or none and no mark; a file that something is mounted on cannot be moved, for one."""
+def _rename_all(moves: list[tuple[Path, Path]], mark: Path, earlier: bytes) -> None:
+    """All, or none and the mark as it was; a file that something is mounted on cannot be moved, for one.
+
+    `earlier` is the mark of a restore that did not end: what this one has put back is still half of that.
+    """
     done: list[tuple[Path, Path]] = []
     try:
         for source, target in moves:
@@ -184,5 +191,8 @@ def _rename_all(moves: list[tuple[Path, Path]], mark: Path) -> None:
     except OSError:
         for source, target in reversed(done):
             target.rename(source)
-        mark.unlink()
+        if earlier:
+            write_private_file(mark, earlier)
+        else:
+            mark.unlink()
         raise

@@ -18,7 +18,7 @@ from beszel_hub.records.response import JsonResponse, read_object
 async def list_backups(request: Request) -> Response:
     """Every backup, newest first."""
     _require_whole(request.state.actor, Action.BACKUPS_LIST)
-    requested = _backups(request).requested()
+    requested = await _backups(request).requested()
     answer = [
         {
             "key": file.key, "size": file.bytes, "modified": format_date(file.modified_ms),

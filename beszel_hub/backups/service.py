@@ -51,8 +51,8 @@ class Backups:
 
     async def delete(self, actor: Actor, key: str, address: str) -> None:
         """Raise `NotFound` if it is not there. A restore of it that was asked for is off."""
-        if requested_restore(self._config) == key:
-            request_restore(self._config, "")
+        if await self.requested() == key:
+            await asyncio.to_thread(request_restore, self._config, "")
         await asyncio.to_thread(self._shelf.delete, key)
         await self._note(actor, "backups.delete", key, address)
 
@@ -68,11 +68,11 @@ class Backups:
         path = await asyncio.to_thread(self._shelf.find, key)
         await asyncio.to_thread(self._check, path)
         await self._note(actor, "backups.restore", key, address)
-        request_restore(self._config, key)
+        await asyncio.to_thread(request_restore, self._config, key)
 
-    def requested(self) -> str:
+    async def requested(self) -> str:
         """The key of the backup that the next start puts back; empty for none."""
-        return requested_restore(self._config)
+        return await asyncio.to_thread(requested_restore, self._config)
 
     async def keep_up(self) -> None:
         """Make the backup that is due, then delete the oldest of those that nobody asked for."""
@@ -84,7 +84,7 @@ class Backups:
         key = make_name(now_ms, is_automatic=True)
         await self._make(key)
         _log.info("made the backup %s", key)
-        await asyncio.to_thread(self._thin_out)
+        await asyncio.to_thread(self._thin_out, key)
 
     def jobs(self) -> tuple[Job, ...]:
         return () if self._config.backup_every_seconds is None else (Job("backups", LOOK_SECONDS, self.keep_up),)
@@ -100,10 +100,12 @@ class Backups:
         with self._shelf.work():
             check_backup(path, self._stopping.is_set)
 
-    def _thin_out(self) -> None:
+    def _thin_out(self, made: str) -> None:
+        """What was `made` just now stays, also where others are of a time when the clock was ahead."""
         automatic = [(instant, file.key) for file in self._shelf.files() if (instant := automatic_instant(file.key))]
+        others = sorted(((instant, key) for instant, key in automatic if key != made), reverse=True)
         kept = requested_restore(self._config)
-        for _, key in sorted(automatic, reverse=True)[self._config.backup_keep :]:
+        for _, key in others[self._config.backup_keep - 1 :]:
             if key != kept:
                 self._shelf.delete(key)
 

@@ -61,7 +61,10 @@ class Shelf:
     @contextmanager
     def work(self) -> Iterator[None]:
         """Until the block ends nobody else makes a backup, or puts one back; raise `BackupFailed` if somebody does."""
-        make_private_directory(self.directory)
+        try:
+            make_private_directory(self.directory)
+        except OSError as error:
+            raise BackupFailed(f"{self.directory} cannot be used: {error.strerror}.") from error
         lock = self.directory / _LOCK_NAME
         try:
             with hold(lock):

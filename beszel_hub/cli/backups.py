@@ -10,7 +10,14 @@ import msgspec
 from beszel_hub.backups.making import make_backup, require_file
 from beszel_hub.backups.manifest import HUB_KEY_NAME, Manifest
 from beszel_hub.backups.names import check_name, make_name
-from beszel_hub.backups.restoring import alone, check_backup, request_restore, requested_restore, restore
+from beszel_hub.backups.restoring import (
+    alone,
+    check_backup,
+    refuse_half_restored,
+    request_restore,
+    requested_restore,
+    restore,
+)
 from beszel_hub.backups.shelf import BackupFile, Shelf
 from beszel_hub.cli.opening import note, open_database, prepare_directory
 from beszel_hub.clock import system_clock
@@ -39,8 +46,12 @@ class Back(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def create_backup(config: HubConfig, name: str) -> Made:
-    """Raise `BackupFailed` if it cannot be made; an empty name stands for one made of the time."""
+    """Raise `BackupFailed` if it cannot be made; an empty name stands for one made of the time.
+
+    Half of a restore is not backed up: `StartError`.
+    """
     require_file(config)
+    refuse_half_restored(config)
     key = check_name(name) if name else make_name(system_clock())
     manifest = make_backup(config, key, system_clock)
     with open_database(config) as database:

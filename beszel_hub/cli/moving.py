@@ -11,13 +11,14 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from beszel_hub.backups.restoring import refuse_half_restored
 from beszel_hub.cli.opening import prepare_directory
 from beszel_hub.cli.tables import TABLES
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import CommandFailed, InvalidSetting, StartError
 from beszel_hub.store.database import dialect_at
 from beszel_hub.store.dialect import Place
-from beszel_hub.store.files import write_private_file
+from beszel_hub.store.files import give_to_owner_of, write_private_file
 from beszel_hub.store.locks import Held, hold
 from beszel_hub.store.move import Step, move
 from beszel_hub.store.urls import without_password
@@ -46,6 +47,7 @@ def move_store(config: HubConfig, to: str) -> MoveReport:
         raise CommandFailed(f"there is no database in {config.data_dir}")
     began = time.monotonic()
     with _stopped(config, place):
+        refuse_half_restored(config)
         source, target = dialect_at(config.database), dialect_at(place)
         with _shown() as tell:
             moved = move(source, target, TABLES, tell)
@@ -97,16 +99,23 @@ def _stopped(config: HubConfig, target: Place) -> Iterator[None]:
         for directory in directories:
             try:
                 stack.enter_context(hold(directory / config.lock_path.name))
+                give_to_owner_of(directory, directory / config.lock_path.name)
             except Held as error:
                 raise StartError(f"a hub serves {directory}: stop it first") from error
+            except OSError as error:
+                raise StartError(f"{directory} cannot be used: {error.strerror}") from error
         yield
 
 
 def _point_to(config: HubConfig, place: Place) -> None:
-    """A hub that is started as before, and commands, find the data where they are now."""
+    """A hub that is started as before, and commands, find the data where they are now, also after root has moved it."""
     if isinstance(place, str):
         write_private_file(config.database_note_path, f"{without_password(place)}\n".encode())
-    elif _is_own(config, place):
+        give_to_owner_of(config.data_dir, config.database_note_path)
+        return
+    beside = (place.with_name(f"{place.name}{suffix}") for suffix in ("", "-wal", "-shm"))
+    give_to_owner_of(place.parent, *(path for path in beside if path.exists()))
+    if _is_own(config, place):
         config.database_note_path.unlink(missing_ok=True)
 
 

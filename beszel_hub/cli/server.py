@@ -54,7 +54,7 @@ def run_server(loaded: Loaded) -> None:
     for name in loaded.ignored:
         _log.warning("%s has no effect yet", name)
     prepare_directory(config.data_dir)
-    with _only_server(config), _listening(config) as sockets:
+    with only_server(config), _listening(config) as sockets:
         put_back_as_requested(config)
         refuse_half_restored(config)
         tls = load_tls(config)
@@ -137,13 +137,16 @@ def uvicorn_config(config: HubConfig, hub: Hub, tls: TlsFiles | None = None) -> 
 
 
 @contextmanager
-def _only_server(config: HubConfig) -> Iterator[None]:
+def only_server(config: HubConfig) -> Iterator[None]:
     """Hold a lock that ends with the process, however it ends."""
-    try:
-        with hold(config.lock_path):
-            yield
-    except Held as error:
-        raise StartError(f"another hub serves {config.data_dir} already") from error
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(hold(config.lock_path))
+        except Held as error:
+            raise StartError(f"another hub serves {config.data_dir} already") from error
+        except OSError as error:
+            raise StartError(f"the lock {config.lock_path} cannot be used: {error.strerror}") from error
+        yield
 
 
 @contextmanager

@@ -94,7 +94,8 @@ class Broker:
 
     def subscribe(self, client: Client, topics: Iterable[str]) -> None:
         """A topic that is unknown, or not the client's to see, gets an `error` frame that does not tell which."""
-        for topic in topics:
+        has_container_topics = False
+        for topic in dict.fromkeys(topics):  # whoever names one a thousand times is answered once
             if len(client.topics) >= MAX_TOPICS and topic not in client.topics:
                 client.tell_error("too_many_topics", f"A client has at most {MAX_TOPICS} topics.")
             elif topic == FLEET_TOPIC:
@@ -109,14 +110,16 @@ class Broker:
                 self._send_alerts(client, self._visible(client.actor))
             elif is_container_topic(topic) and self._may_follow(client, topic):
                 client.topics.add(topic)
-                client.containers = Known()
-                self._send_containers(client, self._visible(client.actor))
+                has_container_topics = True
             elif self._may_watch(client, topic):
                 client.topics.add(topic)
                 self._watchers[topic.removeprefix(SYSTEM_TOPIC_PREFIX)].add(client)
                 self._send_newest(client, topic)
             else:
                 client.tell_error("not_found", f"There is no topic {topic[:80]!r} for you.")
+        if has_container_topics:
+            client.containers = Known()
+            self._send_containers(client, self._visible(client.actor))
         self._tell_watched()
 
     def unsubscribe(self, client: Client, topics: Iterable[str]) -> None:

@@ -24,7 +24,7 @@ class Outbox:
 
     def put(self, frame: SharedFrame) -> bool:
         """Queue a frame; False if it and all before it give way to a `resync`."""
-        if len(self._frames) < self._max_frames and self._characters + len(frame) <= self._max_characters:
+        if self._has_room_for(frame):
             self._frames.append(frame)
             self._characters += len(frame)
             self._has_frames.set()
@@ -35,6 +35,12 @@ class Outbox:
         self._characters = 0
         self._has_frames.set()
         return False
+
+    def _has_room_for(self, frame: SharedFrame) -> bool:
+        """A frame alone always has: of a fleet so large that one is too much, a client would never hear anything."""
+        if not self._frames:
+            return True
+        return len(self._frames) < self._max_frames and self._characters + len(frame) <= self._max_characters
 
     async def get(self) -> str:
         """The next frame, numbered, once there is one."""

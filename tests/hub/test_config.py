@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from beszel_hub.config import HubConfig, load_config
-from beszel_hub.errors import InvalidSetting
+from beszel_hub.errors import InvalidSetting, StartError
 from beszel_hub.setting_table import NOT_EFFECTIVE_YET, SETTINGS
 from beszel_hub.settings import make_url
 
@@ -224,3 +224,12 @@ def test_what_the_hub_sends_by_itself(name: str, text: str, field: str, value: o
 def test_what_the_hub_cannot_send(name: str, text: str) -> None:
     with pytest.raises(InvalidSetting, match=name):
         load_config({}, {name: text})
+
+
+def test_a_note_of_the_database_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    """A hub that went on with the file would serve, and store in, what the data were moved away from."""
+    config = HubConfig(data_dir=tmp_path)
+    assert config.database == tmp_path / "data.db"
+    config.database_note_path.write_bytes(b"\xff")
+    with pytest.raises(StartError, match=r"database\.url"):
+        _ = config.database

@@ -106,7 +106,7 @@ def test_a_restore_is_asked_for_and_taken_back(site: Site) -> None:
     assert site.admin.post(f"{URL}/restore").status_code == 204
     assert site.admin.get("/api/backups").json()[0]["restoring"] is True
     assert site.admin.delete(URL).status_code == 204
-    assert site.hub.hub.backups.requested() == ""
+    assert site.hub.call(site.hub.hub.backups.requested()) == ""
     assert site.actions() == ["backups.create", "backups.restore", "backups.delete"]
 
 
@@ -116,7 +116,7 @@ def test_what_is_damaged_is_not_put_back(site: Site) -> None:
     path.write_bytes(path.read_bytes()[:-500])
     answer = site.admin.post(f"{URL}/restore")
     assert (answer.status_code, "damaged" in answer.json()["message"]) == (400, True)
-    assert site.hub.hub.backups.requested() == ""
+    assert site.hub.call(site.hub.hub.backups.requested()) == ""
 
 
 def test_the_store_is_told(site: Site) -> None:

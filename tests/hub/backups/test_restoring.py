@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -110,6 +111,15 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+def spoil_name(path: Path) -> None:
+    """In the directory of the archive, with the flag that says it is UTF-8."""
+    content = bytearray(path.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")
+    content[entry + 9] |= 0x08
+    content[entry + 46] = 0xFF
+    path.write_bytes(content)
+
+
 def announce(name: str, content: bytes) -> Callable[[Path], None]:
     """Have the archive hold a member with all that the manifest says about it."""
 
@@ -138,6 +148,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.write_bytes(b""), "damaged"),
     "cut off": (cut, "damaged"),
     "a flipped bit": (flip, "damaged"),
+    "a name in no encoding": (spoil_name, "damaged"),
     "no manifest": (lambda path: rewrite(path, manifest_json=None), "no backup"),
     "a manifest of something else": (lambda path: rewrite(path, manifest_json=b'{"a": 1}'), "no backup"),
     "another format": (change_manifest(format=2), "format 2"),
@@ -208,6 +219,35 @@ def test_what_cannot_be_moved_stays_with_all_the_rest(site: HubConfig, monkeypat
         restore(site, backup_of(site), now)
     assert files_of(site) == before
     refuse_half_restored(site)
+
+
+def test_a_restore_that_fails_on_half_of_another_leaves_the_mark_of_that(
+    site: HubConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a hub would start on whatever the first has left, such as no database at all."""
+    assert run_child(EXITS_BETWEEN_MOVES, site.data_dir, backup_of(site), 2) == 9
+    rename, before = Path.rename, files_of(site)
+
+    def refuse(self: Path, target: Path) -> Path:
+        if target == site.key_path and self.parent.name.startswith(".unpacked-"):
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse)
+        with pytest.raises(BackupFailed, match="No space"):
+            restore(site, backup_of(site), now)
+    assert files_of(site) == before
+    with pytest.raises(StartError, match="did not end"):
+        refuse_half_restored(site)
+
+
+def test_a_directory_of_backups_that_cannot_be_used_is_told(site: HubConfig, tmp_path: Path) -> None:
+    kept = backup_of(site).rename(tmp_path / KEY)
+    shutil.rmtree(site.backups_path)
+    site.backups_path.write_text("in the way")
+    with pytest.raises(BackupFailed, match="cannot be used"):
+        restore(site, kept, now)
 
 
 def test_never_beside_a_running_hub(site: HubConfig) -> None:

@@ -61,6 +61,18 @@ def test_one_is_made_when_it_is_due_and_the_oldest_go(tmp_path: Path) -> None:
     assert (config.backups_path / CHOSEN).exists()
 
 
+def test_backups_of_a_time_when_the_clock_was_ahead_do_not_push_out_the_newest(tmp_path: Path) -> None:
+    config = msgspec.structs.replace(make_site(tmp_path / "data"), backup_every_seconds=3600, backup_keep=2)
+    clock = Clock()
+    with opened(config) as database:
+        backups = Backups(config, database, clock, Journal(clock, str))
+        for hours in (24_000, 24_001, 0):
+            clock.now_ms = NOON_MS + hours * HOUR_MS
+            asyncio.run(backups.keep_up())
+        assert "@auto_beszel_backup_20261122120000.zip" in automatic(config)
+        assert len(automatic(config)) == 2
+
+
 def test_one_that_fails_deletes_none_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = msgspec.structs.replace(make_site(tmp_path / "data"), backup_every_seconds=3600, backup_keep=1)
     clock = Clock()

@@ -14,7 +14,9 @@ import pytest
 from beszel_hub.backups.restoring import request_restore
 from beszel_hub.cli.machines import enrol, public_key
 from beszel_hub.cli.people import create_user
+from beszel_hub.cli.server import only_server
 from beszel_hub.config import HubConfig
+from beszel_hub.errors import StartError
 from beszel_hub.metrics.series import read_entries
 from beszel_hub.store.locks import hold
 from tests.support.backups import needs_file, opened
@@ -42,6 +44,27 @@ def test_a_backup_is_made_listed_checked_and_put_back(shell: Shell) -> None:
     assert [user["email"] for user in shell.json("user", "list")] == [EMAIL]
     noted = [entry["action"] for entry in shell.json("audit", "list")]
     assert "backups.restore" in noted
+
+
+def test_half_a_restore_is_not_backed_up(shell: Shell) -> None:
+    shell.create_user()
+    (shell.directory / "restore.unfinished").write_text("before-restore-1\n")
+    assert "did not end" in shell.run("backup", "create", status=1)
+    assert shell.run("backup", "list") == "There are no backups yet.\n"
+
+
+def test_a_lock_that_cannot_be_used_is_a_sentence(shell: Shell) -> None:
+    """As one that root has made and another user meets."""
+    shell.create_user()
+    shell.run("enrol", "web-1", "--user", EMAIL)
+    shell.run("backup", "create", "a.zip")
+    lock = shell.directory / "serve.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    assert "cannot be used" in shell.run("backup", "restore", "a.zip", status=1)
+    assert "cannot be used" in shell.run("store", "move", "--to", f"sqlite://{shell.directory}/new.db", status=1)
+    with pytest.raises(StartError, match="cannot be used"), only_server(HubConfig(data_dir=shell.directory)):
+        pass
 
 
 def test_what_goes_wrong_is_a_sentence(shell: Shell) -> None:

@@ -1,6 +1,7 @@
 """`store move`: a whole site, with all that people see of it, goes to PostgreSQL and back."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -154,6 +155,29 @@ def test_a_target_that_makes_no_sense_is_refused(shell: Shell, to: str) -> None:
 def test_there_must_be_something_to_move(shell: Shell, url: str) -> None:
     assert "there is no database" in shell.run("store", "move", "--to", url, status=1)
     assert not (shell.directory / "data.db").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files that are somebody else's")
+def test_what_root_has_moved_is_the_hubs(shell: Shell, url: str) -> None:
+    """A note that the hub cannot read would have it go on with the database of before."""
+    nobody = 65534
+    shell.create_user()
+    elsewhere = shell.directory.parent / "elsewhere"
+    elsewhere.mkdir()
+    for path in (elsewhere, shell.directory, *shell.directory.iterdir()):
+        os.chown(path, nobody, nobody)
+    shell.run("store", "move", "--to", f"sqlite://{elsewhere}/data.db")
+    shell.run("store", "move", "--to", url)
+    found = [*shell.directory.iterdir(), *elsewhere.iterdir()]
+    assert {"database.url", "data.db", "serve.lock"} <= {path.name for path in found}
+    assert [path.name for path in found if path.stat().st_uid != nobody] == []
+
+
+def test_half_a_restore_is_not_moved(shell: Shell, url: str) -> None:
+    shell.create_user()
+    (shell.directory / "restore.unfinished").write_text("before-restore-1\n")
+    assert "did not end" in shell.run("store", "move", "--to", url, status=1)
+    assert not (shell.directory / "database.url").exists()
 
 
 def test_no_password_is_printed_or_kept(shell: Shell, url: str) -> None:

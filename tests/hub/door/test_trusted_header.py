@@ -6,9 +6,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from beszel_hub.accounts.tables import User
-from beszel_hub.door.proxies import is_within
+from beszel_hub.config import HubConfig
+from beszel_hub.door.proxies import behind_proxies, is_within
 from beszel_hub.export import routes
 from beszel_hub.live import guard
 from beszel_hub.permissions import Actor
@@ -152,6 +154,40 @@ def test_a_blocked_user_is_nobody(hub: RunningHub) -> None:
 )  # fmt: skip
 def test_networks(address: str, is_inside: bool) -> None:
     assert is_within(address, ("10.0.0.0/8", "fd00::/8")) is is_inside
+
+
+@pytest.mark.parametrize(
+    ("peer", "seen", "scheme"),
+    [
+        ("10.1.2.3", "203.0.113.9", "https"),
+        ("::ffff:10.1.2.3", "203.0.113.9", "https"),
+        ("::ffff:11.1.2.3", "11.1.2.3", "http"),
+        ("fd00::1", "fd00::1", "http"),
+    ],
+)
+def test_what_a_proxy_forwards_is_believed_at_a_socket_for_both_kinds_too(peer: str, seen: str, scheme: str) -> None:
+    """Which writes 10.1.2.3 as ::ffff:10.1.2.3."""
+    found: list[Scope] = []
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        found.append(scope)
+
+    async def receive() -> Message:
+        raise AssertionError("nobody asks")
+
+    async def send(_: Message) -> None:
+        raise AssertionError("nobody answers")
+
+    headers = [(b"x-forwarded-for", b"203.0.113.9"), (b"x-forwarded-proto", b"https")]
+    scope: Scope = {"type": "http", "scheme": "http", "client": (peer, 4711), "headers": headers}
+    config = HubConfig(trusted_proxies=("10.0.0.0/8",))
+
+    async def ask_once() -> None:
+        await behind_proxies(app, config)(scope, receive, send)
+
+    asyncio.run(ask_once())
+    (passed,) = found
+    assert (passed["client"][0], passed["scheme"]) == (seen, scheme)
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,17 @@ def test_only_what_changed_is_sent_and_only_to_who_sees_it() -> None:
     assert frames(otto) == []
 
 
+def test_a_topic_that_is_named_many_times_is_answered_once() -> None:
+    """A frame has room for thousands, and each answer is the whole fleet."""
+    world = World()
+    world.settle("a", "b")
+    world.broker.containers.put_facts("a", [])
+    world.broker.containers.put_facts("b", [])
+    client = world.join(UMA, *["fleet", "alerts", "containers", "containers:a", "containers:b", "system:z"] * 300)
+    kinds = [type(frame).__name__ for frame in frames(client)]
+    assert sorted(kinds) == ["Alerts", "Containers", "FeedError", "Fleet"]
+
+
 def test_a_client_with_a_pace_gets_what_changed_meanwhile_in_one_frame() -> None:
     world = World()
     world.settle("a", "b")

@@ -56,6 +56,18 @@ def test_a_few_large_frames_are_too_much_too() -> None:
     assert not outbox.put(frame("fleet", 6_000))
 
 
+def test_a_frame_that_is_too_much_by_itself_is_sent_all_the_same() -> None:
+    """Else whoever sees a very large fleet would be told to ask again for ever."""
+    outbox = Outbox(max_characters=10_000)
+    assert outbox.put(frame("fleet", 12_000))
+    assert not outbox.put(frame("system:a"))
+    outbox = Outbox(max_characters=10_000)
+    assert outbox.put(frame("fleet", 12_000))
+    (sent,) = read_all(outbox)
+    assert isinstance(sent, FeedError)
+    assert outbox.put(frame("fleet", 12_000))
+
+
 @given(st.text(), st.integers(1, 2**53), st.lists(st.text(max_size=5), max_size=3))
 def test_a_numbered_frame_is_the_frame_with_that_number(name: str, sequence: int, removed: list[str]) -> None:
     """Also when a name looks like the place where the number goes."""
