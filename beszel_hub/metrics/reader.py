@@ -123,9 +123,12 @@ def _add_samples(
     if jitters:
         longest = max((strand.instants_ms for strand in strands if strand is not None), key=len, default=())
         grid.phase_ms = phase_of(longest[-_SAMPLED_FOR_PHASE:], grid.resolution_seconds)
+    # Of the margin before, only what moves to this side of the border is not told by a tier already.
+    begin_ms = from_ms + min(0, grid.phase_ms)
     for aggregate, strand in zip(aggregates, strands, strict=True):
-        if strand is not None:
-            aggregate.add_strand(strand)
+        part = None if strand is None else strand.cut(begin_ms, grid.to_ms + margin_ms)
+        if part is not None:
+            aggregate.add_strand(part)
 
 
 def _from_coarse(tier: Tier | None) -> list[Tier]:
