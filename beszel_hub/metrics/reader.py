@@ -32,7 +32,7 @@ def read_aggregates(
 ) -> tuple[Grid, list[Aggregate]]:
     """What a chart shows of the series: the finest resolution with at most `points` buckets that is still kept."""
     spacing_ms = find_spacing_ms(system_id, span.to_ms)
-    finest = _finest_kept(system_id, span.from_ms)
+    finest = finest_kept(system_id, span.from_ms)
     seconds = choose_resolution(span.to_ms - span.from_ms, points, spacing_ms, finest)
     return read_at(system_id, addresses, span, seconds, spacing_ms, is_brief=True)
 
@@ -136,7 +136,7 @@ def _from_coarse(tier: Tier | None) -> list[Tier]:
     return [] if tier is None else [each for each in reversed(TIERS) if each.seconds <= tier.seconds]
 
 
-def _finest_kept(system_id: str, from_ms: int) -> int:
+def finest_kept(system_id: str, from_ms: int) -> int:
     """The length of the shortest buckets that history still has at the beginning of a range, 1 for samples."""
     floors_ms = floors_of(system_id)
     for position, tier in enumerate((RAW, *(tier.seconds for tier in TIERS))):

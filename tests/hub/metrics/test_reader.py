@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from beszel_hub.metrics import series, series_rollup, series_space, series_upkeep
+from beszel_hub.metrics import ranking, series, series_rollup, series_space, series_upkeep
 from beszel_hub.metrics.reader import Range, read_aggregates, read_at
 from beszel_hub.metrics.series import NewSample
 from beszel_hub.metrics.series_space import Place
@@ -190,3 +190,27 @@ def test_no_reading_counts_twice_where_samples_follow_on_roll_ups(database: Data
     grid, aggregates = database.read_now(lambda: read_aggregates("a", SERIES, Range(DAY, end), 120))
     assert grid.resolution_seconds == 60
     assert [bucket.readings for bucket in aggregates[0].buckets] == [1] * 59 + [2] + [1] * 60
+
+
+def test_a_ranking_reads_what_is_left_of_its_time(database: Database) -> None:
+    insert(database, DAY, DAY + 2 * HOUR_MS)
+    seal(database, DAY + 2 * HOUR_MS)
+    roll(database, DAY + 2 * DAY_MS)
+    (cpu,) = parse_addresses("cpu.usage_percent")
+
+    def readings(from_ms: int) -> tuple[int, int]:
+        to_ms = from_ms + HOUR_MS
+
+        def read() -> tuple[int, int]:
+            seconds = ranking.resolution_for(["a", "none"], from_ms, to_ms)
+            query = ranking.RankingQuery(address=cpu, from_ms=from_ms, to_ms=to_ms, by="mean", limit=10)
+            return seconds, ranking.read_bucket("a", query, seconds).readings
+
+        return database.read_now(read)
+
+    assert readings(DAY + 60_000) == (60, 180)
+    assert readings(DAY + 61_000) == (20, 181)
+    expire(database, RAW, DAY + DAY_MS)
+    assert readings(DAY + 61_000) == (60, 183)
+    expire(database, MINUTE.seconds, DAY + DAY_MS)
+    assert readings(DAY + 60_000) == readings(DAY + 61_000) == (600, 210)
