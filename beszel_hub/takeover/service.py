@@ -23,9 +23,9 @@ from beszel_hub.takeover.source import SourceDatabase, open_source
 
 WITHOUT_HOME: Final = {
     "_superusers": "the first user there is an administrator here; make others with `beszel-hub user create`",
-    "alerts": "this version has no alerts; run this again with one that has",
-    "alerts_history": "this version has no alerts; run this again with one that has",
-    "quiet_hours": "this version has no alerts; run this again with one that has",
+    "alerts": "rules are not taken over: make them here, or apply a set of `beszel-hub alerts templates`",
+    "alerts_history": "what fired there is not taken over",
+    "quiet_hours": "they are not taken over: make them here",
     "containers": "agents tell anew what runs",
     "systemd_services": "agents tell anew what runs",
     "smart_devices": "agents tell anew what disks there are",

@@ -151,6 +151,8 @@ def test_everything_that_has_a_home_comes_over(
         "id_ed25519": (1, 0, 0), "system_stats": (13, 0, 1),
         "container_stats": (1, 0, 0), "_superusers": (0, 0, 1), "alerts": (0, 0, 1),
     }  # fmt: skip
+    (reason,) = next(table["left_out"] for table in report["tables"] if table["table"] == "alerts")
+    assert "beszel-hub alerts templates" in reason
     assert load_hub_key(tmp_path / "id_ed25519").public_line == load_hub_key(beszel / "id_ed25519").public_line
     with Taken(tmp_path) as taken:
         entries = {entry.name: entry for entry in taken.database.read_now(load_entries)}
