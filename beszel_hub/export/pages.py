@@ -6,7 +6,7 @@ from beszel_hub.export.queries import next_instant
 from beszel_hub.export.samples import SampleReader, Value
 from beszel_hub.export.selection import Names, Selection
 from beszel_hub.metrics.series import WINDOW_MS
-from beszel_hub.metrics.series_tiers import read_rows, read_summaries
+from beszel_hub.metrics.series_tiers import read_covered
 from beszel_hub.metrics.summaries import Bucket, scaled_down
 from beszel_hub.metrics.tiers import HOUR_MS, TIERS, Tier, tier_of
 from beszel_protocol.addresses import Address
@@ -88,10 +88,7 @@ class PageReader:
         buckets = _Buckets(step_ms)
         covered_ms = from_ms
         for tier in self._tiers:
-            rows = read_rows(system_id, tier, covered_ms, to_ms)
-            if rows:
-                self._add_tier(buckets, system_id, tier, (covered_ms, to_ms))
-                covered_ms = max(covered_ms, *(row.last for row in rows))
+            covered_ms = self._add_tier(buckets, system_id, tier, (covered_ms, to_ms))
         while (found_ms := next_instant(system_id, covered_ms, to_ms)) is not None:
             covered_ms = min(found_ms - found_ms % HOUR_MS + HOUR_MS, to_ms)
             for name, values in self._samples.read(system_id, found_ms, covered_ms):
@@ -100,8 +97,10 @@ class PageReader:
                     buckets.add_values(name, address, values)
         return buckets.moments()
 
-    def _add_tier(self, buckets: "_Buckets", system_id: str, tier: Tier, span: tuple[int, int]) -> None:
-        for name, summary in read_summaries(system_id, tier, *span).items():
+    def _add_tier(self, buckets: "_Buckets", system_id: str, tier: Tier, span: tuple[int, int]) -> int:
+        """Returns until when that is everything."""
+        summaries, covered_ms = read_covered(system_id, tier, *span)
+        for name, summary in summaries.items():
             address = self._names.address(name)
             if address is None:
                 continue
@@ -109,6 +108,7 @@ class PageReader:
             for number, bucket in enumerate(summary.buckets, summary.start):
                 if bucket.readings:
                     buckets.add_bucket(name, address, number * tier.bucket_ms, scaled_down(bucket, scale))
+        return covered_ms
 
 
 class _Series:

@@ -4,24 +4,22 @@
 stands for a whole interval of the clock and has the containers that were measured in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest
+from beszel_hub.metrics.buckets import Aggregate
 from beszel_hub.metrics.projection import row_id
-from beszel_hub.metrics.reader import Range, read_at
-from beszel_hub.metrics.series import read_newest
-from beszel_hub.metrics.series_tiers import read_chunks
+from beszel_hub.metrics.reader import Range, read_parts
 from beszel_hub.metrics.tier_rows import TYPES, make_tier_collection, span_of, types_asked
-from beszel_hub.metrics.tiers import TIERS
 from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.records.registry import Collection, ProjectedSource, Row
 from beszel_hub.store.database import Database
 from beszel_hub.systems.directory import Directory
-from beszel_protocol.addresses import Address, Step, parse_address
+from beszel_protocol.addresses import Step, parse_address
 
 NAME: Final = "container_stats"
 COLLECTION_ID: Final = "juohu4jipgc13v7"
@@ -32,7 +30,7 @@ MAX_CONTAINERS: Final = 200
 """Of one system."""
 _MIB: Final = 1 << 20
 _FIELDS: Final = ("cpu_percent", "memory_bytes", "tx_bytes_per_second", "rx_bytes_per_second")
-_SERIES: Final = "containers["
+_PARTS: Final = frozenset(("containers",))
 
 
 def make_container_stats_collection(database: Database, directory: Directory, clock: Clock) -> Collection:
@@ -66,37 +64,31 @@ class ContainerStatsSource:
 def read_rows(system_id: str, type_name: str, span: Range) -> list[Row]:
     """The rows whose intervals lie in `span`, which begins and ends at borders of intervals."""
     seconds = TYPES[type_name].seconds
-    names = container_names(system_id, span, seconds)
-    addresses = [Address((Step("containers", name), Step(field, None))) for name in names for field in _FIELDS]
-    if not addresses:
-        return []
-    grid, aggregates = read_at(system_id, addresses, span, seconds, is_brief=True)
-    columns = [aggregate.main for aggregate in aggregates]
-    by_name = {name: columns[index * len(_FIELDS) : (index + 1) * len(_FIELDS)] for index, name in enumerate(names)}
+    grid, aggregates = read_parts(system_id, _PARTS, span, seconds)
     rows: list[Row] = []
+    columns = _columns_by_name(aggregates)
     for index, start_ms in enumerate(grid.timestamps_ms):
-        stats = [_stats(name, [column[index] for column in four]) for name, four in by_name.items()]
+        stats = [
+            _stats(name, [None if column is None else column[index] for column in four])
+            for name, four in columns.items()
+        ]
         present = [item for item in stats if item is not None]
-        if present and span.from_ms <= start_ms < span.to_ms:
+        if present:
             rows.append(_row(system_id, type_name, start_ms + 1000 * seconds, present))
     return rows
 
 
-def container_names(system_id: str, span: Range, seconds: int) -> list[str]:
-    """Those that history has in a span, and those of the newest sample, which may not be rolled up yet."""
-    names: dict[str, None] = {}
-    covered_ms = span.from_ms
-    for tier in reversed(TIERS):
-        if tier.seconds > seconds:
-            continue
-        for row, chunk in read_chunks(system_id, tier, covered_ms, span.to_ms):
-            covered_ms = max(covered_ms, row.last)
-            texts = (text for text in chunk.addresses if text.startswith(_SERIES))
-            names |= dict.fromkeys(parse_address(text)[0].key or "" for text in texts)
-    newest = read_newest(system_id)
-    if newest is not None and newest.instant_ms >= span.from_ms:
-        names |= dict.fromkeys(item["name"] for item in newest.document.get("containers") or ())
-    return sorted(names)[:MAX_CONTAINERS]
+def _columns_by_name(aggregates: Mapping[str, Aggregate]) -> dict[str, list[list[float | None] | None]]:
+    """Of each container one column a field, None where it has none."""
+    found: dict[str, dict[str, Aggregate]] = {}
+    for text, aggregate in aggregates.items():
+        match parse_address(text):
+            case (Step("containers", str() as name), Step(field, None)) if field in _FIELDS:
+                found.setdefault(name, {})[field] = aggregate
+    return {
+        name: [found[name][field].main if field in found[name] else None for field in _FIELDS]
+        for name in sorted(found)[:MAX_CONTAINERS]
+    }
 
 
 def _stats(name: str, readings: Sequence[float | None]) -> dict[str, Any] | None:

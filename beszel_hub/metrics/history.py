@@ -79,9 +79,10 @@ class History:
 
     async def top(self, actor: Actor, query: RankingQuery) -> Ranking:
         """Among the systems that the actor sees."""
-        seconds = resolution_for(query.from_ms, query.to_ms)
+        system_ids = sorted(self._directory.visible_ids(actor))
+        seconds = await self._database.read(lambda: resolution_for(system_ids, query.from_ms, query.to_ms))
         found: list[Ranked] = []
-        for system_id in sorted(self._directory.visible_ids(actor)):
+        for system_id in system_ids:
             entry = self._directory.get(system_id)
             # One system a turn, so that other readers come in between.
             bucket = await self._database.read(partial(read_bucket, system_id, query, seconds))

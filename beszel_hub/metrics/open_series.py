@@ -9,6 +9,7 @@ from typing import Final
 
 from beszel_hub.metrics.buckets import Aggregate
 from beszel_hub.metrics.reader import Range, part_of, read_parts
+from beszel_hub.metrics.series import find_spacing_ms
 from beszel_protocol.addresses import Address, parse_address
 
 MAX_SERIES: Final = 2048
@@ -22,7 +23,8 @@ def is_open(address: Address) -> bool:
 
 def read_open(system_id: str, wanted: Collection[Address], span: Range, seconds: int) -> dict[Address, Aggregate]:
     """Every series that fits one of the addresses and has a reading in the span, in buckets of that many seconds."""
-    _, found = read_parts(system_id, {part_of(str(address)) for address in wanted}, span, seconds)
+    parts = {part_of(str(address)) for address in wanted}
+    _, found = read_parts(system_id, parts, span, seconds, find_spacing_ms(system_id, span.to_ms))
     read = ((parse_address(text), found[text]) for text in sorted(found))
     fitting = (
         (address, aggregate)

@@ -1,13 +1,13 @@
 """Which systems had the most of something over a time: the ten busiest hosts of yesterday."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from beszel_hub.metrics.buckets import choose_resolution
 from beszel_hub.metrics.parameters import Parameters
-from beszel_hub.metrics.reader import Range, read_at, rollup_of
+from beszel_hub.metrics.reader import Range, finest_kept, read_at, rollup_of
 from beszel_hub.metrics.summaries import Bucket, main_value, merge
 from beszel_hub.metrics.tiers import DAY_MS, TIERS
 from beszel_protocol.addresses import Address
@@ -65,10 +65,18 @@ def parse_ranking_query(texts: Mapping[str, str], now_ms: int) -> RankingQuery:
     return RankingQuery(address=addresses[0], from_ms=from_ms, to_ms=to_ms, by=by, limit=limit)
 
 
-def resolution_for(from_ms: int, to_ms: int) -> int:
-    """The longest buckets of a tier that have borders at both ends, else short ones."""
-    exact = [tier.seconds for tier in TIERS if from_ms % tier.bucket_ms == to_ms % tier.bucket_ms == 0]
-    return exact[-1] if exact else choose_resolution(to_ms - from_ms, _POINTS)
+def resolution_for(system_ids: Iterable[str], from_ms: int, to_ms: int) -> int:
+    """The longest buckets of a tier that have borders at both ends, else short ones; all systems still have them.
+
+    Runs inside `Database.read`.
+    """
+    finest = max((finest_kept(system_id, from_ms) for system_id in system_ids), default=1)
+    exact = [
+        tier.seconds
+        for tier in TIERS
+        if tier.seconds >= finest and from_ms % tier.bucket_ms == to_ms % tier.bucket_ms == 0
+    ]
+    return exact[-1] if exact else choose_resolution(to_ms - from_ms, _POINTS, finest_seconds=finest)
 
 
 def read_bucket(system_id: str, query: RankingQuery, seconds: int) -> Bucket:

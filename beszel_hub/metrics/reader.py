@@ -11,6 +11,7 @@ from beszel_hub.metrics.buckets import Aggregate, Grid, choose_resolution, phase
 from beszel_hub.metrics.series import find_spacing_ms, read_all_strands, read_strands
 from beszel_hub.metrics.series_codec import DamagedChunk
 from beszel_hub.metrics.series_tiers import find_first, floors_of, read_chunks, report_damage
+from beszel_hub.metrics.strands import Strand
 from beszel_hub.metrics.tier_codec import TierChunk
 from beszel_hub.metrics.tier_columns import Columns, join_columns
 from beszel_hub.metrics.tiers import RAW, TIERS, Tier, tier_of
@@ -32,7 +33,7 @@ def read_aggregates(
 ) -> tuple[Grid, list[Aggregate]]:
     """What a chart shows of the series: the finest resolution with at most `points` buckets that is still kept."""
     spacing_ms = find_spacing_ms(system_id, span.to_ms)
-    finest = _finest_kept(system_id, span.from_ms)
+    finest = finest_kept(system_id, span.from_ms)
     seconds = choose_resolution(span.to_ms - span.from_ms, points, spacing_ms, finest)
     return read_at(system_id, addresses, span, seconds, spacing_ms, is_brief=True)
 
@@ -64,7 +65,9 @@ def read_at(
     return grid, aggregates
 
 
-def read_parts(system_id: str, parts: Container[str], span: Range, seconds: int) -> tuple[Grid, dict[str, Aggregate]]:
+def read_parts(
+    system_id: str, parts: Container[str], span: Range, seconds: int, spacing_ms: float | None = None
+) -> tuple[Grid, dict[str, Aggregate]]:
     """Every series of these members of a sample (`cpu`, `disk` …) by address, in buckets of that many seconds."""
     grid = Grid(span.from_ms, span.to_ms, seconds)
     found: dict[str, Aggregate] = {}
@@ -79,8 +82,12 @@ def read_parts(system_id: str, parts: Container[str], span: Range, seconds: int)
                     columns = _columns_or_none(system_id, chunk, text, wanted)
                     if columns is not None:
                         _aggregate_of(found, text, grid).add_columns(columns, tier.bucket_ms)
-    for text, strand in read_all_strands(system_id, parts, covered_ms, grid.to_ms).items():
-        _aggregate_of(found, text, grid).add_strand(strand)
+    if covered_ms < grid.to_ms:
+        margin_ms = _margin_ms(grid, spacing_ms)
+        strands = read_all_strands(system_id, parts, covered_ms - margin_ms, grid.to_ms + margin_ms)
+        for text, part in zip(strands, _moved(grid, covered_ms, margin_ms, [*strands.values()]), strict=True):
+            if part is not None:
+                _aggregate_of(found, text, grid).add_strand(part)
     return grid, found
 
 
@@ -116,16 +123,27 @@ def _add_samples(
     system_id: str, addresses: Sequence[Address], grid: Grid, aggregates: Sequence[Aggregate], from_ms: int,
     spacing_ms: float | None,
 ) -> None:  # fmt: skip
-    jitters = spacing_ms is not None and grid.step_ms < 2 * spacing_ms
-    # Samples that are moved into the grid's last bucket may lie a little after it, and likewise at its beginning.
-    margin_ms = grid.step_ms if jitters else 0
+    margin_ms = _margin_ms(grid, spacing_ms)
     strands = read_strands(system_id, addresses, from_ms - margin_ms, grid.to_ms + margin_ms)
-    if jitters:
-        longest = max((strand.instants_ms for strand in strands if strand is not None), key=len, default=())
-        grid.phase_ms = phase_of(longest[-_SAMPLED_FOR_PHASE:], grid.resolution_seconds)
-    for aggregate, strand in zip(aggregates, strands, strict=True):
-        if strand is not None:
-            aggregate.add_strand(strand)
+    for aggregate, part in zip(aggregates, _moved(grid, from_ms, margin_ms, strands), strict=True):
+        if part is not None:
+            aggregate.add_strand(part)
+
+
+def _margin_ms(grid: Grid, spacing_ms: float | None) -> int:
+    """How far beside the grid samples may lie that are moved into it: not at all unless buckets hold about one each."""
+    return grid.step_ms if spacing_ms is not None and grid.step_ms < 2 * spacing_ms else 0
+
+
+def _moved(grid: Grid, from_ms: int, margin_ms: int, strands: Sequence[Strand | None]) -> list[Strand | None]:
+    """What of the strands belongs to the grid from an instant on, before which tiers tell everything."""
+    if not margin_ms:
+        return [*strands]
+    longest = max((strand.instants_ms for strand in strands if strand is not None), key=len, default=())
+    grid.phase_ms = phase_of(longest[-_SAMPLED_FOR_PHASE:], grid.resolution_seconds)
+    # Of the margin before, only what moves to this side of the border is not told by a tier already.
+    begin_ms, end_ms = from_ms + min(0, grid.phase_ms), grid.to_ms + margin_ms
+    return [None if strand is None else strand.cut(begin_ms, end_ms) for strand in strands]
 
 
 def _from_coarse(tier: Tier | None) -> list[Tier]:
@@ -133,7 +151,7 @@ def _from_coarse(tier: Tier | None) -> list[Tier]:
     return [] if tier is None else [each for each in reversed(TIERS) if each.seconds <= tier.seconds]
 
 
-def _finest_kept(system_id: str, from_ms: int) -> int:
+def finest_kept(system_id: str, from_ms: int) -> int:
     """The length of the shortest buckets that history still has at the beginning of a range, 1 for samples."""
     floors_ms = floors_of(system_id)
     for position, tier in enumerate((RAW, *(tier.seconds for tier in TIERS))):

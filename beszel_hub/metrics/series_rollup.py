@@ -9,6 +9,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+import peewee
+
 from beszel_hub.metrics.rollup import fold
 from beszel_hub.metrics.series import SealedWindow, read_chunks, replace_chunks
 from beszel_hub.metrics.series_codec import MAX_CHUNK_SAMPLES, Chunk, DamagedChunk, merge_chunks
@@ -23,7 +25,7 @@ from beszel_hub.metrics.series_tiers import (
 )
 from beszel_hub.metrics.strands import gather
 from beszel_hub.metrics.summaries import Summary
-from beszel_hub.metrics.tables import ChunkRow, RollupDue, RollupRow
+from beszel_hub.metrics.tables import ChunkRow, HotSample, RollupDue, RollupRow
 from beszel_hub.metrics.tiers import DAY_SECONDS, EIGHT_HOURS, HOUR_MS, HOUR_SECONDS, MINUTE, RAW, TEN_MINUTES
 
 LATENESS_MS: Final = 120_000
@@ -70,10 +72,19 @@ def mark_due(system_id: str, span: int, instant_ms: int) -> None:
 
 
 def find_rollups(now_ms: int) -> list[Due]:
-    """Spans that are over, hours first, oldest first; up to some hundred at a time."""
+    """Spans that are over and whose samples are all sealed, hours first, oldest first; up to some hundred at a time.
+
+    Roll-ups stand for all of their span, so what is still to be sealed would be hidden behind them meanwhile.
+    """
+    end_ms = RollupDue.start + RollupDue.span * 1000
+    hot = HotSample.select(peewee.Value(1)).where(
+        (HotSample.system_id == RollupDue.system_id)
+        & (HotSample.instant >= RollupDue.start)
+        & (HotSample.instant < end_ms)
+    )
     rows: Iterable[tuple[str, int, int, int]] = (
         RollupDue.select(RollupDue.system_id, RollupDue.span, RollupDue.start, RollupDue.revision)
-        .where(RollupDue.start + RollupDue.span * 1000 <= now_ms - LATENESS_MS)
+        .where((end_ms <= now_ms - LATENESS_MS) & ~peewee.fn.EXISTS(hot))
         .order_by(RollupDue.span, RollupDue.start)
         .limit(_DUE_LIMIT)
         .tuples()

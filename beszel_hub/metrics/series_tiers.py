@@ -75,14 +75,21 @@ def read_chunks(system_id: str, tier: Tier, from_ms: int, to_ms: int) -> Iterato
 
 def read_summaries(system_id: str, tier: Tier, from_ms: int, to_ms: int) -> dict[str, Summary]:
     """Every series between two borders of buckets."""
+    return read_covered(system_id, tier, from_ms, to_ms)[0]
+
+
+def read_covered(system_id: str, tier: Tier, from_ms: int, to_ms: int) -> tuple[dict[str, Summary], int]:
+    """Likewise, and until when what could be read tells everything: `from_ms` if there was nothing."""
     parts: dict[str, list[Summary]] = {}
     start, end = from_ms // tier.bucket_ms, -(-to_ms // tier.bucket_ms)
-    for _, chunk in read_chunks(system_id, tier, from_ms, to_ms):
+    covered_ms = from_ms
+    for row, chunk in read_chunks(system_id, tier, from_ms, to_ms):
+        covered_ms = max(covered_ms, row.last)
         for address, summary in _summaries(system_id, chunk).items():
             inside = summary.cut(start, end)
             if inside is not None:
                 parts.setdefault(address, []).append(inside)
-    return _joined(parts)
+    return _joined(parts), covered_ms
 
 
 def splice(

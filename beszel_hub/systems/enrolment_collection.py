@@ -58,10 +58,11 @@ def make_universal_tokens_collection(secret: Secret, clock: Clock) -> Collection
     def create(actor: Actor, values: Row) -> str:
         if actor.system_ids is not None:
             raise BadRequest
-        if (values.get("expires") or clock() + 1) <= clock():
+        now_ms, expires_ms = clock(), values.get("expires")
+        if expires_ms and expires_ms <= now_ms:
             raise invalid_field("expires", "validation_invalid_date", "This lies in the past.")
         text = universal.issue(
-            secret, actor.user_id or "", clock(), token=values.get("token") or "", expires_ms=values.get("expires")
+            secret, actor.user_id or "", now_ms, token=values.get("token") or "", expires_ms=expires_ms
         )
         return str(AgentToken.get(AgentToken.token_id == token_id(text)).id)
 

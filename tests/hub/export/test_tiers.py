@@ -14,7 +14,8 @@ from beszel_hub.export.selection import Selection, select
 from beszel_hub.export.walk import walk
 from beszel_hub.metrics import upkeep
 from beszel_hub.metrics.series import NewSample, insert_samples
-from beszel_hub.metrics.tiers import DAY_MS, HOUR_MS, Retention
+from beszel_hub.metrics.tables import RollupRow
+from beszel_hub.metrics.tiers import DAY_MS, HOUR_MS, MINUTE, Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_addresses
@@ -138,6 +139,19 @@ def test_buckets_outlive_their_samples(stages: Stages, tmp_path: Path, resolutio
     keep(database, DAY + 3 * DAY_MS, retains=True)
     assert read(database, None) == []
     assert rounded(read(database, resolution_seconds)) == before
+    database.close()
+
+
+def test_samples_stand_in_for_a_roll_up_that_is_damaged(stages: Stages, tmp_path: Path) -> None:
+    before = rounded(read(stages.fresh, 60))
+    database = _open_copy(stages.kept_path, tmp_path / "data.db")
+
+    def damage() -> None:
+        row = RollupRow.select().where(RollupRow.tier == MINUTE.seconds).order_by(RollupRow.first.desc()).first()
+        RollupRow.update(data=bytes(row.data)[:-9]).where(RollupRow.id == row.id).execute()
+
+    database.write_now(damage)
+    assert rounded(read(database, 60)) == before
     database.close()
 
 

@@ -103,6 +103,24 @@ def test_a_container_that_is_gone_is_in_the_rows_of_its_time(
         assert age_ms < 7_800_000 or "old" in names
 
 
+def test_a_container_that_is_gone_since_a_moment_is_in_the_rows_of_its_time(
+    hub: RunningHub, client: httpx2.Client, now_ms: int
+) -> None:
+    """None of it is rolled up, and the newest sample has it no longer."""
+    created, _ = hub.create_system("with a container that has died")
+    found = {600_000: "dead", 300_000: "alive"}
+    samples = [
+        NewSample(
+            created, now_ms - age_ms, 0,
+            msgspec.json.encode(Metrics(containers=[ContainerMetrics(id="a", name=name, cpu_percent=1.0)])),
+        )
+        for age_ms, name in found.items()
+    ]  # fmt: skip
+    hub.hub.database.write_now(lambda: series.insert_samples(samples))
+    rows = listed(client, f"system='{created}' && type='1m'", sort="created")
+    assert [[item["n"] for item in row["stats"]] for row in rows] == [["dead"], ["alive"]]
+
+
 def test_as_beszels_charts_ask(client: httpx2.Client, system_id: str, now_ms: int) -> None:
     since, until = (format_timestamp(now_ms - age_ms).replace("T", " ") for age_ms in (600_000, 0))
     where = f"system='{system_id}' && created > '{since}' && created <= '{until}' && type='1m'"

@@ -98,3 +98,18 @@ def test_without_a_named_series_the_resolution_is_the_same(client: httpx2.Client
 )
 def test_an_empty_key_is_open(text: str, expected: bool) -> None:
     assert is_open(parse_address(text)) is expected
+
+
+def test_a_steady_stream_has_no_gaps_whether_named_or_not(hub: RunningHub, client: httpx2.Client, now_ms: int) -> None:
+    """Samples fall now just before a border of seconds, now just after it."""
+    created, _ = hub.create_system("at the border")
+    told = msgspec.json.encode(Metrics(containers=[ContainerMetrics(id="", name="job", cpu_percent=1.0)]))
+    begin_ms = now_ms - HOUR_MS
+    samples = [NewSample(created, begin_ms + 1000 * second + second * 7 % 60 - 30, 0, told) for second in range(200)]
+    hub.hub.database.write_now(lambda: series.insert_samples(samples))
+    span = (begin_ms + 20_000, begin_ms + 180_000, 300)
+    named = asked(client, created, "containers[job].cpu_percent", *span)
+    unnamed = asked(client, created, "containers[].cpu_percent", *span)
+    assert named["resolution_seconds"] == 1
+    assert named["series"]["containers[job].cpu_percent"]["mean"] == [1.0] * 160
+    assert unnamed == named

@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from beszel_hub.metrics import series, series_rollup, series_space, series_upkeep
+from beszel_hub.metrics import ranking, series, series_rollup, series_space, series_upkeep
 from beszel_hub.metrics.reader import Range, read_aggregates, read_at
 from beszel_hub.metrics.series import NewSample
 from beszel_hub.metrics.series_space import Place
 from beszel_hub.metrics.summaries import Bucket
-from beszel_hub.metrics.tables import ChunkRow, RollupRow
+from beszel_hub.metrics.tables import ChunkRow, RollupDue, RollupRow
 from beszel_hub.metrics.tiers import DAY_MS, HOUR_MS, MINUTE, RAW, TEN_MINUTES
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_addresses
@@ -160,3 +160,57 @@ def test_late_samples_of_a_stored_hour_count_once_they_are_sealed(database: Data
     roll(database, DAY + DAY_MS * 2)
     assert ask(database, DAY, DAY + HOUR_MS, 3600)[0][0].readings == 181
     assert database.read_now(lambda: ChunkRow.select().count()) == 1
+
+
+def test_what_is_not_sealed_yet_is_not_hidden_by_the_roll_ups_of_its_hour(database: Database) -> None:
+    end = DAY + 2 * HOUR_MS
+    insert(database, DAY, end)
+    for window in database.read_now(lambda: series_upkeep.find_due(end))[::2]:
+        sealed = database.read_now(partial(series_upkeep.seal_window, window))
+        assert sealed is not None
+        database.write_now(partial(series_upkeep.replace_by_chunk, sealed))
+    roll(database, DAY + 2 * DAY_MS)
+    assert [bucket.readings for bucket in ask(database, DAY, end, 3600)[0]] == [180, 180]
+    seal(database, end)
+    roll(database, DAY + 2 * DAY_MS)
+    assert [bucket.readings for bucket in ask(database, DAY, end, 3600)[0]] == [180, 180]
+    assert not database.read_now(lambda: RollupDue.select().count())
+
+
+def test_no_reading_counts_twice_where_samples_follow_on_roll_ups(database: Database) -> None:
+    border, end = DAY + HOUR_MS, DAY + 2 * HOUR_MS
+    rows = [
+        NewSample("a", instant + 5000, 0, msgspec.json.encode(make_metrics(instant // 60_000)))
+        for instant in range(DAY, end, 60_000)
+    ]
+    early = NewSample("a", border - 30_000, 0, msgspec.json.encode(make_metrics(1)))
+    database.write_now(lambda: series.insert_samples([*rows, early]))
+    seal(database, border)
+    roll(database, border + 300_000)
+    grid, aggregates = database.read_now(lambda: read_aggregates("a", SERIES, Range(DAY, end), 120))
+    assert grid.resolution_seconds == 60
+    assert [bucket.readings for bucket in aggregates[0].buckets] == [1] * 59 + [2] + [1] * 60
+
+
+def test_a_ranking_reads_what_is_left_of_its_time(database: Database) -> None:
+    insert(database, DAY, DAY + 2 * HOUR_MS)
+    seal(database, DAY + 2 * HOUR_MS)
+    roll(database, DAY + 2 * DAY_MS)
+    (cpu,) = parse_addresses("cpu.usage_percent")
+
+    def readings(from_ms: int) -> tuple[int, int]:
+        to_ms = from_ms + HOUR_MS
+
+        def read() -> tuple[int, int]:
+            seconds = ranking.resolution_for(["a", "none"], from_ms, to_ms)
+            query = ranking.RankingQuery(address=cpu, from_ms=from_ms, to_ms=to_ms, by="mean", limit=10)
+            return seconds, ranking.read_bucket("a", query, seconds).readings
+
+        return database.read_now(read)
+
+    assert readings(DAY + 60_000) == (60, 180)
+    assert readings(DAY + 61_000) == (20, 181)
+    expire(database, RAW, DAY + DAY_MS)
+    assert readings(DAY + 61_000) == (60, 183)
+    expire(database, MINUTE.seconds, DAY + DAY_MS)
+    assert readings(DAY + 60_000) == readings(DAY + 61_000) == (600, 210)

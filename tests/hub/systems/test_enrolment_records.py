@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import httpx2
 import pytest
 
 from beszel_hub.accounts.queries import update_user
+from beszel_hub.permissions import Actor
+from beszel_hub.records.registry import TableSource
+from beszel_hub.systems.enrolment_collection import make_universal_tokens_collection
 from beszel_hub.systems.tables import AgentToken
 from beszel_hub.systems.universal import EPHEMERAL_MS
 from beszel_protocol.handshake import token_id
@@ -189,3 +193,13 @@ def test_universal_tokens_as_records(client: httpx2.Client) -> None:
     assert client.post(path, json={"expires": "2001-01-01"}).status_code == 400
     assert client.delete(f"{path}/{permanent['id']}").status_code == 204
     assert [token["id"] for token in client.get(path).json()["items"]] == [brief["id"]]
+
+
+def test_a_token_without_an_end_can_be_made_while_the_clock_goes_on(hub: RunningHub, uma: str) -> None:
+    ticks = count(hub.hub.clock(), 10)
+    source = make_universal_tokens_collection(hub.hub.secret, lambda: next(ticks)).source
+    assert isinstance(source, TableSource)
+    create = source.create
+    assert create is not None
+    made = hub.hub.database.write_now(lambda: create(Actor(user_id=uma, role="user", scope="full"), {}))
+    assert made
