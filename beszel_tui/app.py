@@ -1,7 +1,9 @@
 """The Textual application: screens, themes, and what is common to all screens. No domain logic."""
 
+import asyncio
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -16,7 +18,7 @@ from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings.everywhere import APP
 from beszel_tui.bindings.keymap import key_lines, keymap_problems
 from beszel_tui.bridge import Bridge
-from beszel_tui.choices import Choices, Order, load_choices, save_choices, with_choices
+from beszel_tui.choices import ChoiceFile, Choices, Order, with_choices
 from beszel_tui.commands.line import run_line
 from beszel_tui.commands.palette import ActionEntries, CommandEntries, SystemEntries
 from beszel_tui.config import Settings
@@ -49,6 +51,9 @@ from beszel_tui.widgets.listing import Listing
 _ASCII = AsciiFilter()
 _MAX_SAID = 400
 """Characters of a message: a few lines of a small terminal."""
+_KEEP_SECONDS = 0.5
+_SECONDS = {"information": 3, "warning": 8, "error": 8}
+"""How long a message stands over the last lines: what was done on demand is seen at once."""
 
 
 class BeszelApp(App[None]):
@@ -58,7 +63,7 @@ class BeszelApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*APP]
     CSS = """
     Screen { color: $foreground; background: $background; }
-    Toast { background: $panel; }
+    Toast { background: $panel; width: auto; max-width: 80%; padding: 0 1; margin-top: 0; }
     Input { color: $foreground; }
     CommandPalette SearchIcon { display: none; }
     """
@@ -75,11 +80,16 @@ class BeszelApp(App[None]):
         """Our session is about to end because we asked for it: nothing to be surprised by."""
         for theme in self.themes.by_name.values():
             self.register_theme(textual_theme(theme))
-        self._choices = load_choices(context.settings.paths.choices_file)
+        self._choice_file = ChoiceFile(context.settings.paths.choices_file)
+        self._will_write = False
         self.set_keymap(context.settings.keys)
         chosen = context.settings.theme or self._choices.theme
         self.theme = self.themes.choose(chosen or DEFAULT_THEME).name
         self._restyle()
+
+    @property
+    def _choices(self) -> Choices:
+        return self._choice_file.choices
 
     @property
     def settings(self) -> Settings:
@@ -333,8 +343,7 @@ class BeszelApp(App[None]):
     def choose_theme(self, name: str) -> None:
         """Change the colours, and remember them for the next start."""
         self.theme = name
-        if not self._keep(msgspec.structs.replace(self._choices, theme=name)):
-            return
+        self._keep(msgspec.structs.replace(self._choices, theme=name))
         if self.settings.theme not in {None, name}:
             self.say(f"until you leave: the settings say {self.settings.theme}")
 
@@ -364,14 +373,26 @@ class BeszelApp(App[None]):
     def _tree_turned(self, message: TreeTurned) -> None:
         self._keep(msgspec.structs.replace(self._choices, process_tree=message.is_tree))
 
-    def _keep(self, choices: Choices) -> bool:
-        self._choices = choices
+    def _keep(self, choices: Choices) -> None:
+        """Soon, and once for all that is chosen until then."""
+        self._choice_file.choose(choices)
+        if not self._will_write:
+            self._will_write = True
+            work: Callable[[], Awaitable[None]] = self._write_soon
+            self.run_worker(work, name="choices", group="choices")
+
+    async def _write_soon(self) -> None:
+        await asyncio.sleep(_KEEP_SECONDS)
+        self._will_write = False
         try:
-            save_choices(self.settings.paths.choices_file, choices)
+            await asyncio.to_thread(self._choice_file.write)
         except OSError as error:
             self._warn(f"this choice cannot be remembered: {error.strerror}")
-            return False
-        return True
+
+    async def on_unmount(self) -> None:
+        """What was chosen last is kept however one leaves."""
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(self._choice_file.write)
 
     def action_alerts(self) -> None:
         """Of the system that is open, or of all."""
@@ -398,6 +419,4 @@ class BeszelApp(App[None]):
         self.say(text, severity="warning")
 
     def say(self, text: str, *, severity: Literal["information", "warning", "error"] = "information") -> None:
-        self.notify(
-            shown_text(text, _MAX_SAID), severity=severity, markup=False, timeout=6 if severity == "information" else 10
-        )
+        self.notify(shown_text(text, _MAX_SAID), severity=severity, markup=False, timeout=_SECONDS[severity])

@@ -1,5 +1,6 @@
 """What was chosen on the screen and outlives the program: one small file of this user."""
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -40,6 +41,29 @@ def load_choices(path: Path) -> Choices:
 def with_choices(settings: Settings, choices: Choices) -> Settings:
     """What flags, environment and config file leave open is as it was chosen."""
     return msgspec.structs.replace(settings, looks=merge(settings.said, choices))
+
+
+class ChoiceFile:
+    """Keeps what was chosen, and writes it when somebody finds the time: a disk that is slow holds up nothing.
+
+    `write` may be called in any thread, and in several at once: the newest choices are what stands in the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._written = self.choices = load_choices(path)
+
+    def choose(self, choices: Choices) -> None:
+        self.choices = choices
+
+    def write(self) -> None:
+        """What has been chosen since the last time, if anything. Raises OSError."""
+        with self._lock:
+            choices = self.choices
+            if choices is not self._written:
+                self._written = choices  # what cannot be written is not tried again before the next choice
+                save_choices(self._path, choices)
 
 
 def save_choices(path: Path, choices: Choices) -> None:
