@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,14 @@ _PROGRAM = str(Path(driverprobe.__file__))
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
+    with _open() as opened:
+        yield opened
+
+
+@contextmanager
+def _open(**variables: str) -> Iterator[Terminal]:
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "PYTHONPATH": os.pathsep.join(sys.path)}
-    with open_terminal([sys.executable, _PROGRAM], environment) as opened:
+    with open_terminal([sys.executable, _PROGRAM], environment | variables) as opened:
         opened.wait_for("size 160x45")
         yield opened
 
@@ -41,12 +48,13 @@ def test_an_escape_is_a_key_once_nothing_follows(terminal: Terminal) -> None:
     terminal.wait_for("keys up a escape left_square_bracket B.")
 
 
-def test_what_comes_in_pieces_is_one(terminal: Terminal) -> None:
-    terminal.send("\x1b")
-    terminal.send("[A")
-    terminal.write(b"\xc3")
-    terminal.write(b"\xa4")
-    wait_until("both keys", lambda: "keys up ä." in _line(terminal))
+def test_what_comes_in_pieces_is_one() -> None:
+    with _open(ESCDELAY="3600000") as terminal:  # as slow as this machine may be, the pieces still belong together
+        terminal.send("\x1b")
+        terminal.send("[A")
+        terminal.write(b"\xc3")
+        terminal.write(b"\xa4")
+        wait_until("both keys", lambda: "keys up ä." in _line(terminal))
 
 
 def test_bytes_that_are_no_text_end_nothing(terminal: Terminal) -> None:
