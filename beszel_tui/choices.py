@@ -10,6 +10,7 @@ import msgspec
 from beszel_tui.client.session import write_private
 from beszel_tui.config import Settings
 from beszel_tui.state.looks import LookChoices, merge
+from beszel_tui.state.selectors import Sort
 
 _MAX_BYTES: Final = 64 << 10
 
@@ -27,6 +28,15 @@ class Choices(LookChoices, frozen=True, kw_only=True):
     """By table."""
     process_tree: bool = False
     """Whether processes stand below what started them."""
+
+    @property
+    def sorts(self) -> dict[str, Sort]:
+        """How each table was sorted last."""
+        return {table: Sort(order.key, order.descending) for table, order in self.orders.items()}
+
+    def sorted_by(self, table: str, sort: Sort) -> "Choices":
+        orders = dict(self.orders) | {table: Order(key=sort.key, descending=sort.descending)}
+        return msgspec.structs.replace(self, orders=orders)
 
 
 def load_choices(path: Path) -> Choices:
