@@ -3,11 +3,9 @@
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import msgspec
-from textual import on
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -16,13 +14,13 @@ from beszel_protocol.feed import FleetRow
 from beszel_tui.bindings.everywhere import APP
 from beszel_tui.bindings.keymap import key_lines, keymap_problems
 from beszel_tui.bridge import Bridge
-from beszel_tui.choices import Choices, Order, load_choices, save_choices, with_choices
+from beszel_tui.choices import with_choices
 from beszel_tui.commands.line import run_line
 from beszel_tui.commands.palette import ActionEntries, CommandEntries, SystemEntries
 from beszel_tui.config import Settings
 from beszel_tui.context import Context
 from beszel_tui.errors import CommandError
-from beszel_tui.messages import OrderChosen, TreeTurned
+from beszel_tui.keeping import KeepingApp
 from beszel_tui.renderables.chart import ChartLook
 from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.renderables.symbols import SYMBOLS
@@ -33,13 +31,11 @@ from beszel_tui.screens.hubs import switch_hub
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.alertbook import Kind
-from beszel_tui.state.cells import shown_text
 from beszel_tui.state.components import Question
 from beszel_tui.state.containers import ContainerItem
-from beszel_tui.state.form import Form, Record
+from beszel_tui.state.form import Form
 from beszel_tui.state.looks import choose
 from beszel_tui.state.model import State
-from beszel_tui.state.selectors import Sort
 from beszel_tui.state.settings import HubLine, KeyLine
 from beszel_tui.state.sheet import SheetRow
 from beszel_tui.theming import DEFAULT_THEME, Themes, load_themes, palette_of, textual_theme
@@ -47,24 +43,22 @@ from beszel_tui.widgets.ascii_filter import AsciiFilter, key_in_words
 from beszel_tui.widgets.listing import Listing
 
 _ASCII = AsciiFilter()
-_MAX_SAID = 400
-"""Characters of a message: a few lines of a small terminal."""
 
 
-class BeszelApp(App[None]):
+class BeszelApp(KeepingApp):
     TITLE = "beszel"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = {SystemEntries, ActionEntries, CommandEntries}  # noqa: RUF012 (Textual's way)
     BINDINGS: ClassVar[list[BindingType]] = [*APP]
     CSS = """
     Screen { color: $foreground; background: $background; }
-    Toast { background: $panel; }
+    Toast { background: $panel; width: auto; max-width: 80%; padding: 0 1; margin-top: 0; }
     Input { color: $foreground; }
     CommandPalette SearchIcon { display: none; }
     """
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
+        super().__init__(context.settings.paths.choices_file)
         self.context = context
         self.themes: Themes = load_themes(context.settings.paths.themes)
         self._bridge: Bridge | None = None
@@ -75,16 +69,15 @@ class BeszelApp(App[None]):
         """Our session is about to end because we asked for it: nothing to be surprised by."""
         for theme in self.themes.by_name.values():
             self.register_theme(textual_theme(theme))
-        self._choices = load_choices(context.settings.paths.choices_file)
         self.set_keymap(context.settings.keys)
-        chosen = context.settings.theme or self._choices.theme
+        chosen = context.settings.theme or self.choices.theme
         self.theme = self.themes.choose(chosen or DEFAULT_THEME).name
         self._restyle()
 
     @property
     def settings(self) -> Settings:
         """Of the context, with what was chosen on the screen."""
-        return with_choices(self.context.settings, self._choices)
+        return with_choices(self.context.settings, self.choices)
 
     @property
     def bridge(self) -> Bridge:
@@ -224,21 +217,9 @@ class BeszelApp(App[None]):
         self, form: Form, kind: Kind, record_id: str | None = None, *, stored: Callable[[], None] = lambda: None
     ) -> None:
         """Whose records are then stored: a new one each, or the one of that id; `stored` hears of it."""
-        from beszel_tui.screens.form import FormScreen  # noqa: PLC0415 (not needed for the first picture)
+        from beszel_tui.screens.form import FormScreen, sender  # noqa: PLC0415 (not needed for the first picture)
 
-        def send(records: list[Record], done: Callable[[str], None], failed: Callable[[str], None]) -> None:
-            def told(_answer: None) -> None:
-                self.bridge.read_alerts()
-                stored()
-                done("")
-
-            async def store() -> None:
-                for record in records:
-                    await self.bridge.source.alerts.save(kind, record_id, record)
-
-            self.bridge.ask(store, told, failed)
-
-        self.push_screen(FormScreen(form, send))
+        self.push_screen(FormScreen(form, sender(self.bridge, kind, record_id, stored)))
 
     def add_system(self) -> None:
         from beszel_tui.screens.enrolment import EnrolmentScreen  # noqa: PLC0415 (not needed for the first picture)
@@ -333,45 +314,17 @@ class BeszelApp(App[None]):
     def choose_theme(self, name: str) -> None:
         """Change the colours, and remember them for the next start."""
         self.theme = name
-        if not self._keep(msgspec.structs.replace(self._choices, theme=name)):
-            return
+        self.keep(msgspec.structs.replace(self.choices, theme=name))
         if self.settings.theme not in {None, name}:
             self.say(f"until you leave: the settings say {self.settings.theme}")
 
     def choose_look(self, key: str, value: str) -> None:
         """Write or draw something another way, and remember that for the next start."""
-        self._keep(choose(self._choices, key, value))
+        self.keep(choose(self.choices, key, value))
         self._restyle()
         if isinstance(self.screen, HubScreen):
             self.screen.redraw()
             self.screen.query("*").refresh()  # what is drawn once may have other characters now
-
-    @property
-    def orders(self) -> dict[str, Sort]:
-        """How each table was sorted last."""
-        return {table: Sort(order.key, order.descending) for table, order in self._choices.orders.items()}
-
-    @property
-    def is_process_tree(self) -> bool:
-        return self._choices.process_tree
-
-    @on(OrderChosen)
-    def _order_chosen(self, message: OrderChosen) -> None:
-        orders = dict(self._choices.orders) | {message.table: Order(key=message.key, descending=message.descending)}
-        self._keep(msgspec.structs.replace(self._choices, orders=orders))
-
-    @on(TreeTurned)
-    def _tree_turned(self, message: TreeTurned) -> None:
-        self._keep(msgspec.structs.replace(self._choices, process_tree=message.is_tree))
-
-    def _keep(self, choices: Choices) -> bool:
-        self._choices = choices
-        try:
-            save_choices(self.settings.paths.choices_file, choices)
-        except OSError as error:
-            self._warn(f"this choice cannot be remembered: {error.strerror}")
-            return False
-        return True
 
     def action_alerts(self) -> None:
         """Of the system that is open, or of all."""
@@ -396,8 +349,3 @@ class BeszelApp(App[None]):
 
     def _warn(self, text: str) -> None:
         self.say(text, severity="warning")
-
-    def say(self, text: str, *, severity: Literal["information", "warning", "error"] = "information") -> None:
-        self.notify(
-            shown_text(text, _MAX_SAID), severity=severity, markup=False, timeout=6 if severity == "information" else 10
-        )

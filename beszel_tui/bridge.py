@@ -17,6 +17,7 @@ from beszel_protocol.feed import Resync
 from beszel_protocol.processes import ProcessOrder
 from beszel_tui.client.source import Source
 from beszel_tui.errors import ClientError, Unauthorized
+from beszel_tui.pages import Pages
 from beszel_tui.state.enrolment import Enrolment
 from beszel_tui.state.events import (
     AlertBookFailed,
@@ -89,7 +90,10 @@ class Bridge:
         self._processes_wanted: tuple[str, ProcessOrder] | None = None
         self._processes_task: asyncio.Task[None] | None = None
         self.trails = Trails(source, lambda: self._state, self._apply, self._load, self._requests, REQUEST_SECONDS)
-        self.times = TimeMachine(lambda: self._state, self._apply, self._load, self.choose_window, self._past_columns)
+        pages = Pages(
+            lambda: self._state.hub_now_ms, self._apply, self._load, self._past_columns, self._created_ms
+        )  # fmt: skip
+        self.times = TimeMachine(lambda: self._state, self._apply, self.choose_window, pages)
         self._alert_viewers: set[object] = set()
         self._alerts_task: asyncio.Task[None] | None = None
         self._viewers: dict[object, str] = {}
@@ -294,6 +298,10 @@ class Bridge:
     ) -> Columns:
         async with self._requests, asyncio.timeout(REQUEST_SECONDS):
             return await self.source.columns(system_id, addresses, start_ms, end_ms, points)
+
+    async def _created_ms(self, system_id: str) -> int | None:
+        async with self._requests, asyncio.timeout(REQUEST_SECONDS):
+            return await self.source.created_ms(system_id)
 
     async def _load_history(self, system_id: str, window: Window) -> None:
         start_ms, end_ms = window.bounds(self._state.hub_now_ms)

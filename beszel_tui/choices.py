@@ -1,5 +1,6 @@
 """What was chosen on the screen and outlives the program: one small file of this user."""
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -9,6 +10,7 @@ import msgspec
 from beszel_tui.client.session import write_private
 from beszel_tui.config import Settings
 from beszel_tui.state.looks import LookChoices, merge
+from beszel_tui.state.selectors import Sort
 
 _MAX_BYTES: Final = 64 << 10
 
@@ -27,6 +29,15 @@ class Choices(LookChoices, frozen=True, kw_only=True):
     process_tree: bool = False
     """Whether processes stand below what started them."""
 
+    @property
+    def sorts(self) -> dict[str, Sort]:
+        """How each table was sorted last."""
+        return {table: Sort(order.key, order.descending) for table, order in self.orders.items()}
+
+    def sorted_by(self, table: str, sort: Sort) -> "Choices":
+        orders = dict(self.orders) | {table: Order(key=sort.key, descending=sort.descending)}
+        return msgspec.structs.replace(self, orders=orders)
+
 
 def load_choices(path: Path) -> Choices:
     """A file that cannot be read is as good as none."""
@@ -40,6 +51,29 @@ def load_choices(path: Path) -> Choices:
 def with_choices(settings: Settings, choices: Choices) -> Settings:
     """What flags, environment and config file leave open is as it was chosen."""
     return msgspec.structs.replace(settings, looks=merge(settings.said, choices))
+
+
+class ChoiceFile:
+    """Keeps what was chosen, and writes it when somebody finds the time: a disk that is slow holds up nothing.
+
+    `write` may be called in any thread, and in several at once: the newest choices are what stands in the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._written = self.choices = load_choices(path)
+
+    def choose(self, choices: Choices) -> None:
+        self.choices = choices
+
+    def write(self) -> None:
+        """What has been chosen since the last time, if anything. Raises OSError."""
+        with self._lock:
+            choices = self.choices
+            if choices is not self._written:
+                self._written = choices  # what cannot be written is not tried again before the next choice
+                save_choices(self._path, choices)
 
 
 def save_choices(path: Path, choices: Choices) -> None:

@@ -92,6 +92,8 @@ def main(  # noqa: PLR0913, PLR0917 (a parameter for each option)
         hub=hub, token_file=token_file, profile=profile, theme=theme, symbols=symbols, all_hubs=all_hubs, slow=slow,
         read_only=read_only,
     )  # fmt: skip
+    if demo and context.invoked_subcommand not in {None, "screenshot"}:
+        raise ConfigError(f"--demo is for the screen; {context.invoked_subcommand} tells of a real hub")
     context.obj = flags
     if context.invoked_subcommand is None:
         raise typer.Exit(run(load_settings(flags), demo=demo))

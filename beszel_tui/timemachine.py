@@ -1,27 +1,19 @@
 """Looks at the fleet as it was: holds an instant, moves it, and asks for the history around it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Final
 
-from beszel_tui.errors import ClientError
-from beszel_tui.state import pastcontainers
-from beszel_tui.state.events import Event, PageLoaded, PastChosen, PastLeft
+from beszel_tui.pages import PageKey, Pages
+from beszel_tui.state.events import Event, PastChosen, PastLeft
 from beszel_tui.state.model import State
-from beszel_tui.state.past import ADDRESSES, PAGE_POINTS, SPEEDS, number_of, page_bounds
-from beszel_tui.state.series import Columns
+from beszel_tui.state.past import SPEEDS, number_of
 from beszel_tui.state.windows import CUSTOM, LIVE, Window
 
 TICK_MS: Final = 1000
 EVERYBODY: Final = 200
 """Up to so many systems the history of all is asked for, so that they can be sorted; of more only those in sight."""
-GATHER_SECONDS: Final = 0.1
 _AHEAD_SHARE: Final = 0.25
 """Of a chart's window, to the right of the instant."""
-
-
-Ask: TypeAlias = Callable[[str, Sequence[str], int, int, int], Awaitable[Columns]]
-"""System, addresses, start, end, points; raises `ClientError` or `TimeoutError`."""
 
 
 class TimeMachine:
@@ -31,18 +23,13 @@ class TimeMachine:
         self,
         state: Callable[[], State],
         apply: Callable[[list[Event]], None],
-        load: Callable[[Coroutine[Any, Any, None]], object],
         choose_window: Callable[[Window], None],
-        ask: Ask,
+        pages: Pages,
     ) -> None:
         self._read = state
         self._apply = apply
-        self._load = load
         self._choose_window = choose_window
-        self._ask = ask
-        self._asked: set[tuple[str, int, bool]] = set()
-        """System and number of the pages that are under way, and whether they are of containers."""
-        self._ready: list[PageLoaded] = []
+        self._pages = pages
 
     @property
     def _state(self) -> State:
@@ -80,7 +67,7 @@ class TimeMachine:
         """Back to now."""
         if self._state.past is None:
             return
-        self._asked.clear()
+        self._pages.forget()
         self._apply([PastLeft()])
         if self._state.focus is not None:
             self._choose_window(LIVE)
@@ -127,33 +114,6 @@ class TimeMachine:
 
     def _want_pages(self, system_ids: Iterable[str], *, of_containers: bool) -> None:
         past = self._state.past
-        if past is None:
-            return
-        number = number_of(past.at_ms)
-        for system_id in system_ids:
-            key = (system_id, number, of_containers)
-            if key not in self._asked:
-                self._asked.add(key)
-                self._load(self._load_page(*key))
-
-    async def _load_page(self, system_id: str, number: int, of_containers: bool) -> None:
-        start_ms, end_ms = page_bounds(number, self._state.hub_now_ms)
-        addresses = pastcontainers.ADDRESSES if of_containers else ADDRESSES
-        points = pastcontainers.PAGE_POINTS if of_containers else PAGE_POINTS
-        try:
-            columns = await self._ask(system_id, addresses, start_ms, end_ms, points)
-        except (ClientError, TimeoutError):
-            self._asked.discard((system_id, number, of_containers))  # the screen says that it waits, and asks again
-            return
-        self._ready.append(
-            PageLoaded(system_id=system_id, number=number, end_ms=end_ms, columns=columns, of_containers=of_containers)
-        )
-        if len(self._ready) == 1:
-            self._load(self._tell_ready())
-
-    async def _tell_ready(self) -> None:
-        """Pages come by the dozen: one picture for those that come together."""
-        await asyncio.sleep(GATHER_SECONDS)
-        ready, self._ready = self._ready, []
-        self._asked.difference_update((page.system_id, page.number, page.of_containers) for page in ready)
-        self._apply([*ready])
+        if past is not None:
+            number = number_of(past.at_ms)
+            self._pages.want([PageKey(system_id, number, of_containers) for system_id in system_ids])

@@ -9,7 +9,7 @@ ALERTS: Final = [
         "escape,backspace", "back", "back", "Clear marks, then the filter, then leave", "alerts.back", show=True,
         display="esc",
     ),
-    key("right_square_bracket,tab", "tab(1)", "tab", "The next tab", "alerts.tab", show=True, display="tab"),
+    key("right_square_bracket,tab", "tab(1)", "next", "The next tab", "alerts.tab", show=True, display="tab"),
     key("left_square_bracket,shift+tab", "tab(-1)", "last tab", "The tab before", "alerts.tab_before", display="⇧tab"),
     *(
         key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"alerts.tab_{number}")

@@ -6,7 +6,7 @@ from beszel_tui.bindings.key import key
 
 SETTINGS: Final = [
     key("escape,backspace", "back", "back", "Clear the filter, then leave", "settings.back", show=True, display="esc"),
-    key("tab,right_square_bracket", "tab(1)", "tab", "The next tab", "settings.tab", show=True, display="tab"),
+    key("tab,right_square_bracket", "tab(1)", "next", "The next tab", "settings.tab", show=True, display="tab"),
     key(
         "shift+tab,left_square_bracket", "tab(-1)", "last tab", "The tab before", "settings.tab_before", display="⇧tab"
     ),

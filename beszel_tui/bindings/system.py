@@ -14,7 +14,7 @@ SYSTEM: Final = [
         show=True,
         display="esc",
     ),
-    key("right_square_bracket,tab", "tab(1)", "tab", "The next tab", "system.tab", show=True, display="tab"),
+    key("right_square_bracket,tab", "tab(1)", "next", "The next tab", "system.tab", show=True, display="tab"),
     key("left_square_bracket,shift+tab", "tab(-1)", "last tab", "The tab before", "system.tab_before", display="⇧tab"),
     *(
         key(str(number), f"tab_number({number})", f"tab {number}", f"Tab number {number}", f"system.tab_{number}")

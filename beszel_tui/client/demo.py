@@ -120,6 +120,10 @@ class DemoSource:
     ) -> Columns:
         return await asyncio.to_thread(demo_columns, system_id, list(addresses), start_ms, end_ms, points)
 
+    async def created_ms(self, system_id: str) -> int | None:
+        del system_id
+        return None  # all of them have been there for ever
+
     async def details(self, system_id: str) -> HostDetails | None:
         return demo_details(system_id)
 

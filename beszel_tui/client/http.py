@@ -8,6 +8,7 @@ import msgspec
 
 from beszel_protocol.details import HostDetails
 from beszel_protocol.hygiene import clean_text
+from beszel_protocol.timestamps import parse_timestamp
 from beszel_protocol.version import VERSION
 from beszel_tui.errors import ClientError, HubRefused, HubUnreachable, Unauthorized
 from beszel_tui.state.series import Columns, Lane
@@ -33,6 +34,10 @@ class _SeriesAnswer(msgspec.Struct, frozen=True):
     resolution_seconds: float
     timestamps: list[int]
     series: dict[str, _SeriesLane]
+
+
+class _SystemRecord(msgspec.Struct, frozen=True):
+    created: str = ""
 
 
 class _DetailsRecord(msgspec.Struct, frozen=True):
@@ -95,6 +100,15 @@ class HubHttp:
                 return None
             raise
         return details_of(record)
+
+    async def created_ms(self, system_id: str) -> int | None:
+        """When the hub was told of this system, by its clock."""
+        path = f"/api/collections/systems/records/{_segment(system_id)}"
+        record = await self._ask(_SystemRecord, "GET", path, parameters={"fields": "created"})
+        try:
+            return parse_timestamp(record.created)
+        except ValueError:
+            return None
 
     async def change_system(self, system_id: str, body: Mapping[str, Any]) -> None:
         await self.do("PATCH", f"/api/collections/systems/records/{_segment(system_id)}", body)

@@ -131,6 +131,9 @@ class HubSource:
     ) -> Columns:
         return await self._http.series(system_id, addresses, start_ms, end_ms, points)
 
+    async def created_ms(self, system_id: str) -> int | None:
+        return await self._http.created_ms(system_id)
+
     async def details(self, system_id: str) -> HostDetails | None:
         return await self._http.details(system_id)
 

@@ -159,6 +159,11 @@ class SeveralHubs:
         columns = await self._hubs[name].columns(plain, addresses, start_ms + offset_ms, end_ms + offset_ms, points)
         return replace(columns, timestamps_ms=tuple(instant - offset_ms for instant in columns.timestamps_ms))
 
+    async def created_ms(self, system_id: str) -> int | None:
+        name, plain = self._split(system_id)
+        created_ms = await self._hubs[name].created_ms(plain)
+        return None if created_ms is None else created_ms - self._offsets_ms[name]
+
     async def details(self, system_id: str) -> HostDetails | None:
         hub, plain = self._at(system_id)
         return await hub.details(plain)

@@ -69,6 +69,9 @@ class Source(Protocol):
     ) -> Columns:
         """Stored history between two instants of the hub's clock."""
 
+    async def created_ms(self, system_id: str) -> int | None:
+        """Since when the hub has this system, by its clock; None if it does not say."""
+
     async def details(self, system_id: str) -> HostDetails | None:
         """Static facts; None if the agent has not told them yet."""
 

@@ -14,8 +14,9 @@ def draw_facts(state: State, width: int, look: FleetLook) -> list[list[Segment]]
     """Two lines of `width` cells; facts that do not fit are left out, the least telling first."""
     row, focus, palette = state.focus_row, state.focus, look.palette
     if row is None or focus is None:
-        gone: list[Piece] = [(" this system is gone from the hub", palette.offline)]
-        return [line_of(gone if state.loaded else [], width, palette.text), line_of([], width, palette.text)]
+        why = " this system was not there yet" if state.past else " this system is gone from the hub"
+        told: list[Piece] = [(why, palette.muted if state.past else palette.offline)] if state.loaded else []
+        return [line_of(told, width, palette.text), line_of([], width, palette.text)]
     return [
         line_of(_who(state, row, width, look), width, palette.text),
         line_of(_joined(_machine(row, focus, look), width, look), width, palette.text),

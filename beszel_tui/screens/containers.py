@@ -77,7 +77,7 @@ class ContainersScreen(ListingScreen):
         else:
             lines = LazyLines(shown, lambda item: line_then(past, item))
             table.show(lines, self.sort, look, keys=[item.key for item in shown])
-            self.hub_app.bridge.times.want((), all_sorted=True)
+            self.hub_app.bridge.times.want((), all_sorted=True)  # for the counts at the top
             self.hub_app.bridge.times.want_containers(self.system_id)
         if past is None and spark_width(table.placed):
             visible = set(table.visible_ids)

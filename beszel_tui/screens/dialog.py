@@ -17,6 +17,7 @@ from beszel_tui.bindings.settings import SECRET
 from beszel_tui.messages import ChoiceTaken
 from beszel_tui.state.cells import shown_text
 from beszel_tui.widgets.choice_field import ChoiceField
+from beszel_tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
@@ -114,7 +115,7 @@ class BoxForm(Dialog):
     def _make(self, field: Field) -> Widget:
         if field.choices:
             return ChoiceField(field.choices, field.value, self.hub_app.look, id=field.key)
-        return Input(
+        return TextInput(
             field.value, placeholder=field.hint, password=field.is_secret, id=field.key, compact=True,
             max_length=MAX_LENGTH,
         )  # fmt: skip

@@ -17,9 +17,10 @@ from beszel_tui.screens.base import HubScreen
 from beszel_tui.state.enrolment import MAX_NAME_LENGTH, Enrolment, progress_of
 from beszel_tui.state.model import State
 from beszel_tui.widgets.enrolment_pane import EnrolmentPane, ProgressLine
+from beszel_tui.widgets.text_input import TextInput
 
 
-class NameInput(Input):
+class NameInput(TextInput):
     BINDINGS: ClassVar[list[BindingType]] = [*ENROLMENT_NAME]
 
     async def action_leave(self) -> None:

@@ -101,7 +101,7 @@ class FleetScreen(ListingScreen):
         if before is not None:
             table.take_over(before)
         self.tell_shown(len(rows), len(state.systems), self._why_empty(state))
-        is_empty = state.loaded and not state.systems
+        is_empty = state.loaded and not self.state.systems
         if self._is_empty != is_empty:
             self._is_empty = is_empty
             self.call_after_refresh(self.show_keys)
@@ -135,6 +135,8 @@ class FleetScreen(ListingScreen):
             return f"waiting for {state.hub}…" if state.connection.phase != "offline" else state.connection.reason
         if state.systems:
             return "no system matches the filter\n\nesc clears it"
+        if self.state.systems:
+            return "no system was there yet"
         return "no systems yet\n\nA adds one: it shows the command lines that start an agent for it"
 
     # Actions

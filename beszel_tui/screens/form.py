@@ -12,8 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from beszel_tui.bindings.forms import FORM
+from beszel_tui.bridge import Bridge
 from beszel_tui.errors import FormError
 from beszel_tui.messages import FieldChanged, FieldDone
+from beszel_tui.state.alertbook import Kind
 from beszel_tui.state.cells import shown_text
 from beszel_tui.state.form import Form, Record
 from beszel_tui.widgets.form_pane import MAX_LENGTH, FormPane
@@ -124,3 +126,21 @@ class FormScreen(ModalScreen[None]):
     def on_resize(self, _event: events.Resize) -> None:
         if self.focused is not None:
             self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
+
+def sender(bridge: Bridge, kind: Kind, record_id: str | None, stored: Callable[[], None]) -> Send:
+    """Stores at the hub what a form made: new records, or the one of this id; `stored` hears of it."""
+
+    def send(records: list[Record], done: Callable[[str], None], failed: Callable[[str], None]) -> None:
+        def told(_answer: None) -> None:
+            bridge.read_alerts()
+            stored()
+            done("")
+
+        async def store() -> None:
+            for record in records:
+                await bridge.source.alerts.save(kind, record_id, record)
+
+        bridge.ask(store, told, failed)
+
+    return send

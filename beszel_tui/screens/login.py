@@ -16,6 +16,7 @@ from textual.widgets import Input, Label, Static
 from beszel_tui.config import normalize_hub
 from beszel_tui.context import CodeProof
 from beszel_tui.errors import ClientError, CodeNeeded, ConfigError
+from beszel_tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from beszel_tui.app import BeszelApp
@@ -65,15 +66,15 @@ class LoginScreen(Screen[None]):
         with form:
             yield Static(Content(""), id="what")
             yield Label("Hub", classes="hub")
-            yield Input(self._hub, placeholder="https://hub.example.net", id="hub", compact=True)
+            yield TextInput(self._hub, placeholder="https://hub.example.net", id="hub", compact=True)
             yield Label("E-mail", classes="identity")
-            yield Input(self._identity, id="identity", compact=True)
+            yield TextInput(self._identity, id="identity", compact=True)
             yield Label("Password", classes="password")
-            yield Input(password=True, id="password", compact=True)
+            yield TextInput(password=True, id="password", compact=True)
             yield Label("The password once more", classes="repeat")
-            yield Input(password=True, id="repeat", compact=True)
+            yield TextInput(password=True, id="repeat", compact=True)
             yield Label("Code", classes="code")
-            yield Input(id="code", compact=True, max_length=16)
+            yield TextInput(id="code", compact=True, max_length=16)
             yield Static(Content(self._reason), id="says")
             yield Static(Content(""), id="keys")
 

@@ -27,6 +27,13 @@ def steady(text: str) -> str:
     return _UNSTEADY.sub(_alone, text)
 
 
+def spelled(text: str) -> str:
+    """`text` while it is typed: as long as it is, with a dot for each sign that would change another one."""
+    if text.isascii() or _UNSTEADY.search(text) is None:
+        return text
+    return _UNSTEADY.sub(lambda match: _alone(match) or "·" * len(match[0]), text)
+
+
 def shown_text(text: str, limit: int = MAX_TEXT_LENGTH) -> str:
     """`text` as a terminal may be given it: clean, steady, and cut to `limit` characters."""
     return steady(clean_text(text, limit))

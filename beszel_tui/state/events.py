@@ -134,6 +134,8 @@ class PageLoaded(_Event, frozen=True, kw_only=True):
     end_ms: int
     columns: Columns
     of_containers: bool = False
+    created_ms: int | None = None
+    """When the hub was told of the system, if it may have been later than the page begins."""
 
 
 Event: TypeAlias = (

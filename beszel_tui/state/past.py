@@ -44,6 +44,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     end_ms: int
     """What is later was not there yet."""
     columns: Columns
+    created_ms: int | None = None
+    """When the hub was told of the system; None where `was_there`, or nobody says."""
 
 
 class ContainerPage(Page, frozen=True, kw_only=True):
@@ -86,6 +88,12 @@ def page_bounds(number: int, hub_now_ms: int) -> tuple[int, int]:
     return number * PAGE_MS - LEAD_MS, min((number + 1) * PAGE_MS, hub_now_ms)
 
 
+def was_there(columns: Columns, number: int) -> bool:
+    """Whether the system is known to have been there when the page of this number begins: it was measured before."""
+    before = bisect_right(columns.timestamps_ms, number * PAGE_MS)
+    return any(value is not None for lane in columns.lanes.values() for value in lane.mean[:before])
+
+
 def moment(state: "State") -> "State":
     """`state` with the systems, curves and clock of the instant that it looks at; itself if that is now."""
     past = state.past
@@ -95,7 +103,10 @@ def moment(state: "State") -> "State":
     systems: dict[str, FleetRow] = {}
     for system_id, row in state.systems.items():
         page = past.page(system_id)
-        systems[system_id] = _row_then(row, page, past.at_ms)
+        row_then = _row_then(row, page, past.at_ms)
+        if row_then.status == "down" and page and page.created_ms and past.at_ms < page.created_ms:
+            continue  # neither down nor up: it was not there yet
+        systems[system_id] = row_then
         if page is not None:
             trails[system_id] = trail_then(page.columns, "cpu.usage_percent", past.at_ms)
     return replace(  # which alerts fired then is not known

@@ -307,7 +307,7 @@ def _page_loaded(state: State, event: PageLoaded) -> State:
     if event.of_containers:
         of_containers = make_page(event.number, event.end_ms, event.columns)
         return replace(state, past=replace(past, containers={**past.containers, event.system_id: of_containers}))
-    page = Page(number=event.number, end_ms=event.end_ms, columns=event.columns)
+    page = Page(number=event.number, end_ms=event.end_ms, columns=event.columns, created_ms=event.created_ms)
     return replace(state, past=replace(past, pages={**past.pages, event.system_id: page}))
 
 

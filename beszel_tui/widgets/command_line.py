@@ -13,11 +13,12 @@ from textual.widgets import Input, Static
 
 from beszel_tui.bindings.everywhere import COMMAND
 from beszel_tui.messages import CommandEntered
+from beszel_tui.widgets.text_input import TextInput
 
 MAX_LENGTH = 300
 
 
-class CommandInput(Input):
+class CommandInput(TextInput):
     BINDINGS: ClassVar[list[BindingType]] = [*COMMAND]
 
     def action_cancel(self) -> None:

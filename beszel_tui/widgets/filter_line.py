@@ -13,9 +13,10 @@ from beszel_tui.bindings.tables import FILTER
 from beszel_tui.errors import FilterError
 from beszel_tui.messages import FilterChanged, FilterLeft
 from beszel_tui.state.filterline import FLEET, MAX_LENGTH, NO_FILTER, Filter, Vocabulary, parse_filter
+from beszel_tui.widgets.text_input import TextInput
 
 
-class FilterInput(Input):
+class FilterInput(TextInput):
     BINDINGS: ClassVar[list[BindingType]] = [*FILTER]
 
     def action_cancel(self) -> None:

@@ -15,6 +15,7 @@ from beszel_tui.renderables.fleet_row import FleetLook
 from beszel_tui.state.form import Form, FormField, Values
 from beszel_tui.widgets.choice_line import ChoiceLine
 from beszel_tui.widgets.lines_field import LinesField
+from beszel_tui.widgets.text_input import TextInput
 
 MAX_LENGTH: Final = 2048
 _MAX_LINES_LENGTH: Final = 16 << 10
@@ -57,7 +58,7 @@ class FormPane(Vertical):
         if field.lines > 1:
             return LinesField(value, field.hint, field.key, field.lines)
         suggester = SuggestFromList(field.suggestions, case_sensitive=False) if field.suggestions else None
-        return Input(
+        return TextInput(
             value, placeholder=field.hint, suggester=suggester, name=field.key, compact=True, max_length=MAX_LENGTH
         )
 

@@ -11,11 +11,12 @@ from textual.widgets import Input, Static
 
 from beszel_tui.bindings.reading import SEARCH
 from beszel_tui.messages import SearchEntered
+from beszel_tui.widgets.text_input import TextInput
 
 MAX_LENGTH = 200
 
 
-class SearchInput(Input):
+class SearchInput(TextInput):
     BINDINGS: ClassVar[list[BindingType]] = [*SEARCH]
 
     def action_cancel(self) -> None:

@@ -47,6 +47,9 @@ class ScriptedSource:
         self.retries = 0
         self.paces: list[int] = []
         self.history: Columns | None = None
+        self.births_ms: dict[str, int] = {}
+        """By system: since when the hub has it."""
+        self.births_asked: list[str] = []
         self.trails: dict[str, Trail] = {}
         self.host: HostDetails | None = None
         self.container_topics: list[str | None] = []
@@ -123,6 +126,10 @@ class ScriptedSource:
         if self.history is None:
             raise HubUnreachable("no history here")
         return self.history
+
+    async def created_ms(self, system_id: str) -> int | None:
+        self.births_asked.append(system_id)
+        return self.births_ms.get(system_id)
 
     async def details(self, system_id: str) -> HostDetails | None:
         return self.host

@@ -40,6 +40,7 @@ def test_version_and_help(tmp_path: Path) -> None:
     [
         (["dance"], 2, "No such command"),
         (["status"], 2, "which hub"),
+        (["--demo", "status"], 2, "--demo is for the screen"),
         (["--hub", "ftp://x", "status"], 2, "not the address of a hub"),
         (["--token-file", "/nowhere", "status"], 2, "the token file /nowhere"),
         (["--symbols", "runes"], 2, "braille, block or ascii"),

@@ -1,4 +1,4 @@
-"""Containers that are gone, asked of a real hub."""
+"""What only the past knows, asked of a real hub: containers that are gone, and since when there is a system."""
 
 import asyncio
 from pathlib import Path
@@ -49,5 +49,24 @@ def test_history_tells_of_containers_that_nobody_knows_any_more(tmp_path: Path) 
             for at_ms, was_there in ((now_ms - 400_000, True), (now_ms - 100_000, False)):
                 value = value_then(columns, page.series["gone"]["cpu_percent"], at_ms)
                 assert value == (2.5 if was_there else None)
+
+        asyncio.run(main())
+
+
+def test_the_hub_tells_since_when_it_has_a_system(tmp_path: Path) -> None:
+    with running_hub(tmp_path) as hub:
+        token = hub.create_token(hub.create_user("ada@example.org", "admin"))
+        before_ms = hub.hub.clock()
+        system_id, _ = hub.create_system("web-1")
+        after_ms = hub.hub.clock()
+
+        async def main() -> None:
+            source = HubSource(hub.url, token)
+            try:
+                created_ms = await source.created_ms(system_id)
+            finally:
+                await source.close()
+            assert created_ms is not None
+            assert before_ms <= created_ms <= after_ms
 
         asyncio.run(main())

@@ -78,6 +78,45 @@ def test_a_time_without_readings_says_so(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_system_that_was_not_there_yet_is_neither_down_nor_listed(tmp_path: Path) -> None:
+    young, old = FLEET[0], FLEET[1]
+
+    async def main() -> None:
+        async with running_client(tmp_path, young, old) as client:
+            client.source.history = Columns(resolution_ms=5000)
+            client.source.births_ms = {young.id: NOW_MS - 60_000, old.id: NOW_MS - 86_400_000}
+            await client.press("left_curly_bracket")
+            await client.until_text("1 ▼ down")
+            assert client.fleet.visible_ids == [old.id]
+            assert "1 system " in client.text()
+            client.source.births_ms[old.id] = NOW_MS - 60_000
+            await client.press("end")
+            await client.until_text("● live")
+            await client.until(lambda: client.fleet.visible_ids == [young.id, old.id])
+            await client.press("left_curly_bracket")
+            await client.until_text("no system was there yet")
+            await client.press("end")
+            await client.until(lambda: client.app.focused is client.fleet.table)
+            await client.press("enter")
+            await client.until_text("Load average")
+            await client.press("left_curly_bracket")
+            await client.until_text("this system was not there yet")
+
+    asyncio.run(main())
+
+
+def test_whoever_was_measured_before_is_not_asked_about(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            client.source.history = make_past()
+            await client.press("left_curly_bracket")
+            await client.until_text(minute(NOW_MS - 300_000))
+            await client.until(lambda: len(asked_past(client)) == len(FLEET))
+            assert client.source.births_asked == []
+
+    asyncio.run(main())
+
+
 def test_what_the_hub_does_not_answer_is_not_made_up(tmp_path: Path) -> None:
     async def main() -> None:
         async with running_client(tmp_path) as client:

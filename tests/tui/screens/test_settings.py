@@ -77,8 +77,8 @@ def test_a_choice_shows_at_once_and_is_there_at_the_next_start(tmp_path: Path) -
             await client.until_text("129°F")
             assert client.app.look.clock.is_twelve
             await client.until(lambda: any(half in client.lines()[0] for half in ("am ", "pm ")))
-            choices = load_choices(client.app.settings.paths.choices_file)
-            assert (choices.degrees, choices.times, choices.clock) == ("fahrenheit", "utc", "12h")
+        choices = load_choices(client.app.settings.paths.choices_file)
+        assert (choices.degrees, choices.times, choices.clock) == ("fahrenheit", "utc", "12h")
         async with running_client(tmp_path) as client:
             assert client.app.settings.looks.degrees == "fahrenheit"
             assert client.app.settings.looks.rates == "binary"

@@ -67,7 +67,8 @@ def test_a_click_previews_and_a_second_one_chooses(tmp_path: Path) -> None:
             assert client.app.theme == names[2]
             await client.pilot.click("ThemeList", offset=(5, 2))
             await client.until(lambda: client.fleet)
-            assert load_choices(client.app.settings.paths.choices_file).theme == names[2]
+            kept = client.app.settings.paths.choices_file
+            await client.until(lambda: load_choices(kept).theme == names[2])
 
     asyncio.run(main())
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcwidth
 
-from beszel_tui.state.cells import shown_text, steady
+from beszel_tui.state.cells import shown_text, spelled, steady
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,15 @@ from beszel_tui.state.cells import shown_text, steady
 )
 def test_what_is_shown(text: str, shown: str) -> None:
     assert shown_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("web-1", "web-1"), ("👩\u200d🚀", "👩·🚀"), ("\U0001f1e9\U0001f1ea", "DE"), ("e\u0301 กำ", "e\u0301 กำ")],
+)
+def test_what_is_typed_is_spelled(text: str, shown: str) -> None:
+    assert spelled(text) == shown
+    assert len(spelled(text)) == len(text)
 
 
 characters = st.characters(codec="utf-8") | st.sampled_from(
