@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.databases import IS_POSTGRESQL, drop_below
 from tests.support.kinds import mark_unit_tests
-from tests.support.memory import keep_files_in_memory
+from tests.support.memory import keep_files_in_memory, keep_paths_short
 from tests.support.trust import read_trust_once
 
 LONG_FILES = ("tests/system/", "tests/tui/")
@@ -15,6 +15,11 @@ LONG_FILES = ("tests/system/", "tests/tui/")
 
 keep_files_in_memory()
 read_trust_once()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest decides on it
+def pytest_configure(config: pytest.Config) -> None:
+    keep_paths_short(config)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
