@@ -205,7 +205,7 @@ def missing_settings(config: Config) -> list[str]:
     """What is needed to be an agent at all and not there, each with the way to get it."""
     problems = []
     if config.hub_url is None:
-        problems.append("HUB_URL is not set: the agent dials its hub, and listening for one is not built yet")
+        problems.append("HUB_URL is not set: an agent of this suite dials its hub and does not listen for one")
     if not config.key:
         problems.append("KEY is not set: it is the hub's public key, and `beszel-hub enrol` prints it")
     if not config.token:

@@ -55,7 +55,11 @@ class DataDir:
 
     def claim(self) -> Self:
         """Make this process the only agent of the directory until it ends. Raise `DataDirError` if there is one."""
-        descriptor = os.open(self.path / _LOCK_NAME, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
+        lock = self.path / _LOCK_NAME
+        try:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, _PRIVATE_FILE)
+        except OSError as error:  # such as one that an agent of another user has left
+            raise DataDirError(f"cannot open {lock}: {error.strerror}") from error
         try:
             _lock(descriptor)
         except OSError as error:

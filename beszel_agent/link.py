@@ -37,6 +37,8 @@ from beszel_protocol.messages import (
 from beszel_protocol.version import LINK_SUBPROTOCOL, VERSION
 
 _START_ID_BYTES: Final = 16
+_MAX_NAME_LENGTH: Final = 255
+"""A hub takes none that is longer."""
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +131,7 @@ class Link:
             body=EnrolBody(
                 fingerprint=self._credentials.identity.fingerprint,
                 agent_key="",
-                name=self._credentials.name,
+                name=clean_text(self._credentials.name, _MAX_NAME_LENGTH),
                 details=details,
                 spool_id=self._duties.spool.id,
                 boot_id=boot.id,
@@ -214,9 +216,10 @@ def _explain_status(response: Response) -> str:
 
 
 def _explain_close(closed: ConnectionClosed) -> str:
-    received = closed.rcvd
+    received, sent = closed.rcvd, closed.sent
     if received is None:
-        return "the connection to the hub broke"
+        why = "" if sent is None else clean_text(sent.reason)
+        return "the connection to the hub broke" + (f": {why}" if why else "")
     if received.code == CLOSE_REPLACED:
         return "another agent connected as this system; was this machine cloned?"
     return f"the hub closed the connection, {' '.join([str(received.code), clean_text(received.reason)]).strip()}"

@@ -261,8 +261,21 @@ def parse_hub_url(text: str) -> HubUrl:
         raise ValueError("write it with scheme and host, such as https://hub.example.org")
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("has only a scheme, a host, a port and a path")
+    if not _is_host(parts.hostname):
+        raise ValueError(f"{parts.hostname} is no name of a host: between its dots stand 1 to 63 characters")
     secure = parts.scheme in {"https", "wss"}
     return HubUrl(secure, parts.hostname, port or (443 if secure else 80), parts.path.rstrip("/"))
+
+
+def _is_host(name: str) -> bool:
+    """Whether the resolver can be asked for it: what cannot be written as a name of DNS it does not even take."""
+    if name.isascii():
+        return all(0 < len(label) < 64 for label in name.removesuffix(".").split("."))
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def parse_hub_keys(text: str) -> tuple[bytes, ...]:

@@ -38,6 +38,9 @@ _SLICE_BYTES: Final = 1 << 10
 """Parsed at a time, as deflate makes at most about a megabyte of these."""
 _READ_BYTES: Final = 64 << 10
 _PING_BYTES: Final = 4
+_NEXT_ADDRESS_SECONDS: Final = 0.25
+"""With an address that does not answer before another one of the hub is tried too (RFC 8305 §5): where IPv6 leads
+nowhere, the first would use up all the time there is."""
 
 
 class WebSocket(asyncio.Protocol):
@@ -56,6 +59,8 @@ class WebSocket(asyncio.Protocol):
         self._has_news = asyncio.Event()
         self._can_write = asyncio.Event()
         self._can_write.set()
+        self._late_pongs: list[bytes] = []
+        """For a peer that pings and does not read."""
         self._ping: bytes | None = None
         """The last one, until it is answered."""
         self._pinged_at = 0.0
@@ -191,6 +196,9 @@ class WebSocket(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._can_write.set()
+        if self._protocol.state is State.OPEN:
+            self._transport.write(b"".join(self._late_pongs))
+        self._late_pongs = []
 
     # What comes
 
@@ -207,7 +215,7 @@ class WebSocket(asyncio.Protocol):
             for event in self._protocol.events_received():
                 if isinstance(event, Frame):
                     self._take_frame(event)
-            self._flush()
+            self._reply()
         if not self._opened.done():
             self._take_answer()
 
@@ -243,6 +251,13 @@ class WebSocket(asyncio.Protocol):
             self._has_news.set()
 
     # What goes
+
+    def _reply(self) -> None:
+        """Send what is due to what came: while there is no room, of pongs the last only (RFC 6455 §5.5.3)."""
+        if self._can_write.is_set() or self._protocol.state is not State.OPEN:
+            self._flush()
+        else:
+            self._late_pongs = self._protocol.data_to_send() or self._late_pongs
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
@@ -291,7 +306,9 @@ async def dialled(
         )
     )
     async with asyncio.timeout(HANDSHAKE_TIMEOUT_SECONDS):
-        await asyncio.get_running_loop().create_connection(lambda: websocket, uri.host, uri.port, ssl=tls)
+        await asyncio.get_running_loop().create_connection(
+            lambda: websocket, uri.host, uri.port, ssl=tls, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
+        )
         try:
             await websocket.open(headers)
         except BaseException:

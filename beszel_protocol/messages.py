@@ -254,8 +254,23 @@ T = TypeVar("T")
 
 
 def encode(message: Message | EnrolBody) -> bytes:
-    """The exact bytes of the text frame."""
-    return _encoder.encode(message)
+    """The exact bytes of the text frame.
+
+    A name may come from where names need not be text, such as that of a file; what is no letter of it becomes `?`.
+    """
+    try:
+        return _encoder.encode(message)
+    except UnicodeEncodeError:
+        return _encoder.encode(_as_text(msgspec.to_builtins(message)))
+
+
+def _as_text(value: Any) -> Any:
+    """The same with texts that UTF-8 can hold."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_as_text(key): _as_text(item) for key, item in value.items()}
+    return [_as_text(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def decode_from_agent(data: bytes | str) -> FromAgent | None:

@@ -58,7 +58,7 @@ class CustomCollector(ToldOnce):
                 complaints.append(f"{clean_text(name)}: {_reason(error)}")
                 continue
             parsed[name] = one
-            ages[name] = max(0.0, round(time.time() - one.version[2] / 1e9))
+            ages[clean_text(name)] = max(0.0, round(time.time() - one.version[2] / 1e9))
         self._parsed = parsed
         part = Metrics(custom=custom or None, custom_age_seconds=ages or None)
         if complaints:

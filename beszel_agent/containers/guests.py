@@ -126,7 +126,7 @@ class GuestScan:
     def _facts(self, guest: Guest, place: CgroupPlace, pid: int) -> ContainerFacts | None:
         memory, cores = _limits(place)
         bare = ContainerFacts(
-            id=_short_id(guest),
+            id=make_id(guest),
             name=clean_text(guest.name),
             engine=guest.engine,
             state="running",
@@ -204,10 +204,10 @@ def _pods_below(path: str, depth: int) -> Iterator[Guest]:
             yield from _pods_below(entry.path, depth - 1)
 
 
-def _short_id(guest: Guest) -> str:
+def make_id(guest: Guest) -> str:
     if _HEX_ID.fullmatch(guest.name):
         return guest.name[:SHORT_ID]
-    return hashlib.sha256(f"{guest.engine}\0{guest.name}".encode()).hexdigest()[:SHORT_ID]
+    return hashlib.sha256(f"{guest.engine}\0{guest.name}".encode(errors="surrogateescape")).hexdigest()[:SHORT_ID]
 
 
 def _first_process(place: CgroupPlace) -> int | None:

@@ -5,6 +5,7 @@ part of the machines. Preferences of apt_preferences(5) are not read.
 """
 
 import os
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple, cast
 
@@ -111,12 +112,19 @@ def _stanzas(path: str) -> Iterator[bytes]:
     """Piece by piece: some lists have 60 MB."""
     with _open(path) as file:
         rest = b""
-        while chunk := file.read(_CHUNK_BYTES):
+        while chunk := _read(file, path):
             *stanzas, rest = (rest + chunk).split(_END)
             if len(rest) > _MAX_STANZA_BYTES:
                 raise ReadingFailed(f"{path} is no list of packages")
             yield from stanzas
         yield rest
+
+
+def _read(file: BinaryIO, path: str) -> bytes:
+    try:
+        return file.read(_CHUNK_BYTES)
+    except (EOFError, zlib.error) as error:  # apt is still writing it, or it is damaged
+        raise ReadingFailed(f"{path} is not whole") from error
 
 
 def _open(path: str) -> BinaryIO:

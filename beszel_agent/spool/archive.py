@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from beszel_agent.errors import SpoolDamaged, SpoolError, describe
+from beszel_agent.errors import SpoolError, describe
 from beszel_agent.spool.frames import RECORDS, decode_head, read_frames
 from beszel_agent.spool.interface import SpooledRecord
 from beszel_agent.spool.segments import Segment, SegmentReader, read_file
@@ -128,7 +128,7 @@ class Archive:
                 return
             try:
                 yield from self._read(self._reader_at(segment, first), skip)
-            except SpoolDamaged as error:
+            except SpoolError as error:
                 self._lose_rest(segment, str(error))
             except OSError as error:
                 if error.errno not in _GONE:

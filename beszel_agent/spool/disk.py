@@ -69,7 +69,7 @@ class DiskSpool:
         self._written_before = 0
         """What was written when it was looked last whether there is something to sync."""
         self._inherited = [segment.path for segment in found.segments]
-        """Segments of which nobody knows whether the process before synced them."""
+        """Segments that this process does not write to, and of which nobody knows whether they were synced."""
         self._writer = SegmentWriter.reopen(found.segments[-1]) if found.may_go_on else None
         self._full: list[SegmentWriter] = []
         """Segments that are written and not yet synced."""
@@ -165,9 +165,10 @@ class DiskSpool:
         if self._writer is None or not (archive.doomed or archive.needs_between(self._synced, archive.written)):
             return
         full, doomed, written = list(self._full), list(archive.doomed), archive.written
+        writers, inherited = (*full, self._writer), list(self._inherited)
         job = SyncJob(
-            descriptors=[writer.descriptor for writer in (*full, self._writer)],
-            paths=self._inherited,
+            descriptors=[writer.descriptor for writer in writers],
+            paths=inherited,
             directory=self._directory,
             doomed=[segment.path for segment in doomed],
         )
@@ -176,12 +177,13 @@ class DiskSpool:
             await self._worker.run(job.run, DISK_TIMEOUT_SECONDS)
         except SpoolError as error:
             # A thread has these descriptors, and may have them for ever.
+            self._inherited.extend(writer.segment.path for writer in writers)
             self._writer, self._full = None, []
             self._flee(str(error), disk_hangs=True)
         except OSError as error:
             self._flee(describe(error))
         else:
-            self._synced, self._inherited = written, []
+            self._synced, self._inherited = written, self._inherited[len(inherited) :]
             archive.doomed = archive.doomed[len(doomed) :]
             for writer in full:
                 self._full.remove(writer)
@@ -372,6 +374,7 @@ class DiskSpool:
 
     def _abandon_writer(self) -> None:
         if self._writer is not None:
+            self._inherited.append(self._writer.segment.path)
             self._writer.close()
             self._writer = None
 

@@ -306,7 +306,7 @@ def import_beszel(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take over users, systems, tokens, key and statistics of an existing Beszel; may be repeated."""
+    """Take over users, systems, tokens, alerts, key and statistics of an existing Beszel; may be repeated."""
     from beszel_hub.cli import takeover  # noqa: PLC0415
     from beszel_hub.takeover.report import describe  # noqa: PLC0415
 

@@ -1,5 +1,8 @@
 """Commands on systems: what their agents need to enrol."""
 
+from typing import Final
+from urllib.parse import urlsplit
+
 import msgspec
 
 from beszel_hub.agents.keys import load_hub_key
@@ -12,6 +15,8 @@ from beszel_hub.systems import queries, tokens
 from beszel_hub.systems.tables import AgentBinding, Membership, SystemRow
 from beszel_protocol.hygiene import clean_text
 from beszel_protocol.installing import WAYS, Credentials, command_lines
+
+_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +54,17 @@ def describe(enrolment: Enrolment) -> str:
         f"key      {enrolment.key}",
         f"token    {enrolment.token}",
         f"hub      {enrolment.hub_url}",
+        *_warn(enrolment.hub_url),
         "",
         "On the machine to watch, one of these:",
         *ways,
     ))  # fmt: skip
+
+
+def _warn(hub_url: str) -> list[str]:
+    if urlsplit(hub_url).hostname not in _THIS_MACHINE:
+        return []
+    return ["         Other machines cannot reach this: give APP_URL to this command, or put an address into HUB_URL."]
 
 
 def public_key(config: HubConfig) -> str:

@@ -31,6 +31,8 @@ class FrugalWebSocketProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._unparsed = bytearray()
+        self._late_pongs = b""
+        """For a peer that pings and does not read."""
 
     def data_received(self, data: bytes) -> None:
         self._unparsed += data
@@ -42,6 +44,19 @@ class FrugalWebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.handshake_initiated and not self.handshake_complete:
             self.scope["extensions"][PADDING] = {}
+
+    def handle_ping(self) -> None:
+        """While there is no room, of pongs the last only (RFC 6455 §5.5.3): all of them could fill the memory."""
+        if self.writable.is_set() or self.conn.state is not State.OPEN:
+            super().handle_ping()
+        else:
+            self._late_pongs = b"".join(self.conn.data_to_send()) or self._late_pongs
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._is_open and not self.transport.is_closing():
+            self.transport.write(self._late_pongs)
+        self._late_pongs = b""
 
     def send_receive_event_to_app(self) -> None:
         # What is parsed waits in `_unparsed` from now on; the transport need not know unless more comes.

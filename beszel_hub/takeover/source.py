@@ -29,12 +29,12 @@ _SELECT: Final = {
     "fingerprints": "SELECT * FROM fingerprints",
     "universal_tokens": "SELECT * FROM universal_tokens",
     "user_settings": "SELECT * FROM user_settings",
+    "alerts": "SELECT * FROM alerts",
+    "quiet_hours": "SELECT * FROM quiet_hours",
 }
 _COUNT: Final = {
     "_superusers": "SELECT count(*) FROM _superusers",
-    "alerts": "SELECT count(*) FROM alerts",
     "alerts_history": "SELECT count(*) FROM alerts_history",
-    "quiet_hours": "SELECT count(*) FROM quiet_hours",
     "containers": "SELECT count(*) FROM containers",
     "systemd_services": "SELECT count(*) FROM systemd_services",
     "smart_devices": "SELECT count(*) FROM smart_devices",

@@ -89,7 +89,7 @@ ENOUGH = {"KEY": KEY, "TOKEN": "a token", "HUB_URL": "http://127.0.0.1:1"}
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
-        (("run",), {"LISTEN": ":45876", "KEY": KEY}, "listening for one is not built yet"),
+        (("run",), {"LISTEN": ":45876", "KEY": KEY}, "does not listen for one"),
         (("run",), {**ENOUGH, "KEY": ""}, "KEY is not set"),
         (("run",), {**ENOUGH, "TOKEN": ""}, "TOKEN is not set"),
         (("run",), {**ENOUGH, "REQUIRE_TLS": "true"}, "REQUIRE_TLS is set and http://127.0.0.1:1 is not https://"),

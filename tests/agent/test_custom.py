@@ -1,6 +1,7 @@
 """The directory of custom metrics: bounded, and one bad file costs itself only."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def test_the_age_of_a_file_is_told_so_that_a_dead_script_is_noticed(tmp_path: Pa
     ages = collector(tmp_path).collect(0.0).custom_age_seconds
     assert ages is not None
     assert 7199 <= ages["a.prom"] <= 7300
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its names are UTF-8")
+def test_a_file_whose_name_is_no_text_is_told_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"a\xff.prom")).write_text("a 1\n")
+    part = collector(tmp_path).collect(0.0)
+    assert part.custom == {"a": 1.0}
+    assert list(part.custom_age_seconds or {}) == ["a.prom"]
 
 
 @pytest.mark.parametrize(

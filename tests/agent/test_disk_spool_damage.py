@@ -46,6 +46,14 @@ def test_damage_in_the_last_segment_does_not_make_sequences_return(tmp_path: Pat
     assert len(gaps(spool)) == 1
 
 
+def test_damage_that_looks_like_a_later_version_while_it_runs(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    fill(spool, 1025)
+    damage(segments(tmp_path)[0], len(MAGIC))
+    assert [item.sequence for item in kept(spool)] == [1025, 1026]
+    assert [gap.sequence for gap in gaps(spool)] == [1026]
+
+
 def test_damage_that_comes_while_it_runs(tmp_path: Path) -> None:
     spool = opened(tmp_path)
     fill(spool, 2500)

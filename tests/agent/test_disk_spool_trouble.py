@@ -1,6 +1,7 @@
 """The spool in files on a disk that is slow, hangs, is full or cannot be used."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from beszel_agent.settings import SpoolLimit
 from beszel_agent.spool import disk
 from beszel_agent.spool.memory import MemorySpool
 from beszel_agent.spool.opening import open_spool
+from beszel_agent.spool.syncing import SyncJob
 from tests.support.diskspool import (
     NOON_MS,
     data,
@@ -94,6 +96,41 @@ def test_a_full_disk_is_left_for_memory_until_there_is_room(tmp_path: Path, monk
         assert [item.sequence for item in kept(spool)] == [*range(6, 100), *range(111, 214)]
         assert len(spool) == len(kept(spool)) == len(kept(opened(tmp_path))) - 5  # of which nothing was saved
         assert spool.report().kind == "disk"
+
+    run(main())
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["full", "hangs"])
+def test_what_was_written_before_the_disk_failed_is_synced_once_it_is_back(
+    hangs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "DISK_TIMEOUT_SECONDS", 0.1)
+    synced: set[int] = set()
+
+    def note(job: SyncJob) -> None:
+        synced.update(os.fstat(descriptor).st_ino for descriptor in job.descriptors)
+        synced.update(path.stat().st_ino for path in job.paths)
+
+    async def main() -> None:
+        left = full_disk(monkeypatch)
+        spool = opened(tmp_path)
+        fill(spool, 3)
+        if hangs:
+            release = slow_disk(monkeypatch)
+            await spool.sync()
+            release.set()
+        else:
+            left.append(0)
+        fill(spool, 1, start_ms=3000)
+        assert spool.report().kind == "memory"
+        left.clear()
+        while spool.report().kind == "memory":
+            await asyncio.sleep(0.01)
+            await spool.return_to_disk()
+        monkeypatch.setattr(SyncJob, "run", note)
+        await spool.sync()
+        assert len(segments(tmp_path)) == 2
+        assert synced == {segment.stat().st_ino for segment in segments(tmp_path)}
 
     run(main())
 

@@ -105,6 +105,12 @@ def test_two_agents_do_not_share_a_directory(tmp_path: Path) -> None:
     DataDir(tmp_path).claim().release()
 
 
+def test_a_lock_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(DataDirError, match="cannot open"):
+        DataDir(tmp_path).claim()
+
+
 def test_the_first_directory_that_is_there_then_the_first_that_can_be_made(tmp_path: Path) -> None:
     (tmp_path / "a-file").write_text("")
     impossible, made, there = tmp_path / "a-file" / "x", tmp_path / "made", tmp_path / "there"

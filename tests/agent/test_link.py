@@ -58,6 +58,16 @@ def test_both_prove_themselves_and_then_records_flow() -> None:
     run(main())
 
 
+def test_a_name_that_is_no_text_or_too_long_keeps_nobody_out() -> None:
+    async def main() -> None:
+        hub = LinkHub()
+        async with hub.running(), linked(hub, name="web-\udcfc" + 300 * "1"):
+            await hub.until("enrolled", lambda: hub.enrolments)
+        assert hub.enrolments[0].body.name == "web-" + 250 * "1"
+
+    run(main())
+
+
 def test_any_of_several_hub_keys_may_prove_it() -> None:
     async def main() -> None:
         hub = LinkHub()

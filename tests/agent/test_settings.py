@@ -84,6 +84,7 @@ def test_garbage_is_a_value_error_or_nothing(text: str) -> None:
         ("https://example.org/monitoring/beszel/", HubUrl(True, "example.org", 443, "/monitoring/beszel")),
         ("wss://hub:1", HubUrl(True, "hub", 1, "")),
         ("http://[::1]:8090", HubUrl(False, "::1", 8090, "")),
+        ("http://hüb.example.:1", HubUrl(False, "hüb.example.", 1, "")),
     ],
 )
 def test_hub_url(text: str, expected: HubUrl) -> None:
@@ -91,8 +92,12 @@ def test_hub_url(text: str, expected: HubUrl) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["hub.example.org", "ftp://hub", "http://", "http://ada:secret@hub", "http://hub/?a=1", "http://hub:99999"]
-)
+    "text",
+    [
+        "hub.example.org", "ftp://hub", "http://", "http://ada:secret@hub", "http://hub/?a=1", "http://hub:99999",
+        "http://hub..example", "https://.hub", f"http://{'a' * 64}.example", f"http://{'ü' * 64}.example", "http://.",
+    ],
+)  # fmt: skip
 def test_no_hub_url(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_hub_url(text)

@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import sys
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,19 @@ class CountingConnection(ServerConnection):
         if not isinstance(event, HttpResponse) and hasattr(event, "opcode"):
             self.opcodes.append(event.opcode.name)
         super().process_event(event)
+
+
+def _deflated(size: int) -> bytes:
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (compressor.compress(bytes(size)) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
+
+
+def _frame(first: int, data: bytes) -> bytes:
+    length = bytes([len(data)]) if len(data) < 126 else b"\x7e" + len(data).to_bytes(2, "big")
+    return bytes([first]) + length + data
+
+
+BOMB = _deflated(4 * MAX_FRAME_BYTES)
 
 
 @asynccontextmanager
@@ -96,6 +112,44 @@ def test_messages_in_fragments_are_put_together_up_to_the_limit() -> None:
                 await websocket.receive()
             assert closed.value.sent is not None
             assert closed.value.sent.code == 1009
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (_frame(0xA1, b"x"), 1002),
+        (_frame(0x83, b"x"), 1002),
+        (b"\x81\x81abcdx", 1002),
+        (_frame(0x89, b"x" * 126), 1002),
+        (_frame(0x09, b"x"), 1002),
+        (_frame(0x80, b"x"), 1002),
+        (_frame(0x01, b"x") + _frame(0x81, b"y"), 1002),
+        (b"\x81\x7f" + b"\xff" * 8, 1009),
+        (_frame(0x88, b"x"), 1002),
+        (_frame(0x88, b"\x03\xe8\xff"), 1007),
+        (_frame(0xC1, b"\xff" * 4), 1002),
+        (_frame(0xC1, BOMB), 1009),
+        (_frame(0x41, BOMB[:500]) + _frame(0x80, BOMB[500:]), 1009),
+    ],
+    ids=[
+        "reserved bit", "unknown opcode", "masked", "long ping", "ping in part", "end of nothing", "message in message",
+        "endless", "half a code", "reason is no text", "no deflate", "bomb", "bomb in parts",
+    ],
+)  # fmt: skip
+def test_what_no_peer_may_send_ends_the_connection(sent: bytes, code: int) -> None:
+    async def misbehave(connection: ServerConnection) -> None:
+        connection.transport.write(sent)
+        await connection.wait_closed()
+
+    async def main() -> None:
+        async with talking_to(misbehave) as websocket:
+            with pytest.raises(ConnectionClosed) as closed:
+                await websocket.receive()
+            assert closed.value.sent is not None
+            assert closed.value.sent.code == code
+            assert explain(closed.value) != "the connection to the hub broke"
 
     asyncio.run(main())
 
@@ -173,6 +227,35 @@ def test_who_sends_waits_for_room() -> None:
     asyncio.run(main())
 
 
+def test_pings_of_a_peer_that_reads_no_pongs_fill_no_memory() -> None:
+    pings = (b"\x89\x7d" + bytes(125)) * 500
+
+    async def main() -> None:
+        flooded = asyncio.Event()
+
+        async def ping_on(connection: ServerConnection) -> None:
+            connection.transport.pause_reading()
+            for _ in range(200):  # 12 MB, more than the kernel keeps
+                connection.transport.write(pings)
+                while connection.transport.get_write_buffer_size():  # noqa: ASYNC110 - another end's reading
+                    await asyncio.sleep(0)
+            flooded.set()
+            connection.transport.resume_reading()
+            await echo(connection)
+
+        async with talking_to(ping_on) as websocket:
+            most_unsent = 0
+            while not flooded.is_set():
+                most_unsent = max(most_unsent, websocket._transport.get_write_buffer_size())
+                await asyncio.sleep(0)
+            assert most_unsent < 128 << 10
+            await websocket.send(b"still there")
+            assert await websocket.receive() == b"still there"
+            assert not websocket._late_pongs
+
+    asyncio.run(main())
+
+
 def test_a_peer_that_answers_pings_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket_module, "PING_INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr(websocket_module, "PONG_TIMEOUT_SECONDS", 0.1)
@@ -203,7 +286,7 @@ def test_a_peer_that_answers_no_ping_is_left(monkeypatch: pytest.MonkeyPatch) ->
         async with talking_to(play_dead) as websocket:
             with pytest.raises(ConnectionClosed) as closed:
                 await websocket.receive()
-            assert explain(closed.value) == "the connection to the hub broke"
+            assert explain(closed.value) == "the connection to the hub broke: keepalive ping timeout"
             assert closed.value.sent is not None
             assert closed.value.sent.code == 1011
             with pytest.raises(ConnectionClosed):
@@ -287,6 +370,45 @@ def test_what_is_no_websocket_is_told(answer: bytes, said: str) -> None:
             assert said in explain(failed.value)
 
     asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a backlog that the kernel does not go beyond")
+def test_an_address_that_leads_nowhere_keeps_nobody_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with (
+            asyncio.timeout(30),
+            serve(hold, "127.0.0.2", 0, subprotocols=[Subprotocol(LINK_SUBPROTOCOL)], close_timeout=0.2) as server,
+        ):
+            port = next(iter(server.sockets)).getsockname()[1]
+
+            async def resolve(*_: object, **__: object) -> list[object]:
+                return [
+                    (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))
+                    for host in ("127.0.0.3", "127.0.0.2")
+                ]
+
+            monkeypatch.setattr(loop, "getaddrinfo", resolve)
+            with unanswering("127.0.0.3", port):
+                async with dialled(f"ws://hub.example:{port}/", headers=(), tls=None) as websocket:
+                    assert websocket.subprotocol == LINK_SUBPROTOCOL
+
+    asyncio.run(main())
+
+
+@contextmanager
+def unanswering(host: str, port: int) -> Iterator[None]:
+    """An address whose queue is full: the kernel passes over whoever else would like to connect."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((host, port))
+        yield
 
 
 def test_a_listener_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,5 @@
+import os
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -68,6 +70,21 @@ def test_the_sample_on_the_wire_is_the_documented_json() -> None:
     assert document["metrics"]["cpu"]["load_average"] == [0.8, 0.6, 0.4]
     assert document["metrics"]["disk"]["/mnt/v1.2"]["usage_percent"] == 50.0
     assert "gpus" not in document["metrics"], "what a host cannot tell is absent"
+
+
+def test_names_that_are_no_text_spoil_no_frame() -> None:
+    """Of a file, say, whose name is not UTF-8, as `os.listdir` has it."""
+    name = os.fsdecode(b"\xff.prom")
+    metrics = Metrics(custom_age_seconds={name: 3.0, "b": 4.0})
+    sample = msgspec.structs.replace(make_sample(), metrics=metrics)
+    decoded = messages.decode_from_agent(messages.encode(sample))
+    assert isinstance(decoded, messages.Sample)
+    assert decoded.metrics.custom_age_seconds == {"?.prom": 3.0, "b": 4.0}
+    assert decoded.timestamp == sample.timestamp
+    response = messages.decode_from_agent(
+        messages.encode(messages.Response(id=1, result={"reasons": [name]}, more=True))
+    )
+    assert response == messages.Response(id=1, result={"reasons": ["?.prom"]}, more=True)
 
 
 def test_a_gap_has_the_wire_name_from() -> None:

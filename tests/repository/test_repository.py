@@ -50,6 +50,20 @@ def test_links_of_the_front_pages_lead_somewhere(readme: str) -> None:
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
+def test_what_troubleshooting_quotes_is_said_by_the_agent() -> None:
+    page = (ROOT / "docs" / "guide" / "operation.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"`([^`]*)`", "\n".join(re.findall(r"^\| (`.*?) \| ", page, re.MULTILINE)))
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for top in ("beszel_agent", "beszel_protocol")
+        for path in (ROOT / top).rglob("*.py")
+    )
+    said_by_others = {"WRONG_VERSION_NUMBER", "certificate verify failed", "externally-managed-environment"}
+    parts = {part.strip(" ;") for text in quoted if text not in said_by_others for part in text.split("…")}
+    assert len(parts) > 5
+    assert {part for part in parts if part not in source} == set()
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_starts_without_what_the_others_need(program: str) -> None:
     """The independence of the programs at run time; import-linter proves it of the source."""

@@ -43,8 +43,8 @@ _COLLECTIONS: Final[dict[str, list[dict[str, Any]]]] = {
     "fingerprints": [_text("system"), _text("token"), _text("fingerprint")],
     "universal_tokens": [_text("user"), _text("token")],
     "user_settings": [_text("user"), _json("settings")],
-    "alerts": [_text("user"), _text("system"), _text("name"), _number("value")],
-    "quiet_hours": [_text("user"), _text("type")],
+    "alerts": [_text("user"), _text("system"), _text("name"), _number("value"), _number("min")],
+    "quiet_hours": [_text("user"), _text("system"), _text("type"), _date("start"), _date("end")],
 }  # fmt: skip
 
 

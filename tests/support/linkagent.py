@@ -100,6 +100,7 @@ async def linked(
     trusted_keys: tuple[bytes, ...] | None = None,
     seed: bytes = b"s" * 32,
     fingerprint: str = FINGERPRINT,
+    name: str = "web-1",
     actions: Mapping[str, Action] | None = None,
     spool: Spool | None = None,
     records: int = 0,
@@ -113,7 +114,7 @@ async def linked(
     assert config.hub_url is not None
     agent.link = Link(
         make_endpoint(config.hub_url, token, config),
-        Credentials(token, trusted_keys or (hub.public_key,), Identity(fingerprint, seed), "web-1"),
+        Credentials(token, trusted_keys or (hub.public_key,), Identity(fingerprint, seed), name),
         Duties(
             spool=agent.spool,
             details=lambda: agent.details,

@@ -1,5 +1,6 @@
 """The parts that only take values and give values: names, labels, states, rates, what changed, what does not fit."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -25,7 +26,7 @@ from beszel_agent.containers.devices import count_processors
 from beszel_agent.containers.documents import EventDocument, Inspected, Listed, Statistics, read_document, read_rows
 from beszel_agent.containers.events import differences, read_event
 from beszel_agent.containers.facts import digest_of, is_secret, make_container, with_digests
-from beszel_agent.containers.guests import recognise_machine
+from beszel_agent.containers.guests import Guest, make_id, recognise_machine
 from beszel_agent.containers.images import FRESH_SECONDS, ImageDigests
 from beszel_agent.containers.model import Container, Counters
 from beszel_agent.containers.pods import read_annotations
@@ -117,6 +118,12 @@ def test_the_host_s_owner_names_engines(sockets: Path) -> None:
 )
 def test_guests_of_systemd(name: str, found: tuple[str, str] | None) -> None:
     assert recognise_machine(name) == found
+
+
+def test_a_guest_whose_name_is_no_text_has_an_id() -> None:
+    names = [os.fsdecode(name) for name in (b"w\xfcb", b"w\xffb")]
+    ids = {make_id(Guest("lxc", name, f"/lxc/{name}")) for name in names}
+    assert len(ids) == 2
 
 
 @pytest.mark.parametrize(

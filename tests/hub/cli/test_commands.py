@@ -85,6 +85,17 @@ def test_a_system_is_enrolled_and_printed_again(shell: Shell) -> None:
     )
 
 
+def test_an_address_that_no_other_machine_reaches_is_told_as_such(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.create_user()
+    assert "Other machines cannot reach this" in shell.run("enrol", "web-1", "--user", EMAIL)
+    monkeypatch.setenv("APP_URL", "https://hub.example.org")
+    text = shell.run("enrol", "web-1", "--user", EMAIL)
+    assert "HUB_URL=https://hub.example.org" in text
+    assert "cannot reach" not in text
+
+
 def test_another_users_system_of_that_name_is_another(shell: Shell) -> None:
     shell.create_user()
     shell.create_user("bob@example.org", "user")

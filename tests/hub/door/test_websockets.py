@@ -62,6 +62,8 @@ async def burst(application: Application, port: int) -> int:
 
 
 def test_frames_that_nobody_takes_are_not_inflated() -> None:
+    WatchedProtocol.instances.clear()
+
     async def run() -> None:
         application = Application()
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -105,3 +107,33 @@ def test_small_frames_go_undeflated_between_others() -> None:
         return answers
 
     assert asyncio.run(run()) == texts
+
+
+def test_pings_of_a_peer_that_reads_no_pongs_fill_no_memory() -> None:
+    pings = Frame(Opcode.PING, bytes(125)).serialize(mask=True) * 500
+
+    async def flood(port: int) -> int:
+        async with connect(f"ws://127.0.0.1:{port}", proxy=None) as client:
+            client.transport.pause_reading()
+            (protocol,) = WatchedProtocol.instances
+            most_unsent = 0
+            for _ in range(200):  # 13 MB, more than the kernel keeps
+                client.transport.write(pings)
+                while client.transport.get_write_buffer_size():
+                    most_unsent = max(most_unsent, protocol.transport.get_write_buffer_size())
+                    await asyncio.sleep(0)
+            client.transport.resume_reading()
+            await client.send("still there")
+            assert await client.recv() == "still there"
+            return most_unsent
+
+    async def run() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = uvicorn.Server(uvicorn.Config(echo, ws=WatchedProtocol, lifespan="off", log_config=None))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(server.serve([listener]))
+                assert await flood(listener.getsockname()[1]) < 256 << 10
+                server.should_exit = True
+
+    WatchedProtocol.instances.clear()
+    asyncio.run(run())

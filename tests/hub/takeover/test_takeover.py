@@ -14,6 +14,7 @@ import pytest
 from beszel_hub.accounts import passwords
 from beszel_hub.accounts.queries import find_identity
 from beszel_hub.agents.keys import load_hub_key
+from beszel_hub.alerts.queries import find_preset, load_silences, to_rule
 from beszel_hub.audit.queries import newest
 from beszel_hub.cli.commands import run_command_line
 from beszel_hub.metrics import upkeep
@@ -75,7 +76,12 @@ def fill(server: BeszelServer) -> Ids:
     server.create("fingerprints", system=ids.idle, token="too-short", fingerprint="")
     server.create("universal_tokens", user=ids.ada, token=UNIVERSAL_TOKEN)
     server.create("user_settings", user=ids.rea, settings=SETTINGS)
-    server.create("alerts", user=ids.ada, system=ids.web, name="CPU", value=80)
+    server.create("alerts", user=ids.ada, system=ids.web, name="CPU", value=80, min=5)
+    server.create("alerts", user=ids.rea, system=ids.idle, name="Status", value=0, min=1)
+    server.create("alerts", user=ids.ada, system=ids.web, name="Tea", value=1)
+    night = {"start": "2026-01-01 22:00:00.000Z", "end": "2026-01-01 06:00:00.000Z"}
+    server.create("quiet_hours", user=ids.rea, system="", type="daily", **night)
+    server.create("quiet_hours", user=ids.ada, system=ids.web, type="one-time", **night)
     for minute in range(1, 11):
         add_statistics(server, ids.web, "1m", minute)
     for minutes in (5, 20, 30):
@@ -149,7 +155,7 @@ def test_everything_that_has_a_home_comes_over(
         "users": (3, 0, 0), "systems": (2, 0, 0), "system_details": (1, 0, 0), "fingerprints": (1, 0, 1),
         "universal_tokens": (1, 0, 0), "user_settings": (1, 0, 0),
         "id_ed25519": (1, 0, 0), "system_stats": (13, 0, 1),
-        "container_stats": (1, 0, 0), "_superusers": (0, 0, 1), "alerts": (0, 0, 1),
+        "container_stats": (1, 0, 0), "_superusers": (0, 0, 1), "alerts": (1, 0, 2), "quiet_hours": (1, 0, 1),
     }  # fmt: skip
     assert load_hub_key(tmp_path / "id_ed25519").public_line == load_hub_key(beszel / "id_ed25519").public_line
     with Taken(tmp_path) as taken:
@@ -166,6 +172,25 @@ def test_everything_that_has_a_home_comes_over(
     assert universal.owner_id == ids.ada
     assert plain is not None
     assert (plain.role, plain.username) == ("user", "plain")
+
+
+def test_alerts_and_quiet_hours_go_on_once_however_often_it_is_run(
+    beszel: Path, ids: Ids, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(capsys, beszel, tmp_path)
+    assert {name: tables(take(capsys, beszel, tmp_path))[name] for name in ("alerts", "quiet_hours")} == {
+        "alerts": (0, 1, 2), "quiet_hours": (0, 1, 1),
+    }  # fmt: skip
+    with Taken(tmp_path) as taken:
+        alert = taken.database.read_now(lambda: find_preset(ids.ada, ids.web, "CPU"))
+        night = taken.database.read_now(load_silences)
+    assert alert is not None
+    rule = to_rule(alert)
+    assert (rule.name, rule.user_id, rule.system_id) == ("CPU", ids.ada, ids.web)
+    assert (rule.conditions[0].target, rule.conditions[0].value, rule.conditions[0].window_seconds) == (
+        "cpu.usage_percent", 80, 300,
+    )  # fmt: skip
+    assert [(silence.user_id, silence.type, silence.system_id) for silence in night] == [(ids.rea, "daily", None)]
 
 
 def test_statistics_stand_in_history_in_our_units(

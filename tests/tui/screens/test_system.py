@@ -153,6 +153,7 @@ def test_one_chart_over_the_whole_screen(tmp_path: Path) -> None:
             await open_web(client)
             await client.press("j", "f")
             await client.until(lambda: [panel.key for panel in client.system.panels if panel.display] == ["memory"])
+            await client.until(lambda: "Load average" not in client.text())
             assert "Memory" in client.text()
             client.source.clock.advance(1)
             client.source.sample(FLEET[0].id, make_metrics(50.0))
