@@ -1,4 +1,4 @@
-"""What a change must pass. `nox` runs everything that `.ci/run` does; `nox -s endurance` and `nox -l` the rest.
+"""What a change must pass. `nox` runs everything that `.ci/run` does; `nox -s unit` and others (`nox -l`) by hand.
 
 `tests` runs everything on the newest Python of this machine among those supported, and the unit tests with one system
 test on the oldest.
@@ -30,6 +30,11 @@ ON_POSTGRESQL = (
     "takeover",
 )
 MAIN_JOB = "tests/system/test_main_job.py"
+WORKERS = max(2, min(4, os.cpu_count() or 2))
+"""Two also on a single core, as tests wait for a third of their time. No more than four: a machine may lend us fewer
+cores than it says it has, and each worker has engines and databases of its own."""
+AT_ONCE = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
+"""Tests of a file share a hub; files come in the order of tests/conftest.py."""
 
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = True
@@ -66,6 +71,11 @@ def _install(session: nox.Session, *groups: str, project: bool = True) -> None:
     session.install("--quiet", *([".[all]"] if project else []), *requirements)
 
 
+def _pytest(session: nox.Session, *arguments: str, **settings: str) -> None:
+    """Over several processes; what it compiles of the tests is kept, whatever the environment says of bytecode."""
+    session.run("pytest", *AT_ONCE, *arguments, env={"PYTHONDONTWRITEBYTECODE": None, **settings})
+
+
 @nox.session(python=NEWEST)
 def lint(session: nox.Session) -> None:
     """Style and likely mistakes."""
@@ -94,9 +104,9 @@ def tests(session: nox.Session) -> None:
     is_newest = session.python == NEWEST
     _install(session, "test", *(["clients"] if is_newest else []))
     if is_newest:
-        session.run("pytest", "-m", "not endurance", *session.posargs)
+        _pytest(session, "-m", "not endurance", *session.posargs)
     else:
-        session.run("pytest", "-m", "not endurance and not system", *session.posargs)
+        _pytest(session, "-m", "not endurance and not system", *session.posargs)
         session.run("pytest", MAIN_JOB)
 
 
@@ -105,7 +115,14 @@ def postgres(session: nox.Session) -> None:
     """The hub's tests on PostgreSQL instead of SQLite; what is no different there only once, with the other tests."""
     _install(session, "test")
     paths = session.posargs or [f"tests/hub/{part}" for part in ON_POSTGRESQL]
-    session.run("pytest", "-m", "not endurance and not system", *paths, env={"BESZEL_TEST_DATABASE": "postgresql"})
+    _pytest(session, "-m", "not endurance and not system", *paths, BESZEL_TEST_DATABASE="postgresql")
+
+
+@nox.session(python=NEWEST, reuse_venv=True)
+def unit(session: nox.Session) -> None:
+    """After each change: the tests that bring nothing up, in less than a minute."""
+    _install(session, "test")
+    _pytest(session, "-m", "unit", *session.posargs)
 
 
 @nox.session(python=NEWEST)

@@ -1,4 +1,4 @@
-"""What holds for every test: which database the hubs have, where files are, and that certificates are read once."""
+"""What holds for every test: which kind it is, the database of its hubs, where files are, certificates read once."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,26 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import IS_POSTGRESQL, drop_below
-from tests.support.memory import keep_files_in_memory
+from tests.support.kinds import mark_unit_tests
+from tests.support.memory import keep_files_in_memory, keep_paths_short
 from tests.support.trust import read_trust_once
+
+LONG_FILES = ("tests/system/", "tests/tui/")
+"""They come first, so that at the end no worker waits for another's long file."""
 
 keep_files_in_memory()
 read_trust_once()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest decides on it
+def pytest_configure(config: pytest.Config) -> None:
+    keep_paths_short(config)
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_unit_tests(items)
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG_FILES))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

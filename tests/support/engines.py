@@ -5,6 +5,7 @@ reach each other and this host, and nothing else.
 """
 
 import contextlib
+import fcntl
 import io
 import itertools
 import json
@@ -232,6 +233,15 @@ def _bridge(ip: str, name: str) -> Iterator[str]:
     It has a hardware address of its own: it would take one of its ports', and change it under those that know it. A run
     that was killed leaves its bridge behind, and a second one with the same network would take the answers.
     """
+    try:
+        with _alone():
+            address = _make_bridge(ip, name)
+        yield address
+    finally:
+        subprocess.run([ip, "link", "delete", name], check=False)
+
+
+def _make_bridge(ip: str, name: str) -> str:
     taken = _bridges(ip)
     for stale in [bridge for bridge in taken if not Path("/proc", _owner_of(bridge)).exists()]:
         subprocess.run([ip, "link", "delete", stale], check=False)
@@ -239,12 +249,17 @@ def _bridge(ip: str, name: str) -> Iterator[str]:
     number = next(free for free in range(200, 256) if f"172.31.{free}.1" not in taken.values())
     address, hardware = f"172.31.{number}.1", f"02:42:ac:1f:{number:02x}:01"
     subprocess.run([ip, "link", "add", name, "address", hardware, "type", "bridge"], check=True)
-    try:
-        subprocess.run([ip, "address", "add", f"{address}/24", "dev", name], check=True)
-        subprocess.run([ip, "link", "set", name, "up"], check=True)
-        yield address
-    finally:
-        subprocess.run([ip, "link", "delete", name], check=False)
+    subprocess.run([ip, "address", "add", f"{address}/24", "dev", name], check=True)
+    subprocess.run([ip, "link", "set", name, "up"], check=True)
+    return address
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Among the test runs of this machine: two at once would find the same network free."""
+    with Path(tempfile.gettempdir(), "beszel-test-bridges.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _owner_of(bridge: str) -> str:

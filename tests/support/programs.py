@@ -1,7 +1,9 @@
 """The installed programs as real processes."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 PROGRAMS = Path(sys.executable).parent
 POLL_SECONDS = 0.05
 COMMAND_TIMEOUT_SECONDS = 30
+_LOWEST_PORT = 12_000
 
 T = TypeVar("T")
 
@@ -38,10 +42,22 @@ def clean_environment(home: Path, **settings: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """One that only who is told of it takes: none of those that the kernel gives to whoever asks for any."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.choice(_given_ports())))  # noqa: S311 - no secret
+            port: int = probe.getsockname()[1]
+            return port
+
+
+@cache
+def _given_ports() -> Sequence[int]:
+    """Those below the kernel's own; any (0) where there are none."""
+    try:
+        lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        return (0,)
+    return range(_LOWEST_PORT, lowest) or (0,)
 
 
 def wait_until(what: str, probe: Callable[[], T | None], timeout_seconds: float = 20) -> T:
