@@ -11,7 +11,7 @@ import peewee
 from beszel_hub.accounts.tables import User
 from beszel_hub.alerts.rule import Condition, Rule
 from beszel_hub.alerts.silences import Silence, SilenceType
-from beszel_hub.alerts.steps import Kept, Place, Step
+from beszel_hub.alerts.steps import Ended, Kept, Place, Step
 from beszel_hub.alerts.tables import BeszelAlert, EngineRow, HeldRow, HistoryRow, QuietRow, RuleRow, StateRow
 from beszel_hub.alerts.transition import Transition
 from beszel_hub.permissions import Actor
@@ -168,6 +168,16 @@ def save_step(step: Step, threshold: float | None) -> None:
     if step.happened in {"recovered", "closed"}:
         columns |= {"outcome": step.happened, "reason": step.reason, "resolved": step.at_ms}
     HistoryRow.update(**columns).where(HistoryRow.id == step.alert_id).execute()
+
+
+def insert_ended(ended: Ended) -> bool:
+    """False if it is here already."""
+    if HistoryRow.get_or_none(HistoryRow.id == ended.id) is not None:
+        return False
+    HistoryRow.insert(
+        **msgspec.structs.asdict(ended), peak=ended.value, severity="warning", outcome="recovered"
+    ).execute()
+    return True
 
 
 def close_orphans(orphans: Iterable[Kept], now_ms: int) -> None:

@@ -78,3 +78,18 @@ def revive(kept: Kept, moment: Moment) -> State:
         clear_since_ms=None if kept.clear_since_ms is None else moment.monotonic_of(kept.clear_since_ms),
         fires_ms=tuple(map(moment.monotonic_of, kept.fires_ms)),
     )  # fmt: skip
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that was over before it came here, as the history has it; of another hub, which knows no severity."""
+
+    id: str
+    rule_id: str
+    user_id: str
+    system_id: str
+    name: str
+    target: str
+    value: float | None
+    reason: str
+    created: int
+    resolved: int

@@ -1,4 +1,4 @@
-"""Users' alerts and quiet hours, by the rules that hold for them over HTTP. Runs in a write."""
+"""Users' alerts, their history and quiet hours, by the rules that hold for them over HTTP. Runs in a write."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -7,10 +7,13 @@ from typing import Final
 from beszel_hub.accounts.queries import find_account
 from beszel_hub.alerts import queries
 from beszel_hub.alerts.beszel_collection import MAX_VALUE, put_preset
-from beszel_hub.alerts.presets import MAX_MINUTES, PRESETS
+from beszel_hub.alerts.presets import MAX_MINUTES, PRESETS, Preset
 from beszel_hub.alerts.quiet_collection import QuietSource
+from beszel_hub.alerts.rule import STATUS
+from beszel_hub.alerts.steps import Ended
 from beszel_hub.errors import BadRequest
 from beszel_hub.permissions import Actor
+from beszel_hub.store.ids import is_id
 from beszel_hub.takeover.people import UserIds
 from beszel_hub.takeover.report import Report, TableReport
 from beszel_hub.takeover.source import Row
@@ -37,6 +40,40 @@ def take_alerts(rows: Iterable[Row], users: UserIds, report: Report, now_ms: int
             table.skip_present()
         else:
             _attempt(table, partial(put_preset, actor, system_id, name, value, int(minutes), now_ms))
+
+
+def take_history(rows: Iterable[Row], users: UserIds, report: Report, now_ms: int) -> None:
+    """What has ended and is no older than history here; what lasts fires anew, by the alert that was taken over."""
+    table = report.table("alerts_history")
+    for row in rows:
+        actor, system_id, preset = _owner(row, users), text_of(row, "system"), PRESETS.get(text_of(row, "name"))
+        created_ms, resolved_ms = instant_of(row, "created"), instant_of(row, "resolved")
+        if actor is None:
+            table.leave_out(_NOBODY)
+        elif not queries.sees_system(actor, system_id):
+            table.leave_out(_UNSEEN)
+        elif preset is None or created_ms is None or not is_id(text_of(row, "id")):
+            table.leave_out("it has no id or no time, or is of no kind that there is")
+        elif resolved_ms is None:
+            table.leave_out("it had not ended")
+        elif not now_ms - queries.HISTORY_MS <= created_ms <= resolved_ms <= now_ms:
+            table.leave_out("it is older than history here goes, or its times are none")
+        elif queries.insert_ended(_ended(row, preset, actor.user_id or "", created_ms, resolved_ms)):
+            table.take()
+        else:
+            table.skip_present()
+
+
+def _ended(row: Row, preset: Preset, user_id: str, created_ms: int, resolved_ms: int) -> Ended:
+    """With the alert of the same kind here as its rule, if there is one."""
+    system_id, name = text_of(row, "system"), text_of(row, "name")
+    rule, value = queries.find_preset(user_id, system_id, name), number_of(row, "value")
+    return Ended(
+        id=text_of(row, "id"), rule_id=text_of(row, "alert_id") if rule is None else rule.id, user_id=user_id,
+        system_id=system_id, name=name, target="" if "*" in preset.target else preset.target,
+        value=None if value is None or preset.target == STATUS else value * preset.scale,
+        reason="taken over from Beszel", created=created_ms, resolved=resolved_ms,
+    )  # fmt: skip
 
 
 def take_quiet_hours(rows: Iterable[Row], users: UserIds, report: Report, now_ms: int) -> None:

@@ -13,7 +13,7 @@ from beszel_hub.notifications.settings_view import Absorb, make_absorb
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import Secret
 from beszel_hub.systems.queries import load_entries
-from beszel_hub.takeover.alarms import take_alerts, take_quiet_hours
+from beszel_hub.takeover.alarms import take_alerts, take_history, take_quiet_hours
 from beszel_hub.takeover.history import take_statistics
 from beszel_hub.takeover.hubkey import take_key
 from beszel_hub.takeover.machines import take_details, take_systems, take_tokens, take_universal_tokens
@@ -24,7 +24,6 @@ from beszel_hub.takeover.source import SourceDatabase, open_source
 
 WITHOUT_HOME: Final = {
     "_superusers": "the first user there is an administrator here; make others with `beszel-hub user create`",
-    "alerts_history": "what fired there is told there; here history begins anew",
     "containers": "agents tell anew what runs",
     "systemd_services": "agents tell anew what runs",
     "smart_devices": "agents tell anew what disks there are",
@@ -76,6 +75,7 @@ def _take_records(
         take_universal_tokens(source.rows("universal_tokens"), users, secret, report, now_ms)
         take_settings(source.rows("user_settings"), users, absorb, report, now_ms)
         take_alerts(source.rows("alerts"), users, report, now_ms)
+        take_history(source.rows("alerts_history"), users, report, now_ms)
         take_quiet_hours(source.rows("quiet_hours"), users, report, now_ms)
         if report.dry_run:
             raise _DryRun(system_ids)

@@ -31,10 +31,10 @@ _SELECT: Final = {
     "user_settings": "SELECT * FROM user_settings",
     "alerts": "SELECT * FROM alerts",
     "quiet_hours": "SELECT * FROM quiet_hours",
+    "alerts_history": "SELECT * FROM alerts_history ORDER BY created, id",
 }
 _COUNT: Final = {
     "_superusers": "SELECT count(*) FROM _superusers",
-    "alerts_history": "SELECT count(*) FROM alerts_history",
     "containers": "SELECT count(*) FROM containers",
     "systemd_services": "SELECT count(*) FROM systemd_services",
     "smart_devices": "SELECT count(*) FROM smart_devices",

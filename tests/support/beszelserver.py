@@ -44,6 +44,10 @@ _COLLECTIONS: Final[dict[str, list[dict[str, Any]]]] = {
     "universal_tokens": [_text("user"), _text("token")],
     "user_settings": [_text("user"), _json("settings")],
     "alerts": [_text("user"), _text("system"), _text("name"), _number("value"), _number("min")],
+    "alerts_history": [
+        _text("user"), _text("system"), _text("alert_id"), _text("name"), _number("value"), _date("resolved"),
+        _date("created"),
+    ],
     "quiet_hours": [_text("user"), _text("system"), _text("type"), _date("start"), _date("end")],
 }  # fmt: skip
 

@@ -14,7 +14,8 @@ import pytest
 from beszel_hub.accounts import passwords
 from beszel_hub.accounts.queries import find_identity
 from beszel_hub.agents.keys import load_hub_key
-from beszel_hub.alerts.queries import find_preset, load_silences, to_rule
+from beszel_hub.alerts.queries import find_preset, load_silences, to_rule, visible_history
+from beszel_hub.alerts.tables import HistoryRow
 from beszel_hub.audit.queries import newest
 from beszel_hub.cli.commands import run_command_line
 from beszel_hub.metrics import upkeep
@@ -22,6 +23,7 @@ from beszel_hub.metrics.series import read_entries
 from beszel_hub.metrics.series_tiers import read_summaries
 from beszel_hub.metrics.tiers import DAY_MS, MINUTE, Retention
 from beszel_hub.metrics.upkeep import Upkeep
+from beszel_hub.permissions import Actor
 from beszel_hub.records.dates import format_date
 from beszel_hub.store.database import Database
 from beszel_hub.store.secrets import load_secret
@@ -79,6 +81,12 @@ def fill(server: BeszelServer) -> Ids:
     server.create("alerts", user=ids.ada, system=ids.web, name="CPU", value=80, min=5)
     server.create("alerts", user=ids.rea, system=ids.idle, name="Status", value=0, min=1)
     server.create("alerts", user=ids.ada, system=ids.web, name="Tea", value=1)
+    past = {"user": ids.ada, "system": ids.web, "created": format_date(NOW_MS - 30 * MINUTE_MS)}
+    over = {"resolved": format_date(NOW_MS - 20 * MINUTE_MS)}
+    server.create("alerts_history", name="Bandwidth", value=3, alert_id="abcdefghij12345", **past, **over)
+    server.create("alerts_history", name="CPU", value=91.5, **past, **over)
+    server.create("alerts_history", name="Status", **past)
+    server.create("alerts_history", name="Tea", **past, **over)
     night = {"start": "2026-01-01 22:00:00.000Z", "end": "2026-01-01 06:00:00.000Z"}
     server.create("quiet_hours", user=ids.rea, system="", type="daily", **night)
     server.create("quiet_hours", user=ids.ada, system=ids.web, type="one-time", **night)
@@ -156,6 +164,7 @@ def test_everything_that_has_a_home_comes_over(
         "universal_tokens": (1, 0, 0), "user_settings": (1, 0, 0),
         "id_ed25519": (1, 0, 0), "system_stats": (13, 0, 1),
         "container_stats": (1, 0, 0), "_superusers": (0, 0, 1), "alerts": (1, 0, 2), "quiet_hours": (1, 0, 1),
+        "alerts_history": (2, 0, 2),
     }  # fmt: skip
     assert load_hub_key(tmp_path / "id_ed25519").public_line == load_hub_key(beszel / "id_ed25519").public_line
     with Taken(tmp_path) as taken:
@@ -191,6 +200,24 @@ def test_alerts_and_quiet_hours_go_on_once_however_often_it_is_run(
         "cpu.usage_percent", 80, 300,
     )  # fmt: skip
     assert [(silence.user_id, silence.type, silence.system_id) for silence in night] == [(ids.rea, "daily", None)]
+
+
+def test_what_has_fired_stands_in_the_history_of_alerts_once(
+    beszel: Path, ids: Ids, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(capsys, beszel, tmp_path)
+    assert tables(take(capsys, beszel, tmp_path))["alerts_history"] == (0, 2, 2)
+    ada = Actor(user_id=ids.ada, role="user", scope="full")
+    with Taken(tmp_path) as taken:
+        told = taken.database.read_now(lambda: list(HistoryRow.select().where(visible_history(ada))))
+        cpu = taken.database.read_now(lambda: find_preset(ids.ada, ids.web, "CPU"))
+    assert cpu is not None
+    found = {row.name: row for row in told}
+    assert (found["CPU"].value, found["CPU"].target, found["CPU"].rule_id) == (91.5, "cpu.usage_percent", cpu.id)
+    assert (found["Bandwidth"].value, found["Bandwidth"].rule_id) == (3 << 20, "abcdefghij12345")
+    assert {(row.user_id, row.system_id, row.resolved - row.created, row.outcome) for row in told} == {
+        (ids.ada, ids.web, 10 * MINUTE_MS, "recovered")
+    }
 
 
 def test_statistics_stand_in_history_in_our_units(
