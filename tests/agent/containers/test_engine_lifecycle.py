@@ -24,7 +24,7 @@ def test_a_life(engine: Engine) -> None:
         assert watched.until_known("web")["web"].state == "created"
         container.start()
         watched.until_told("started", "web")
-        assert watched.until_known("web")["web"].state == "running"
+        wait_until("running", lambda: watched.until_known("web")["web"].state == "running")
         container.rename("www")
         assert watched.until_told("renamed", "www").attributes == {"before": "web"}
         watched.until_known("www")

@@ -132,6 +132,7 @@ def test_logs_and_configuration_are_of_now_and_of_what_is_there(tmp_path: Path) 
             client.source.inspections["aaaaaaaaaaaa"] = "{}"
             await client.press("left_curly_bracket")
             await client.until(lambda: names(screen) == ["leaver", "shop-api"])
+            await client.until_text("gone now")
             await client.press("g")
             for key in ("enter", "i"):
                 await client.press(key)
