@@ -100,7 +100,8 @@ class SystemdWatch:
             self._try(BUS, "AddMatch", "s", (rule,))
         self._begin()
         while not self._stopped.is_set():
-            signal = self._bus.wait(self._list_at - time.monotonic())
+            left = self._list_at - time.monotonic()
+            signal = self._bus.wait(left) if left > 0 else None
             if signal is None:
                 self._list()
             elif self._is_new_owner(signal):
