@@ -71,7 +71,7 @@ class SystemdWatch:
     def stop(self) -> None:
         self._stopped.set()
         self._bus.interrupt()
-        if self._thread is not None:
+        if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_END_SECONDS)
 
     def _run(self) -> None:
