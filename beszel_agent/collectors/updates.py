@@ -8,7 +8,7 @@ import msgspec
 
 from beszel_agent.config import Config
 from beszel_agent.errors import ReadingFailed, ReadingIncomplete, Unavailable, describe
-from beszel_agent.packages import apt, pacman
+from beszel_agent.packages import apk, apt, pacman
 from beszel_agent.packages.reboot import RPM, is_reboot_required
 from beszel_agent.paths import HostPaths
 from beszel_protocol.sample import Metrics, UpdateMetrics
@@ -16,6 +16,7 @@ from beszel_protocol.sample import Metrics, UpdateMetrics
 _MANAGERS: Final[tuple[tuple[str, tuple[str, ...], Callable[[HostPaths], UpdateMetrics]], ...]] = (
     (apt.STATUS, apt.WATCHED, apt.read_updates),
     (pacman.LOCAL, pacman.WATCHED, pacman.read_updates),
+    *((database, apk.WATCHED, apk.read_updates) for database in apk.DATABASES),
 )
 """What is there if the manager is, what changes when it did something, and how to read it."""
 _NO_LIST: Final = (
@@ -48,7 +49,7 @@ class UpdatesCollector:
                 return cls(paths, watched, read_updates)
         if any(_changed_ns(paths, path) for path in RPM):
             return cls(paths, (), None)
-        raise Unavailable("neither apt, pacman nor RPM")
+        raise Unavailable("neither apt, pacman, apk nor RPM")
 
     def shortfall(self) -> str | None:
         return _NO_LIST if self._read_updates is None else None
