@@ -4,12 +4,9 @@ Left out, as apk leaves them out: packages that its world(5) holds at a version,
 offer to packages without it. An index does not say what is there for the sake of security.
 """
 
-import gzip
 import hashlib
 import os
 import re
-import tarfile
-import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -34,7 +31,6 @@ _NO_ARCH: Final = "noarch"
 _WISH: Final = re.compile(r"([^@=<>~!]+)(?:@([^=<>~]+))?([=<>~].*)?")
 """Name, tag and constraint of what an administrator asked for."""
 _HOLDS: Final = ("=", "<", "~", "><")
-_BROKEN: Final = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error)
 
 
 class Repository(NamedTuple):
@@ -159,6 +155,10 @@ def _find_index(paths: HostPaths, url: str, arch: str) -> str:
 
 
 def _read_index(path: str) -> Iterator[_Package]:
+    import gzip  # noqa: PLC0415 - only where apk is
+    import tarfile  # noqa: PLC0415
+    import zlib  # noqa: PLC0415
+
     try:
         # As a stream: the signature before the index is a gzip file of its own, and nothing is kept of what was read.
         with gzip.open(path) as whole, tarfile.open(fileobj=whole, mode="r|") as archive:
@@ -167,7 +167,7 @@ def _read_index(path: str) -> Iterator[_Package]:
                 if file is not None and member.size <= _MAX_INDEX_BYTES:
                     yield from filter(None, map(_package, read_stanzas(file, path)))
                     return
-    except _BROKEN as error:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ReadingFailed(f"{path} is no index, or not whole") from error
     raise ReadingFailed(f"{path}: no index in it")
 
