@@ -168,7 +168,7 @@ class Hub:
             await self.images.restore()
         await self.inventory.restore()
         await self.checks.refresh()
-        await apply_rules_file(self.database, self.clock, self.config.rules_file_path)
+        await apply_rules_file(self.database, self.clock, self.journal, self.config.rules_file_path)
         self._announcer.restore(await self.alerts.open())
         try:
             async with asyncio.TaskGroup() as group:

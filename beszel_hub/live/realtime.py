@@ -101,7 +101,7 @@ class Realtime:
                 stream.send(text, document, key=text)
 
     def audience(self, collection: Collection, record_id: str) -> list[Sight]:
-        """How those look at a record who would hear of its end."""
+        """How those look at a record who would hear of its end; on any thread: what it reads is replaced as a whole."""
         return list({listener.sight for listener in self._permitted(collection, record_id)})
 
     def _parse(self, actor: Actor, text: str) -> Subscription:
