@@ -12,7 +12,7 @@ from beszel_hub.records.batch import BatchRequest, BatchResult, plan_batch
 from beszel_hub.records.expansion import expand
 from beszel_hub.records.listing import Listing, Page, parse_listing, parse_presentation, to_page
 from beszel_hub.records.paths import Resolver
-from beszel_hub.records.projection import find_projected, list_projected
+from beszel_hub.records.projection import find_projected, list_projected, sift
 from beszel_hub.records.registry import Change, Collection, ProjectedSource, Registry, Row, Sight, TableSource
 from beszel_hub.records.rows import TableRows
 from beszel_hub.records.scribe import Scribe
@@ -138,6 +138,15 @@ class Records:
         """A row that this one may see, as they want it; raise `BadRequest` if they want something impossible."""
         listing = self._presentation(sight.actor, collection, {"expand": sight.expand, "fields": sight.fields})
         return await self._answer(sight.actor, collection, row, listing)
+
+    async def sift(self, collection: Collection, sight: Sight, rows: Sequence[Row]) -> list[Row | None]:
+        """Rows that this one may see, as they want each; None for one that their filter leaves out."""
+        parameters = {"filter": sight.filter, "expand": sight.expand, "fields": sight.fields}
+        listing = parse_listing(parameters, Resolver(self.registry, collection, sight.actor), self._clock())
+        fitting = await sift(self._database, self.registry, sight.actor, listing, rows)
+        kept = [row for row, fits in zip(rows, fitting, strict=True) if fits]
+        shown = iter(await self._present(sight.actor, collection, kept, listing))
+        return [next(shown) if fits else None for fits in fitting]
 
     def check_sight(self, collection: Collection, sight: Sight) -> None:
         """Raise `BadRequest` if the filter, or what else is wanted, is not valid."""
