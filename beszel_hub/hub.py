@@ -28,6 +28,7 @@ from beszel_hub.backups.service import Backups
 from beszel_hub.checks.collection import make_checks_collection
 from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
+from beszel_hub.closings import Closings
 from beszel_hub.components.collection import make_services_collection, make_smart_devices_collection
 from beszel_hub.components.details import ComponentDetails
 from beszel_hub.components.service import SAVE_SECONDS, Components
@@ -154,7 +155,10 @@ class Hub:
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
         self._announcer = Announcer(self.broker.alerts, self.realtime.news.note)
-        self._tidings = Tidings(self.realtime, self.database, clock, containers)
+        self._tidings, self._closings = (
+            Tidings(self.realtime, self.database, clock, containers),
+            Closings(self.realtime.rows, self.database, self.systems.directory, clock),
+        )
         self._guard, self._attention = Guard(self.realtime.streams), Attention()
         self.components = Components(self.database, clock)
         self.component_details = ComponentDetails(
@@ -325,6 +329,7 @@ class Hub:
             *self.alerts.jobs(self.tick_seconds),
             Job("what agents count", 5.0, self.duties.follow),
             Job("news of what is stored", LOOK_SECONDS, self._tidings.look),
+            Job("intervals that closed", 1.0, self._closings.look),
             Job("info", 5.0, self._presence.save_infos),
             Job("components", SAVE_SECONDS, self.components.save),
             Job("containers", self.tick_seconds, self.inventory.save),

@@ -66,6 +66,10 @@ class RowDesk:
         """Whether anybody listens, so that it is worth while to make rows."""
         return self._has_listeners(self._records.collection(name), record_id)
 
+    def listening(self, name: str) -> list[Actor]:
+        """Who listens to every record of a collection now."""
+        return [listener.sight.actor for listener in self._listeners(self._records.collection(name), "*")]
+
     def note(self, name: str, verb: Verb, rows: Iterable[Row], *, sees: Sees | None = None) -> None:
         """What follows within a moment on news of the same row is one event with it."""
         collection = self._records.collection(name)
