@@ -35,6 +35,9 @@ MAX_COUNTED_GAP_MS: Final = 310_000
 MAX_PENDING_GAP_MS: Final = 300_000
 """A wait that a restart has interrupted for longer begins anew: nobody knows what was meanwhile."""
 
+CLOCK_SET_MS: Final = 1000
+"""A wall clock that moves by more against the monotonic one was set: what is kept by the old one is kept anew."""
+
 RULE_GONE: Final = "the rule is gone"
 RULE_CHANGED: Final = "the rule watches something else"
 TARGET_GONE: Final = "the target is gone"
@@ -109,6 +112,7 @@ class Engine:
         self._stations: dict[str, _Station] = {}
         self._around: dict[str, Surroundings] = {}
         self._unsaved: dict[Place, State] = {}
+        self._saved_at = started
         self._swept_ms = started.monotonic_ms
 
     def restore(self, states: Iterable[Kept], stopped_ms: int, moment: Moment) -> list[Kept]:
@@ -272,8 +276,19 @@ class Engine:
 
     def take_unsaved(self, moment: Moment) -> list[Kept]:
         """States that changed since this was last asked; the calm ones among them need not be kept."""
+        if abs(moment.wall_of(self._saved_at.monotonic_ms) - self._saved_at.wall_ms) >= CLOCK_SET_MS:
+            self._saved_at = moment
+            self._unsaved = self._everything() | self._unsaved
         unsaved, self._unsaved = self._unsaved, {}
         return [keep(place, state, moment) for place, state in unsaved.items()]
+
+    def _everything(self) -> dict[Place, State]:
+        return {
+            Place(watch.rule.id, system_id, target): state
+            for system_id, station in self._stations.items()
+            for watch in station.watches
+            for target, state in watch.states()
+        }
 
     def step_of(self, kept: Kept) -> Step | None:
         """What was last told of an alert that fires; None for any other state, or if nobody watches it any more."""
