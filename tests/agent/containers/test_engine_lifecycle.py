@@ -84,7 +84,8 @@ def a_restart(docker: Engine, watched: Watched, name: str) -> Act:
 def an_end(docker: Engine, watched: Watched, name: str) -> Act:
     container = docker.run(name, IDLE)
     watched.until_told("started", name)
-    return container.kill
+    kill: Act = container.kill
+    return kill
 
 
 def want_of_memory(docker: Engine, _: Watched, name: str) -> Act:
@@ -169,6 +170,35 @@ def test_health(docker: Engine) -> None:
         assert wait_until("its health", lambda: watched.read().get("web")).health == "unhealthy"
         container.exec_run(["touch", "/tmp/well"])
         watched.until_told("healthy", "web")
+
+
+def test_health_at_podman(networked_podman: Engine) -> None:
+    """Its checks are made by systemd's timers, or by whoever asks for one as is done here."""
+    check = {"test": ["CMD", "test", "-e", "/tmp/well"], "interval": SECOND, "timeout": 5 * SECOND, "retries": 1}
+    container = networked_podman.run("web", ["sh", "-c", "touch /tmp/well; sleep 600"], healthcheck=check)
+    url = f"{networked_podman.client.api.base_url}/v4.0.0/libpod/containers/{container.id}/healthcheck"
+
+    def is_found(health: str) -> bool:
+        networked_podman.client.api.get(url, timeout=10).raise_for_status()
+        return watched.facts()["web"].health == health
+
+    with watching(networked_podman) as watched:
+        assert watched.until_known("web")["web"].health == "starting"
+        wait_until("healthy", lambda: is_found("healthy"))
+        assert watched.facts()["web"].status == "Up (healthy)"
+        container.exec_run(["rm", "/tmp/well"])
+        wait_until("unhealthy", lambda: is_found("unhealthy"))
+        watched.until_told("unhealthy", "web")
+        assert wait_until("its health", lambda: watched.read().get("web")).health == "unhealthy"
+        container.exec_run(["touch", "/tmp/well"])
+        wait_until("healthy again", lambda: is_found("healthy"))
+        wait_until("told again", lambda: watched.told().count(("healthy", "web")) == 2)
+        for _ in range(3):
+            assert is_found("healthy")
+        networked_podman.run("last", IDLE)
+        watched.until_told("started", "last")
+        health = [kind for kind, name in watched.told() if name == "web"]
+        assert health == ["healthy", "unhealthy", "healthy"]
 
 
 def test_the_end_for_want_of_memory(docker: Engine) -> None:
