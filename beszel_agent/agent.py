@@ -42,6 +42,7 @@ from beszel_agent.spool.opening import open_spool
 from beszel_agent.spool.recovery import SPOOL_DIR
 from beszel_agent.verdicts import Change, Verdicts
 from beszel_protocol.messages import Configuration, encode
+from beszel_protocol.processes import ProcessList
 from beszel_protocol.version import VERSION
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Agent:
                 "container_inspect": self._containers.inspect,
                 "container_logs": self._containers.logs,
                 "disk_detail": self._describe_disks,
-                "processes": functools.partial(list_processes, paths),
+                "processes": functools.partial(self._list_processes, paths),
                 "service_detail": functools.partial(detail_service, paths, config),
             },
             actions_enabled=config.actions,
@@ -141,6 +142,10 @@ class Agent:
         services = self._sampler.find(ServicesCollector)
         for turn in () if services is None else services.take_turns():
             self._tell(turn, reading)
+        top = reading.metrics.top_processes
+        if top is not None:
+            metrics = msgspec.structs.replace(reading.metrics, top_processes=self._containers.name(top))
+            reading = reading._replace(metrics=metrics)
         self._spool.append(
             lambda sequence: encode(reading.as_sample(sequence)), instant_ms=reading.instant_ms, boot_ms=reading.boot_ms
         )
@@ -164,6 +169,10 @@ class Agent:
 
         collector = self._sampler.find(SmartCollector)
         return await describe_disks(None if collector is None else collector.disks, params, time.monotonic)
+
+    async def _list_processes(self, paths: HostPaths, params: Mapping[str, Any]) -> ProcessList:
+        found = await list_processes(paths, params)
+        return msgspec.structs.replace(found, processes=self._containers.name(found.processes))
 
     async def _report_collectors(self, params: Mapping[str, Any]) -> CollectorsResult:  # noqa: ARG002
         return CollectorsResult(

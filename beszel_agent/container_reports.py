@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from beszel_agent.collectors.containers import ContainersCollector
 from beszel_agent.containers.model import SHORT_ID, Tiding
 from beszel_agent.host import boot_ms
+from beszel_agent.processes.owners import name_containers
 from beszel_agent.sampler import Sampler
 from beszel_agent.spool.interface import Spool
 from beszel_agent.ticks import sleep_to_tick
 from beszel_protocol.containers import ContainerFacts, LogBatch
 from beszel_protocol.messages import Event, encode
+from beszel_protocol.sample import ProcessMetrics
 from beszel_protocol.timestamps import format_timestamp
 
 if TYPE_CHECKING:
@@ -71,6 +73,11 @@ class ContainerReports:
         """All containers as they are known now; None if this host cannot tell of any."""
         host = self._host()
         return None if host is None else host.inventory()
+
+    def name(self, processes: list[ProcessMetrics]) -> list[ProcessMetrics]:
+        """With the names of the containers that they run in, as far as these are known now."""
+        host = self._host()
+        return processes if host is None else name_containers(processes, host.names())
 
     def logs(self, params: Mapping[str, Any]) -> AsyncGenerator[LogBatch, None]:
         from beszel_agent.containers.logs import stream_logs  # noqa: PLC0415 - for whoever asks

@@ -170,7 +170,7 @@ class ProcessMetrics(Part, frozen=True, kw_only=True):
     """From and to disks. Absent where the agent may not know, as of other users' processes."""
     write_bytes_per_second: float | None = None
     container: str | None = None
-    """The first 12 digits of its id, or its name where the engine has names only."""
+    """The name of the container that it runs in; the first 12 digits of its id where the agent knows no name."""
     unit: str | None = None
     """The systemd unit, `nginx.service`."""
     parent: int | None = None

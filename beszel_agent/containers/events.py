@@ -1,6 +1,6 @@
 """What an engine's event means, and what became of a container between two lists; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from beszel_agent.containers.documents import EventDocument
@@ -21,6 +21,7 @@ _KINDS: Final = {
     "health_status: healthy": "container_healthy",
     "health_status: unhealthy": "container_unhealthy",
 }
+_HEALTHS: Final = {"container_healthy": "healthy", "container_unhealthy": "unhealthy"}
 _GONE: Final = frozenset({"container_removed"})
 
 
@@ -63,6 +64,29 @@ def died(full_id: str, name: str, exit_code: int | None) -> Tiding:
     if exit_code is None:
         return Tiding("container_died", full_id, name)
     return Tiding("container_died", full_id, name, f"exit code {exit_code}", {"exit_code": exit_code})
+
+
+def settle_health(
+    told: Iterable[Tiding], asked: Iterable[str], before: Containers, after: Containers
+) -> Iterator[Tiding]:
+    """What events say, with health only where it becomes another, of the containers that were `asked` about.
+
+    Podman has an event for every check; before version 4.4 it comes ahead of the check and does not say how that ends.
+    """
+    known = {full_id: before[full_id].facts.health if full_id in before else "none" for full_id in asked}
+    for tiding in told:
+        health = _HEALTHS.get(tiding.kind)
+        if tiding.kind == "container_started":
+            known[tiding.full_id] = "starting"
+        elif health is not None:
+            if known.get(tiding.full_id) == health:
+                continue
+            known[tiding.full_id] = health
+        yield tiding
+    for full_id, health in known.items():
+        container = after.get(full_id)
+        if container is not None and container.facts.health not in {health, "none", "starting"}:
+            yield Tiding(f"container_{container.facts.health}", full_id, container.facts.name)
 
 
 def explain(tiding: Tiding, before: Containers, after: Containers) -> Iterator[Tiding]:

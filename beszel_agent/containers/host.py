@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from beszel_agent.config import Config
@@ -64,6 +64,7 @@ class ContainerHost:
         self._oom_at: dict[str, float] = {}
         self._is_stale = True
         self._merged: tuple[Container, ...] = ()
+        self._names: tuple[tuple[Container, ...], dict[str, str]] = (), {}
         self._listener: Callable[[], None] | None = None
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -98,6 +99,13 @@ class ContainerHost:
             sources = [*(watch.containers for watch in list(self._watches.values())), self._guests]
             self._merged = merge_containers(sources, self._config.exclude_containers)
         return self._merged
+
+    def names(self) -> Mapping[str, str]:
+        """Of all containers, by shortened id."""
+        containers = self.containers()
+        if self._names[0] is not containers:
+            self._names = containers, {item.facts.id: item.facts.name for item in containers}
+        return self._names[1]
 
     def inventory(self) -> list[ContainerFacts] | None:
         """None as long as no engine has told of its containers, and no guest was found either."""

@@ -11,7 +11,7 @@ import msgspec
 
 from beszel_agent.containers.client import EngineClient, NoSuchContainer, Stream, read_events
 from beszel_agent.containers.documents import Listed
-from beszel_agent.containers.events import EngineEvent, differences, explain, read_event
+from beszel_agent.containers.events import EngineEvent, differences, explain, read_event, settle_health
 from beszel_agent.containers.facts import make_container, status_words, with_digests
 from beszel_agent.containers.hierarchy import Hierarchy
 from beszel_agent.containers.images import ImageDigests
@@ -149,7 +149,12 @@ class EngineWatch:
             elif full_id in fresh or len(fresh) < MAX_CONTAINERS:
                 fresh[full_id] = found
         self.containers = fresh
-        told = [event.tiding for event in events if event.tiding is not None]
+        told = settle_health(
+            [event.tiding for event in events if event.tiding is not None],
+            [event.full_id for event in events],
+            before,
+            fresh,
+        )
         self._tell([said for tiding in told for said in explain(tiding, before, fresh)])
 
     def _reconcile(self, client: EngineClient, *, thoroughly: bool = False) -> None:

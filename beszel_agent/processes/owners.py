@@ -1,9 +1,13 @@
 """Whose a process is: its user, and the container and systemd unit that its control group tells."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
+
+import msgspec
 
 from beszel_agent.paths import HostPaths, read_text_or_none
 from beszel_protocol.hygiene import clean_text
+from beszel_protocol.sample import ProcessMetrics
 
 _KEPT_SECONDS: Final = 60.0
 """A process may change its user and be moved to another group; few do so often."""
@@ -56,6 +60,16 @@ class Owners:
             self._users = parse_passwd(read_text_or_none(self._paths.etc("passwd")) or "")
             self._users_at = now
         return self._users.get(number, str(number))
+
+
+def name_containers(processes: Iterable[ProcessMetrics], names: Mapping[str, str]) -> list[ProcessMetrics]:
+    """With the names of their containers, by their shortened ids; one that nobody has a name for keeps its id."""
+    return [
+        process
+        if process.container is None or process.container not in names
+        else msgspec.structs.replace(process, container=names[process.container])
+        for process in processes
+    ]
 
 
 def parse_passwd(text: str) -> dict[int, str]:

@@ -42,6 +42,8 @@ IMAGE = "beszel-test:latest"
 _BRIDGE_PREFIX = "bsz"
 """Then the process whose it is, and which of its bridges."""
 _bridge_numbers = itertools.count()
+_NETWORK = "own"
+_CNI_PLUGINS = Path("/usr/lib/cni")
 BUSY = ["sh", "-c", "while :; do :; done"]
 IDLE = ["sleep", "600"]
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
@@ -150,7 +152,7 @@ def docker_engine() -> Iterator[Engine]:
     dockerd, ip = need_program("dockerd"), need_program("ip")
     with tempfile.TemporaryDirectory(prefix="beszel-docker-", ignore_cleanup_errors=True) as folder:
         root, socket = Path(folder), Path(folder, "docker.sock")
-        bridge = f"{_BRIDGE_PREFIX}{os.getpid()}-{next(_bridge_numbers)}"
+        bridge = _bridge_name()
         argv = [
             *_ENDS_WITH_US, dockerd, "--host", f"unix://{socket}", "--data-root", f"{root}/data",
             "--exec-root", f"{root}/exec", "--pidfile", f"{root}/pid", "--iptables=false", "--bridge", bridge,
@@ -166,18 +168,28 @@ def docker_engine() -> Iterator[Engine]:
 
 
 @contextmanager
-def podman_engine() -> Iterator[Engine]:
-    """In the network of this host, as it has no other here."""
+def podman_engine(*, with_network: bool = False) -> Iterator[Engine]:
+    """In the network of this host, or with a bridge of its own; then its checks of health are made when it is told to.
+
+    Otherwise they are left to systemd's timers, which are not everywhere.
+    """
     _need_root()
     podman, runtime = need_program("podman"), need_program("runc")
-    with tempfile.TemporaryDirectory(prefix="beszel-podman-", ignore_cleanup_errors=True) as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="beszel-podman-", ignore_cleanup_errors=True))
         root, socket = Path(folder), Path(folder, "podman.sock")
+        environment, network, address = _environment(root), "host", ""
+        if with_network:
+            bridge = _bridge_name()
+            address = stack.enter_context(_bridge(need_program("ip"), bridge))
+            environment |= {"CONTAINERS_CONF": str(_write_network(root, bridge, address)), "DISABLE_HC_SYSTEMD": "true"}
+            network = _NETWORK
         argv = [
             *_ENDS_WITH_US, podman, "--root", f"{root}/data", "--runroot", f"{root}/run", "--runtime", runtime,
             "--cgroup-manager=cgroupfs", "system", "service", "-t", "0", f"unix://{socket}",
         ]  # fmt: skip
-        with running(argv, _environment(root), root / "log") as process:
-            engine = _opened(socket, process.pid, root / "log", network="host")
+        with running(argv, environment, root / "log") as process:
+            engine = _opened(socket, process.pid, root / "log", network=network, address=address)
             try:
                 yield engine
             finally:
@@ -224,6 +236,30 @@ def _answers(socket: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _write_network(root: Path, bridge: str, address: str) -> Path:
+    """Podman's configuration, with a network on a bridge that is there already and no rules of a firewall."""
+    if not (_CNI_PLUGINS / "bridge").exists():
+        pytest.skip(f"no network plugins in {_CNI_PLUGINS}")
+    subnet = f"{address.rpartition('.')[0]}.0/24"
+    ranges = [[{"subnet": subnet, "rangeStart": f"{address}0", "gateway": address}]]
+    ipam = {"type": "host-local", "dataDir": str(root / "leases"), "ranges": ranges}
+    plugin = {"type": "bridge", "bridge": bridge, "ipam": ipam}
+    networks = root / "networks"
+    networks.mkdir()
+    (networks / f"{_NETWORK}.conflist").write_text(
+        json.dumps({"cniVersion": "0.4.0", "name": _NETWORK, "plugins": [plugin]})
+    )
+    configuration = root / "containers.conf"
+    configuration.write_text(
+        f'[network]\nnetwork_backend = "cni"\nnetwork_config_dir = "{networks}"\ncni_plugin_dirs = ["{_CNI_PLUGINS}"]\n'
+    )
+    return configuration
+
+
+def _bridge_name() -> str:
+    return f"{_BRIDGE_PREFIX}{os.getpid()}-{next(_bridge_numbers)}"
 
 
 @contextmanager

@@ -19,6 +19,12 @@ def podman_service() -> Iterator[Engine]:
         yield engine
 
 
+@pytest.fixture(scope="session")
+def networked_podman_service() -> Iterator[Engine]:
+    with podman_engine(with_network=True) as engine:
+        yield engine
+
+
 @pytest.fixture
 def docker(docker_service: Engine) -> Iterator[Engine]:
     yield docker_service
@@ -29,6 +35,12 @@ def docker(docker_service: Engine) -> Iterator[Engine]:
 def podman(podman_service: Engine) -> Iterator[Engine]:
     yield podman_service
     podman_service.clear()
+
+
+@pytest.fixture
+def networked_podman(networked_podman_service: Engine) -> Iterator[Engine]:
+    yield networked_podman_service
+    networked_podman_service.clear()
 
 
 @pytest.fixture(params=["docker", "podman"])

@@ -1,6 +1,7 @@
 """A whole agent as a process, a real engine and a hub: inventory, numbers, events, logs and who may ask for them."""
 
 import asyncio
+import itertools
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from beszel_protocol.messages import Cancel, Containers, Event, Request, Response
-from tests.support.engines import IDLE, Engine
+from tests.support.engines import BUSY, IDLE, Engine
 from tests.support.linkhub import LinkHub, openssh_key
 from tests.support.programs import clean_environment
 
@@ -91,6 +92,37 @@ def test_what_an_agent_tells_of_containers(docker: Engine, tmp_path: Path) -> No
             await hub.until("it is told", lambda: inventories(hub)[-1].containers[0].state == "exited")
             await asyncio.to_thread(container.remove)
             await hub.until("none is left", lambda: inventories(hub)[-1].containers == [])
+
+    run(main)
+
+
+def test_processes_tell_the_names_of_their_containers(docker: Engine, tmp_path: Path) -> None:
+    """In samples and in the full list, and the new one after it was renamed."""
+    container = docker.run("web", BUSY)
+    inside = int(docker.client.api.inspect_container(container.id)["State"]["Pid"])
+
+    numbers = itertools.count(1)
+
+    async def main() -> None:
+        async with connected(docker, tmp_path) as hub:
+
+            async def until_listed(name: str) -> None:
+                """Asked again and again: that the name is another is known a moment later."""
+                while True:
+                    (answer,) = await ask(hub, next(numbers), "processes", limit=1000)
+                    if [row.get("container") for row in answer.result["processes"] if row["pid"] == inside] == [name]:
+                        return
+
+            def sampled() -> set[str | None]:
+                told = [process for sample in hub.samples for process in sample.metrics.top_processes or ()]
+                return {process.container for process in told if process.pid == inside}
+
+            await hub.until("an inventory", lambda: inventories(hub))
+            await until_listed("web")
+            # On a busy machine the agent looks less often than every five seconds.
+            await hub.until("its name in a sample", lambda: "web" in sampled(), 60)
+            await asyncio.to_thread(container.rename, "www")
+            await until_listed("www")
 
     run(main)
 

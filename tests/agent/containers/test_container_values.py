@@ -24,11 +24,11 @@ from beszel_agent.containers.cgroup_files import (
 from beszel_agent.containers.client import EngineClient, NoSuchContainer
 from beszel_agent.containers.devices import count_processors
 from beszel_agent.containers.documents import EventDocument, Inspected, Listed, Statistics, read_document, read_rows
-from beszel_agent.containers.events import differences, read_event
+from beszel_agent.containers.events import differences, read_event, settle_health
 from beszel_agent.containers.facts import digest_of, is_secret, make_container, with_digests
 from beszel_agent.containers.guests import Guest, make_id, recognise_machine
 from beszel_agent.containers.images import FRESH_SECONDS, ImageDigests
-from beszel_agent.containers.model import Container, Counters
+from beszel_agent.containers.model import Container, Counters, Tiding
 from beszel_agent.containers.pods import read_annotations
 from beszel_agent.containers.roster import MAX_INVENTORY_BYTES, make_inventory, merge_containers
 from beszel_agent.containers.sockets import find_engines
@@ -265,6 +265,31 @@ def test_what_is_no_event_of_a_container(raw: dict[str, Any]) -> None:
 def test_what_happened_while_nobody_listened(before: list[Container], after: list[Container], kinds: list[str]) -> None:
     found = differences(by_id(*before), by_id(*after))
     assert [tiding.kind.removeprefix("container_") for tiding in found] == kinds
+
+
+@pytest.mark.parametrize(
+    ("before", "events", "after", "told"),
+    [
+        ("starting", ["healthy"], "healthy", ["healthy"]),
+        ("healthy", ["healthy"], "healthy", []),  # Podman: a check like the one before
+        ("healthy", [], "unhealthy", ["unhealthy"]),  # Podman before 4.4: an event that does not say
+        ("healthy", [], "healthy", []),
+        ("healthy", ["unhealthy", "healthy"], "healthy", ["unhealthy", "healthy"]),
+        ("healthy", ["unhealthy"], "healthy", ["unhealthy", "healthy"]),  # the next event will say the same
+        ("unhealthy", ["died", "started", "unhealthy"], "unhealthy", ["died", "started", "unhealthy"]),
+        ("unhealthy", ["died", "started"], "starting", ["died", "started"]),
+        (None, ["created", "started", "healthy"], "healthy", ["created", "started", "healthy"]),
+        ("healthy", ["unhealthy", "removed"], None, ["unhealthy", "removed"]),
+    ],
+)
+def test_health_is_told_when_it_becomes_another(
+    before: str | None, events: list[str], after: str | None, told: list[str]
+) -> None:
+    known, fresh = (by_id(*([] if health is None else [container(health=health)])) for health in (before, after))
+    full_id = container().full_id
+    tidings = [Tiding(f"container_{kind}", full_id, "web") for kind in events]
+    found = settle_health(tidings, [full_id], known, fresh)
+    assert [tiding.kind.removeprefix("container_") for tiding in found] == told
 
 
 def test_rates() -> None:

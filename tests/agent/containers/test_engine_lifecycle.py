@@ -2,18 +2,21 @@
 
 import statistics
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from docker.errors import APIError
 
-from tests.support.engines import BUSY, IDLE, IMAGE, Engine, open_files, watching
+from tests.support.engines import BUSY, IDLE, IMAGE, Engine, Watched, open_files, watching
 from tests.support.programs import wait_until
 
 pytestmark = pytest.mark.system
 
 SOON_SECONDS = 1.0
+SECOND = 1_000_000_000
+"""As engines count time."""
 
 
 def test_a_life(engine: Engine) -> None:
@@ -59,19 +62,65 @@ def test_facts(docker: Engine) -> None:
     assert facts.started_at is not None
 
 
-def test_it_is_told_within_a_second(docker: Engine) -> None:
+Act = Callable[[], object]
+
+
+def a_creation(docker: Engine, _: Watched, name: str) -> Act:
+    return lambda: docker.create(name, IDLE)
+
+
+def a_new_name(docker: Engine, watched: Watched, name: str) -> Act:
+    container = docker.create(f"{name}-before", IDLE)
+    watched.until_told("created", f"{name}-before")
+    return lambda: container.rename(name)
+
+
+def a_restart(docker: Engine, watched: Watched, name: str) -> Act:
+    container = docker.run(name, IDLE)
+    watched.until_told("started", name)
+    return lambda: container.restart(timeout=0)
+
+
+def an_end(docker: Engine, watched: Watched, name: str) -> Act:
+    container = docker.run(name, IDLE)
+    watched.until_told("started", name)
+    kill: Act = container.kill
+    return kill
+
+
+def want_of_memory(docker: Engine, _: Watched, name: str) -> Act:
+    """What it takes to use its memory up counts, too."""
+    return lambda: docker.run(name, ["sh", "-c", "exec tail /dev/zero"], mem_limit="16m")
+
+
+def bad_health(docker: Engine, watched: Watched, name: str) -> Act:
+    """What the engine takes to find it out counts, too."""
+    check = {"test": ["CMD", "test", "-e", "/tmp/well"], "interval": 50_000_000, "timeout": 5 * SECOND, "retries": 1}
+    container = docker.run(name, ["sh", "-c", "touch /tmp/well; sleep 600"], healthcheck=check)
+    wait_until("healthy", lambda: name in watched.facts() and watched.facts()[name].health == "healthy")
+    return lambda: container.exec_run(["rm", "/tmp/well"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "prepare"),
+    [
+        ("created", a_creation), ("renamed", a_new_name), ("restarted", a_restart), ("died", an_end),
+        ("oom", want_of_memory), ("unhealthy", bad_health),
+    ],
+)  # fmt: skip
+def test_it_is_told_within_a_second(docker: Engine, kind: str, prepare: Callable[[Engine, Watched, str], Act]) -> None:
     """The median, as a machine that tests run on has moments of its own."""
     delays = []
     with watching(docker) as watched:
         watched.until_known()
         for number in range(7):
-            container = docker.run(f"c{number}", IDLE)
-            watched.until_told("started", f"c{number}")
-            container.kill()
-            killed = time.monotonic()
-            watched.until_told("died", f"c{number}")
-            delays.append(time.monotonic() - killed)
-    assert statistics.median(delays) < SOON_SECONDS
+            act = prepare(docker, watched, f"c{number}")
+            act()
+            done = time.monotonic()
+            watched.until_told(kind, f"c{number}")
+            delays.append(time.monotonic() - done)
+            docker.clear()
+    assert statistics.median(delays) < SOON_SECONDS, delays
 
 
 def test_a_restart_by_hand(engine: Engine) -> None:
@@ -109,8 +158,7 @@ def test_a_limit_that_it_gets_while_it_runs(docker: Engine) -> None:
 
 
 def test_health(docker: Engine) -> None:
-    second = 1_000_000_000
-    check = {"test": ["CMD", "test", "-e", "/tmp/well"], "interval": second, "timeout": 5 * second, "retries": 1}
+    check = {"test": ["CMD", "test", "-e", "/tmp/well"], "interval": SECOND, "timeout": 5 * SECOND, "retries": 1}
     container = docker.run("web", ["sh", "-c", "touch /tmp/well; sleep 600"], healthcheck=check)
     with watching(docker) as watched:
         watched.until_known("web")
@@ -122,6 +170,35 @@ def test_health(docker: Engine) -> None:
         assert wait_until("its health", lambda: watched.read().get("web")).health == "unhealthy"
         container.exec_run(["touch", "/tmp/well"])
         watched.until_told("healthy", "web")
+
+
+def test_health_at_podman(networked_podman: Engine) -> None:
+    """Its checks are made by systemd's timers, or by whoever asks for one as is done here."""
+    check = {"test": ["CMD", "test", "-e", "/tmp/well"], "interval": SECOND, "timeout": 5 * SECOND, "retries": 1}
+    container = networked_podman.run("web", ["sh", "-c", "touch /tmp/well; sleep 600"], healthcheck=check)
+    url = f"{networked_podman.client.api.base_url}/v4.0.0/libpod/containers/{container.id}/healthcheck"
+
+    def is_found(health: str) -> bool:
+        networked_podman.client.api.get(url, timeout=10).raise_for_status()
+        return watched.facts()["web"].health == health
+
+    with watching(networked_podman) as watched:
+        assert watched.until_known("web")["web"].health == "starting"
+        wait_until("healthy", lambda: is_found("healthy"))
+        assert watched.facts()["web"].status == "Up (healthy)"
+        container.exec_run(["rm", "/tmp/well"])
+        wait_until("unhealthy", lambda: is_found("unhealthy"))
+        watched.until_told("unhealthy", "web")
+        assert wait_until("its health", lambda: watched.read().get("web")).health == "unhealthy"
+        container.exec_run(["touch", "/tmp/well"])
+        wait_until("healthy again", lambda: is_found("healthy"))
+        wait_until("told again", lambda: watched.told().count(("healthy", "web")) == 2)
+        for _ in range(3):
+            assert is_found("healthy")
+        networked_podman.run("last", IDLE)
+        watched.until_told("started", "last")
+        health = [kind for kind, name in watched.told() if name == "web"]
+        assert health == ["healthy", "unhealthy", "healthy"]
 
 
 def test_the_end_for_want_of_memory(docker: Engine) -> None:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beszel_agent.paths import HostPaths
-from beszel_agent.processes.owners import Owners, Place, parse_cgroup, parse_passwd, place_of, unescape
+from beszel_agent.processes.owners import (
+    Owners,
+    Place,
+    name_containers,
+    parse_cgroup,
+    parse_passwd,
+    place_of,
+    unescape,
+)
+from beszel_protocol.sample import ProcessMetrics
 
 ID = "3f4e" + "0" * 60
 SHORT = "3f4e00000000"
@@ -51,6 +60,15 @@ def test_the_line_that_tells_most_is_taken() -> None:
     assert parse_cgroup(f"4:cpu:/docker/{ID}\n") == Place(SHORT, None)
     assert parse_cgroup("0::/a:b/c.service\n") == Place(None, "c.service")
     assert parse_cgroup("") == Place()
+
+
+def test_containers_are_called_by_their_names_where_these_are_known() -> None:
+    known, strange, guest, free = (
+        ProcessMetrics(pid=pid, name="sh", container=container)
+        for pid, container in enumerate((SHORT, "a" * 12, "mail", None), start=1)
+    )
+    named = name_containers([known, strange, guest, free], {SHORT: "web"})
+    assert named == [ProcessMetrics(pid=1, name="sh", container="web"), strange, guest, free]
 
 
 @pytest.mark.parametrize(
