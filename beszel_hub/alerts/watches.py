@@ -108,7 +108,7 @@ class TargetsWatch:
 
     def close(self) -> list[Change]:
         """End everything; the windows begin anew."""
-        changes = [_closing(target, state) for target, state in self.states() if state.phase != "calm"]
+        changes = [_closing(target, state) for target, state in self.states() if state != CALM]
         self._unplaced.clear()
         self._meter = Meter(self.rule.conditions[0], 0)
         return changes
@@ -201,7 +201,7 @@ class CompositeWatch:
         before, self.state = self.state, CALM
         self._judged_ms = 0
         self._meters = [Meter(condition, 0) for condition in self.rule.conditions]
-        return [] if before.phase == "calm" else [_closing(COMPOSITE, before)]
+        return [] if before == CALM else [_closing(COMPOSITE, before)]
 
     def acknowledge(self, alert_id: str) -> Change | None:
         if self.state.alert_id != alert_id:
@@ -277,7 +277,7 @@ class StatusWatch:
 
     def close(self) -> list[Change]:
         before, self.state = self.state, CALM
-        return [] if before.phase == "calm" else [_closing(STATUS, before)]
+        return [] if before == CALM else [_closing(STATUS, before)]
 
     def acknowledge(self, alert_id: str) -> Change | None:
         if self.state.alert_id != alert_id:
@@ -297,6 +297,7 @@ def _is_worse(reading: Reading, than: Reading, meter: Meter) -> bool:
 
 
 def _closing(target: str, state: State) -> Change:
+    """Also of a calm one that fired lately, which is kept for that."""
     after, happened = close(state)
     return Change(target, state, after, happened, None)
 
