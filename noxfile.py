@@ -14,22 +14,8 @@ import nox
 ROOT = Path(__file__).parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 CODE = ("beszel_protocol", "beszel_agent", "beszel_hub", "beszel_tui", "themes", "tests", "benchmarks", "noxfile.py")
-ON_POSTGRESQL = (
-    "accounts",
-    "alerts",
-    "audit",
-    "checks",
-    "cli",
-    "components",
-    "export",
-    "inventory",
-    "metrics",
-    "records",
-    "store",
-    "systems",
-    "takeover",
-)
 MAIN_JOB = "tests/system/test_main_job.py"
+OTHERS_CLIENTS = "tests/hub/clients"
 WORKERS = max(2, min(4, os.cpu_count() or 2))
 """Two also on a single core, as tests wait for a third of their time. No more than four: a machine may lend us fewer
 cores than it says it has, and each worker has engines and databases of its own."""
@@ -112,10 +98,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST)
 def postgres(session: nox.Session) -> None:
-    """The hub's tests on PostgreSQL instead of SQLite; what is no different there only once, with the other tests."""
+    """The hub's tests and the main job on PostgreSQL instead of SQLite.
+
+    Only once, with the other tests: those that have no database, and what clients of others make of the API.
+    """
     _install(session, "test")
-    paths = session.posargs or [f"tests/hub/{part}" for part in ON_POSTGRESQL]
-    _pytest(session, "-m", "not endurance and not system", *paths, BESZEL_TEST_DATABASE="postgresql")
+    paths = session.posargs or ["tests/hub", f"--ignore={OTHERS_CLIENTS}", MAIN_JOB]
+    _pytest(session, "-m", "database and not endurance", *paths, BESZEL_TEST_DATABASE="postgresql")
 
 
 @nox.session(python=NEWEST, reuse_venv=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import IS_POSTGRESQL, drop_below
-from tests.support.kinds import mark_unit_tests
+from tests.support.kinds import mark_kinds
 from tests.support.memory import keep_files_in_memory, keep_paths_short
 from tests.support.trust import read_trust_once
 
@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    mark_unit_tests(items)
+    mark_kinds(items)
     items.sort(key=lambda item: not item.nodeid.startswith(LONG_FILES))
 
 

@@ -297,6 +297,7 @@ def _is_worse(reading: Reading, than: Reading, meter: Meter) -> bool:
 
 
 def _closing(target: str, state: State) -> Change:
+    """Also of a calm one that fired lately, which is kept for that."""
     after, happened = close(state)
     return Change(target, state, after, happened, None)
 

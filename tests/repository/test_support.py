@@ -51,3 +51,8 @@ def test_no_file_with_something_real_is_one_of_unit_tests(real: object) -> None:
 
 def test_a_file_of_values_and_files_is_one_of_unit_tests() -> None:
     assert not kinds._brings_up(a_file_with(Path=Path, make_sample=make_sample), frozenset())
+
+
+@pytest.mark.parametrize(("something", "has_one"), [(Site, True), (runninghub, True), (programs.running, False)])
+def test_whatever_starts_a_hub_has_a_database_of_the_kind_that_is_tested(something: object, has_one: bool) -> None:
+    assert kinds._brings_up(a_file_with(something=something), frozenset(), kinds._DATABASES) == has_one

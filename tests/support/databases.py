@@ -11,13 +11,16 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from beszel_hub.store.database import Database
 from beszel_hub.store.files import write_private_file
@@ -117,12 +120,31 @@ def provide(data_dir: Path, url: str | None = None) -> Path:
     return data_dir
 
 
+def contents(path: Path) -> bytes:
+    """All that is held by the database that would be this file, values as they are; a damaged one raises."""
+    if IS_POSTGRESQL:
+        with psycopg.connect(_url_for(path)) as connection:
+            tables = connection.execute("SELECT relname FROM pg_stat_user_tables ORDER BY relname").fetchall()
+            return b"".join(_copy_out(connection, name) for (name,) in tables)
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        written_out = "\n".join(file.iterdump()).encode()
+    return b"".join([written_out, *(part.read_bytes() for part in path.parent.glob(f"{path.name}*"))])
+
+
 def drop_below(directory: Path) -> None:
     """Drop the databases of a test that is over."""
     for name, path in list(_created.items()):
         if path.is_relative_to(directory):
             del _created[name]
             _shared_server().execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _copy_out(connection: psycopg.Connection[Any], table: str) -> bytes:
+    """A partitioned table is copied by its partitions, which are tables too."""
+    query = sql.SQL("COPY (SELECT * FROM ONLY {}) TO STDOUT (FORMAT binary)").format(sql.Identifier(table))
+    with connection.cursor() as cursor, cursor.copy(query) as rows:
+        return b"".join(rows)
 
 
 def _name_of(path: Path) -> str:

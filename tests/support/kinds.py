@@ -1,4 +1,4 @@
-"""Which tests are unit tests: those of files that bring up nothing real, which is read off what they import."""
+"""Which tests bring up nothing real, and which have a database that may be of either kind: read off their imports."""
 
 import sys
 from functools import cache
@@ -22,20 +22,26 @@ _REAL: Final = frozenset(
 )
 """Processes, databases, engines, hubs and screens; a helper that imports one of them brings it up as well."""
 
+_DATABASES: Final = frozenset({f"{_HERE}.databases"})
 
-def mark_unit_tests(items: list[pytest.Item]) -> None:
+
+def mark_kinds(items: list[pytest.Item]) -> None:
     for item in items:
         module = item.getparent(pytest.Module)
-        if module is not None and not _brings_up(module.obj, frozenset()):
+        if module is None:
+            continue
+        if not _brings_up(module.obj, frozenset()):
             item.add_marker("unit")
+        if _brings_up(module.obj, frozenset(), _DATABASES):
+            item.add_marker("database")
 
 
 @cache
-def _brings_up(module: ModuleType, above: frozenset[str]) -> bool:
-    """Whether anything real, itself or by a helper; `above` are those whose helper it is."""
+def _brings_up(module: ModuleType, above: frozenset[str], sought: frozenset[str] = _REAL) -> bool:
+    """Whether anything that is sought, itself or by a helper; `above` are those whose helper it is."""
     names = {_origin(value) for value in vars(module).values()} - above
     helpers = (sys.modules[name] for name in names if name.startswith(f"{_HERE}.") and name != module.__name__)
-    return bool(names & _REAL) or any(_brings_up(helper, above | {module.__name__}) for helper in helpers)
+    return bool(names & sought) or any(_brings_up(helper, above | {module.__name__}, sought) for helper in helpers)
 
 
 def _origin(value: object) -> str:

@@ -290,6 +290,20 @@ def test_paused_is_silent() -> None:
     assert world.take_told() == []
 
 
+def test_a_pause_forgets_how_often_an_alert_fired_in_the_database_too() -> None:
+    world = AlertWorld(rule(value=80), rule("status", id="rule2"))
+    world.send(cpu(90.0))
+    world.set_status("down")
+    world.pass_time(100)
+    world.set_status("up")
+    world.send(cpu(10.0))
+    assert sorted(world.take_told()) == ["fired", "fired", "recovered", "recovered"]
+    assert len(world.kept) == 2, "for how often they fired lately"
+    world.set_status("paused")
+    assert not world.kept
+    assert world.restart() == []
+
+
 def test_a_target_that_vanishes_ends_its_alert_and_one_told_seldom_does_not() -> None:
     world = AlertWorld(rule("disk[*].usage_percent", value=90), rule("smart[*].severity", value=0, id="rule2"))
     smart = Metrics(smart={"S1": SmartMetrics(severity=2)}, cpu=CpuMetrics(usage_percent=1.0))

@@ -21,7 +21,7 @@ from tests.support.programs import Process, clean_environment, free_port, runnin
 from tests.support.runninghub import PASSWORD
 from tests.support.streamer import Streamer, cpu_percent_of, make_past
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.sqlite]
 
 DISK_MIB = 12
 RECORDS = 2500

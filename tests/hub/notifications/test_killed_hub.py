@@ -21,6 +21,7 @@ from beszel_hub.store.database import Database
 from beszel_hub.store.ids import new_id
 from beszel_hub.store.secrets import load_secret
 from tests.support.bareagent import LinkAgent
+from tests.support.databases import provide
 from tests.support.hookserver import Receiver, receiving
 from tests.support.programs import Process, clean_environment, free_port, running, wait_until
 from tests.support.runninghub import PASSWORD
@@ -35,11 +36,11 @@ class Site:
 
     def __init__(self, directory: Path, receiver: Receiver) -> None:
         self.directory = directory
-        self.config = HubConfig(data_dir=directory / "hub", http_port=free_port())
+        self.config = HubConfig(data_dir=provide(directory / "hub"), http_port=free_port())
         create_user(self.config, "ada@example.org", "admin", PASSWORD)
         enrolled = enrol(self.config, "web1", "ada@example.org")
         self.agent = LinkAgent(f"ws://127.0.0.1:{self.config.http_port}/api/beszel/agent-connect", enrolled.token)
-        self.database = Database(self.config.database_path)
+        self.database = Database(self.config.database)
         self.database.open()
         self.office = Office(self.database, load_secret(self.config.secret_path))
         (account,) = self.database.read_now(list_accounts)

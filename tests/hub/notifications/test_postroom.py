@@ -119,7 +119,7 @@ def test_no_header_comes_of_a_subject(tmp_path: Path) -> None:
         mailer = Mailer(
             SmtpServer(host=server.host, port=server.port, sender="hub@example.org", security="none"), office.clock
         )
-        template = "[${severity}] ${system}\r\nBcc: all@example.org\r\n\r\n${rule}\x00\u2028 ${count}"
+        template = "[${severity}] ${system}\r\nBcc: all@example.org\r\n\r\n${rule}\x07\u2028 ${count}"
         office.add_channel("owner@example.org", "email", subject_template=template)
         put(office, system_name="x\r\nCc: all@example.org\r\n\r\nbody", name="a\nb\rc")
         work(office, is_done(office), mailer=mailer)
