@@ -4,6 +4,7 @@ from typing import Any, Final
 
 ROUTES: Final[dict[tuple[str, str], str]] = {
     ("GET", "/"): "The web view.",
+    ("GET", "/system/{id}"): "The web view with that system opened: where the links of messages lead.",
     ("GET", "/api/health"): "Whether the hub and its database are well.",
     ("GET", "/api/beszel/first-run"): "Whether the first user is still to be made.",
     ("POST", "/api/beszel/create-user"): "Makes the first user, an administrator, while there is none.",
