@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
-from beszel_hub.alerts import queries, user_alerts
+from beszel_hub.alerts import queries, ruletext, user_alerts
 from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
@@ -225,6 +225,10 @@ class Alerts:
         count = await self._database.write(lambda: apply_template(actor, application, self._clock))
         await self.refresh()
         return count
+
+    async def write_rules(self) -> str:
+        """The rules for everybody, in the form of `alerts.yml`."""
+        return await self._database.read(lambda: ruletext.write(queries.load_rules(), queries.system_ids()))
 
     async def try_rule(self, actor: Actor, request: TrialRequest) -> tuple[str, Trial]:
         """The name of the system, and what the rule would have said of it; `NotFound` for what the actor sees not."""

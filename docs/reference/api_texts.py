@@ -32,6 +32,7 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("POST", "/api/beszel/user-alerts"): "Makes alerts of one of Beszel's kinds: `name`, `value`, `min`, `systems`.",
     ("DELETE", "/api/beszel/user-alerts"): "Deletes alerts of one of Beszel's kinds: `name`, `systems`.",
     ("POST", "/api/beszel/alerts/acknowledge"): "Says that somebody looks after an alert: `id` of its history.",
+    ("GET", "/api/beszel/alerts-yaml"): "The rules for everybody in the form of `alerts.yml`, for administrators.",
     ("GET", "/api/beszel/alerts/targets"): "What rules can watch, with label and unit.",
     ("GET", "/api/beszel/alerts/templates"): "Sets of rules that the hub has ready.",
     ("POST", "/api/beszel/alerts/templates"): "Makes the rules of one: `template`, `system` or `tag`, `user`.",
