@@ -70,6 +70,7 @@ class Action(enum.StrEnum):
     USER_ALERTS = "user_alerts"
     ACKNOWLEDGE = "acknowledge"
     ALERT_TARGETS = "alert_targets"
+    ALERTS_YAML = "alerts_yaml"
     ALERT_TEMPLATES = "alert_templates"
     ALERT_TEMPLATES_APPLY = "alert_templates_apply"
     ALERT_TRIAL = "alert_trial"

@@ -135,12 +135,12 @@ class Hub:
             read_overrides=read_retentions, max_bytes=config.max_database_bytes,
         )  # fmt: skip
         self._presence = Presence(self.systems, self.latest, self.connections)
+        self.job_board = JobBoard()
         self.broker = Broker(
             clock, visible=self.systems.directory.visible_ids, is_visible=self.systems.directory.is_visible,
-            newest=self._presence.newest_sample,
+            newest=self._presence.newest_sample, jobs=self.job_board.reports,
         )  # fmt: skip
         self.feed = FeedEndpoint(self.broker, self.accounts.authenticate)
-        self.job_board = JobBoard()
         self.notifications = Notifications(
             config, self.database, secret, clock, look=self._look, facts=self._facts_of,
             send_letter=None if self.desk.mailer is None else self.desk.mailer.send,

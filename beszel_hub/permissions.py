@@ -243,6 +243,7 @@ RULES: Final[Mapping[Action, Rule]] = {
     Action.USER_ALERTS: Rule(roles=_EVERYBODY, scopes=_WRITING),
     Action.ACKNOWLEDGE: _WRITE_OWN,
     Action.ALERT_TARGETS: Rule(roles=_EVERYBODY),
+    Action.ALERTS_YAML: Rule(roles=_ADMINS),
     Action.ALERT_TEMPLATES: Rule(roles=_EVERYBODY),
     Action.ALERT_TEMPLATES_APPLY: Rule(roles=_EVERYBODY, scopes=_WRITING),
     Action.ALERT_TRIAL: Rule(roles=_EVERYBODY),

@@ -17,6 +17,8 @@ CONTAINERS_TOPIC: Final = "containers"
 """Of every system one sees; `containers:<id>` of one."""
 CONTAINERS_TOPIC_PREFIX: Final = "containers:"
 ALERTS_TOPIC: Final = "alerts"
+JOBS_TOPIC: Final = "jobs"
+"""Of the hub itself; for administrators."""
 MAX_TOPICS: Final = 64
 MAX_CLIENT_FRAME_BYTES: Final = 16 << 10
 MAX_PACE_SECONDS: Final = 60
@@ -46,7 +48,7 @@ class Unsubscribe(_Frame, frozen=True, kw_only=True, tag="unsubscribe"):
 
 
 class Pace(_Frame, frozen=True, kw_only=True, tag="pace"):
-    """How often the client wants the fleet and containers at most; samples and alerts come at once whatever it says."""
+    """How often the client wants the fleet, containers and jobs at most; samples and alerts come at once anyway."""
 
     seconds: int
     """Within 1, as without this frame, and `MAX_PACE_SECONDS`; the hub takes the nearest."""
@@ -161,6 +163,29 @@ class Alerts(_Frame, frozen=True, kw_only=True, tag="alerts"):
     """Ids of those that are over, or no longer visible to this client."""
 
 
+class JobState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one of the hub's own jobs is."""
+
+    name: str
+    interval_seconds: float
+    """Between the starts of two runs."""
+    runs: int = 0
+    """Since the hub started."""
+    failures_in_row: int = 0
+    last_seconds: float | None = None
+    """How long the newest run took."""
+    last_error: str = ""
+    """The sort of the newest run's failure; empty if that went well."""
+
+
+class Jobs(_Frame, frozen=True, kw_only=True, tag="jobs"):
+    """Jobs that ran since the last such frame; the first after a subscription has all that ever ran."""
+
+    sequence: int
+    hub_ms: int
+    jobs: list[JobState]
+
+
 class Resync(_Frame, frozen=True, kw_only=True, tag="resync"):
     """Frames of these topics were skipped."""
 
@@ -175,7 +200,7 @@ class FeedError(_Frame, frozen=True, kw_only=True, tag="error"):
 
 
 ClientFrame: TypeAlias = Auth | Subscribe | Unsubscribe | Pace
-ServerFrame: TypeAlias = Fleet | SystemSample | Containers | Alerts | Resync | FeedError
+ServerFrame: TypeAlias = Fleet | SystemSample | Containers | Alerts | Jobs | Resync | FeedError
 
 _encoder: Final = msgspec.json.Encoder()
 client_decoder: Final = msgspec.json.Decoder(ClientFrame)

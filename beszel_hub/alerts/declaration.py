@@ -1,4 +1,7 @@
-"""Makes the hub's rules for everybody what `alerts.yml` says; rules that people made over the API stay as they are."""
+"""Makes the hub's rules for everybody what `alerts.yml` says; rules that people made over the API stay as they are.
+
+But a rule for everybody that the file names by its id is the file's from then on, and goes on with its alerts.
+"""
 
 import asyncio
 import logging
@@ -9,10 +12,11 @@ from typing import Any, TypeAlias
 import msgspec
 
 from beszel_hub.alerts import queries
+from beszel_hub.alerts.rule import Rule
 from beszel_hub.alerts.rulefile import MAX_FILE_BYTES, parse
 from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock
-from beszel_hub.errors import HubError
+from beszel_hub.errors import BadRequest, HubError
 from beszel_hub.permissions import ANONYMOUS
 from beszel_hub.store.database import Database
 
@@ -64,21 +68,33 @@ def apply(content: bytes, now_ms: int, note: Note) -> Applied:
     """Runs inside `Database.write`, and notes what it changes; raise `BadRequest`, and then nothing is changed."""
     rules = {rule.id: rule for rule in parse(content, queries.system_ids())}
     present = {row.id: queries.to_rule(row) for row in queries.load_file_rules()}
-    created = [rule for rule in rules.values() if rule.id not in present]
+    absent = [rule for rule in rules.values() if rule.id not in present]
+    taken_over = [rule for rule in absent if _is_there(rule)]
+    created = [rule for rule in absent if rule.id not in {one.id for one in taken_over}]
     updated = [rule for rule in rules.values() if rule.id in present and present[rule.id] != rule]
     removed = [rule for rule in present.values() if rule.id not in rules]
     for rule in removed:
         queries.delete_rule(rule.id)
     for rule in updated:
         queries.update_rule(rule, now_ms)
+    for rule in taken_over:
+        queries.update_rule(rule, now_ms, origin="file", preset="", preset_value=None, preset_minutes=None)
     for rule in created:
         queries.insert_rule(rule, now_ms, origin="file")
-    changed = {rule.id for rule in (*created, *updated)}
+    changed = {rule.id for rule in (*created, *updated, *taken_over)}
     applied = Applied(
-        created=[rule.name for rule in created], updated=[rule.name for rule in updated],
+        created=[rule.name for rule in created], updated=[rule.name for rule in (*updated, *taken_over)],
         removed=[rule.name for rule in removed],
         unchanged=[rule.name for rule in rules.values() if rule.id not in changed],
     )  # fmt: skip
-    if created or updated or removed:
+    if changed or removed:
         note({"created": applied.created, "updated": applied.updated, "removed": applied.removed})
     return applied
+
+
+def _is_there(rule: Rule) -> bool:
+    """Whether there is a rule for everybody with this id, which no file has made."""
+    row = queries.find_rule(rule.id)
+    if row is not None and row.user_id is not None:
+        raise BadRequest(f"The rule {rule.name!r}: its id is that of a rule for one user, which no file takes over.")
+    return row is not None

@@ -16,7 +16,7 @@ from beszel_hub.alerts.template_rules import Application
 from beszel_hub.alerts.templates import TEMPLATES
 from beszel_hub.alerts.texts import describe
 from beszel_hub.alerts.trial_request import TrialRequest
-from beszel_hub.errors import BadRequest, NotFound, invalid_field
+from beszel_hub.errors import BadRequest, Forbidden, NotFound, invalid_field
 from beszel_hub.permissions import require
 from beszel_hub.records.response import JsonResponse, read_object
 from beszel_protocol.timestamps import format_timestamp
@@ -65,6 +65,13 @@ async def list_targets(request: Request) -> Response:
     require(request.state.actor, Action.ALERT_TARGETS)
     items = [{"target": target, "label": label, "unit": unit} for target, (label, unit) in watchable().items()]
     return JsonResponse({"items": items})
+
+
+async def alerts_yaml(request: Request) -> Response:
+    """The rules for everybody, as `alerts.yml` has them; no answer for a token that is for some systems only."""
+    if not require(request.state.actor, Action.ALERTS_YAML).sees_everybody:
+        raise Forbidden
+    return JsonResponse({"alerts": await _alerts(request).write_rules()})
 
 
 async def list_templates(request: Request) -> Response:
@@ -140,6 +147,7 @@ ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route(_USER_ALERTS, put_user_alerts, methods=["POST"]),
     Route(_USER_ALERTS, delete_user_alerts, methods=["DELETE"]),
     Route("/api/beszel/alerts/acknowledge", acknowledge, methods=["POST"]),
+    Route("/api/beszel/alerts-yaml", alerts_yaml, methods=["GET"]),
     Route("/api/beszel/alerts/targets", list_targets, methods=["GET"]),
     Route("/api/beszel/alerts/templates", list_templates, methods=["GET"]),
     Route("/api/beszel/alerts/templates", apply_template, methods=["POST"]),

@@ -37,6 +37,13 @@ MAX_FILE_BYTES: Final = 1 << 20
 MAX_RULES: Final = 5000
 
 
+class FileRule(DeclaredRule, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A rule that stands in the file itself."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]{15}\Z")] | None = None
+    """Of a rule for everybody that was made otherwise, which the file takes over; else made of the name."""
+
+
 class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The rules of a template for a system, for a tag, or for all systems."""
 
@@ -48,16 +55,16 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    rules: Annotated[list[DeclaredRule], msgspec.Meta(max_length=MAX_RULES)] = []
+    rules: Annotated[list[FileRule], msgspec.Meta(max_length=MAX_RULES)] = []
     templates: Annotated[dict[str, list[DeclaredRule]], msgspec.Meta(max_length=MAX_RULES)] = {}
     apply: Annotated[list[Application], msgspec.Meta(max_length=MAX_RULES)] = []
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    """One rule to be, with what its id is made of."""
+    """One rule to be."""
 
     declared: DeclaredRule
-    identity: str
+    id: str
 
 
 def parse(content: bytes, systems: Mapping[str, Sequence[str]]) -> list[Rule]:
@@ -68,16 +75,16 @@ def parse(content: bytes, systems: Mapping[str, Sequence[str]]) -> list[Rule]:
         file = msgspec.yaml.decode(content or b"{}", type=RulesFile)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise BadRequest(f"The file cannot be read: {error}") from error
-    entries = [_Entry(rule, rule.name) for rule in file.rules]
+    entries = [_Entry(rule, rule.id or rule_id_of(rule.name)) for rule in file.rules]
     for application in file.apply:
         entries += _applied(file, application)
         if len(entries) > MAX_RULES:
             raise BadRequest(f"The file makes more than {MAX_RULES} rules.")
-    identities: set[str] = set()
+    ids: set[str] = set()
     for entry in entries:
-        if entry.identity in identities:
+        if entry.id in ids:
             raise BadRequest(f"The file names {entry.declared.name!r} twice.")
-        identities.add(entry.identity)
+        ids.add(entry.id)
     return [_to_rule(entry, systems) for entry in entries]
 
 
@@ -101,14 +108,14 @@ def _applied(file: RulesFile, application: Application) -> Iterator[_Entry]:
         declared = msgspec.structs.replace(
             rule, system=application.system, tag=application.tag, enabled=rule.enabled and application.enabled
         )
-        yield _Entry(declared, f"{scope}\0{rule.name}")
+        yield _Entry(declared, rule_id_of(f"{scope}\0{rule.name}"))
 
 
 def _to_rule(entry: _Entry, systems: Mapping[str, Sequence[str]]) -> Rule:
     declared = entry.declared
     try:
         system_id = _system(declared.system, systems)
-        return make_rule(declared, rule_id_of(entry.identity), system_id=system_id, tag=declared.tag)
+        return make_rule(declared, entry.id, system_id=system_id, tag=declared.tag)
     except InvalidRule as error:
         raise BadRequest(f"The rule {declared.name!r}: {error.field}: {error}") from error
     except ValueError as error:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
-from beszel_hub.alerts import queries
+from beszel_hub.alerts import queries, ruletext
 from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
@@ -207,6 +207,10 @@ class Alerts:
         for listener in self.on_acknowledged:
             listener(alert_id)
         return True
+
+    async def write_rules(self) -> str:
+        """The rules for everybody, in the form of `alerts.yml`."""
+        return await self._database.read(lambda: ruletext.write(queries.load_rules(), queries.system_ids()))
 
     async def try_rule(self, actor: Actor, request: TrialRequest) -> tuple[str, Trial]:
         """The name of the system, and what the rule would have said of it; `NotFound` for what the actor sees not."""

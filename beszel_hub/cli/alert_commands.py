@@ -35,6 +35,14 @@ def apply_rules(
     show(applied, "\n".join(lines) or "Everything is as the file says.", as_json=as_json)
 
 
+@alerts_app.command("export")
+def export_rules(data_dir: DataDir = None) -> None:
+    """Print the rules for everybody as alerts.yml, however they were made."""
+    from beszel_hub.cli import rules  # noqa: PLC0415
+
+    typer.echo(rules.export_rules(read_config(data_dir)), nl=False)
+
+
 @alerts_app.command("templates")
 def show_templates(
     name: Annotated[

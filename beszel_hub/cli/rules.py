@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from beszel_hub.accounts.queries import list_accounts
-from beszel_hub.alerts import queries
+from beszel_hub.alerts import queries, ruletext
 from beszel_hub.alerts.declaration import Applied, apply, read_file
 from beszel_hub.alerts.past import Stretch
 from beszel_hub.alerts.rule import Rule
@@ -121,6 +121,12 @@ def apply_rules(config: HubConfig, file: Path) -> Applied:
         return database.write_now(
             lambda: apply(content, system_clock(), lambda changes: note("alerts.apply", **changes))
         )
+
+
+def export_rules(config: HubConfig) -> str:
+    """The rules for everybody, in the form of `alerts.yml`."""
+    with open_database(config) as database:
+        return database.read_now(lambda: ruletext.write(queries.load_rules(), queries.system_ids()))
 
 
 def try_rule(config: HubConfig, named: str, since: str, system: str | None) -> Tested:

@@ -5,7 +5,7 @@ topic tells it so.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from beszel_hub.actions import Action
@@ -14,13 +14,16 @@ from beszel_hub.live.alerts import AlertBoard, KnownAlerts
 from beszel_hub.live.containers import ContainerTopics, Known, is_container_topic
 from beszel_hub.live.fleet import Audience, Board, ClientPace, FrameMaker
 from beszel_hub.live.frames import SharedFrame, share
+from beszel_hub.live.jobs import KnownJobs, jobs_frame, may_see_jobs
 from beszel_hub.live.outbox import Outbox
 from beszel_hub.permissions import Actor, Decision, decide
+from beszel_hub.scheduler import JobReport
 from beszel_protocol.feed import (
     ALERTS_TOPIC,
     CONTAINERS_TOPIC,
     CONTAINERS_TOPIC_PREFIX,
     FLEET_TOPIC,
+    JOBS_TOPIC,
     MAX_TOPICS,
     SYSTEM_TOPIC_PREFIX,
     FeedError,
@@ -48,13 +51,17 @@ class Client:
         """The systems it was sent a fleet row of; None before the first fleet frame."""
         self.containers = Known()
         self.alerts = KnownAlerts()
+        self.jobs = KnownJobs()
 
     def tell_error(self, code: str, message: str) -> None:
         self.outbox.put(share(FeedError(sequence=0, code=code, message=message), ""))
 
 
 class Broker:
-    """`visible` gives the systems that an actor sees, `newest` the last sample of a system, unnumbered."""
+    """`visible` gives the systems that an actor sees, `newest` the last sample of a system, unnumbered.
+
+    `jobs` gives how the hub's own jobs are.
+    """
 
     def __init__(
         self,
@@ -63,6 +70,7 @@ class Broker:
         visible: Callable[[Actor], frozenset[str]],
         is_visible: Callable[[Actor, str], bool],
         newest: Callable[[str], SystemSample | None],
+        jobs: Callable[[], Sequence[JobReport]],
     ) -> None:
         self.board = Board()
         self.containers = ContainerTopics()
@@ -73,6 +81,7 @@ class Broker:
         self._visible = visible
         self._is_visible = is_visible
         self._newest = newest
+        self._jobs = jobs
         self._clients: set[Client] = set()
         self._watchers: defaultdict[str, set[Client]] = defaultdict(set)
 
@@ -108,6 +117,10 @@ class Broker:
                 client.topics.add(topic)
                 client.alerts = KnownAlerts()
                 self._send_alerts(client, self._visible(client.actor))
+            elif topic == JOBS_TOPIC and may_see_jobs(client.actor):
+                client.topics.add(topic)
+                client.jobs = KnownJobs()
+                self._send_jobs(client)
             elif is_container_topic(topic) and self._may_follow(client, topic):
                 client.topics.add(topic)
                 has_container_topics = True
@@ -164,6 +177,8 @@ class Broker:
                 if FLEET_TOPIC in client.topics:
                     self._send_fleet(client, maker, visible)
                 self._send_containers(client, visible)
+                if JOBS_TOPIC in client.topics:
+                    self._send_jobs(client)
             if ALERTS_TOPIC in client.topics:
                 self._send_alerts(client, visible)
 
@@ -189,11 +204,21 @@ class Broker:
         if frame is not None:
             self._put(client, frame)
 
+    def _send_jobs(self, client: Client) -> None:
+        if not may_see_jobs(client.actor):
+            client.topics.discard(JOBS_TOPIC)
+            client.tell_error("not_found", f"There is no topic {JOBS_TOPIC!r} for you any more.")
+            return
+        frame = jobs_frame(self._jobs(), client.jobs, self._clock())
+        if frame is not None:
+            self._put(client, frame)
+
     def _put(self, client: Client, frame: SharedFrame) -> None:
         if not client.outbox.put(frame):
             client.known = None
             client.containers = Known()
             client.alerts = KnownAlerts()
+            client.jobs = KnownJobs()
 
     def _may_follow(self, client: Client, topic: str) -> bool:
         """Of all systems everybody sees their own; of one, who sees it."""

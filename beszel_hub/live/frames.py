@@ -2,11 +2,11 @@
 
 from typing import Final, NamedTuple, TypeAlias
 
-from beszel_protocol.feed import Alerts, FeedError, Fleet, Resync, SystemSample, encode
+from beszel_protocol.feed import Alerts, FeedError, Fleet, Jobs, Resync, SystemSample, encode
 
 _MARKER: Final = '"sequence":0'
 
-Unnumbered: TypeAlias = Fleet | SystemSample | Alerts | Resync | FeedError
+Unnumbered: TypeAlias = Fleet | SystemSample | Alerts | Jobs | Resync | FeedError
 """A server frame whose sequence is still 0."""
 
 

@@ -17,6 +17,12 @@ def read_text(name: str) -> str:
 
 
 @functools.cache
+def make_page(depth: int) -> str:
+    """The page for an address that many folders below the hub's own; what a proxy adds to that needs no knowing."""
+    return read_text("view.html").replace('"web/', f'"{"../" * depth}web/')
+
+
+@functools.cache
 def make_style() -> str:
     """Dark, or light for who has told their browser so."""
     light = f"@media (prefers-color-scheme: light) {{\n{_variables(LIGHT_THEME)}}}\n"

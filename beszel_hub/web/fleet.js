@@ -2,11 +2,23 @@
 
 export const POINTS = 90;
 
-export const emptyFleet = () => ({ systems: new Map(), alerts: new Map(), trails: new Map() });
+export const emptyFleet = () => ({ isTold: false, systems: new Map(), alerts: new Map(), trails: new Map() });
+
+// The system that an address opens, or null for the fleet; `base` is where the hub begins, below whatever a proxy adds.
+export const readOpened = (path, base) => {
+  const [, id] = (path.startsWith(base) ? path.slice(base.length) : "").match(/^system\/([^/]+)$/) || [];
+  if (id === undefined) return null;
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id; // no id that there is, and told so
+  }
+};
 
 // What is known after a frame of the feed; rows come whole, and only those that changed.
 export const takeFrame = (fleet, frame) => {
   if (frame.type === "fleet") {
+    fleet.isTold = true;
     for (const row of frame.systems) {
       fleet.systems.set(row.id, row);
       addPoint(fleet.trails, row);
@@ -61,6 +73,30 @@ export const writeRate = (value) => {
 };
 
 export const writeLoad = (loads) => (Array.isArray(loads) && loads.length ? loads[0].toFixed(2) : "–");
+
+const writeNumber = (value, unit) => (typeof value === "number" ? `${value.toFixed(1)} ${unit}` : "–");
+
+export const writeDuration = (seconds) => {
+  if (typeof seconds !== "number") return "–";
+  const [days, hours, minutes] = [seconds / 86400, (seconds / 3600) % 24, (seconds / 60) % 60].map(Math.floor);
+  return days ? `${days} d ${hours} h` : hours ? `${hours} h ${minutes} min` : `${minutes} min`;
+};
+
+// What a row of the fleet tells of its system: a label, how it is written, and how full that is.
+export const describeSystem = (row) => [
+  ["Host", row.host || "–", ""],
+  ["CPU", writePercent(row.cpu_percent), levelOf(row.cpu_percent)],
+  ["Memory", writePercent(row.memory_percent), levelOf(row.memory_percent)],
+  ["Disk", writePercent(row.disk_percent), levelOf(row.disk_percent)],
+  ["In", writeRate(row.recv_bytes_per_second), ""],
+  ["Out", writeRate(row.sent_bytes_per_second), ""],
+  ["Load", Array.isArray(row.load_average) ? row.load_average.map((one) => one.toFixed(2)).join(" ") : "–", ""],
+  ["Temperature", writeNumber(row.temperature_celsius, "°C"), ""],
+  ["Services failed", typeof row.services_failed === "number" ? String(row.services_failed) : "–", ""],
+  ["Up for", writeDuration(row.uptime_seconds), ""],
+  ["Agent", row.agent_version || "–", ""],
+  ["Tags", (row.tags || []).join(", ") || "–", ""],
+];
 
 export const levelOf = (percent) => {
   if (typeof percent !== "number") return "";

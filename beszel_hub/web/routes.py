@@ -1,4 +1,4 @@
-"""The web view at `/`: three files that load nothing from elsewhere and run nothing inline."""
+"""The web view at `/` and `/system/{id}`: files that load nothing from elsewhere and run nothing inline."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -11,7 +11,7 @@ from beszel_hub.actions import Action
 from beszel_hub.door.origins import require_known_host
 from beszel_hub.errors import NotFound
 from beszel_hub.permissions import Decision, decide
-from beszel_hub.web.files import make_style, read_text
+from beszel_hub.web.files import make_page, make_style, read_text
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -25,7 +25,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 async def show_page(request: Request) -> Response:
     """The page; it has nothing in it that is anybody's."""
-    return _answer(request, read_text("view.html"), "text/html")
+    return _answer(request, make_page(0), "text/html")
+
+
+async def show_system(request: Request) -> Response:
+    """The same page for any id: whether there is such a system is told to those who have logged in."""
+    return _answer(request, make_page(1), "text/html")
 
 
 async def give_style(request: Request) -> Response:
@@ -50,6 +55,7 @@ def _answer(request: Request, text: str, media_type: str) -> Response:
 
 ROUTES: Final[tuple[BaseRoute, ...]] = (
     Route("/", show_page, methods=["GET"]),
+    Route("/system/{id}", show_system, methods=["GET"]),
     Route("/web/view.css", give_style, methods=["GET"]),
     Route("/web/view.js", _give_script("view.js"), methods=["GET"]),
     Route("/web/fleet.js", _give_script("fleet.js"), methods=["GET"]),

@@ -1,9 +1,14 @@
 // Logs in, follows the feed and draws what it tells. Texts from outside are only ever set as text.
 
 import {
-  emptyFleet, levelOf, makeLines, sortSystems, takeFrame, writeLoad, writePercent, writeRate, writeSummary,
+  describeSystem, emptyFleet, levelOf, makeLines, readOpened, sortSystems, takeFrame, writeLoad, writePercent, writeRate,
+  writeSummary,
 } from "./fleet.js";
 
+// The hub begins a folder above this file, wherever a proxy has put it and whatever page this is.
+const BASE = new URL("..", import.meta.url);
+const OPENED = readOpened(location.pathname, BASE.pathname);
+const VIEW = OPENED === null ? "fleet" : "system";
 const USERS = "api/collections/users";
 const KEY = "beszel-token";
 const LONGEST_WAIT_MS = 30000;
@@ -21,7 +26,7 @@ const token = () => sessionStorage.getItem(KEY);
 
 const post = async (path, body, headers = {}) => {
   const options = { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) };
-  const answer = await fetch(path, options);
+  const answer = await fetch(new URL(path, BASE), options);
   const text = await answer.text();
   return { status: answer.status, body: text ? JSON.parse(text) : {} };
 };
@@ -29,14 +34,14 @@ const post = async (path, body, headers = {}) => {
 const tell = (text, isLost = false) => {
   find("state").textContent = text;
   find("state").classList.toggle("lost", isLost);
-  find("fleet").classList.toggle("stale", isLost);
+  find(VIEW).classList.toggle("stale", isLost);
 };
 
 const showLogin = (text = "") => {
   sessionStorage.removeItem(KEY);
   fleet = emptyFleet();
   find("login").hidden = false;
-  find("fleet").hidden = find("leave").hidden = true;
+  find(VIEW).hidden = find("leave").hidden = true;
   find("refusal").textContent = text;
   tell("");
   find("identity").focus();
@@ -48,7 +53,7 @@ const enter = (text) => {
   failures = 0;
   find("login").reset();
   find("login").hidden = find("second").hidden = true;
-  find("fleet").hidden = find("leave").hidden = false;
+  find(VIEW).hidden = find("leave").hidden = false;
   follow();
 };
 
@@ -79,7 +84,7 @@ const askForCode = async (mfaId) => {
 };
 
 const follow = () => {
-  const address = new URL("api/beszel/feed", location.href);
+  const address = new URL("api/beszel/feed", BASE);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
   tell("connecting …", failures > 0);
   const mine = new WebSocket(address);
@@ -127,7 +132,6 @@ const cell = (text, ...classes) => {
 };
 
 const spark = (trail) => {
-  const made = document.createElement("td");
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 -3 100 106");
   svg.setAttribute("preserveAspectRatio", "none");
@@ -137,7 +141,19 @@ const spark = (trail) => {
     line.setAttribute("points", points);
     svg.append(line);
   }
-  made.append(svg);
+  return svg;
+};
+
+const sparkCell = (trail) => {
+  const made = document.createElement("td");
+  made.append(spark(trail));
+  return made;
+};
+
+const linkTo = (system) => {
+  const made = document.createElement("a");
+  made.href = new URL(`system/${encodeURIComponent(system.id)}`, BASE);
+  made.textContent = system.name;
   return made;
 };
 
@@ -145,11 +161,11 @@ const drawSystem = (system) => {
   const row = document.createElement("tr");
   const name = document.createElement("th");
   name.scope = "row";
-  name.textContent = system.name;
+  name.append(linkTo(system));
   name.title = system.host || "";
   row.append(
     name, cell(system.status, system.status), cell(writePercent(system.cpu_percent), "number", levelOf(system.cpu_percent)),
-    spark(fleet.trails.get(system.id) || []),
+    sparkCell(fleet.trails.get(system.id) || []),
     cell(writePercent(system.memory_percent), "number", levelOf(system.memory_percent)),
     cell(writePercent(system.disk_percent), "number", levelOf(system.disk_percent)),
     cell(writeRate(system.recv_bytes_per_second), "number"), cell(writeRate(system.sent_bytes_per_second), "number"),
@@ -165,8 +181,35 @@ const drawAlert = (alert) => {
   return item;
 };
 
+const drawFact = ([label, text, level]) => {
+  const term = document.createElement("dt");
+  const told = document.createElement("dd");
+  term.textContent = label;
+  told.textContent = text;
+  if (level) told.className = level;
+  return [term, told];
+};
+
+const drawOpened = () => {
+  const system = fleet.systems.get(OPENED);
+  find("opened").hidden = !system;
+  find("absent").hidden = Boolean(system) || !fleet.isTold;
+  document.title = system ? `${system.name} – beszel` : "beszel";
+  if (!system) return;
+  find("name").textContent = system.name;
+  find("status").textContent = find("status").className = system.status;
+  find("warnings").replaceChildren(...[...fleet.alerts.values()].filter((one) => one.system === OPENED).map(drawAlert));
+  find("trail").replaceChildren(spark(fleet.trails.get(OPENED) || []));
+  find("facts").replaceChildren(...describeSystem(system).flatMap(drawFact));
+};
+
 const draw = () => {
   isDrawing = false;
+  if (OPENED !== null) return drawOpened();
+  drawFleet();
+};
+
+const drawFleet = () => {
   const systems = sortSystems(fleet.systems.values());
   find("rows").replaceChildren(...systems.map(drawSystem));
   find("alerts").replaceChildren(...[...fleet.alerts.values()].map(drawAlert));
@@ -189,6 +232,7 @@ const begin = async () => {
   return answer.status === 200 ? enter(answer.body.token) : showLogin();
 };
 
+find("all").href = BASE;
 find("leave").addEventListener("click", leave);
 find("login").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -24,6 +24,7 @@ from beszel_protocol.feed import (
     FeedError,
     Fleet,
     HostContainers,
+    Jobs,
     Pace,
     Resync,
     ServerFrame,
@@ -195,7 +196,7 @@ class Feed:
             # Subscribing again brings whole rows; what a system's charts missed is asked from history.
             self._change(Unsubscribe(topics=frame.topics))
             self._change(Subscribe(topics=[topic for topic in frame.topics if topic in self._topics]))
-        elif isinstance(frame, FeedError):
+        elif isinstance(frame, FeedError | Jobs):  # jobs are nothing that is asked for here
             return
         await self.events.put(Received(at_ms=self._clock(), frame=_cleaned(frame)))
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 ROUTES: Final[dict[tuple[str, str], str]] = {
     ("GET", "/"): "The web view.",
+    ("GET", "/system/{id}"): "The web view with that system opened: where the links of messages lead.",
     ("GET", "/api/health"): "Whether the hub and its database are well.",
     ("GET", "/api/beszel/first-run"): "Whether the first user is still to be made.",
     ("POST", "/api/beszel/create-user"): "Makes the first user, an administrator, while there is none.",
@@ -31,6 +32,7 @@ ROUTES: Final[dict[tuple[str, str], str]] = {
     ("POST", "/api/beszel/user-alerts"): "Makes alerts of one of Beszel's kinds: `name`, `value`, `min`, `systems`.",
     ("DELETE", "/api/beszel/user-alerts"): "Deletes alerts of one of Beszel's kinds: `name`, `systems`.",
     ("POST", "/api/beszel/alerts/acknowledge"): "Says that somebody looks after an alert: `id` of its history.",
+    ("GET", "/api/beszel/alerts-yaml"): "The rules for everybody in the form of `alerts.yml`, for administrators.",
     ("GET", "/api/beszel/alerts/targets"): "What rules can watch, with label and unit.",
     ("GET", "/api/beszel/alerts/templates"): "Sets of rules that the hub has ready.",
     ("POST", "/api/beszel/alerts/templates"): "Makes the rules of one: `template`, `system` or `tag`, `user`.",

@@ -1,7 +1,19 @@
 import pytest
 
 from beszel_protocol import feed
-from beszel_protocol.feed import Auth, FeedError, Fleet, FleetRow, Pace, Resync, Subscribe, SystemSample, Unsubscribe
+from beszel_protocol.feed import (
+    Auth,
+    FeedError,
+    Fleet,
+    FleetRow,
+    Jobs,
+    JobState,
+    Pace,
+    Resync,
+    Subscribe,
+    SystemSample,
+    Unsubscribe,
+)
 from tests.support.samples import make_metrics
 
 
@@ -20,6 +32,7 @@ def test_client_frames(frame: feed.ClientFrame) -> None:
         ),
         SystemSample(sequence=2, system="a", timestamp="2026-11-22T12:00:00.000Z", metrics=make_metrics()),
         Resync(sequence=3, topics=["fleet"]),
+        Jobs(sequence=5, hub_ms=5, jobs=[JobState(name="seal", interval_seconds=15, runs=2, last_seconds=0.1)]),
         FeedError(sequence=4, code="forbidden", message="no"),
     ],
 )

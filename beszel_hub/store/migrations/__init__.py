@@ -20,6 +20,7 @@ from beszel_hub.store.migrations import (
     m0012_notifications,
     m0013_images,
     m0014_subjects,
+    m0015_names,
 )
 from beszel_hub.store.migrations.spelling import Spelled
 
@@ -44,4 +45,5 @@ MIGRATIONS: Final = (
     Migration(12, "notifications", m0012_notifications.STATEMENTS),
     Migration(13, "images", m0013_images.STATEMENTS),
     Migration(14, "subjects", m0014_subjects.STATEMENTS),
+    Migration(15, "names", m0015_names.STATEMENTS),
 )

@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from beszel_hub.alerts.queries import insert_rule
+from beszel_hub.alerts.rule import Condition, Rule
 from beszel_hub.alerts.templates import TEMPLATES
 from beszel_hub.cli.commands import run_command_line
 from beszel_hub.clock import system_clock
@@ -169,3 +171,51 @@ def test_what_is_not_there(shell: Shell, tmp_path: Path) -> None:
     assert "there is no rule 'nope'" in shell.run("alerts", "test", "nope", status=1)
     assert "there is no file" in shell.run("alerts", "apply", str(tmp_path / "nope.yml"), status=1)
     assert "--since must be" in shell.run("alerts", "test", "nope", "--since", "yesterday", status=2)
+
+
+def store_rule(shell: Shell, rule: Rule) -> None:
+    """As the API does."""
+    database = Database(place_at(shell.directory / "data.db"))
+    database.open()
+    database.write_now(lambda: insert_rule(rule, system_clock()))
+    database.close()
+
+
+def test_what_is_exported_is_applied_without_a_change(history: Shell, tmp_path: Path) -> None:
+    """Rules of sets, and two of one name; what was made over the API is the file's from then on."""
+    file, exported = tmp_path / "alerts.yml", tmp_path / "exported.yml"
+    sets = "apply: [{template: host, tag: web}, {template: host, system: web1}]\n"
+    file.write_text(BUSY + sets, encoding="utf-8")
+    history.run("alerts", "apply", str(file))
+    of_api = Rule(id="madeoverapi0001", name="busy", conditions=(Condition(target="cpu.usage_percent", value=70.0),))
+    store_rule(history, of_api)
+    before = history.json("alerts", "list")
+    exported.write_text(history.run("alerts", "export"), encoding="utf-8")
+    first = history.json("alerts", "apply", str(exported))
+    assert (first["created"], first["updated"], first["removed"]) == ([], ["busy"], [])
+    again = history.json("alerts", "apply", str(exported))
+    assert len(again["unchanged"]) == len(before) == 2 + 2 * len(TEMPLATES["host"].rules)
+    assert history.json("alerts", "list") == before
+    assert history.run("alerts", "export") == exported.read_text(encoding="utf-8")
+    exported.write_text(BUSY, encoding="utf-8")
+    assert "madeoverapi0001" in {rule["id"] for rule in history.json("alerts", "list")}
+    assert len(history.json("alerts", "apply", str(exported))["removed"]) == len(before) - 1
+
+
+def test_no_file_takes_over_what_is_one_users(shell: Shell, tmp_path: Path) -> None:
+    user_id = shell.create_user()["id"]
+    hers = Rule(id="alertofada00001", name="hers", conditions=(Condition(target="status"),), user_id=user_id)
+    store_rule(shell, hers)
+    assert shell.run("alerts", "export").endswith("rules: []\n")
+    file = tmp_path / "alerts.yml"
+    file.write_text(BUSY + "  - {name: mine now, id: alertofada00001, target: status}\n", encoding="utf-8")
+    assert "no file takes over" in shell.run("alerts", "apply", str(file), status=1)
+    assert [rule["name"] for rule in shell.json("alerts", "list")] == ["hers"]
+
+
+def test_a_set_of_rules_is_applied_to_two_tags(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "alerts.yml"
+    file.write_text("apply: [{template: checks, tag: web}, {template: checks, tag: db}]\n", encoding="utf-8")
+    names = [rule.name for rule in TEMPLATES["checks"].rules]
+    assert shell.json("alerts", "apply", str(file))["created"] == names * 2
+    assert shell.json("alerts", "apply", str(file))["unchanged"] == names * 2

@@ -5,10 +5,12 @@ from beszel_hub.live.broker import Broker, Client, TooManyClients
 from beszel_hub.live.fleet import Board, ClientPace
 from beszel_hub.live.frames import SharedFrame, Unnumbered, share
 from beszel_hub.permissions import Actor
-from beszel_protocol.feed import Fleet, FleetRow, Resync, ServerFrame, SystemSample, server_decoder
+from beszel_hub.scheduler import Job, JobBoard
+from beszel_protocol.feed import FeedError, Fleet, FleetRow, Jobs, Resync, ServerFrame, SystemSample, server_decoder
 from beszel_protocol.sample import Metrics
 
 UMA = Actor(user_id="uma", role="user", scope="full")
+ADA = Actor(user_id="ada", role="admin", scope="full")
 OTTO = Actor(user_id="otto", role="user", scope="full")
 
 
@@ -16,12 +18,14 @@ class World:
     """A broker, and who sees what."""
 
     def __init__(self) -> None:
-        self.visible: dict[str | None, set[str]] = {"uma": {"a", "b"}, "otto": {"b"}}
+        self.visible: dict[str | None, set[str]] = {"uma": {"a", "b"}, "otto": {"b"}, "ada": {"a", "b"}}
+        self.jobs = JobBoard()
         self.broker = Broker(
             lambda: 5,
             visible=lambda actor: frozenset(self.visible[actor.user_id]),
             is_visible=lambda actor, system_id: system_id in self.visible[actor.user_id],
             newest=lambda _: None,
+            jobs=self.jobs.reports,
         )
 
     def join(self, actor: Actor, *topics: str) -> Client:
@@ -37,6 +41,12 @@ class World:
         """These rows are there, and were sent to whoever was there before."""
         self.show(*system_ids)
         self.broker.tick()
+
+    def run_job(self, name: str, error: Exception | None = None) -> None:
+        async def work() -> None:
+            pass
+
+        self.jobs.note(Job(name, 5.0, work), 0.25, error)
 
     def sample(self, system_id: str) -> None:
         self.broker.publish_sample(
@@ -208,3 +218,75 @@ def test_a_board_notes_no_row_that_stays_as_it_is() -> None:
     assert board.take_changed() == frozenset()
     board.remove("a")
     assert board.get("a") is None
+
+
+def told_jobs(client: Client) -> list[list[tuple[str, int, int, str]]]:
+    found = frames(client)
+    return [
+        [(job.name, job.runs, job.failures_in_row, job.last_error) for job in frame.jobs]
+        for frame in found
+        if isinstance(frame, Jobs)
+    ]
+
+
+def test_an_administrator_hears_of_all_jobs_and_then_of_those_that_ran() -> None:
+    world = World()
+    world.run_job("seal")
+    world.run_job("retention")
+    ada = world.join(ADA, "jobs")
+    assert told_jobs(ada) == [[("retention", 1, 0, ""), ("seal", 1, 0, "")]]
+    world.broker.tick()
+    assert told_jobs(ada) == []
+    world.run_job("seal", OSError())
+    world.broker.tick()
+    assert told_jobs(ada) == [[("seal", 2, 1, "OSError")]]
+    ada.pace.set(2)
+    world.run_job("seal")
+    world.broker.tick()
+    assert told_jobs(ada) == []
+    world.broker.tick()
+    assert told_jobs(ada) == [[("seal", 3, 0, "")]]
+
+
+def test_jobs_are_told_to_nobody_else() -> None:
+    """Also not to who was an administrator when asking."""
+    world = World()
+    world.run_job("seal")
+    for actor in (UMA, Actor(user_id="otto", role="readonly", scope="full")):
+        (answer,) = frames(world.join(actor, "jobs"))
+        assert isinstance(answer, FeedError)
+        assert answer.code == "not_found"
+    ada = world.join(ADA, "jobs")
+    frames(ada)
+    ada.actor = Actor(user_id="ada", role="user", scope="full")
+    world.run_job("seal")
+    world.broker.tick()
+    (answer,) = frames(ada)
+    assert isinstance(answer, FeedError)
+    assert answer.code == "not_found"
+    world.broker.tick()
+    assert frames(ada) == []
+
+
+def test_who_missed_jobs_hears_of_all_of_them_again() -> None:
+    world = World()
+    world.run_job("seal")
+    ada = world.join(ADA, "jobs")
+    while ada.jobs.reports is not None:  # until there is no room
+        world.run_job("fleet")
+        world.broker.tick()
+    world.broker.tick()
+    missed, *_, anew = frames(ada)
+    assert isinstance(missed, Resync)
+    assert missed.topics == ["jobs"]
+    assert isinstance(anew, Jobs)
+    assert {job.name for job in anew.jobs} == {"fleet", "seal"}
+
+
+def test_who_does_not_ask_for_jobs_hears_nothing_of_them() -> None:
+    world = World()
+    ada = world.join(ADA, "fleet")
+    frames(ada)
+    world.run_job("seal")
+    world.broker.tick()
+    assert frames(ada) == []

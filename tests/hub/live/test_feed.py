@@ -13,7 +13,7 @@ from beszel_hub.live import feed as feed_module
 from beszel_hub.live.feed import CLOSE_TRY_AGAIN, MAX_UNAUTHENTICATED_OF_ADDRESS
 from beszel_hub.systems import queries
 from beszel_hub.systems.tables import SystemRow
-from beszel_protocol.feed import Auth, FeedError, Fleet, Pace, SystemSample, Unsubscribe
+from beszel_protocol.feed import Auth, FeedError, Fleet, Jobs, Pace, SystemSample, Unsubscribe
 from beszel_protocol.messages import Interval
 from tests.support.bareagent import LinkAgent
 from tests.support.containers import until
@@ -342,5 +342,27 @@ def test_connections_without_a_token_are_few_from_one_address(hub: RunningHub, m
             await elsewhere.send(Auth(token=token))
             await elsewhere.subscribe("fleet")
             await elsewhere.receive_until(Fleet)
+
+    asyncio.run(run())
+
+
+def test_an_administrator_follows_the_hubs_jobs_while_being_one(hub: RunningHub) -> None:
+    ada = hub.create_user(f"ada{next(numbers)}@example.org", role="admin")
+    token = hub.create_token(ada)
+    _, other_token = new_user(hub)
+
+    async def run() -> None:
+        async with feed(hub.feed_url, token) as client, feed(hub.feed_url, other_token) as other:
+            await other.subscribe("jobs")
+            assert (await other.receive_until(FeedError)).code == "not_found"
+            await client.subscribe("jobs")
+            first = await client.receive_until(Jobs, lambda frame: "fleet" in {job.name for job in frame.jobs})
+            (before,) = [job for job in first.jobs if job.name == "fleet"]
+            later = await client.receive_until(Jobs, lambda frame: "fleet" in {job.name for job in frame.jobs})
+            (after,) = [job for job in later.jobs if job.name == "fleet"]
+            assert after.runs > before.runs
+            assert after.last_error == ""
+            await change(hub, lambda: account_queries.update_user(ada, {"role": "user"}, 0))
+            assert (await client.receive_until(FeedError)).code == "not_found"
 
     asyncio.run(run())

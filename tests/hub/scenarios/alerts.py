@@ -23,6 +23,7 @@ _QUIET = "/api/collections/quiet_hours/records"
 _USER_ALERTS = "/api/beszel/user-alerts"
 _ACKNOWLEDGE = "/api/beszel/alerts/acknowledge"
 _TARGETS = "/api/beszel/alerts/targets"
+_YAML = "/api/beszel/alerts-yaml"
 
 _TEMPLATES = "/api/beszel/alerts/templates"
 _TRIAL = "/api/beszel/alerts/test"
@@ -246,6 +247,14 @@ SCENARIOS = (
         body={"system": "{uma_web}", "draft": {"conditions": [{"target": "cpu.usage_percent", "value": 90}]}},
         expect=expect(_TRIED, other=ABSENT, anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED,
                       expired=UNAUTHENTICATED),
+    ),
+    Scenario(
+        name="rules for everybody as a file", route=_YAML, method="GET", path=_YAML,
+        expect=expect(
+            Answer(status=403, hides=("alertofuma00001", "rules:")),
+            anonymous=UNAUTHENTICATED, garbage=UNAUTHENTICATED, expired=UNAUTHENTICATED,
+            admin=Answer(status=200, shows=("rules: []",), hides=("alertofuma00001", "alertofotto0001")),
+        ),
     ),
     Scenario(
         name="what can be watched", route=_TARGETS, method="GET", path=_TARGETS,

@@ -138,3 +138,21 @@ def test_what_needs_somebody_comes_first() -> None:
     text = json.dumps(systems)
     assert run(f"fleet.sortSystems({text}).map((one) => one.name)") == ["z", "a", "b"]
     assert run(f"fleet.writeSummary({text})") == "1 down, 2 up"
+
+
+def test_an_address_opens_a_system_wherever_the_hub_begins() -> None:
+    opened = """[["/", "/"], ["/system/a", "/"], ["/x/system/a%20b", "/x/"], ["/system/a", "/x/"], ["/system/%", "/"],
+        ["/system/", "/"], ["/system/a/b", "/"]].map((one) => fleet.readOpened(...one))"""
+    assert run(opened) == [None, "a", "a b", None, "%", None, None]
+
+
+def test_a_system_that_tells_little_is_described_without_zeros() -> None:
+    described = run("fleet.describeSystem({ id: 'a', name: 'a', status: 'down' })")
+    assert {text for _, text, _ in described} == {"–"}
+    facts = "{ cpu_percent: 95, uptime_seconds: 93784, services_failed: 0, tags: ['a', 'b'], temperature_celsius: 41 }"
+    told = {label: (text, level) for label, text, level in run(f"fleet.describeSystem({facts})")}
+    assert told["CPU"] == ("95.0 %", "full")
+    assert [told[label][0] for label in ("Up for", "Services failed", "Tags", "Temperature")] == [
+        "1 d 2 h", "0", "a, b", "41.0 °C",
+    ]  # fmt: skip
+    assert run("[59, 3600].map(fleet.writeDuration)") == ["0 min", "1 h 0 min"]
