@@ -96,7 +96,9 @@ def test_quiet_hours_and_channels_come_back_as_they_went(hub: RunningHub) -> Non
         (record,) = quiet.read({**quiet.values, "type": "weekly", "note": "weekends"})
         await desk.save("quiet", None, record)
         channel = channel_form(view)
-        (record,) = channel.read({**channel.values, "name": "mail", "url": "ops@example.net", "after": "30m"})
+        (record,) = channel.read(
+            {**channel.values, "name": "mail", "url": "ops@example.net", "after": "30m", "group": "10s"}
+        )
         await desk.save("channels", None, record)
         book = await desk.read()
         (held,), (mail,) = book.quiet, book.channels
@@ -104,7 +106,9 @@ def test_quiet_hours_and_channels_come_back_as_they_went(hub: RunningHub) -> Non
             "weekly", ["sat", "sun"], "Europe/Amsterdam", "weekends",
         )  # fmt: skip
         assert quiet_form(view_of(book), "UTC", held).values["start"] == "22:00"
-        assert (mail.name, mail.kind, mail.escalate_after, mail.per_hour) == ("mail", "email", 1800, 60)
+        assert (mail.name, mail.kind, mail.escalate_after, mail.group, mail.per_hour) == (
+            "mail", "email", 1800, 10, 60,
+        )  # fmt: skip
         await desk.delete("quiet", held.id)
         await desk.delete("channels", mail.id)
         book = await desk.read()

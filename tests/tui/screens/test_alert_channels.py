@@ -14,7 +14,7 @@ def test_a_template_of_several_lines_is_typed(tmp_path: Path, size: tuple[int, i
     async def main() -> None:
         async with alerted_client(tmp_path, "channels", size) as client:
             await at_line(client, "mail")
-            await client.press("e", *["down"] * 12)
+            await client.press("e", *["down"] * 13)
             await client.until(lambda: isinstance(client.app.focused, LinesField))
             await client.press(*"${sytem}", "enter", *"now")
             await client.press("ctrl+s")
