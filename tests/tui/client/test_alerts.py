@@ -201,11 +201,11 @@ def test_what_was_given_up_is_told_again(hub: RunningHub) -> None:
     async def work(desk: HubAlerts) -> None:
         form = channel_form(view_of(await desk.read()))
         with receiving() as received:
-            values = {**form.values, "kind": "webhook", "name": "hook", "url": f"{received.url}/hook"}
+            values = {**form.values, "kind": "webhook", "name": "barbara's", "url": f"{received.url}/hook"}
             await desk.save("channels", None, form.read(values)[0])
-            (channel,) = (await desk.read()).channels
+            channel = next(channel for channel in (await desk.read()).channels if channel.name == "barbara's")
             give_up(hub, channel.id, "HTTP 410")
-            ((dead,),) = (await desk.read()).deliveries.values()
+            (dead,) = (await desk.read()).deliveries["alert1"]
             assert (dead.id, dead.status, dead.reason) == (_DEAD_ID, "dead", "HTTP 410")
             await desk.tell_again(dead.id)
             await asyncio.to_thread(received.await_requests, 1)
