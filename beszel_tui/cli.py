@@ -126,14 +126,15 @@ def status(
 def watch(
     context: typer.Context,
     system: SystemArgument,
-    plain: Annotated[bool, typer.Option("--plain", help="A line for each sample; the only form.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="For scripts: a document a line.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="A line for each sample; the default.")] = False,
 ) -> None:
     """Print a line for each sample of one system, until ctrl+c."""
     from beszel_tui.plain.fleet import watch as print_samples  # noqa: PLC0415 (only for this command)
 
-    del plain
+    _refuse_both(json, plain)
     hub, token = _credentials(context.obj)
-    raise typer.Exit(print_samples(_open(hub, token), system))
+    raise typer.Exit(print_samples(_open(hub, token), system, as_json=json))
 
 
 @app.command()
@@ -194,6 +195,41 @@ def _add_table(name: str, key: str, help_text: str) -> None:
 
 for _table in _TABLES:
     _add_table(*_table)
+
+
+def _complete_section(incomplete: str) -> list[str]:
+    from beszel_tui.plain.settings import complete_section  # noqa: PLC0415 (only for the shell)
+
+    return complete_section(incomplete)
+
+
+@app.command("settings")
+def print_settings(
+    context: typer.Context,
+    section: Annotated[
+        str,
+        typer.Argument(
+            metavar="SECTION",
+            help="account, sessions, tokens, users, hub, backups, store, hubs or keys.",
+            autocompletion=_complete_section,
+        ),
+    ],
+    json: Annotated[bool, typer.Option("--json", help='For scripts: {"SECTION": [...]}')] = False,
+    plain: PlainOption = False,
+) -> None:
+    """Print a table of the settings; nothing is changed. Exit 0: printed; 2: not possible."""
+    from beszel_tui.plain import settings as tables  # noqa: PLC0415 (only for this command)
+
+    _refuse_both(json, plain)
+    if section not in tables.PRINTABLE:
+        raise typer.BadParameter(f"a section is one of: {' '.join(tables.PRINTABLE)}")
+    order = tables.SettingsOrder(section, as_json=json)
+    source: Source | None = None
+    if tables.PRINTABLE[section].of_account:
+        source = _open(*_credentials(context.obj))
+    else:
+        order = tables.of_this_machine(order, load_settings(context.obj))
+    raise typer.Exit(tables.print_settings(source, order))
 
 
 @app.command()

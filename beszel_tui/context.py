@@ -40,6 +40,22 @@ class CodeProof(NamedTuple):
     mfa_id: str
 
 
+def hub_lines(settings: Settings, session_hub: str | None) -> list[HubLine]:
+    """The hubs of the config file, then those that somebody once logged in to."""
+    current = session_hub or settings.hub
+    sessions = {session.hub: session.identity for session in known_sessions(settings.paths.sessions_file)}
+    lines: list[HubLine] = []
+    for name, profile in sorted(settings.profiles.items()):
+        address = normalize_hub(profile.hub)
+        note = "an API token" if profile.token_file else sessions.get(address, "log in first")
+        lines.append(HubLine(name, address, address == current and not settings.all_hubs, note))
+    there = {line.address for line in lines}
+    if len(lines) > 1:
+        lines.insert(0, HubLine(ALL_HUBS, "", settings.all_hubs, "all of these at once"))
+    lines += [HubLine(hub, hub, hub == current, who) for hub, who in sorted(sessions.items()) if hub not in there]
+    return lines
+
+
 class Context:
     """Lives as long as the program; owns the task that runs the source."""
 
@@ -77,20 +93,7 @@ class Context:
             self._task = None
 
     def known_hubs(self) -> list[HubLine]:
-        """The hubs of the config file, then those that somebody once logged in to."""
-        settings = self.settings
-        current = self.session_hub or settings.hub
-        sessions = {session.hub: session.identity for session in known_sessions(settings.paths.sessions_file)}
-        lines: list[HubLine] = []
-        for name, profile in sorted(settings.profiles.items()):
-            address = normalize_hub(profile.hub)
-            note = "an API token" if profile.token_file else sessions.get(address, "log in first")
-            lines.append(HubLine(name, address, address == current and not settings.all_hubs, note))
-        there = {line.address for line in lines}
-        if len(lines) > 1:
-            lines.insert(0, HubLine(ALL_HUBS, "", settings.all_hubs, "all of these at once"))
-        lines += [HubLine(hub, hub, hub == current, who) for hub, who in sorted(sessions.items()) if hub not in there]
-        return lines
+        return hub_lines(self.settings, self.session_hub)
 
     def switch(self, name: str) -> bool:
         """Go over to a hub of `known_hubs`; False if one has to log in there first. Raises `ConfigError`."""

@@ -28,6 +28,7 @@ ALERTS: Final = [
     key("o", "turn", "on/off", "Turn a rule or a channel on or off", "alerts.turn", show=True),
     key("t", "try", "test", "Try a rule on the past of a system, or a channel by a message", "alerts.try",
          show=True),
+    key("r", "retry", "tell again", "Have told again what channels did not take", "alerts.retry", show=True),
     key("D,delete", "delete", "delete", "Delete what the line says, after a question", "alerts.delete", show=True,
          display="D"),
     key("a", "all", "all/one", "Of all systems, or of the one that was looked at", "alerts.all"),

@@ -13,6 +13,7 @@ from beszel_protocol.timestamps import format_timestamp, parse_timestamp
 from beszel_tui.client.account_wire import Info, Jobs, Page, SessionRecord, TokenRecord, TokenText, UserRecord
 from beszel_tui.client.account_wire import Methods as MethodsAnswer
 from beszel_tui.client.backups import carry_out, read_backups, read_store
+from beszel_tui.client.heartbeat import read_heartbeat, send_heartbeat
 from beszel_tui.client.http import HubHttp
 from beszel_tui.errors import HubRefused, HubUnreachable, Unauthorized
 from beszel_tui.state.account import (
@@ -22,6 +23,7 @@ from beszel_tui.state.account import (
     ChangeUser,
     DeleteUser,
     EndSession,
+    Heartbeat,
     HubFacts,
     Job,
     Login,
@@ -33,6 +35,7 @@ from beszel_tui.state.account import (
     Part,
     Person,
     RevokeToken,
+    SendHeartbeat,
     Store,
 )
 
@@ -75,7 +78,7 @@ class HubAccount:
         person = await self._own(claims)
         problems: dict[Part, str] = {}
         is_login, is_admin = claims.tokenId is None, person.role == "admin"
-        (methods, sessions, tokens, users, hub, jobs), (backups, store) = await asyncio.gather(
+        (methods, sessions, tokens, users, hub, jobs), (backups, store, heartbeat) = await asyncio.gather(
             asyncio.gather(
                 _or_none("methods", self._methods(), problems),
                 _or_none("sessions", self._sessions(), problems),
@@ -88,7 +91,7 @@ class HubAccount:
         )
         return AccountFacts(
             person=person, is_login=is_login, methods=methods, sessions=sessions or (), tokens=tokens or (),
-            users=users or (), hub=hub, jobs=jobs or (), backups=backups or (), store=store,
+            users=users or (), hub=hub, jobs=jobs or (), backups=backups or (), store=store, heartbeat=heartbeat,
             problems=problems,
         )  # fmt: skip
 
@@ -108,6 +111,8 @@ class HubAccount:
             await self._http.do("DELETE", self._record("sessions", order.session_id))
         elif isinstance(order, RevokeToken):
             await self._http.do("DELETE", self._record("api_tokens", order.token_id))
+        elif isinstance(order, SendHeartbeat):
+            await send_heartbeat(self._http)
         else:
             await carry_out(self._http, order)
         return ""
@@ -172,9 +177,13 @@ class HubAccount:
     async def _jobs(self) -> tuple[Job, ...]:
         return tuple(map(clean, (await self._http.read(Jobs, "/api/beszel/jobs", {})).items))
 
-    async def _kept(self, problems: dict[Part, str]) -> tuple[tuple[Backup, ...] | None, Store | None]:
+    async def _kept(
+        self, problems: dict[Part, str]
+    ) -> tuple[tuple[Backup, ...] | None, Store | None, Heartbeat | None]:
         return await asyncio.gather(
-            _or_none("backups", read_backups(self._http), problems), _or_none("store", read_store(self._http), problems)
+            _or_none("backups", read_backups(self._http), problems),
+            _or_none("store", read_store(self._http), problems),
+            _or_none("heartbeat", read_heartbeat(self._http), problems),
         )
 
     def _record(self, collection: str, record_id: str) -> str:
@@ -215,9 +224,9 @@ def _instant(text: str) -> int | None:
         return None
 
 
-async def _nothing() -> tuple[None, None]:
+async def _nothing() -> tuple[None, None, None]:
     """In place of what is told to administrators only."""
-    return None, None
+    return None, None, None
 
 
 async def _or_none(part: Part, request: Awaitable[ResultT], problems: dict[Part, str]) -> ResultT | None:

@@ -64,6 +64,9 @@ class AlertDesk(Protocol):
     async def try_channel(self, channel_id: str) -> str:
         """Send a message now; the reason why it was not taken, empty if it was."""
 
+    async def tell_again(self, delivery_id: str) -> None:
+        """Have a message sent that was given up."""
+
 
 class _Page(msgspec.Struct, Generic[RecordT], frozen=True):
     items: list[RecordT]
@@ -157,6 +160,10 @@ class HubAlerts:
     async def try_channel(self, channel_id: str) -> str:
         answer = await self._http.create(_Tried, "/api/beszel/test-notification", {"channel": channel_id})
         return "" if answer.err is False else str(answer.err)
+
+    async def tell_again(self, delivery_id: str) -> None:
+        path = f"{_records('notification_deliveries')}/{self._http.safe_id(delivery_id)}"
+        await self._do("PATCH", path, {"status": "waiting"})
 
     async def _account(self) -> Account:
         """A superuser is an administrator; who a token does not name is nobody in particular."""

@@ -35,3 +35,6 @@ class DemoAlerts:
 
     async def try_channel(self, channel_id: str) -> str:
         return f"the demonstration sends nothing to {channel_id}"
+
+    async def tell_again(self, delivery_id: str) -> None:
+        raise HubRefused(_FORBIDDEN, f"the demonstration sends nothing, and not {delivery_id} again")

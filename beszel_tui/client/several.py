@@ -249,6 +249,10 @@ class NoDesk:
         del channel_id
         raise _ONE_HUB
 
+    async def tell_again(self, delivery_id: str) -> None:
+        del delivery_id
+        raise _ONE_HUB
+
 
 _ONE_HUB: Final = HubRefused(400, "this is for one hub at a time: go there first, with :hub NAME")
 

@@ -24,6 +24,10 @@ class Command(NamedTuple):
     choices: "Callable[[BeszelApp], list[str]]" = lambda _app: []
     """What the argument can be."""
 
+    @property
+    def needs_argument(self) -> bool:
+        return bool(self.argument) and not self.argument.startswith("[")
+
 
 def run_line(app: "BeszelApp", line: str) -> None:
     """Carry out one line. Raises `CommandError` with a sentence to show."""

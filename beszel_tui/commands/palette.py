@@ -85,6 +85,8 @@ class CommandEntries(_EntryProvider):
 
     def entries(self) -> Iterator[Entry]:
         for command in COMMANDS:
+            if not command.needs_argument:
+                yield Entry(command.name, command.help, partial(self.hub_app.run_command, command.name), discover=False)
             for choice in command.choices(self.hub_app) if command.name != "open" else ():
                 text = f"{command.name} {choice}"
                 yield Entry(text, command.help, partial(self.hub_app.run_command, text), discover=False)

@@ -52,11 +52,11 @@ def status(source: Source, *, as_json: bool, out: TextIO | None = None) -> int:
     return SOME_DOWN if any(row.status in {"down", "pending"} for row in rows) else ALL_UP
 
 
-def watch(source: Source, name: str, out: TextIO | None = None) -> int:
+def watch(source: Source, name: str, out: TextIO | None = None, *, as_json: bool = False) -> int:
     """Print a line for each sample of one system until interrupted; returns the exit status."""
     out = out or sys.stdout
     try:
-        asyncio.run(_watch(source, name, out))
+        asyncio.run(_watch(source, name, out, as_json=as_json))
     except TuiError as error:
         sys.stderr.write(f"beszel-tui: {error}\n")
         return NOT_REACHED
@@ -112,6 +112,12 @@ def format_plain(rows: list[FleetRow]) -> str:
     lines: list[tuple[str, ...]] = [("NAME", "STATUS", "CPU", "MEMORY", "DISK", "RECEIVED", "SENT", "LOAD", "UPTIME")]
     lines += [_plain_row(row) for row in rows]
     return in_columns(lines)
+
+
+def format_json_line(sample: SystemSample, system: str) -> str:
+    """`{"timestamp": ..., "system": ..., "system_id": ..., "metrics": {...}}`: what the host did not tell is absent."""
+    told = {"timestamp": sample.timestamp, "system": system, "system_id": sample.system, "metrics": sample.metrics}
+    return msgspec.json.encode(told).decode()
 
 
 def format_sample_line(timestamp: str, metrics: Metrics) -> str:
@@ -197,13 +203,18 @@ def _terminal_size() -> tuple[int, int]:
     return max(LEAST_WIDTH, width), max(LEAST_HEIGHT, height - 1)
 
 
-async def _watch(source: Source, name: str, out: TextIO) -> None:
+async def _watch(source: Source, name: str, out: TextIO, *, as_json: bool) -> None:
     system_id: str | None = None
+    called = name
     async with aclosing(frames(source)) as told:
         async for frame in told:
             if isinstance(frame, Fleet) and system_id is None:
-                system_id = find_system(frame.systems, name).id
+                row = find_system(frame.systems, name)
+                system_id, called = row.id, row.name
                 source.watch(system_id)
             elif isinstance(frame, SystemSample) and frame.system == system_id:
-                out.write(format_sample_line(frame.timestamp, frame.metrics) + "\n")
+                line = (
+                    format_json_line(frame, called) if as_json else format_sample_line(frame.timestamp, frame.metrics)
+                )
+                out.write(line + "\n")
                 out.flush()

@@ -12,6 +12,8 @@ from beszel_tui.state.alerts import count_alerts
 from beszel_tui.state.model import State
 from beszel_tui.state.selectors import age, counts
 
+_SLOWEST_MS: Final = 60_000
+"""Two samples further apart have an outage between them."""
 _DAY_MS: Final = 86_400_000
 
 
@@ -26,13 +28,17 @@ def draw_top_bar(
     clock: Piece = (f" {look.clock.text(local_now)} ", palette.muted)
     link = _connection(state, look, is_away=is_away)
     brief = _offline(state, look, words=False) if state.connection.retry_at_ms is not None else link
+    paced = _with_pace(link, state, look, is_away=is_away)
     hub: Piece = (fit(state.hub, min(len(state.hub), 32)) + "  ", palette.muted)
     brand: list[Piece] = [(" beszel ", palette.accent), (f"{look.symbols.bar} ", palette.faint)]
     full, short = _counts(state, look, words=True), _counts(state, look, words=False)
     bare: list[Piece] = [(" ", palette.text), *short]
     for left, right in (
+        (brand + full, [hub, *paced, clock]),
         (brand + full, [hub, *link, clock]),
+        (brand + full, [*paced, clock]),
         (brand + full, [*link, clock]),
+        (brand + short, [*paced, clock]),
         (brand + short, [*link, clock]),
         (brand + short, [*brief, clock]),
         (bare, [*link, clock]),
@@ -86,6 +92,15 @@ def _connection(state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
     if connection.phase == "refused":
         return [(f"{symbols.status['down']} not admitted ", palette.offline)]
     return _offline(state, look, words=True)
+
+
+def _with_pace(link: list[Piece], state: State, look: FleetLook, *, is_away: bool) -> list[Piece]:
+    """How often the system that is looked at tells something: `● live 1s`."""
+    pace_ms = None if state.focus is None else state.focus.pace_ms
+    is_quiet = is_away or state.past is not None or not state.is_live or len(state.hubs) > 1
+    if pace_ms is None or pace_ms > _SLOWEST_MS or is_quiet:
+        return link
+    return [*link, (f"{age(max(1, round(pace_ms / 1000)) * 1000)} ", look.palette.muted)]
 
 
 def _offline(state: State, look: FleetLook, *, words: bool) -> list[Piece]:

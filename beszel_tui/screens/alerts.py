@@ -19,7 +19,7 @@ from beszel_tui.screens.form import FormScreen
 from beszel_tui.screens.question import QuestionScreen
 from beszel_tui.state.alertbook import AlertBook, Channel, Kind, Quiet, Rule
 from beszel_tui.state.alertforms import rule_form, set_form
-from beszel_tui.state.alerts import AlertView, tab_of_target
+from beszel_tui.state.alerts import AlertView, given_up, tab_of_target, told_text
 from beszel_tui.state.alertsheets import ACTIVE, PANES
 from beszel_tui.state.channelforms import channel_form
 from beszel_tui.state.form import Form, Record
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 _PANES_OF: Final = {
     "mark": {"active"}, "acknowledge": {"active"}, "snooze": {"active"},
     "new": {"rules", "quiet", "channels"}, "new_set": {"rules"}, "edit": {"rules", "quiet", "channels"},
-    "turn": {"rules", "channels"}, "try": {"rules", "channels"}, "delete": {"history", "rules", "quiet", "channels"},
+    "turn": {"rules", "channels"}, "try": {"rules", "channels"}, "retry": {"history"},
+    "delete": {"history", "rules", "quiet", "channels"},
 }  # fmt: skip
 """Where there is something to do that with; all of it changes something."""
 _KINDS: Final[dict[str, Kind]] = {"rules": "rules", "quiet": "quiet", "channels": "channels", "history": "history"}
@@ -291,6 +292,23 @@ class AlertsScreen(HubScreen):
             )
 
         self.app.push_screen(FormScreen(trial_form(view, rule), send))
+
+    def action_retry(self) -> None:
+        """After a question, which has the room to say why not."""
+        desk, book = self._desk, self.view.book
+        messages = given_up(self._cursor, book)
+        if not messages:
+            self.hub_app.say("every channel has taken it, or is still to be asked")
+            return
+
+        async def tell() -> None:
+            for message in messages:
+                await desk.tell_again(message.id)
+
+        why = f"{told_text(self._cursor, book)}."
+        self.app.push_screen(
+            QuestionScreen("Tell it again?", why, lambda: self._ask(tell, "it waits to be told again"))
+        )
 
     def action_delete(self) -> None:
         rule, cursor, kind = self._rule, self._cursor, _KINDS[self._pane.key]

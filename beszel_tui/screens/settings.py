@@ -155,7 +155,14 @@ class SettingsScreen(HubScreen):
             return False
         if action == "change" and parameters == (-1,) and section.key != "looks":
             return False
+        if section.key == "hub" and not self._has_heartbeat:
+            return False
         return not section.of_account or self._may_change
+
+    @property
+    def _has_heartbeat(self) -> bool:
+        heartbeat = None if self._account is None else self._account.heartbeat
+        return heartbeat is not None and heartbeat.enabled
 
     @property
     def _may_change(self) -> bool:

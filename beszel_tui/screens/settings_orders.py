@@ -21,7 +21,9 @@ from beszel_tui.state.account import (
     Person,
     RestoreBackup,
     RevokeToken,
+    SendHeartbeat,
 )
+from beszel_tui.state.settings import HEARTBEAT_KEY
 
 if TYPE_CHECKING:
     from beszel_tui.screens.settings import SettingsScreen
@@ -60,12 +62,27 @@ class Orders:
             self._ask_role(key)
         elif section == "backups":
             self._backups.put_back(key)
+        elif section == "hub":
+            self._try_out(key)
         elif section == "account":
             order = self._own_orders().get(key)
             if order is None:
                 self._screen.hub_app.say("this is for the hub's administrators to change", severity="warning")
             else:
                 order()
+
+    def _try_out(self, key: str) -> None:
+        app = self._screen.hub_app
+        if key != HEARTBEAT_KEY:
+            app.say("of the hub's lines only its heartbeat can be tried", severity="warning")
+            return
+        app.say("sending a heartbeat…")
+
+        def failed(reason: str) -> None:
+            app.say(reason, severity="error")
+            self._screen.reload()
+
+        self.send(SendHeartbeat(), lambda: None, failed, "the heartbeat was taken")
 
     def _own_orders(self) -> Mapping[str, Callable[[], None]]:
         return {
@@ -249,7 +266,7 @@ class Orders:
             self._screen.hub_app.say(said)
             self._screen.reload()
 
-        is_long = isinstance(order, NewBackup | RestoreBackup)
+        is_long = isinstance(order, NewBackup | RestoreBackup | SendHeartbeat)
         self._screen.hub_app.bridge.ask(lambda: self._account.carry_out(order), made, failed, is_long=is_long)
 
     def _ask(self, question: str, consequence: str, order: Order, said: str) -> None:

@@ -5,7 +5,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Part: TypeAlias = Literal["methods", "sessions", "tokens", "users", "hub", "jobs", "backups", "store"]
+Part: TypeAlias = Literal["methods", "sessions", "tokens", "users", "hub", "jobs", "heartbeat", "backups", "store"]
 ROLES: Final = ("admin", "user", "readonly")
 SCOPES: Final = ("read", "write")
 
@@ -71,6 +71,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str = ""
 
 
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """The hub's calls to somebody who notices when they stop."""
+
+    enabled: bool
+    url: str = ""
+    """Only its host."""
+    interval: float = 0
+    """In seconds."""
+    method: str = ""
+    last_sent: int | None = None
+    """In milliseconds of the hub's clock."""
+    last_error: str = ""
+
+
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
     """A file at the hub with all that it needs to be what it was."""
 
@@ -126,6 +140,8 @@ class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
     users: tuple[Person, ...] = ()
     hub: HubFacts | None = None
     jobs: tuple[Job, ...] = ()
+    heartbeat: Heartbeat | None = None
+    """Told to administrators only."""
     backups: tuple[Backup, ...] = ()
     """Newest first; these and `store` are told to administrators only."""
     store: Store | None = None
@@ -179,6 +195,10 @@ class RevokeToken(msgspec.Struct, frozen=True, kw_only=True):
     token_id: str
 
 
+class SendHeartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """Have the hub call now."""
+
+
 class NewBackup(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     """Empty for one that the hub makes of the time."""
@@ -195,5 +215,7 @@ class RestoreBackup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 BackupOrder: TypeAlias = NewBackup | DeleteBackup | RestoreBackup
-Order: TypeAlias = ChangeUser | NewUser | DeleteUser | EndSession | LogOut | NewToken | RevokeToken | BackupOrder
+Order: TypeAlias = (
+    ChangeUser | NewUser | DeleteUser | EndSession | LogOut | NewToken | RevokeToken | SendHeartbeat | BackupOrder
+)
 """What an account can be asked to do."""

@@ -132,7 +132,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     alert: str
     channel: str
     status: str
+    """`waiting`, `sent`, or `dead`: given up."""
     reason: str = ""
+    """Why it was not taken."""
+    id: str = ""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

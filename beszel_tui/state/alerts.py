@@ -11,7 +11,7 @@ from beszel_protocol.addresses import InvalidAddress, parse_address
 from beszel_protocol.feed import Alert
 from beszel_protocol.metrics import Unit
 from beszel_protocol.units import format_value
-from beszel_tui.state.alertbook import STATUS, AlertBook, Channel, Condition, Quiet, Rule, Severity
+from beszel_tui.state.alertbook import STATUS, AlertBook, Channel, Condition, Delivery, Quiet, Rule, Severity
 from beszel_tui.state.model import State
 from beszel_tui.state.selectors import Level
 
@@ -202,13 +202,31 @@ def snoozed_until_ms(alert: Alert, view: AlertView) -> int | None:
 
 
 def told_text(alert_id: str, book: AlertBook) -> str:
-    """Which channels have had it, and which have not: `ops, mail (waiting)`."""
+    """Which channels have had it, which have not, and why: `ops, mail (waiting), pager (not delivered: HTTP 410)`."""
     names = {channel.id: channel.name for channel in book.channels}
-    statuses: dict[str, str] = {}
+    return ", ".join(
+        names.get(channel, "(gone)") + _fate(newest) for channel, newest in _newest_told(alert_id, book).items()
+    )
+
+
+def given_up(alert_id: str, book: AlertBook) -> list[Delivery]:
+    """What can be told again, oldest first; of a channel that has heard of the alert since, nothing can."""
+    newest = _newest_told(alert_id, book)
+    told = reversed(book.deliveries.get(alert_id, ()))
+    return [delivery for delivery in told if delivery.status == newest[delivery.channel].status == "dead"]
+
+
+def _newest_told(alert_id: str, book: AlertBook) -> dict[str, Delivery]:
+    """By channel."""
+    newest: dict[str, Delivery] = {}
     for delivery in book.deliveries.get(alert_id, ()):
-        statuses.setdefault(delivery.channel, delivery.status)
-    notes = {"waiting": " (waiting)", "dead": " (not delivered)"}
-    return ", ".join(names.get(channel, "(gone)") + notes.get(status, "") for channel, status in statuses.items())
+        newest.setdefault(delivery.channel, delivery)
+    return newest
+
+
+def _fate(delivery: Delivery) -> str:
+    word = {"waiting": "waiting", "dead": "not delivered"}.get(delivery.status)
+    return "" if word is None else f" ({word}: {delivery.reason})" if delivery.reason else f" ({word})"
 
 
 def selection_text(channel: Channel, view: AlertView) -> str:

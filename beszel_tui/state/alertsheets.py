@@ -59,6 +59,7 @@ HISTORY: Final = Sheet(
     claims=(
         ("system", 14), ("from", 16), ("what", 12), ("lasted", 6), ("peak", 7), ("told", 10), ("target", 12),
         ("value", 7), ("end", 10), ("severity", 8), ("what", 24), ("target", 20), ("told", 24), ("system", 24),
+        ("told", 80),
     ),
     rows=history_rows,
     trouble="firing",

@@ -45,6 +45,7 @@ _SAMPLE: Final[Mapping[str, Value]] = {
 }  # fmt: skip
 """Of an alert that a template is shown with."""
 _WEEK_SECONDS: Final = 7 * 86_400
+_MOST_GROUP_SECONDS: Final = 3600
 _MOST_PER_HOUR: Final = 600
 
 
@@ -62,6 +63,7 @@ def channel_form(view: AlertView, channel: Channel | None = None) -> Form:
             FormField("rules", "Rules", hint="every rule; or busy, down"),
             FormField("after", "Only after", hint="at once; or 30m"),
             FormField("repeat", "Tell again", hint="never; or every 1h"),
+            FormField("group", "Together", hint="3s; 0s for each at once"),
             FormField("hour", "Most an hour", hint="60"),
             FormField("weekly", "Weekly digest", YES_NO),
             FormField("subject", "Subject", hint="the hub's own; or ${severity}: ${system}"),
@@ -76,7 +78,8 @@ def channel_form(view: AlertView, channel: Channel | None = None) -> Form:
 
 _NEW: Final[Values] = {
     "name": "", "kind": "email", "url": "", "severity": "info", "recoveries": "yes", "systems": "", "tags": "",
-    "rules": "", "after": "", "repeat": "", "hour": "", "weekly": "no", "subject": "", "template": "", "enabled": "yes",
+    "rules": "", "after": "", "repeat": "", "group": "", "hour": "", "weekly": "no", "subject": "", "template": "",
+    "enabled": "yes",
 }  # fmt: skip
 
 
@@ -92,6 +95,7 @@ def _values_of(channel: Channel, view: AlertView) -> Values:
         "rules": ", ".join(names),
         "after": write_seconds(channel.escalate_after) if channel.escalate_after else "",
         "repeat": write_seconds(channel.repeat) if channel.repeat else "",
+        "group": write_seconds(channel.group),
         "hour": str(channel.per_hour or ""),
         "weekly": _yes(channel.weekly),
         "subject": channel.subject_template,
@@ -113,6 +117,8 @@ def _read_channel(values: Values, view: AlertView, channel: Channel | None) -> R
         "weekly": values["weekly"] == "yes",
         "enabled": values["enabled"] == "yes",
     }
+    if values["group"].strip():
+        record["group"] = read_seconds(values["group"], "group", most=_MOST_GROUP_SECONDS)
     if values["hour"].strip():
         record["per_hour"] = _read_per_hour(values["hour"])
     template = _read_template(values["template"], values["kind"] if channel is None else channel.kind)

@@ -37,6 +37,8 @@ class Focus(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics | None = None
     """Of the newest sample."""
     sampled_ms: int | None = None
+    pace_ms: int | None = None
+    """Between its two newest samples."""
     standing: Standing = Standing()
     """What is not in every sample, as it was told last."""
     whole: Metrics | None = None

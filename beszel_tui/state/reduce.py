@@ -190,13 +190,17 @@ def _sampled(state: State, frame: SystemSample, at_ms: int) -> State:
         sampled_ms = at_ms + state.hub_offset_ms
     if focus.sampled_ms is not None and sampled_ms <= focus.sampled_ms:
         return state  # backfill of an outage; history has it
+    pace_ms = None if focus.sampled_ms is None else sampled_ms - focus.sampled_ms
     live = append_readings(focus.live, sampled_ms, charted_readings(frame.metrics))
     standing = focus.standing.after(sampled_ms, frame.metrics)
     whole = standing.beside(frame.metrics)
     return replace(
         state,
-        focus=replace(focus, metrics=frame.metrics, sampled_ms=sampled_ms, live=live, standing=standing, whole=whole),
-    )
+        focus=replace(
+            focus, metrics=frame.metrics, sampled_ms=sampled_ms, pace_ms=pace_ms, live=live, standing=standing,
+            whole=whole,
+        ),
+    )  # fmt: skip
 
 
 def _ticked(state: State, event: Ticked) -> State:

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from beszel_protocol.metrics import Unit
 from beszel_protocol.units import format_value
-from beszel_tui.state.account import AccountFacts, ApiToken, Job, Login, Part, Person
+from beszel_tui.state.account import AccountFacts, ApiToken, Heartbeat, Job, Login, Part, Person
 from beszel_tui.state.looks import PREFERENCES, LookChoices, Looks
 from beszel_tui.state.selectors import Level, age
 from beszel_tui.state.settingsheets import (
@@ -24,6 +24,8 @@ from beszel_tui.state.sheet import Sheet, SheetRow
 from beszel_tui.state.storagerows import backup_rows, store_rows
 
 Verb: TypeAlias = Literal["change", "new", "delete", "password"]
+HEARTBEAT_KEY: Final = "heartbeat"
+"""Of the hub's line that can be tried."""
 _SOON_MS: Final = 14 * 86_400_000
 """A token that ends within this time is of concern."""
 
@@ -81,7 +83,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(SESSIONS, {"delete": "end"}, "sessions"),
     Section(TOKENS, {"new": "new", "delete": "revoke"}, "tokens"),
     Section(USERS, {"new": "new", "change": "role", "password": "password", "delete": "delete"}, "users"),
-    Section(HUB, {}, "hub"),
+    Section(HUB, {"change": "test"}, "hub"),
     Section(BACKUPS, {"new": "new", "change": "put back", "delete": "delete"}, "backups"),
     Section(STORE, {}, "store"),
     Section(HUBS, {"change": "switch"}, of_account=False),
@@ -151,7 +153,7 @@ def _rows_of_hub(section: Section, account: AccountFacts, now_ms: int) -> list[S
         return backup_rows(account.backups, now_ms)
     if section.key == "store":
         return [] if account.store is None else store_rows(account.store)
-    return _hub_rows(account)
+    return _hub_rows(account, now_ms)
 
 
 def _person_rows(account: AccountFacts) -> list[SheetRow]:
@@ -216,13 +218,29 @@ def _user_row(person: Person, own_id: str, now_ms: int) -> SheetRow:
     return SheetRow(person.id, person.email or person.username, values, level)
 
 
-def _hub_rows(account: AccountFacts) -> list[SheetRow]:
+def _hub_rows(account: AccountFacts, now_ms: int) -> list[SheetRow]:
     hub = account.hub
     rows = [] if hub is None else [
         SheetRow("version", "Version", {"value": hub.version}),
         SheetRow("key", "Public key", {"value": hub.key}, told={"text": hub.key}),
     ]  # fmt: skip
+    if account.heartbeat is not None:
+        rows.append(_heartbeat_row(account.heartbeat, now_ms))
     return rows + [_job_row(job) for job in account.jobs]
+
+
+def _heartbeat_row(heartbeat: Heartbeat, now_ms: int) -> SheetRow:
+    if not heartbeat.enabled:
+        return SheetRow(HEARTBEAT_KEY, "Heartbeat", {"value": "off", "note": "HEARTBEAT_URL at the hub turns it on"})
+    sent = "never taken" if heartbeat.last_sent is None else f"last {_ago(heartbeat.last_sent, now_ms)}"
+    calls = f"{heartbeat.method} to {heartbeat.url} every {age(int(heartbeat.interval * 1000))}"
+    if heartbeat.last_error:
+        values = {"value": "not taken", "note": f"{heartbeat.last_error}; {calls}, {sent}"}
+        return SheetRow(HEARTBEAT_KEY, "Heartbeat", values, "critical")
+    is_new = heartbeat.last_sent is None
+    note = calls if is_new else f"{calls}, {sent}"
+    values = {"value": "not yet sent" if is_new else "well", "note": note}
+    return SheetRow(HEARTBEAT_KEY, "Heartbeat", values, None if is_new else "good")
 
 
 def _job_row(job: Job) -> SheetRow:

@@ -98,6 +98,8 @@ class ScriptedAlerts:
         self.saved: list[tuple[Kind, str | None, Mapping[str, Any]]] = []
         self.deleted: list[tuple[Kind, str]] = []
         self.tried: list[str] = []
+        self.told_again: list[str] = []
+        """Deliveries."""
         self.test_result = ""
         self.trial = Trial(fired=0, samples=0)
         self.problem = ""
@@ -135,6 +137,10 @@ class ScriptedAlerts:
     async def try_channel(self, channel_id: str) -> str:
         self.tried.append(channel_id)
         return self.test_result
+
+    async def tell_again(self, delivery_id: str) -> None:
+        self._refuse()
+        self.told_again.append(delivery_id)
 
     def _refuse(self) -> None:
         if self.problem:

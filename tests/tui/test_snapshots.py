@@ -72,7 +72,7 @@ SHOTS: Final = (
     Shot("alerts-channels", (("a", "SEV"), ("5", "KIND"))),
     Shot("alerts-new-rule", (("a", "SEV"), ("3", "disk nearly full"), ("n", "over 10m"))),
     Shot("alerts-conditions", (("a", "SEV"), ("3", "out of memory"), ("G", ""), ("e", "all of these"))),
-    Shot("alerts-channel", (*_CHANNELS, ("G", ""), ("e", "it would say"), *[("down", "")] * 11)),
+    Shot("alerts-channel", (*_CHANNELS, ("G", ""), ("e", "it would say"), *[("down", "")] * 12)),
     Shot("settings", (("comma", "Colours"),)),
     Shot("settings-account", (("comma", "Colours"), ("2", "Second proof"))),
     Shot("settings-sessions", (("comma", "Colours"), ("3", ""))),

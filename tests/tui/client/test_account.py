@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,9 @@ from beszel_tui.state.account import (
     NewToken,
     NewUser,
     RevokeToken,
+    SendHeartbeat,
 )
+from tests.support.receiver import Reply, receiving
 from tests.support.runninghub import PASSWORD, RunningHub, running_hub
 
 ADA, GRACE = "ada@example.org", "grace@example.org"
@@ -156,3 +160,41 @@ def test_sessions_end(hub: RunningHub) -> None:
 def test_a_token_that_does_not_say_whose_it_is(token: str) -> None:
     with pytest.raises(HubRefused, match="whose it is"):
         claims_of(token)
+
+
+def test_a_heartbeat_is_sent_and_how_it_went_is_told(tmp_path: Path) -> None:
+    async def visit(account: HubAccount) -> None:
+        before = (await account.read()).heartbeat
+        assert before is not None
+        assert (before.enabled, before.url, before.interval) == (True, "127.0.0.1", 3600)
+        with pytest.raises(HubRefused, match="was not taken: it answers HTTP 503"):
+            await account.carry_out(SendHeartbeat())
+        await account.carry_out(SendHeartbeat())
+        after = (await account.read()).heartbeat
+        assert after is not None
+        assert after.last_sent is not None
+        assert after.last_error == ""
+
+    with receiving(Reply(204), Reply(503), Reply(204)) as received:
+        settings: dict[str, Any] = {"heartbeat_url": received.url, "heartbeat_interval_seconds": 3600}
+        with running_hub(tmp_path, **settings) as hub:
+            hub.create_user(ADA, "admin")
+            received.await_requests(1)
+            logged_in(hub, ADA, visit)
+
+
+def test_without_a_heartbeat_there_is_none_to_send(hub: RunningHub) -> None:
+    async def visit(account: HubAccount) -> None:
+        told = (await account.read()).heartbeat
+        assert told is not None
+        assert not told.enabled
+        with pytest.raises(HubRefused, match="HEARTBEAT_URL"):
+            await account.carry_out(SendHeartbeat())
+
+    async def visit_as_user(account: HubAccount) -> None:
+        assert (await account.read()).heartbeat is None
+        with pytest.raises(HubRefused):
+            await account.carry_out(SendHeartbeat())
+
+    logged_in(hub, ADA, visit)
+    logged_in(hub, GRACE, visit_as_user)

@@ -6,6 +6,9 @@ from datetime import UTC
 
 import pytest
 
+from beszel_hub.clock import system_clock
+from beszel_hub.notifications.message import Step
+from beszel_hub.notifications.tables import DeliveryRow
 from beszel_hub.permissions import Role, Scope
 from beszel_protocol.feed import Alerts
 from beszel_tui.client.alerts import HubAlerts, claims_of
@@ -23,8 +26,10 @@ from tests.support.feedclient import feed
 from tests.support.receiver import receiving
 from tests.support.runninghub import RunningHub, running_hub
 from tests.support.scriptedsource import make_row
+from tests.support.transitions import make_transition
 from tests.tui.client.test_http import answering, ask
 
+_DEAD_ID = "dead00000000001"
 Work = Callable[[HubAlerts], Awaitable[None]]
 
 
@@ -48,6 +53,17 @@ def with_token(hub: RunningHub, token: str, work: Work) -> None:
             await http.close()
 
     asyncio.run(run())
+
+
+def give_up(hub: RunningHub, channel_id: str, reason: str) -> None:
+    """Leave a message that a channel would not take."""
+    now_ms = system_clock()
+    row = DeliveryRow.insert(
+        id=_DEAD_ID, channel_id=channel_id, position=1, transition_id="t1", alert_id="alert1", system_id="",
+        status="dead", step=Step(transition=make_transition()), message="", attempts=3, due=now_ms, reason=reason,
+        created=now_ms, updated=now_ms,
+    )  # fmt: skip
+    hub.hub.database.write_now(row.execute)
 
 
 def view_of(book: AlertBook, *names: str) -> AlertView:
@@ -96,7 +112,9 @@ def test_quiet_hours_and_channels_come_back_as_they_went(hub: RunningHub) -> Non
         (record,) = quiet.read({**quiet.values, "type": "weekly", "note": "weekends"})
         await desk.save("quiet", None, record)
         channel = channel_form(view)
-        (record,) = channel.read({**channel.values, "name": "mail", "url": "ops@example.net", "after": "30m"})
+        (record,) = channel.read(
+            {**channel.values, "name": "mail", "url": "ops@example.net", "after": "30m", "group": "10s"}
+        )
         await desk.save("channels", None, record)
         book = await desk.read()
         (held,), (mail,) = book.quiet, book.channels
@@ -104,7 +122,9 @@ def test_quiet_hours_and_channels_come_back_as_they_went(hub: RunningHub) -> Non
             "weekly", ["sat", "sun"], "Europe/Amsterdam", "weekends",
         )  # fmt: skip
         assert quiet_form(view_of(book), "UTC", held).values["start"] == "22:00"
-        assert (mail.name, mail.kind, mail.escalate_after, mail.per_hour) == ("mail", "email", 1800, 60)
+        assert (mail.name, mail.kind, mail.escalate_after, mail.group, mail.per_hour) == (
+            "mail", "email", 1800, 10, 60,
+        )  # fmt: skip
         await desk.delete("quiet", held.id)
         await desk.delete("channels", mail.id)
         book = await desk.read()
@@ -175,6 +195,22 @@ def test_a_test_tells_what_became_of_it(hub: RunningHub) -> None:
             await desk.try_channel("nosuchchannel00")
 
     as_user(hub, "linus", work)
+
+
+def test_what_was_given_up_is_told_again(hub: RunningHub) -> None:
+    async def work(desk: HubAlerts) -> None:
+        form = channel_form(view_of(await desk.read()))
+        with receiving() as received:
+            values = {**form.values, "kind": "webhook", "name": "barbara's", "url": f"{received.url}/hook"}
+            await desk.save("channels", None, form.read(values)[0])
+            channel = next(channel for channel in (await desk.read()).channels if channel.name == "barbara's")
+            give_up(hub, channel.id, "HTTP 410")
+            (dead,) = (await desk.read()).deliveries["alert1"]
+            assert (dead.id, dead.status, dead.reason) == (_DEAD_ID, "dead", "HTTP 410")
+            await desk.tell_again(dead.id)
+            await asyncio.to_thread(received.await_requests, 1)
+
+    as_user(hub, "barbara", work, role="admin")
 
 
 def test_the_hub_says_what_is_wrong_with_a_rule(hub: RunningHub) -> None:

@@ -78,6 +78,21 @@ def test_watch_prints_a_line_for_each_sample(capsys: pytest.CaptureFixture[str])
     assert "connection refused" in capsys.readouterr().err
 
 
+def test_watch_prints_a_document_for_each_sample() -> None:
+    source = ScriptedSource()
+    source.connect()
+    source.tell(UP)
+    for usage in (12.0, 13.0):
+        source.sample(UP.id, Metrics(cpu=CpuMetrics(usage_percent=usage)))
+    source.lose()
+    out = io.StringIO()
+    assert watch(source, "web", out, as_json=True) == 2
+    first, second = map(json.loads, out.getvalue().splitlines())
+    assert (first["system"], first["system_id"], first["metrics"]) == ("web-1", UP.id, {"cpu": {"usage_percent": 12.0}})
+    assert first["timestamp"].startswith("2026-11-22T10:24:31")
+    assert second["metrics"]["cpu"]["usage_percent"] == 13.0
+
+
 def test_watch_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     source = ScriptedSource()
     source.tell(UP)

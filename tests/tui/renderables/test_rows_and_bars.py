@@ -131,6 +131,21 @@ def test_the_top_bar_says_since_when_it_is_offline() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pace_ms", "says"), [(None, "● live "), (990, "● live 1s "), (15_004, "● live 15s "), (300_000, "● live ")]
+)
+def test_the_top_bar_says_how_often_the_open_system_tells_something(pace_ms: int | None, says: str) -> None:
+    state = make_state("live", focus=Focus(system_id=FULL.id, pace_ms=pace_ms))
+    assert f"{says} 12:04:31" in plain(draw_top_bar(state, 160, LOOK, NOON))
+    for width in range(10, 161):
+        bar, without = (plain(draw_top_bar(shown, width, LOOK, NOON)) for shown in (state, make_state("live")))
+        assert cell_len(bar) == width
+        assert "live" in bar
+        assert [word for word in without.split() if word not in bar] == [], "it pushes nothing else out"
+    away = plain(draw_top_bar(state, 160, LOOK, NOON, is_away=True))
+    assert "resting  12:04:31" in away
+
+
+@pytest.mark.parametrize(
     ("width", "left_ms", "says"),
     [
         (160, 4200, " (1m), next try in 5s "),

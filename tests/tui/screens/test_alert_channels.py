@@ -4,8 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from beszel_tui.state.alertbook import Delivery
 from beszel_tui.widgets.lines_field import LinesField
+from tests.support.alertbook import WEB
 from tests.support.alertscreen import alerted_client, at_line, said
 
 
@@ -14,7 +17,7 @@ def test_a_template_of_several_lines_is_typed(tmp_path: Path, size: tuple[int, i
     async def main() -> None:
         async with alerted_client(tmp_path, "channels", size) as client:
             await at_line(client, "mail")
-            await client.press("e", *["down"] * 12)
+            await client.press("e", *["down"] * 13)
             await client.until(lambda: isinstance(client.app.focused, LinesField))
             await client.press(*"${sytem}", "enter", *"now")
             await client.press("ctrl+s")
@@ -93,5 +96,36 @@ def test_where_a_channel_leads_is_only_ever_written(tmp_path: Path) -> None:
                 "email",
                 "a@example.net",
             )
+
+    asyncio.run(main())
+
+
+def test_what_was_given_up_is_told_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path, "history") as client:
+            alert, desk = f"pastbusy{WEB}", client.source.alerts
+            await client.press("r")
+            await client.until_text("every channel has taken it")
+            dead = Delivery(id="dead1", alert=alert, channel="channel2", status="dead", reason="answered 410")
+            desk.book = replace(desk.book, deliveries={alert: [dead]})
+            client.app.bridge.read_alerts()
+            await client.until_text("pager (not delivered:")
+            await client.press("r")
+            await client.until_text("pager (not delivered: answered 410).")
+            assert desk.told_again == []
+            await client.press("y")
+            await client.until_text("it waits to be told again")
+            assert desk.told_again == ["dead1"]
+
+    asyncio.run(main())
+
+
+def test_with_read_only_nothing_is_told_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with alerted_client(tmp_path, "history", read_only=True) as client:
+            await client.press("r")
+            await client.settle()
+            assert "tell again" not in client.lines()[-1]
+            assert client.source.alerts.told_again == []
 
     asyncio.run(main())

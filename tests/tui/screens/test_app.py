@@ -78,6 +78,25 @@ def test_the_palette_finds_systems_actions_and_commands(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_the_palette_has_commands_without_an_argument_everywhere(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path) as client:
+            await client.press("enter")
+            await client.until(lambda: client.source.watched is not None)
+            await client.press("ctrl+p")
+            await client.type("add")
+            await client.until_text("Add a system")
+            await client.press("escape")
+            await client.press("ctrl+p")
+            await client.type("fleet")
+            await client.until_text("Back to the fleet")
+            await client.settle()
+            await client.press("enter")
+            await client.until(lambda: client.app.screen is client.fleet)
+
+    asyncio.run(main())
+
+
 async def enter_line(client: Client, line: str) -> None:
     await client.press("colon")
     await client.type(line)

@@ -20,11 +20,13 @@ from beszel_tui.state.account import (
     DeleteBackup,
     DeleteUser,
     EndSession,
+    Heartbeat,
     NewBackup,
     NewToken,
     NewUser,
     RestoreBackup,
     RevokeToken,
+    SendHeartbeat,
 )
 from tests.support.pilotapp import Client, running_client
 from tests.support.scriptedaccount import ScriptedAccount
@@ -364,5 +366,48 @@ def test_keys_of_the_config_file_count_and_mistakes_are_told(tmp_path: Path) -> 
             screen = await open_settings(client, "keys")
             screen.panel.set_filter("fleet.sort")
             await client.until_text("o  *")
+
+    asyncio.run(main())
+
+
+def test_the_heartbeat_is_seen_and_tried(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path, size=(140, 30)) as client:
+            account = account_of(client)
+            screen = await open_settings(client, "hub")
+            assert "change" not in client.lines()[-1], "this hub has none"
+            assert not isinstance(account.facts, Exception)
+            beat = Heartbeat(enabled=True, url="hc.example.net", interval=60, method="POST", last_error="answered 503")
+            account.facts = msgspec.structs.replace(account.facts, heartbeat=beat)
+            await client.press("r")
+            await client.until_text("not taken")
+            await client.until_text("answered 503; POST to hc.example.net every 1m, never taken")
+            screen.panel.table.move_cursor("version")
+            await client.press("enter")
+            await client.until_text("only its heartbeat can be tried")
+            screen.panel.table.move_cursor("heartbeat")
+            account.refusal = "the heartbeat was not taken: answered 503"
+            await client.press("enter")
+            await client.until_text("the heartbeat was not taken: answered 503")
+            account.refusal = ""
+            await client.press("enter")
+            await client.until_text("the heartbeat was taken")
+            assert account.orders == [SendHeartbeat()]
+
+    asyncio.run(main())
+
+
+def test_a_heartbeat_that_is_off_says_how_it_is_turned_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with running_client(tmp_path, size=(140, 30)) as client:
+            account = account_of(client)
+            await open_settings(client, "hub")
+            assert not isinstance(account.facts, Exception)
+            account.facts = msgspec.structs.replace(account.facts, heartbeat=Heartbeat(enabled=False))
+            await client.press("r")
+            await client.until_text("HEARTBEAT_URL at the hub turns it on")
+            await client.press("enter")
+            await client.settle()
+            assert account.orders == []
 
     asyncio.run(main())

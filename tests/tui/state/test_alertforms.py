@@ -242,6 +242,7 @@ def test_quiet_hours_of_a_zone_that_is_not_known_here_are_shown() -> None:
         ({"name": "x", "url": "a@b", "after": "x"}, "after", "a time such as"),
         ({"name": "x", "url": "a@b", "template": "${sytem}"}, "template", "no field sytem"),
         ({"name": "x", "url": "a@b", "subject": "${sytem}"}, "subject", "no field sytem"),
+        ({"name": "x", "url": "a@b", "group": "2h"}, "group", "from 0s to 1h"),
         ({"name": "x", "url": "a@b", "subject": "a\r\nBcc: b"}, "subject", "one line"),
         ({"name": "x", "url": "a@b", "subject": "x" * 513}, "subject", "at most 512"),
         ({"name": "x", "url": "a@b", "template": "5$"}, "template", "$$ for a dollar"),
@@ -258,12 +259,13 @@ def test_what_is_wrong_with_a_channel(values: dict[str, str], field: str, senten
 def test_a_channel_as_it_is_stored_is_what_its_form_says() -> None:
     channel = Channel(
         id="c", name="mail", kind="email", hint="ops@…", systems=[ROWS[0].id], tags=["prod"], rules=["rulebusy"],
-        repeat=3600, per_hour=30, weekly=True, enabled=False,
+        repeat=3600, group=90, per_hour=30, weekly=True, enabled=False,
     )  # fmt: skip
     (record,) = channel_form(VIEW, channel).read(channel_form(VIEW, channel).values)
     assert "url" not in record
     assert "kind" not in record
     assert (record["systems"], record["tags"], record["rules"]) == ([ROWS[0].id], ["prod"], ["rulebusy"])
+    assert record["group"] == 90
     assert (record["repeat"], record["per_hour"], record["weekly"], record["enabled"]) == (3600, 30, True, False)
 
 

@@ -12,6 +12,7 @@ from beszel_tui.state.alerts import (
     AlertView,
     alerts_by_system,
     count_alerts,
+    given_up,
     is_quiet,
     label_of,
     rule_text,
@@ -148,6 +149,19 @@ def test_what_was_not_delivered_is_said() -> None:
     deliveries = [Delivery(alert="a", channel=channel, status=status) for channel, status in statuses]
     book = make_book(channels=FULL_BOOK.channels, deliveries={"a": deliveries})
     assert told_text("a", book) == "pager (not delivered), mail (waiting), (gone)"
+
+
+def test_what_was_given_up_has_its_reason_and_can_be_told_again() -> None:
+    told = [
+        Delivery(id="4", alert="a", channel="channel1", status="sent"),
+        Delivery(id="3", alert="a", channel="channel2", status="dead", reason="answered 410"),
+        Delivery(id="2", alert="a", channel="channel1", status="dead", reason="answered 502"),
+        Delivery(id="1", alert="a", channel="channel2", status="dead", reason="answered 502"),
+    ]
+    book = make_book(channels=FULL_BOOK.channels, deliveries={"a": told})
+    assert told_text("a", book) == "mail, pager (not delivered: answered 410)"
+    assert [delivery.id for delivery in given_up("a", book)] == ["1", "3"]
+    assert given_up("b", book) == []
 
 
 def test_rules_say_for_what_and_whether_they_fire() -> None:

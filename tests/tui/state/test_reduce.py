@@ -103,6 +103,7 @@ def test_samples_of_the_open_system_become_columns() -> None:
     )
     assert state.focus is not None
     assert state.focus.live.lanes["cpu.usage_percent"].mean == (10, 20)
+    assert state.focus.pace_ms == 1000
     assert state.focus.metrics == Metrics(cpu=CpuMetrics(usage_percent=20))
 
 
