@@ -18,6 +18,7 @@ import msgspec
 from beszel_agent.backoff import Backoff
 from beszel_agent.checks.board import CheckBoard
 from beszel_agent.collectors import COLLECTORS
+from beszel_agent.collectors.services import ServicesCollector
 from beszel_agent.collectors.smart import SmartCollector
 from beszel_agent.config import Config
 from beszel_agent.container_reports import ContainerReports
@@ -34,6 +35,7 @@ from beszel_agent.processes.names import CountsNames, WantedNames
 from beszel_agent.runs import CollectorReport
 from beszel_agent.sampler import Reading, start_sampler
 from beszel_agent.services.detail import detail_service
+from beszel_agent.services.roster import Turn
 from beszel_agent.session import Duties
 from beszel_agent.spool.interface import SpoolReport
 from beszel_agent.spool.opening import open_spool
@@ -123,6 +125,9 @@ class Agent:
                 tasks.create_task(self._link.run())
                 tasks.create_task(self._status.run())
         finally:
+            services = self._sampler.find(ServicesCollector)
+            if services is not None:
+                services.stop()
             self._data_dir.release()
 
     def _configure(self, configuration: Configuration) -> None:
@@ -133,6 +138,9 @@ class Agent:
         self._names.hand_over()
         for change in self._verdicts.changes(reading.metrics):
             self._tell(change, reading)
+        services = self._sampler.find(ServicesCollector)
+        for turn in () if services is None else services.take_turns():
+            self._tell(turn, reading)
         self._spool.append(
             lambda sequence: encode(reading.as_sample(sequence)), instant_ms=reading.instant_ms, boot_ms=reading.boot_ms
         )
@@ -144,7 +152,7 @@ class Agent:
     def _tell_containers(self) -> None:
         self._link.tell_containers()
 
-    def _tell(self, change: Change, reading: Reading) -> None:
+    def _tell(self, change: Change | Turn, reading: Reading) -> None:
         def make(sequence: int) -> bytes:
             return encode(change.as_event(sequence, instant_ms=reading.instant_ms, boot_ms=reading.boot_ms))
 

@@ -1,4 +1,4 @@
-"""A connection to the system bus, for questions and their answers.
+"""A connection to the system bus, for questions and their answers, and for signals.
 
 The protocol is jeepney's, the socket is ours: every wait has an end and every answer a bound, whatever
 sits at the other side.
@@ -8,7 +8,10 @@ import itertools
 import socket
 import struct
 import time
-from typing import Any, Final
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, TypeVar
 
 from jeepney.auth import BEGIN, AuthenticationError, Authenticator
 from jeepney.low_level import HeaderFields, Message, MessageType, Parser
@@ -22,9 +25,13 @@ TIMEOUT_SECONDS: Final = 5.0
 
 _MAX_ANSWER_BYTES: Final = 4 << 20
 _CHUNK_BYTES: Final = 64 << 10
-_BUS: Final = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
+_MOST_SIGNALS: Final = 1024
+"""That came while an answer was waited for; the oldest give way."""
+BUS: Final = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
 _UNREADABLE: Final = (AssertionError, AttributeError, IndexError, KeyError, RecursionError, ValueError, struct.error)
 """How jeepney ends when what it is given is no message."""
+
+T = TypeVar("T")
 
 
 class BusError(ReadingFailed):
@@ -46,14 +53,47 @@ class Bus:
         self._socket: socket.socket | None = None
         self._parser = Parser()
         self._serials = itertools.count(1)
+        self._signals: deque[Message] = deque(maxlen=_MOST_SIGNALS)
 
     def ask(self, address: DBusAddress, method: str, signature: str = "", arguments: tuple[Any, ...] = ()) -> Any:
         """The body of the answer. Raise OSError (`TimeoutError` among them), `BusError` or `ReadingFailed`."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        try:
+
+        def ask() -> Any:
             if self._socket is None:
                 self._open(deadline)
             return self._ask(new_method_call(address, method, signature or None, arguments), deadline)
+
+        return self._guarded(ask)
+
+    def wait(self, seconds: float) -> Message | None:
+        """The next signal, None if there is none for so long. Raise OSError or `ReadingFailed`."""
+        return self._guarded(lambda: self._wait(time.monotonic() + seconds))
+
+    def drop_signals(self, *, unless: Callable[[Message], bool]) -> None:
+        """Those that nobody has waited for yet."""
+        kept = self._guarded(lambda: [signal for signal in self._signals if unless(signal)])
+        self._signals.clear()
+        self._signals.extend(kept)
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def interrupt(self) -> None:
+        """From another thread: whoever waits for an answer or a signal gets an error."""
+        waiting = self._socket
+        if waiting is not None:
+            with suppress(OSError):
+                waiting.shutdown(socket.SHUT_RDWR)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _guarded(self, act: Callable[[], T]) -> T:
+        try:
+            return act()
         except BusError:
             raise  # an answer like any other
         except (OSError, ReadingFailed):
@@ -63,17 +103,10 @@ class Bus:
             self.close()
             raise ReadingFailed(f"what the bus sent makes no sense: {error}") from error
 
-    def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def __del__(self) -> None:
-        self.close()
-
     def _open(self, deadline: float) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         self._parser, self._serials = Parser(), itertools.count(1)
+        self._signals.clear()
         self._wait_until(deadline).connect(self._path)
         login = Authenticator()
         try:
@@ -83,7 +116,7 @@ class Bus:
         except AuthenticationError as error:
             raise ReadingFailed(f"the bus does not take this user: {error}") from error
         self._wait_until(deadline).sendall(BEGIN)
-        self._ask(new_method_call(_BUS, "Hello"), deadline)
+        self._ask(new_method_call(BUS, "Hello"), deadline)
 
     def _ask(self, message: Message, deadline: float) -> Any:
         serial = next(self._serials)
@@ -98,11 +131,33 @@ class Bus:
                     raise ReadingFailed("the answer of the bus does not end")
                 self._parser.add_data(chunk)
             elif answer.header.fields.get(HeaderFields.reply_serial) == serial:
-                break  # others are signals, which nobody here asked for
+                break
+            elif answer.header.message_type is MessageType.signal:
+                self._signals.append(answer)
         if answer.header.message_type is MessageType.error:
             texts = [part for part in answer.body if isinstance(part, str)]
             raise BusError(str(answer.header.fields.get(HeaderFields.error_name, "")), *(texts[:1] or [""]))
         return answer.body
+
+    def _wait(self, deadline: float) -> Message | None:
+        received = 0
+        while not self._signals:
+            message = self._parser.get_next_message()
+            if message is not None:
+                if message.header.message_type is MessageType.signal:
+                    return message
+                continue  # nobody here answers questions
+            if deadline <= time.monotonic():
+                return None
+            try:
+                chunk = self._receive(deadline)
+            except TimeoutError:
+                return None
+            received += len(chunk)
+            if received > _MAX_ANSWER_BYTES:
+                raise ReadingFailed("what the bus tells does not end")
+            self._parser.add_data(chunk)
+        return self._signals.popleft()
 
     def _receive(self, deadline: float) -> bytes:
         chunk = self._wait_until(deadline).recv(_CHUNK_BYTES)

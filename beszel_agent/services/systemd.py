@@ -10,13 +10,13 @@ from beszel_agent.services.bus import Bus, BusError
 from beszel_agent.services.manager import MAX_UNITS, Unit
 from beszel_protocol.hygiene import clean_text
 
-_NAME: Final = "org.freedesktop.systemd1"
-_MANAGER: Final = DBusAddress("/org/freedesktop/systemd1", _NAME, "org.freedesktop.systemd1.Manager")
+NAME: Final = "org.freedesktop.systemd1"
+MANAGER: Final = DBusAddress("/org/freedesktop/systemd1", NAME, "org.freedesktop.systemd1.Manager")
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
-_UNIT: Final = "org.freedesktop.systemd1.Unit"
+UNIT: Final = "org.freedesktop.systemd1.Unit"
 _SERVICE: Final = "org.freedesktop.systemd1.Service"
 _SERVICE_SUFFIX: Final = ".service"
-_INACTIVE: Final = "inactive"
+INACTIVE: Final = "inactive"
 
 
 class Systemd:
@@ -28,11 +28,15 @@ class Systemd:
 
     def units(self) -> list[Unit]:
         """Units that were never started are left out, but one that ran and was stopped since is told as such."""
-        (rows,) = self._bus.ask(_MANAGER, "ListUnitsByPatterns", "asas", (["loaded"], list(self._patterns)))
-        units = [_parse_row(row) for row in rows]
-        active = {unit.name for unit in units if unit.state != _INACTIVE}
+        units = self.loaded()
+        active = {unit.name for unit in units if unit.state != INACTIVE}
         self._seen_active = active | (self._seen_active & {unit.name for unit in units})
         return sorted(unit for unit in units if unit.name in self._seen_active)[:MAX_UNITS]
+
+    def loaded(self) -> list[Unit]:
+        """All that systemd has loaded, started or not."""
+        (rows,) = self._bus.ask(MANAGER, "ListUnitsByPatterns", "asas", (["loaded"], list(self._patterns)))
+        return [_parse_row(row) for row in rows]
 
     def restarts(self, unit: Unit) -> int | None:
         """None where this systemd does not count, and of what is no service."""
@@ -47,7 +51,7 @@ class Systemd:
     def properties(self, unit: Unit) -> Mapping[str, Any]:
         """Those of every unit and, of a service, those of services."""
         found: dict[str, Any] = {}
-        for interface in (_UNIT, _SERVICE) if unit.name.endswith(_SERVICE_SUFFIX) else (_UNIT,):
+        for interface in (UNIT, _SERVICE) if unit.name.endswith(_SERVICE_SUFFIX) else (UNIT,):
             (pairs,) = self._bus.ask(_properties(unit), "GetAll", "s", (interface,))
             found |= {name: variant[1] for name, variant in pairs.items()}
         return found
@@ -56,7 +60,7 @@ class Systemd:
 def _properties(unit: Unit) -> DBusAddress:
     if unit.path is None:
         raise ReadingFailed(f"{unit.name} is not on the bus")
-    return DBusAddress(unit.path, _NAME, _PROPERTIES)
+    return DBusAddress(unit.path, NAME, _PROPERTIES)
 
 
 def _parse_row(row: Any) -> Unit:

@@ -37,3 +37,36 @@ def test_what_is_not_there_or_no_number_is_not_told(tmp_path: Path) -> None:
     found = find_groups(host_below(tmp_path))
     assert read_usage(found["a.service"]) == GroupUsage(12, 4096, 8192)
     assert read_usage(found["b.service"]) == read_usage(found["c.service"]) == GroupUsage(None, None, None)
+
+
+def test_on_a_host_of_version_1(tmp_path: Path) -> None:
+    """Everything is in systemd's own tree, and in that of a controller what systemd keeps account of."""
+    path = "system.slice/web.service"
+    for name in ("web.service", "bare.service"):
+        make_group(tmp_path, f"systemd/system.slice/{name}")
+    cpu = make_group(tmp_path, f"cpu,cpuacct/{path}")
+    (cpu / "cpuacct.usage").write_text("12345678\n")
+    (cpu / "cpu.stat").write_text("nr_periods 0\nnr_throttled 0\nthrottled_time 0\n")
+    memory = make_group(tmp_path, f"memory/{path}")
+    (memory / "memory.usage_in_bytes").write_text("4096\n")
+    (memory / "memory.max_usage_in_bytes").write_text("8192\n")
+    found = find_groups(host_below(tmp_path))
+    assert read_usage(found["web.service"]) == GroupUsage(12345, 4096, 8192)
+    assert read_usage(found["bare.service"]) == GroupUsage(None, None, None)
+    restarted = make_group(tmp_path, "systemd/system.slice/again.service")
+    assert find_groups(host_below(tmp_path))["again.service"].inode == restarted.stat().st_ino
+
+
+def test_on_a_hybrid_host(tmp_path: Path) -> None:
+    """Version 2 tells processor time of every service, version 1 has the memory."""
+    path = "system.slice/web.service"
+    (tmp_path / "sys" / "fs" / "cgroup" / "unified").mkdir(parents=True)
+    (tmp_path / "sys" / "fs" / "cgroup" / "unified" / "cgroup.controllers").write_text("")
+    make_group(tmp_path, f"systemd/{path}")
+    make_group(tmp_path, f"unified/{path}", cpu_stat="usage_usec 77\nuser_usec 7\n")
+    (make_group(tmp_path, f"cpu,cpuacct/{path}") / "cpuacct.usage").write_text("99000\n")
+    (make_group(tmp_path, f"memory/{path}") / "memory.usage_in_bytes").write_text("4096\n")
+    group = find_groups(host_below(tmp_path))["web.service"]
+    assert read_usage(group) == GroupUsage(77, 4096, None)
+    (tmp_path / "sys" / "fs" / "cgroup" / "unified" / path / "cpu.stat").unlink()  # of kernels before 4.15
+    assert read_usage(group) == GroupUsage(99, 4096, None)

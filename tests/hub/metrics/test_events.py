@@ -25,7 +25,7 @@ def client(hub: RunningHub) -> Iterator[httpx2.Client]:
 
 @pytest.fixture(scope="module")
 def system_id(hub: RunningHub) -> str:
-    """Its agent told of two events and of a gap."""
+    """Its agent told of three events and of a gap."""
     created, token = hub.create_system("eventful")
 
     async def run() -> None:
@@ -38,7 +38,13 @@ def system_id(hub: RunningHub) -> str:
             await agent.send(Event(sequence=2, kind="container_started", subject="db", text="again", **told))
             now = format_timestamp(hub.hub.clock() - 60_000)
             await agent.send(Gap(sequence=3, from_=now, to=now, reason="spool_full"))
-            await agent.await_stored((1, 3))
+            turned: dict[str, str | int | float | bool] = {
+                "unit": "nginx.service",
+                "before": "active",
+                "after": "failed",
+            }
+            await agent.send(Event(sequence=4, kind="unit_failed", subject="nginx", **told, attributes=turned))
+            await agent.await_stored((1, 4))
 
     asyncio.run(run())
     return created
@@ -46,11 +52,12 @@ def system_id(hub: RunningHub) -> str:
 
 def test_newest_first(client: httpx2.Client, system_id: str) -> None:
     items = client.get(EVENTS, params={"filter": f"system='{system_id}'"}).json()["items"]
-    assert [item["kind"] for item in items] == ["container_started", "container_died", "gap"]
-    assert items[1]["subject"] == "web[2J"
-    assert items[1]["attributes"] == {"exit_code": 137}
-    assert items[2]["subject"] == "spool_full"
-    assert len({item["id"] for item in items}) == 3
+    assert [item["kind"] for item in items] == ["unit_failed", "container_started", "container_died", "gap"]
+    assert (items[0]["subject"], items[0]["attributes"]["unit"]) == ("nginx", "nginx.service")
+    assert items[2]["subject"] == "web[2J"
+    assert items[2]["attributes"] == {"exit_code": 137}
+    assert items[3]["subject"] == "spool_full"
+    assert len({item["id"] for item in items}) == 4
 
 
 def test_filtered_and_bounded(client: httpx2.Client, system_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
