@@ -71,6 +71,11 @@ class Terminal:
         return bool(termios.tcgetattr(self._master)[3] & wanted == wanted)
 
     @property
+    def pid(self) -> int:
+        """Of the program."""
+        return self._popen.pid
+
+    @property
     def foreground(self) -> int:
         """The process group that reads keys, where a shell controls the terminal."""
         return os.tcgetpgrp(self._master)
