@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket
 from beszel_hub.accounts.routes import ROUTES as ACCOUNT_ROUTES
 from beszel_hub.actions import Action
 from beszel_hub.agents.routes import ROUTES as AGENT_ROUTES
+from beszel_hub.alerts.bulk import BulkRules
 from beszel_hub.alerts.routes import ROUTES as ALERT_ROUTES
 from beszel_hub.backups.routes import ROUTES as BACKUP_ROUTES
 from beszel_hub.components.routes import ROUTES as COMPONENT_ROUTES
@@ -119,6 +120,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.records = hub.records
     app.state.agents = hub.agents
     app.state.alerts = hub.alerts
+    app.state.bulk_rules = BulkRules(hub.records, hub.clock, hub.alerts.refresh)
     app.state.history = hub.history
     app.state.exports = hub.exports
     app.state.recent = hub.recent

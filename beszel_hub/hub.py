@@ -28,6 +28,7 @@ from beszel_hub.backups.service import Backups
 from beszel_hub.checks.collection import make_checks_collection
 from beszel_hub.checks.service import Checks
 from beszel_hub.clock import Clock, system_clock
+from beszel_hub.closings import Closings
 from beszel_hub.components.collection import make_services_collection, make_smart_devices_collection
 from beszel_hub.components.details import ComponentDetails
 from beszel_hub.components.service import SAVE_SECONDS, Components
@@ -38,7 +39,7 @@ from beszel_hub.export.service import Exports
 from beszel_hub.images.policy import Policy
 from beszel_hub.images.registry import Registries
 from beszel_hub.images.service import Images
-from beszel_hub.inventory.collection import make_containers_collection
+from beszel_hub.inventory.collection import ContainersSource, make_containers_collection
 from beszel_hub.inventory.containers import Inventory
 from beszel_hub.inventory.details import ContainerDetails
 from beszel_hub.live.attention import Attention
@@ -75,6 +76,7 @@ from beszel_hub.systems.monitor import Monitor
 from beszel_hub.systems.queries import read_retentions
 from beszel_hub.systems.service import Systems
 from beszel_hub.systems.team_collection import make_teams_collection
+from beszel_hub.tidings import LOOK_SECONDS, Tidings
 from beszel_hub.updates.releases import Releases
 from beszel_protocol.messages import CLOSE_RESTARTING
 from beszel_protocol.sample import ContainerMetrics
@@ -143,14 +145,21 @@ class Hub:
             config, self.database, secret, clock, look=self._look, facts=self._facts_of,
             send_letter=None if self.desk.mailer is None else self.desk.mailer.send,
         )  # fmt: skip
-        self.alerts.on_transition = self.notifications.on_transition
-        self.alerts.end_plans = self.notifications.end_plans
-        self.records = Records(self.database, self._make_registry(), clock)
+        self.alerts.on_transition, self.alerts.end_plans = (
+            self.notifications.on_transition, self.notifications.end_plans,
+        )  # fmt: skip
+        containers = ContainersSource(
+            self.inventory, self.systems.directory, self._newest_containers, clock, self._image_updates
+        )
+        self.records = Records(self.database, self._make_registry(containers), clock)
         self.records.witnesses.append(self.journal.note_change)
         self.realtime = Realtime(self.records, clock, is_visible=self.systems.directory.is_visible)
         self._announcer = Announcer(self.broker.alerts, self.realtime.news.note)
-        self._guard = Guard(self.realtime.streams)
-        self._attention = Attention()
+        self._tidings, self._closings = (
+            Tidings(self.realtime, self.database, clock, containers),
+            Closings(self.realtime.rows, self.database, self.systems.directory, clock),
+        )
+        self._guard, self._attention = Guard(self.realtime.streams), Attention()
         self.components = Components(self.database, clock)
         self.component_details = ComponentDetails(
             self.database, self.systems.directory, self.connections.requests, self.components
@@ -168,7 +177,7 @@ class Hub:
             await self.images.restore()
         await self.inventory.restore()
         await self.checks.refresh()
-        await apply_rules_file(self.database, self.clock, self.config.rules_file_path)
+        await apply_rules_file(self.database, self.clock, self.journal, self.config.rules_file_path)
         self._announcer.restore(await self.alerts.open())
         try:
             async with asyncio.TaskGroup() as group:
@@ -177,6 +186,7 @@ class Hub:
                     group.create_task(self._presence.restore(self.database)),
                     group.create_task(self.alerts.run()),
                     group.create_task(self.realtime.news.run()),
+                    group.create_task(self.realtime.rows.run()),
                     group.create_task(self._guard.run()),
                     group.create_task(self.desk.mailroom.run()),
                     group.create_task(self.notifications.postroom.run()),
@@ -198,7 +208,7 @@ class Hub:
         self.desk.close()
         self.database.close()
 
-    def _make_registry(self) -> Registry:
+    def _make_registry(self, containers: ContainersSource) -> Registry:
         async def on_system_change(_: Change) -> None:
             await self.systems.refresh()
 
@@ -234,9 +244,7 @@ class Hub:
                 make_system_stats_collection(self.database, self.systems.directory, self.clock),
                 make_events_collection(self.database, self.systems.directory, self.clock),
                 make_container_stats_collection(self.database, self.systems.directory, self.clock),
-                make_containers_collection(
-                    self.inventory, self.systems.directory, self._newest_containers, self.clock, self._image_updates
-                ),
+                make_containers_collection(containers),
             )
         )
 
@@ -306,6 +314,11 @@ class Hub:
         self.systems.on_added.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.CREATE))
         self.systems.on_changed.append(lambda entry: self.realtime.news.note("systems", entry.id, Verb.UPDATE))
         self.systems.on_info.append(lambda system_id: self.realtime.news.note("systems", system_id, Verb.UPDATE))
+        self.records.on_changed.append(self._tidings.record_changed)
+        self.systems.on_removed.append(self._tidings.system_removed)
+        self.systems.on_details.append(self._tidings.details_stored)
+        self.inventory.on_changed.append(self._tidings.containers_changed)
+        self.components.on_services.append(self._tidings.services_changed)
         self.systems.on_left.append(self.realtime.end_streams_of)
 
     def _jobs(self) -> tuple[Job, ...]:
@@ -315,6 +328,8 @@ class Hub:
             Job("changes by others", 0.5, self._follow_changes),
             *self.alerts.jobs(self.tick_seconds),
             Job("what agents count", 5.0, self.duties.follow),
+            Job("news of what is stored", LOOK_SECONDS, self._tidings.look),
+            Job("intervals that closed", 1.0, self._closings.look),
             Job("info", 5.0, self._presence.save_infos),
             Job("components", SAVE_SECONDS, self.components.save),
             Job("containers", self.tick_seconds, self.inventory.save),

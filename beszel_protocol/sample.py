@@ -37,6 +37,8 @@ class MemoryMetrics(Part, frozen=True, kw_only=True):
     used_bytes: Annotated[int, kinds.level_bytes("Memory used")] | None = None
     usage_percent: Annotated[float, kinds.percent("Memory")] | None = None
     cache_bytes: Annotated[int, kinds.level_bytes("Memory cache and buffers")] | None = None
+    zfs_arc_bytes: Annotated[int, kinds.level_bytes("ZFS ARC")] | None = None
+    """What ZFS keeps cached, which is neither in `used_bytes` nor in `cache_bytes`."""
     swap_total_bytes: Annotated[int, kinds.total("Swap size")] | None = None
     swap_used_bytes: Annotated[int, kinds.level_bytes("Swap used")] | None = None
     pressure_percent: Annotated[float, kinds.percent("Memory pressure")] | None = None

@@ -60,14 +60,14 @@ class MemoryCollector:
             raise ReadingFailed("/proc/meminfo: no MemTotal")
         return Metrics(memory=memory_metrics(sizes, self._read_arc_bytes(), as_htop=self._as_htop))
 
-    def _read_arc_bytes(self) -> int:
+    def _read_arc_bytes(self) -> int | None:
         if self._arcstats is None:
-            return 0
+            return None
         try:
             return parse_arc_bytes(self._arcstats.read())
         except OSError:  # the module was unloaded, and its cache went with it
             self._arcstats = None
-            return 0
+            return None
 
 
 def layout_of(words: Sequence[bytes]) -> Layout:
@@ -82,7 +82,7 @@ def sizes_in(words: Sequence[bytes], layout: Layout) -> dict[bytes, int] | None:
 
 
 def parse_arc_bytes(text: bytes) -> int:
-    """The `size` of the ARC: cache that the kernel does not count as available, though ZFS gives it back."""
+    """The `size` of the ARC: memory that the kernel does not count as available, though ZFS gives it back."""
     for line in text.splitlines():
         words = line.split()
         if len(words) == 3 and words[0] == b"size":
@@ -90,7 +90,7 @@ def parse_arc_bytes(text: bytes) -> int:
     raise ReadingFailed("arcstats: no size")
 
 
-def memory_metrics(sizes: dict[bytes, int], arc_bytes: int, *, as_htop: bool) -> MemoryMetrics:
+def memory_metrics(sizes: dict[bytes, int], arc_bytes: int | None, *, as_htop: bool) -> MemoryMetrics:
     """Used is what is not available; as htop has it, what is neither free nor cache.
 
     The kernel changes the numbers while it prints them, so every difference saturates at zero.
@@ -98,14 +98,15 @@ def memory_metrics(sizes: dict[bytes, int], arc_bytes: int, *, as_htop: bool) ->
     total, free = sizes[b"MemTotal:"], sizes.get(b"MemFree:", 0)
     cache = _cache_bytes(sizes)
     available = sizes.get(b"MemAvailable:", free + cache)  # before Linux 3.14
-    used = max(0, total - (free + cache if as_htop else available) - arc_bytes)
+    used = max(0, total - (free + cache if as_htop else available) - (arc_bytes or 0))
     swap_total = sizes.get(b"SwapTotal:", 0)
     swap_idle = sizes.get(b"SwapFree:", 0) + sizes.get(b"SwapCached:", 0)
     return MemoryMetrics(
         total_bytes=total,
         used_bytes=used,
         usage_percent=share(used, total),
-        cache_bytes=min(total, cache + arc_bytes),
+        cache_bytes=cache,
+        zfs_arc_bytes=arc_bytes,
         swap_total_bytes=swap_total,
         swap_used_bytes=max(0, swap_total - swap_idle),
     )

@@ -28,25 +28,26 @@ class PsutilMemoryCollector:
         return cls(as_htop=config.mem_calc == "htop")
 
     def collect(self, now: float) -> Metrics:
-        return Metrics(memory=read_memory(read_sysctl_integer(_ARC) or 0, as_htop=self._as_htop))
+        return Metrics(memory=read_memory(read_sysctl_integer(_ARC), as_htop=self._as_htop))
 
 
-def read_memory(arc_bytes: int, *, as_htop: bool) -> MemoryMetrics:
+def read_memory(arc_bytes: int | None, *, as_htop: bool) -> MemoryMetrics:
     """Used is what is not available; as htop has it, what is in use or wired.
 
-    The ARC of ZFS is wired memory to FreeBSD though ZFS gives it back, so it counts as cache. The other caches are told
+    The ARC of ZFS is wired memory to FreeBSD though ZFS gives it back, so it does not count as used. Caches are told
     by the BSDs only.
     """
     memory = psutil.virtual_memory()
-    used = max(0, (memory.used if as_htop else memory.total - memory.available) - arc_bytes)
+    used = max(0, (memory.used if as_htop else memory.total - memory.available) - (arc_bytes or 0))
     buffers, cached = getattr(memory, "buffers", None), getattr(memory, "cached", None)
-    cache = arc_bytes + (buffers or 0) + (cached or 0)
+    cache = (buffers or 0) + (cached or 0)
     swap_total, swap_used = _read_swap()
     return MemoryMetrics(
         total_bytes=memory.total,
         used_bytes=used,
         usage_percent=share(used, memory.total),
-        cache_bytes=None if buffers is None and cached is None and not arc_bytes else min(memory.total, cache),
+        cache_bytes=None if buffers is None and cached is None else min(memory.total, cache),
+        zfs_arc_bytes=arc_bytes,
         swap_total_bytes=swap_total,
         swap_used_bytes=swap_used,
     )

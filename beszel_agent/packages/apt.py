@@ -5,11 +5,11 @@ part of the machines. Preferences of apt_preferences(5) are not read.
 """
 
 import os
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple, cast
 
 from beszel_agent.errors import ReadingFailed
+from beszel_agent.packages.stanzas import END, read_stanzas
 from beszel_agent.packages.versions import debian_is_newer
 from beszel_agent.paths import HostPaths, read_bytes
 from beszel_protocol.sample import UpdateMetrics
@@ -18,15 +18,12 @@ STATUS: Final = "/var/lib/dpkg/status"
 
 _LISTS: Final = "/var/lib/apt/lists"
 WATCHED: Final = (STATUS, _LISTS)
-_CHUNK_BYTES: Final = 1 << 18
 _HEAD_BYTES: Final = 4096
-_END: Final = b"\n\n"
 _INSTALLED: Final = b"install ok installed"
 _ALL: Final = b"all"
 _PACKAGE: Final = b"Package: "
 _PHASED: Final = b"Phased-Update-Percentage"
 _CONTINUES: Final = (b" ", b"\t", b"")
-_MAX_STANZA_BYTES: Final = 8 << 20
 
 
 class _Archive(NamedTuple):
@@ -47,13 +44,14 @@ def read_updates(paths: HostPaths) -> UpdateMetrics:
     security: set[tuple[bytes, bytes]] = set()
     offered = 0
     for archive in _find_archives(paths.root(_LISTS)):
-        for stanza in _stanzas(archive.path):
-            offered += stanza.startswith(_PACKAGE)
-            package = find_update(stanza, installed)
-            if package is not None:
-                pending.add(package)
-                if archive.is_security:
-                    security.add(package)
+        with _open(archive.path) as file:
+            for stanza in read_stanzas(file, archive.path):
+                offered += stanza.startswith(_PACKAGE)
+                package = find_update(stanza, installed)
+                if package is not None:
+                    pending.add(package)
+                    if archive.is_security:
+                        security.add(package)
     if not installed or not offered:
         raise ReadingFailed("no package in dpkg's status or in apt's lists")
     return UpdateMetrics(pending=len(pending), security=len(security))
@@ -62,7 +60,7 @@ def read_updates(paths: HostPaths) -> UpdateMetrics:
 def parse_status(text: bytes) -> Installed:
     """The format is that of deb-control(5): stanzas with a field a line. Packages on hold are left out."""
     installed: Installed = {}
-    for stanza in text.split(_END):
+    for stanza in text.split(END):
         fields = _fields(stanza)
         if fields.get(b"Status") == _INSTALLED and b"Package" in fields:
             version = fields.get(b"Version", b"").decode("utf-8", "replace")
@@ -106,25 +104,6 @@ def _find_archives(directory: str) -> Iterator[_Archive]:
 def _read_release(path: str) -> dict[bytes, bytes]:
     with open(path, "rb") as file:  # noqa: PTH123
         return _fields(file.read(_HEAD_BYTES))
-
-
-def _stanzas(path: str) -> Iterator[bytes]:
-    """Piece by piece: some lists have 60 MB."""
-    with _open(path) as file:
-        rest = b""
-        while chunk := _read(file, path):
-            *stanzas, rest = (rest + chunk).split(_END)
-            if len(rest) > _MAX_STANZA_BYTES:
-                raise ReadingFailed(f"{path} is no list of packages")
-            yield from stanzas
-        yield rest
-
-
-def _read(file: BinaryIO, path: str) -> bytes:
-    try:
-        return file.read(_CHUNK_BYTES)
-    except (EOFError, zlib.error) as error:  # apt is still writing it, or it is damaged
-        raise ReadingFailed(f"{path} is not whole") from error
 
 
 def _open(path: str) -> BinaryIO:

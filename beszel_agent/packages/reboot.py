@@ -1,15 +1,19 @@
 """Whether the host waits to be restarted because of an update."""
 
 import os
+import re
 from typing import Final
 
 from beszel_agent.packages.versions import pacman_is_newer
 from beszel_agent.paths import HostPaths, read_text_or_none
 
-_ASKED: Final = ("/run/reboot-required", "/var/run/reboot-required")
-"""What packages of Debian and Ubuntu leave behind when they want a restart."""
+_ASKED: Final = ("/run/reboot-required", "/var/run/reboot-required", "/run/reboot-needed", "/var/run/reboot-needed")
+"""What packages of Debian and Ubuntu, and zypper, leave behind when a restart is wanted."""
 _MODULES: Final = ("/usr/lib/modules", "/lib/modules")
-_RPM: Final = ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
+RPM: Final = ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
+"""Where its database is."""
+_FLAVOUR: Final = re.compile(r"\+.*$|-[a-z][a-z_]*$", re.ASCII)
+"""Of a kernel's release: `-default` and `-rt` of SUSE, `+debug` of Fedora."""
 
 
 def is_reboot_required(paths: HostPaths) -> bool:
@@ -22,8 +26,16 @@ def is_reboot_required(paths: HostPaths) -> bool:
         return False
     if running not in kernels:
         return True
-    uses_rpm = any(os.path.exists(paths.root(path)) for path in _RPM)  # noqa: PTH110
-    return uses_rpm and any(pacman_is_newer(kernel, running) for kernel in kernels)
+    uses_rpm = any(os.path.exists(paths.root(path)) for path in RPM)  # noqa: PTH110
+    return uses_rpm and any(
+        pacman_is_newer(kernel, running) for kernel in kernels if _flavour(kernel) == _flavour(running)
+    )
+
+
+def _flavour(release: str) -> str:
+    """Kernels of different ones are built apart: that one is newer asks for no restart into it."""
+    found = _FLAVOUR.search(release)
+    return found[0] if found else ""
 
 
 def _kernels(paths: HostPaths) -> set[str]:

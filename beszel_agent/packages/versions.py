@@ -1,13 +1,31 @@
 """Which of two versions of a package is newer, as its package manager has it. Pure.
 
-Debian's order is that of deb-version(7), pacman's that of vercmp(8), which is also RPM's.
+Debian's order is that of deb-version(7), pacman's that of vercmp(8), which is also RPM's,
+Alpine's that of apk-package(5).
 """
 
+import re
 from itertools import zip_longest
 from typing import Final
 
 _DIGITS: Final = frozenset("0123456789")
 _RPM_ALNUM: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+_ALPINE: Final = re.compile(
+    r"([0-9]{1,40})((?:\.[0-9]{1,40})*)([a-z]?)((?:_[a-z]+[0-9]{0,40})*)(~[0-9a-f]+)?(?:-r([0-9]{1,40}))?"
+)
+_ALPINE_SUFFIX: Final = re.compile(r"_([a-z]+)([0-9]*)")
+_BEFORE: Final = ("alpha", "beta", "pre", "rc")
+_AFTER: Final = ("cvs", "svn", "git", "hg", "p")
+_BEFORE_END, _AT_END, _REVISION, _COMMIT, _SUFFIX, _LETTER, _NUMBER = range(7)
+"""What is newer where one version has the one and the other the other."""
+
+
+def alpine_is_newer(candidate: str, installed: str) -> bool:
+    """False if one of them is no version that apk would take."""
+    new, old = _alpine_order(candidate), _alpine_order(installed)
+    return new is not None and old is not None and new > old
 
 
 def debian_is_newer(candidate: str, installed: str) -> bool:
@@ -16,6 +34,28 @@ def debian_is_newer(candidate: str, installed: str) -> bool:
 
 def pacman_is_newer(candidate: str, installed: str) -> bool:
     return _compare_pacman(candidate, installed) > 0
+
+
+def _alpine_order(version: str) -> list[tuple[int | str, ...]] | None:
+    """Of any two the larger list is that of the newer version; None if it is none."""
+    found = _ALPINE.fullmatch(version)
+    if found is None:
+        return None
+    first, others, letter, suffixes, commit, revision = found.groups()
+    order: list[tuple[int | str, ...]] = [(_NUMBER, 1, int(first), "")]
+    # What begins with a zero compares like the digits of a fraction.
+    order += [
+        (_NUMBER, 0, 0, part) if part[0] == "0" else (_NUMBER, 1, int(part), "") for part in others.split(".")[1:]
+    ]
+    order += [(_LETTER, letter)] if letter else []
+    for name, number in _ALPINE_SUFFIX.findall(suffixes):
+        if name not in _BEFORE + _AFTER:
+            return None
+        kind, names = (_BEFORE_END, _BEFORE) if name in _BEFORE else (_SUFFIX, _AFTER)
+        order.append((kind, names.index(name), int(number) if number else -1))
+    order += [(_COMMIT, commit)] if commit else []
+    order += [(_REVISION, int(revision))] if revision else []
+    return [*order, (_AT_END,)]
 
 
 def _compare_debian(a: str, b: str) -> int:

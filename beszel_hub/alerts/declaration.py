@@ -2,17 +2,25 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import msgspec
 
 from beszel_hub.alerts import queries
 from beszel_hub.alerts.rulefile import MAX_FILE_BYTES, parse
+from beszel_hub.audit.journal import Journal
 from beszel_hub.clock import Clock
 from beszel_hub.errors import HubError
+from beszel_hub.permissions import ANONYMOUS
 from beszel_hub.store.database import Database
 
 log = logging.getLogger(__name__)
+
+
+Note: TypeAlias = Callable[[dict[str, Any]], None]
+"""Tells the audit log what has changed, in the same transaction."""
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,13 +32,17 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: list[str]
 
 
-async def apply_file(database: Database, clock: Clock, path: Path) -> Applied | None:
+async def apply_file(database: Database, clock: Clock, journal: Journal, path: Path) -> Applied | None:
     """At the start: a mistake in the file is logged and leaves all rules as they are; no file means no rules of one."""
+
+    def note(changes: dict[str, Any]) -> None:
+        journal.note(ANONYMOUS, "alerts_yml.applied", changes=changes)
+
     try:
         content = await asyncio.to_thread(read_file, path)
         if content is None:
             return None
-        applied = await database.write(lambda: apply(content, clock()))
+        applied = await database.write(lambda: apply(content, clock(), note))
     except (OSError, HubError) as error:
         log.error("%s was not applied: %s", path, error)
         return None
@@ -48,8 +60,8 @@ def read_file(path: Path) -> bytes | None:
         return None
 
 
-def apply(content: bytes, now_ms: int) -> Applied:
-    """Runs inside `Database.write`; raise `BadRequest`, and then nothing is changed."""
+def apply(content: bytes, now_ms: int, note: Note) -> Applied:
+    """Runs inside `Database.write`, and notes what it changes; raise `BadRequest`, and then nothing is changed."""
     rules = {rule.id: rule for rule in parse(content, queries.system_ids())}
     present = {row.id: queries.to_rule(row) for row in queries.load_file_rules()}
     created = [rule for rule in rules.values() if rule.id not in present]
@@ -62,8 +74,11 @@ def apply(content: bytes, now_ms: int) -> Applied:
     for rule in created:
         queries.insert_rule(rule, now_ms, origin="file")
     changed = {rule.id for rule in (*created, *updated)}
-    return Applied(
+    applied = Applied(
         created=[rule.name for rule in created], updated=[rule.name for rule in updated],
         removed=[rule.name for rule in removed],
         unchanged=[rule.name for rule in rules.values() if rule.id not in changed],
     )  # fmt: skip
+    if created or updated or removed:
+        note({"created": applied.created, "updated": applied.updated, "removed": applied.removed})
+    return applied

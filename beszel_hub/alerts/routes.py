@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from beszel_hub.actions import Action
+from beszel_hub.alerts.bulk import BulkRules
 from beszel_hub.alerts.presets import MAX_MINUTES, PRESETS
 from beszel_hub.alerts.service import Alerts
 from beszel_hub.alerts.targets import watchable
@@ -40,7 +41,7 @@ class UserAlerts(msgspec.Struct, frozen=True, kw_only=True):
 async def put_user_alerts(request: Request) -> Response:
     actor = require(request.state.actor, Action.USER_ALERTS)
     body = await _read_user_alerts(request)
-    count = await _alerts(request).put_presets(
+    count = await _bulk(request).put_presets(
         actor, body.name, body.systems, body.value, int(body.min), overwrite=body.overwrite
     )
     return JsonResponse({"success": True, "count": count})
@@ -49,9 +50,7 @@ async def put_user_alerts(request: Request) -> Response:
 async def delete_user_alerts(request: Request) -> Response:
     actor = require(request.state.actor, Action.USER_ALERTS)
     body = await _read_user_alerts(request)
-    return JsonResponse(
-        {"success": True, "count": await _alerts(request).delete_presets(actor, body.name, body.systems)}
-    )
+    return JsonResponse({"success": True, "count": await _bulk(request).delete_presets(actor, body.name, body.systems)})
 
 
 async def acknowledge(request: Request) -> Response:
@@ -80,7 +79,7 @@ async def list_templates(request: Request) -> Response:
 async def apply_template(request: Request) -> Response:
     actor = require(request.state.actor, Action.ALERT_TEMPLATES_APPLY)
     application = await _read(request, Application)
-    return JsonResponse({"success": True, "count": await _alerts(request).apply_template(actor, application)})
+    return JsonResponse({"success": True, "count": await _bulk(request).apply_template(actor, application)})
 
 
 async def try_rule(request: Request) -> Response:
@@ -123,6 +122,11 @@ async def _read_user_alerts(request: Request) -> UserAlerts:
     if len(body.systems) > MAX_SYSTEMS:
         raise invalid_field("systems", "validation_too_many_values", f"At most {MAX_SYSTEMS} systems at once.")
     return body
+
+
+def _bulk(request: Request) -> BulkRules:
+    bulk: BulkRules = request.app.state.bulk_rules
+    return bulk
 
 
 def _alerts(request: Request) -> Alerts:

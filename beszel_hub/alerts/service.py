@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
-from beszel_hub.alerts import queries, user_alerts
+from beszel_hub.alerts import queries
 from beszel_hub.alerts.derived import COUNTED_EVENTS
 from beszel_hub.alerts.engine import Engine, Watched
 from beszel_hub.alerts.moment import Moment
@@ -18,7 +18,6 @@ from beszel_hub.alerts.rule import InvalidRule, Rule
 from beszel_hub.alerts.silences import About, Silence, is_silent
 from beszel_hub.alerts.steps import Kept, Place, Step
 from beszel_hub.alerts.telling import Told, summarize, tell
-from beszel_hub.alerts.template_rules import Application, apply_template
 from beszel_hub.alerts.transition import OnTransition, Transition
 from beszel_hub.alerts.trial import Trial, run_trial
 from beszel_hub.alerts.trial_request import TrialRequest
@@ -209,23 +208,6 @@ class Alerts:
             listener(alert_id)
         return True
 
-    async def put_presets(
-        self, actor: Actor, name: str, systems: Sequence[str], value: float, minutes: int, *, overwrite: bool
-    ) -> int:
-        """Alerts of one of Beszel's kinds on many systems; `NotFound` if one of them is not the actor's."""
-        now_ms = self._clock()
-        count = await self._database.write(
-            lambda: user_alerts.put_presets(actor, name, systems, value, minutes, now_ms, overwrite=overwrite)
-        )
-        await self.refresh()
-        return count
-
-    async def apply_template(self, actor: Actor, application: Application) -> int:
-        """How many rules were made."""
-        count = await self._database.write(lambda: apply_template(actor, application, self._clock))
-        await self.refresh()
-        return count
-
     async def try_rule(self, actor: Actor, request: TrialRequest) -> tuple[str, Trial]:
         """The name of the system, and what the rule would have said of it; `NotFound` for what the actor sees not."""
         entry = self._directory.get(request.system)
@@ -245,12 +227,6 @@ class Alerts:
 
         async with self._trying:
             return entry.name, await self._database.read(work)
-
-    async def delete_presets(self, actor: Actor, name: str, systems: Sequence[str]) -> int:
-        """How many there were; `NotFound` if one of the systems is not the actor's."""
-        count = await self._database.write(lambda: user_alerts.delete_presets(actor, name, systems))
-        await self.refresh()
-        return count
 
     async def tidy(self) -> None:
         now_ms = self._clock()

@@ -1,4 +1,6 @@
-"""Templates applied over the API: rules made of one, for whoever asks. Runs inside `Database.write`."""
+"""Templates applied over the API: rules made of one, for whoever asks. Runs inside `Records.transact`."""
+
+import functools
 
 import msgspec
 
@@ -10,6 +12,7 @@ from beszel_hub.clock import Clock
 from beszel_hub.errors import invalid_field
 from beszel_hub.permissions import Actor
 from beszel_hub.records.registry import Row
+from beszel_hub.records.scribe import Scribe
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +25,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     """Empty for rules for everybody, which only administrators make."""
 
 
-def apply_template(actor: Actor, application: Application, clock: Clock) -> int:
+def apply_template(actor: Actor, scribe: Scribe, application: Application, clock: Clock) -> int:
     """How many rules were made; one whose name the owner has there already stays as it is."""
     template = TEMPLATES.get(application.template)
     if template is None:
@@ -40,6 +43,6 @@ def apply_template(actor: Actor, application: Application, clock: Clock) -> int:
             values["user"] = application.user
         draft = draft_rule(actor, values)
         if draft.name not in queries.names_of_rules(draft.user_id, draft.system_id, draft.tag):
-            source.create(actor, values)
+            scribe.create("alert_rules", functools.partial(source.create, actor, values))
             made += 1
     return made

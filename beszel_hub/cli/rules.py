@@ -16,7 +16,7 @@ from beszel_hub.alerts.steps import Step
 from beszel_hub.alerts.templates import TEMPLATES
 from beszel_hub.alerts.texts import describe
 from beszel_hub.alerts.trial import run_trial
-from beszel_hub.cli.opening import open_database
+from beszel_hub.cli.opening import note, open_database
 from beszel_hub.clock import system_clock
 from beszel_hub.config import HubConfig
 from beszel_hub.errors import CommandFailed, InvalidSetting
@@ -118,7 +118,9 @@ def apply_rules(config: HubConfig, file: Path) -> Applied:
     """Raise `BadRequest` for a mistake in the file, and then nothing is changed."""
     content = _read(file)
     with open_database(config) as database:
-        return database.write_now(lambda: apply(content, system_clock()))
+        return database.write_now(
+            lambda: apply(content, system_clock(), lambda changes: note("alerts.apply", **changes))
+        )
 
 
 def try_rule(config: HubConfig, named: str, since: str, system: str | None) -> Tested:

@@ -16,10 +16,11 @@ SAVE_SECONDS: Final = 2.0
 
 
 class Components:
-    """`on_disk` hears the ids of disks that were written."""
+    """`on_disk` hears the ids of disks that were written, `on_services` what is different about services."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.on_disk: list[Callable[[str], None]] = []
+        self.on_services: list[Callable[[queries.ServiceChanges], None]] = []
         self._database = database
         self._clock = clock
         self._disks: dict[str, dict[str, SmartMetrics]] = {}
@@ -47,18 +48,23 @@ class Components:
             return
         now_ms = self._clock()
 
-        def write() -> None:
+        def write() -> list[queries.ServiceChanges]:
             for system_id in filter(queries.is_there, disks):
                 found = disks[system_id].items()
                 queries.save_disks(
                     system_id, [disk_columns(system_id, key, disk, now_ms) for key, disk in found], now_ms
                 )
-            for system_id in filter(queries.is_there, services):
+            return [
                 queries.save_services(system_id, service_columns(system_id, services[system_id], now_ms))
+                for system_id in filter(queries.is_there, services)
+            ]
 
-        await self._database.write(write)
+        all_changes = await self._database.write(write)
         for system_id, told_disks in disks.items():
             self._tell(system_id, told_disks)
+        for changes in all_changes:
+            for tell in self.on_services:
+                tell(changes)
 
     def _tell(self, system_id: str, keys: Iterable[str]) -> None:
         for key in keys:

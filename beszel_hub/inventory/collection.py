@@ -11,6 +11,7 @@ from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.records.registry import Collection, Field, Kind, ProjectedSource, Row
 from beszel_hub.systems.directory import Directory
+from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.sample import ContainerMetrics
 
 NAME: Final = "containers"
@@ -33,10 +34,7 @@ _NUMBERS: Final = (
 )  # fmt: skip
 
 
-def make_containers_collection(
-    inventory: Inventory, directory: Directory, newest: Newest, clock: Clock, image_updates: ImageUpdates
-) -> Collection:
-    source = ContainersSource(inventory, directory, newest, clock, image_updates)
+def make_containers_collection(source: "ContainersSource") -> Collection:
     return Collection(
         name=NAME,
         id=COLLECTION_ID,
@@ -78,16 +76,18 @@ class ContainersSource:
                 raise BadRequest(f"This would read more than {MAX_ROWS:,} rows; filter by `system` too.")
         return rows
 
-    def _rows_of(self, system_id: str) -> list[Row]:
-        seen = self._inventory.get(system_id)
-        if seen is None:
-            return []
+    def make_rows(self, system_id: str, containers: Sequence[ContainerFacts], seen_ms: int) -> list[Row]:
+        """Of containers of a system as its agent told them, whether or not they are there any more."""
         now_ms = self._clock()
         usage = {item.id: item for item in self._newest(system_id)}
         updates = self._image_updates(system_id)
-        rows = [
-            make_row(system_id, facts, usage.get(facts.id), updated_ms=seen.seen_ms, now_ms=now_ms)
+        return [
+            make_row(system_id, facts, usage.get(facts.id), updated_ms=seen_ms, now_ms=now_ms)
             | {"image_update": updates.get(facts.id)}
-            for facts in seen.facts
+            for facts in containers
         ]
+
+    def _rows_of(self, system_id: str) -> list[Row]:
+        seen = self._inventory.get(system_id)
+        rows = [] if seen is None else self.make_rows(system_id, seen.facts, seen.seen_ms)
         return sorted(rows, key=lambda row: row["name"])

@@ -14,6 +14,7 @@ from beszel_hub.actions import Action, Verb
 from beszel_hub.clock import Clock
 from beszel_hub.errors import Forbidden, NotFound, TooManyRequests, invalid_field
 from beszel_hub.live.news import Listener, NewsDesk
+from beszel_hub.live.rowdesk import RowDesk
 from beszel_hub.live.streams import RETRY_SECONDS, Identify, Stream, Streams
 from beszel_hub.live.subscriptions import (
     MAX_SUBSCRIPTIONS,
@@ -23,18 +24,22 @@ from beszel_hub.live.subscriptions import (
     parse_subscription,
 )
 from beszel_hub.permissions import Actor, Decision, decide
-from beszel_hub.records.registry import Collection, Sight
+from beszel_hub.records.registry import Collection, Registry, Sight
 from beszel_hub.records.service import Records
 
 
 class Realtime:
-    """Lives on the event loop; the `news` desk does the telling of records."""
+    """Lives on the event loop; the desks `news` and `rows` do the telling of records."""
 
     def __init__(self, records: Records, clock: Clock, *, is_visible: Callable[[Actor, str], bool]) -> None:
         self.streams = Streams(clock)
         self.news = NewsDesk(
             records, listeners=self._permitted, has_listeners=self._has_listeners, overwhelmed=self.end_all
         )
+        self.rows = RowDesk(
+            records, listeners=self._permitted, has_listeners=self._has_listeners, is_visible=is_visible,
+            overwhelmed=self.end_all,
+        )  # fmt: skip
         self.on_watched: list[Callable[[frozenset[str]], None]] = []
         """Told `watched` whenever it changes."""
         self.watched: frozenset[str] = frozenset()
@@ -44,6 +49,10 @@ class Realtime:
         self._is_visible = is_visible
         self._listeners: Mapping[tuple[str, str], list[Listener]] = {}
         """By topic and id: of a record (or `*`), or of the system whose samples are wanted."""
+
+    @property
+    def registry(self) -> Registry:
+        return self._records.registry
 
     def subscribe(self, client_id: str, actor: Actor, identify: Identify, texts: Iterable[str]) -> None:
         """Replace what a client hears.
@@ -101,7 +110,7 @@ class Realtime:
                 stream.send(text, document, key=text)
 
     def audience(self, collection: Collection, record_id: str) -> list[Sight]:
-        """How those look at a record who would hear of its end."""
+        """How those look at a record who would hear of its end; on any thread: what it reads is replaced as a whole."""
         return list({listener.sight for listener in self._permitted(collection, record_id)})
 
     def _parse(self, actor: Actor, text: str) -> Subscription:

@@ -3,7 +3,7 @@
 Stored as the messages that they were; a `gap` is an event of that kind.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import msgspec
 from beszel_hub.clock import Clock
 from beszel_hub.errors import BadRequest
 from beszel_hub.metrics.projection import row_id
-from beszel_hub.metrics.series_happenings import read_happenings
+from beszel_hub.metrics.series_happenings import newest_happening, read_happenings, read_happenings_after
 from beszel_hub.permissions import Actor
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.records.registry import CREATED, UPDATED, Collection, Field, Kind, ProjectedSource, Row
@@ -76,7 +76,23 @@ def _time_range(bounds: Bounds, now_ms: int) -> tuple[int, int]:
 
 def _read(systems: Sequence[str], from_ms: int, to_ms: int) -> Iterator[Row]:
     """One more than may be, to tell that there are too many."""
-    for number, system_id, instant_ms, body in read_happenings(systems, from_ms, to_ms, limit=MAX_ROWS + 1):
+    return _to_rows(read_happenings(systems, from_ms, to_ms, limit=MAX_ROWS + 1))
+
+
+def read_new(after: int, *, limit: int) -> tuple[int, list[Row]]:
+    """Rows of what was stored after the event of that number, and up to which they go; inside `Database.read`.
+
+    With a limit of 0 they go up to the newest without any. Numbers begin anew once all events are deleted.
+    """
+    happenings = read_happenings_after(after, limit=limit) if limit else []
+    if happenings:
+        return happenings[-1][0], list(_to_rows(happenings))
+    newest = newest_happening()
+    return (min(after, newest) if limit else newest), []
+
+
+def _to_rows(happenings: Iterable[tuple[int, str, int, str]]) -> Iterator[Row]:
+    for number, system_id, instant_ms, body in happenings:
         try:
             message = _decoder.decode(body)
         except msgspec.DecodeError:

@@ -68,6 +68,7 @@ def _memory(memory: MemoryMetrics) -> dict[str, Any]:
         "mu": _scaled(memory.used_bytes, GIB),
         "mp": _round(memory.usage_percent),
         "mb": _scaled(memory.cache_bytes, GIB),
+        "mz": _scaled(memory.zfs_arc_bytes, GIB),
         "s": _scaled(memory.swap_total_bytes, GIB),
         "su": _scaled(memory.swap_used_bytes, GIB),
     }

@@ -77,8 +77,7 @@ class TierRows:
         self._database = database
         self._directory = directory
         self._clock = clock
-        self._parts = parts
-        self._make = make
+        self._read = partial(_read_rows, parts, make)
 
     async def read(self, actor: Actor, bounds: Bounds) -> list[Row]:
         """All rows within the bounds, oldest first; `BadRequest` for more than `MAX_ROWS`."""
@@ -95,29 +94,36 @@ class TierRows:
             for name in types:
                 span = span_of(TYPES[name], bounds, now_ms)
                 if span.from_ms < span.to_ms:
-                    rows += await self._database.read(partial(self._rows_of, system_id, name, span))
+                    rows += await self._database.read(partial(self._read, system_id, name, span))
         rows.sort(key=lambda row: row["created"])
         return rows
 
-    def _rows_of(self, system_id: str, name: str, span: Range) -> list[Row]:
-        grid, aggregates = read_parts(system_id, self._parts, span, TYPES[name].seconds)
-        newest = read_newest(system_id) if aggregates else None
-        sheet = Sheet(grid, aggregates)
-        return list(self._make_rows(system_id, name, sheet, {} if newest is None else newest.document))
 
-    def _make_rows(self, system_id: str, name: str, sheet: Sheet, newest: Mapping[str, Any]) -> Iterator[Row]:
-        for index, begin_ms in enumerate(sheet.grid.timestamps_ms):
-            stats = self._make(sheet, index, newest)
-            if stats:
-                created = begin_ms + sheet.grid.step_ms
-                yield {
-                    "id": row_id(system_id, name, created),
-                    "system": system_id,
-                    "type": name,
-                    "stats": stats,
-                    "created": created,
-                    "updated": created,
-                }
+def read_system_rows(system_id: str, name: str, span: Range) -> list[Row]:
+    """A system's rows of a type whose buckets lie in `span`, oldest first; runs inside `Database.read`."""
+    return _read_rows(PARTS, _system_stats, system_id, name, span)
+
+
+def _read_rows(parts: frozenset[str], make: MakeStats, system_id: str, name: str, span: Range) -> list[Row]:
+    grid, aggregates = read_parts(system_id, parts, span, TYPES[name].seconds)
+    newest = read_newest(system_id) if aggregates else None
+    sheet = Sheet(grid, aggregates)
+    return list(_make_rows(make, system_id, name, sheet, {} if newest is None else newest.document))
+
+
+def _make_rows(make: MakeStats, system_id: str, name: str, sheet: Sheet, newest: Mapping[str, Any]) -> Iterator[Row]:
+    for index, begin_ms in enumerate(sheet.grid.timestamps_ms):
+        stats = make(sheet, index, newest)
+        if stats:
+            created = begin_ms + sheet.grid.step_ms
+            yield {
+                "id": row_id(system_id, name, created),
+                "system": system_id,
+                "type": name,
+                "stats": stats,
+                "created": created,
+                "updated": created,
+            }
 
 
 def types_asked(bounds: Bounds) -> list[str]:

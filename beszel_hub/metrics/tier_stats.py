@@ -78,6 +78,7 @@ def _memory(page: Page) -> dict[str, Any]:
         "mm": _scaled(page.high("memory.used_bytes"), _GIB),
         "mp": _two(page.main("memory.usage_percent")),
         "mb": _scaled(page.main("memory.cache_bytes"), _GIB),
+        "mz": _scaled(page.main("memory.zfs_arc_bytes"), _GIB),
         "s": _scaled(page.main("memory.swap_total_bytes"), _GIB),
         "su": _scaled(page.main("memory.swap_used_bytes"), _GIB),
     }

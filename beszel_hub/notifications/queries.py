@@ -1,7 +1,7 @@
 """Channels by who may see them. Every function runs inside `Database.read` or `Database.write`."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import peewee
@@ -27,6 +27,19 @@ def visible_deliveries(actor: Actor) -> Any:
     if condition is None:
         return None
     return DeliveryRow.channel_id.in_(ChannelRow.select(ChannelRow.id).where(condition))
+
+
+class ChangedDelivery(NamedTuple):
+    id: str
+    created: int
+    updated: int
+
+
+def deliveries_since(instant_ms: int, limit: int) -> list[ChangedDelivery]:
+    """Those made or changed then or later, oldest first."""
+    query: Any = DeliveryRow.select(DeliveryRow.id, DeliveryRow.created, DeliveryRow.updated)
+    ordered = query.where(DeliveryRow.updated >= instant_ms).order_by(DeliveryRow.updated, DeliveryRow.id)
+    return [ChangedDelivery(*row) for row in ordered.limit(limit).tuples()]
 
 
 def find_channel(channel_id: str) -> ChannelRow | None:

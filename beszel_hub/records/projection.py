@@ -1,7 +1,7 @@
 """Lists over rows that no table holds: what can be pushed down bounds the read, the rest is done in memory."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from beszel_hub.errors import BadRequest
@@ -25,6 +25,16 @@ async def list_projected(
     rows = await source.rows(actor, push_down(where))
     async with asyncio.timeout(SORTING_TIMEOUT_SECONDS):
         return await asyncio.to_thread(_page, rows, where, listing, related)
+
+
+async def sift(
+    database: Database, registry: Registry, actor: Actor, listing: Listing, rows: Sequence[Row]
+) -> list[bool]:
+    """Which of some rows that are at hand fulfil the filter."""
+    if listing.where is None:
+        return [True] * len(rows)
+    where, _ = await database.read(lambda: _look_up(registry, actor, listing))
+    return [where is None or holds(where, row) for row in rows]
 
 
 async def find_projected(source: ProjectedSource, actor: Actor, record_id: str) -> Row | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from beszel_hub.actions import Verb
 from beszel_hub.clock import Clock
@@ -12,14 +12,17 @@ from beszel_hub.records.batch import BatchRequest, BatchResult, plan_batch
 from beszel_hub.records.expansion import expand
 from beszel_hub.records.listing import Listing, Page, parse_listing, parse_presentation, to_page
 from beszel_hub.records.paths import Resolver
-from beszel_hub.records.projection import find_projected, list_projected
+from beszel_hub.records.projection import find_projected, list_projected, sift
 from beszel_hub.records.registry import Change, Collection, ProjectedSource, Registry, Row, Sight, TableSource
 from beszel_hub.records.rows import TableRows
+from beszel_hub.records.scribe import Scribe
 from beszel_hub.records.shape import project, render
 from beszel_hub.records.writes import Audience, Planner, Write, check_rule
 from beszel_hub.store.database import Database
 
 CHANGE_TIMEOUT_SECONDS: Final = 10.0
+
+T = TypeVar("T")
 
 
 class Records:
@@ -31,7 +34,7 @@ class Records:
         self._clock = clock
         self._planner = Planner(database, registry, clock, self._audience)
         self.audiences: list[Audience] = []
-        """Tell who wants to hear of a deletion."""
+        """Tell who wants to hear of a deletion; on the event loop or on the writer's thread."""
         self.witnesses: list[Callable[[Collection, Change], None]] = []
         """Called inside the transaction of each change: one that cannot be witnessed is not made."""
         self.on_changed: list[Callable[[Collection, Change], None]] = []
@@ -84,6 +87,20 @@ class Records:
         changes = await self._commit(writes, BatchFailed)
         return [await self._batch_result(write, change) for write, change in zip(writes, changes, strict=True)]
 
+    async def transact(self, actor: Actor, work: Callable[[Scribe], T]) -> T:
+        """Run `work` in one transaction; what it writes through the scribe is witnessed and told as requests are.
+
+        Rights, and what the collections' own `on_change` would do, are the caller's business: once for all of it.
+        """
+
+        def run() -> tuple[T, list[tuple[Collection, Change]]]:
+            scribe = Scribe(self.registry, actor, self._clock, self._audience, self._witnessed)
+            return work(scribe), scribe.changes
+
+        result, changes = await self._database.write(run)
+        self._announce(changes)
+        return result
+
     async def render_one(self, actor: Actor, name: str, record_id: str, parameters: Mapping[str, str]) -> Row:
         """A record that the caller has checked the actor's right to; `NotFound` if it is gone."""
         collection = self.collection(name)
@@ -122,6 +139,15 @@ class Records:
         listing = self._presentation(sight.actor, collection, {"expand": sight.expand, "fields": sight.fields})
         return await self._answer(sight.actor, collection, row, listing)
 
+    async def sift(self, collection: Collection, sight: Sight, rows: Sequence[Row]) -> list[Row | None]:
+        """Rows that this one may see, as they want each; None for one that their filter leaves out."""
+        parameters = {"filter": sight.filter, "expand": sight.expand, "fields": sight.fields}
+        listing = parse_listing(parameters, Resolver(self.registry, collection, sight.actor), self._clock())
+        fitting = await sift(self._database, self.registry, sight.actor, listing, rows)
+        kept = [row for row, fits in zip(rows, fitting, strict=True) if fits]
+        shown = iter(await self._present(sight.actor, collection, kept, listing))
+        return [next(shown) if fits else None for fits in fitting]
+
     def check_sight(self, collection: Collection, sight: Sight) -> None:
         """Raise `BadRequest` if the filter, or what else is wanted, is not valid."""
         parameters = {"filter": sight.filter, "expand": sight.expand, "fields": sight.fields}
@@ -152,12 +178,15 @@ class Records:
             changes = await self._database.write(run)
         except (Conflict, BadRequest, Forbidden, NotFound) as error:
             raise blame(reached, writes[reached].refusal(error)) from error
-        for write, change in zip(writes, changes, strict=True):
-            for listener in self.on_changed:
-                listener(write.collection, change)
+        self._announce((write.collection, change) for write, change in zip(writes, changes, strict=True))
         for write, change in zip(writes, changes, strict=True):
             await _tell(write.collection, change)
         return changes
+
+    def _announce(self, changes: Iterable[tuple[Collection, Change]]) -> None:
+        for collection, change in changes:
+            for listener in self.on_changed:
+                listener(collection, change)
 
     def _witnessed(self, collection: Collection, change: Change) -> Change:
         for witness in self.witnesses:

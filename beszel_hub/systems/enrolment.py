@@ -24,6 +24,8 @@ UNKNOWN_TOKEN: Final = "this hub knows no such token"  # noqa: S105  # a sentenc
 class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     system_id: str
     is_first_enrolment: bool = False
+    has_first_details: bool = False
+    """Nothing was known of the host before."""
 
 
 def recognise_agent(enrolment: Enrolment, known: KnownToken, *, agent_version: str) -> Enrolled | None:
@@ -56,8 +58,8 @@ def bind_agent(enrolment: Enrolment, known: KnownToken, *, address: str, agent_v
     else:
         enrolled = _bind(enrolment.body, known, address, now_ms)
         SystemRow.update(host=address).where((SystemRow.id == enrolled.system_id) & (SystemRow.host == "")).execute()
-    queries.save_details(enrolled.system_id, enrolment.body.details, agent_version, now_ms)
-    return enrolled
+    is_first = queries.save_details(enrolled.system_id, enrolment.body.details, agent_version, now_ms)
+    return msgspec.structs.replace(enrolled, has_first_details=is_first)
 
 
 def _find_binding(body: EnrolBody, known: KnownToken) -> AgentBinding | None:

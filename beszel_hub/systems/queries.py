@@ -178,14 +178,16 @@ def has_details(system_id: str, details: HostDetails, agent_version: str) -> boo
     return row is not None and all(getattr(row, name) == value for name, value in facts.items())
 
 
-def save_details(system_id: str, details: HostDetails, agent_version: str, now_ms: int) -> None:
-    """Note what an agent says about its host; `created` stays that of the first time."""
+def save_details(system_id: str, details: HostDetails, agent_version: str, now_ms: int) -> bool:
+    """Note what an agent says about its host, and tell whether that is the first time; `created` stays that of it."""
+    is_first = not DetailsRow.select(DetailsRow.id).where(DetailsRow.id == system_id).exists()
     facts = {**_facts(details, agent_version), "updated": now_ms}
     (
         DetailsRow.insert(id=system_id, created=now_ms, **facts)
         .on_conflict(conflict_target=[DetailsRow.id], update=facts)
         .execute()
     )
+    return is_first
 
 
 def _facts(details: HostDetails, agent_version: str) -> dict[str, Any]:

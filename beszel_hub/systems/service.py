@@ -44,6 +44,8 @@ class Systems:
         """Told the users who are members of one system less."""
         self.on_info: list[Callable[[str], None]] = []
         """Told the ids of systems whose `info` was stored."""
+        self.on_details: list[Callable[[str, bool], None]] = []
+        """Told the ids of systems whose details were stored, and whether for the first time."""
         self._database = database
         self._secret = secret
         self._clock = clock
@@ -97,6 +99,7 @@ class Systems:
         enrolled = await self._database.write(
             lambda: bind_agent(enrolment, known, address=address, agent_version=agent_version, now_ms=now_ms)
         )
+        self._tell_details(enrolled.system_id, is_first=enrolled.has_first_details)
         await self.refresh()
         return enrolled
 
@@ -105,7 +108,8 @@ class Systems:
         if await self._database.read(lambda: queries.has_details(system_id, details, agent_version)):
             return
         now_ms = self._clock()
-        await self._database.write(lambda: queries.save_details(system_id, details, agent_version, now_ms))
+        is_first = await self._database.write(lambda: queries.save_details(system_id, details, agent_version, now_ms))
+        self._tell_details(system_id, is_first=is_first)
         await self.refresh()
 
     async def universal_token(
@@ -177,6 +181,10 @@ class Systems:
         for system_id, _ in infos:
             for tell in self.on_info:
                 tell(system_id)
+
+    def _tell_details(self, system_id: str, *, is_first: bool) -> None:
+        for tell in self.on_details:
+            tell(system_id, is_first)
 
     @staticmethod
     def _tell(listeners: Sequence[Callable[[Entry], None]], entry: Entry) -> None:

@@ -72,6 +72,7 @@ def _memory(stats: _Document) -> MemoryMetrics:
         used_bytes=_bytes(stats, "mu", _GIB),
         usage_percent=number_of(stats, "mp"),
         cache_bytes=_bytes(stats, "mb", _GIB),
+        zfs_arc_bytes=_bytes(stats, "mz", _GIB),
         swap_total_bytes=_bytes(stats, "s", _GIB),
         swap_used_bytes=_bytes(stats, "su", _GIB),
     )

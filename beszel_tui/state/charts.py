@@ -67,7 +67,8 @@ def _processor(metrics: Metrics) -> list[Chart]:
 def _memory(metrics: Metrics) -> list[Chart]:
     memory = metrics.memory
     swap = bool(memory and memory.swap_total_bytes)
-    return [_MEMORY, _MEMORY_BYTES, *([_SWAP] if swap else [])]
+    has_zfs = memory is not None and memory.zfs_arc_bytes is not None
+    return [_MEMORY, _MEMORY_WITH_ZFS if has_zfs else _MEMORY_BYTES, *([_SWAP] if swap else [])]
 
 
 def _disks(metrics: Metrics) -> list[Chart]:
@@ -313,6 +314,7 @@ _MEMORY_BYTES: Final = Chart(
     (Line("memory.used_bytes", "used"), Line("memory.cache_bytes", "cache")),
     ceiling="memory.total_bytes",
 )
+_MEMORY_WITH_ZFS: Final = _MEMORY_BYTES._replace(lines=(*_MEMORY_BYTES.lines, Line("memory.zfs_arc_bytes", "ZFS ARC")))
 _SWAP: Final = Chart("swap", "Swap", Unit.BYTES, (Line("memory.swap_used_bytes", "used"),), "memory.swap_total_bytes")
 _NETWORK: Final = Chart(
     "network",

@@ -96,8 +96,8 @@ def test_a_sample_has_what_is_known_there_and_nothing_else(system: str, home: Pa
     assert (metrics.cpu.iowait_percent, metrics.cpu.steal_percent) == (None, None)
     assert (metrics.cpu.load_average is None) is (system == "windows")
     assert metrics.memory is not None
-    assert (metrics.memory.used_bytes, metrics.memory.cache_bytes) == {
-        "darwin": (10 * GIB, None), "freebsd": (14 * GIB, 6 * GIB + GIB // 2), "windows": (6 * GIB, None),
+    assert (metrics.memory.used_bytes, metrics.memory.cache_bytes, metrics.memory.zfs_arc_bytes) == {
+        "darwin": (10 * GIB, None, None), "freebsd": (14 * GIB, GIB // 2, 6 * GIB), "windows": (6 * GIB, None, None),
     }[system]  # fmt: skip
     assert metrics.network is not None
     assert set(metrics.network.interfaces or {}) == {

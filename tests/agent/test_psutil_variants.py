@@ -196,11 +196,13 @@ def test_windows_without_performance_counters_tells_no_swap(monkeypatch: pytest.
     assert memory.usage_percent == 75.0
 
 
-def test_the_arc_is_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_arc_is_neither_used_nor_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_psutil, "psutil", OtherPsutil("freebsd"))
     without, with_arc = (memory_psutil.read_memory(arc << 30, as_htop=False) for arc in (0, 6))
+    assert (without.zfs_arc_bytes, with_arc.zfs_arc_bytes) == (0, 6 << 30)
     assert (without.used_bytes or 0) - (with_arc.used_bytes or 0) == 6 << 30
-    assert (with_arc.cache_bytes or 0) - (without.cache_bytes or 0) == 6 << 30
+    assert with_arc.cache_bytes == without.cache_bytes
+    assert memory_psutil.read_memory(None, as_htop=False).zfs_arc_bytes is None
 
 
 @pytest.mark.parametrize(

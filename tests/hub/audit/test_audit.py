@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -151,3 +152,12 @@ def test_differences() -> None:
     assert find_changes(None, {"name": "a", "tags": []}) == {"name": [None, "a"], "tags": [None, []]}
     assert find_changes({"name": "x" * MAX_VALUE_BYTES}, None) == {"name": ["(not kept)", None]}
     assert find_changes(before, {**before, "updated": 9}) == {}
+
+
+def test_a_file_of_rules_is_noted_where_it_changes_something(tmp_path: Path) -> None:
+    (tmp_path / "alerts.yml").write_text("rules: [{name: down, target: status}]", encoding="utf-8")
+    for _ in range(2):
+        with running_hub(tmp_path) as running:
+            entries = running.hub.database.read_now(lambda: queries.newest(10))
+            (applied,) = [entry for entry in entries if entry.action == "alerts_yml.applied"]
+            assert applied.changes == {"created": ["down"], "updated": [], "removed": []}

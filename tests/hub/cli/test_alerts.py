@@ -122,6 +122,10 @@ def test_a_file_is_applied_changed_and_emptied(history: Shell, tmp_path: Path) -
     file.write_text("rules: []\n", encoding="utf-8")
     assert history.json("alerts", "apply", str(file))["removed"] == ["busy"]
     assert history.json("alerts", "list") == []
+    noted = [entry["changes"] for entry in history.json("audit", "list") if entry["action"] == "alerts.apply"]
+    assert [[kind for kind, names in changes.items() if names] for changes in noted] == [
+        ["removed"], ["updated"], ["created"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

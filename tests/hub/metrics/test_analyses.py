@@ -24,7 +24,15 @@ from beszel_hub.metrics.traffic import TrafficQuery, month_borders, read_traffic
 from beszel_hub.records.bounds import Bounds
 from beszel_hub.store.database import Database
 from beszel_protocol.addresses import parse_address
-from beszel_protocol.sample import BatteryMetrics, CpuMetrics, GpuMetrics, InterfaceMetrics, Metrics, NetworkMetrics
+from beszel_protocol.sample import (
+    BatteryMetrics,
+    CpuMetrics,
+    GpuMetrics,
+    InterfaceMetrics,
+    MemoryMetrics,
+    Metrics,
+    NetworkMetrics,
+)
 from beszel_protocol.storage import DiskMetrics
 from tests.support.databases import place_at
 
@@ -141,6 +149,7 @@ def whole_host(second: int) -> Metrics:
             usage_percent=busy, user_percent=6.0, system_percent=3.0, iowait_percent=1.0, steal_percent=0.0,
             cores_percent=[busy, 2.4], load_average=[0.5, 0.25, 0.125],
         ),
+        memory=MemoryMetrics(used_bytes=1 << 30, cache_bytes=2 << 30, zfs_arc_bytes=4 << 30),
         disk={
             "/": DiskMetrics(
                 total_bytes=100 << 30, used_bytes=25 << 30, usage_percent=26.0, read_bytes_per_second=1024,
@@ -168,6 +177,7 @@ def test_a_bucket_has_beszels_short_keys(database: Database) -> None:
     names = names_of(msgspec.to_builtins(whole_host(0)))
     assert make_stats(Sheet(grid, aggregates), 0, names) == {
         "cpu": 11.5, "cpum": 100.0, "cpub": [6.0, 3.0, 1.0, 0.0, 87.5], "cpus": [12, 2], "la": [0.5, 0.25, 0.12],
+        "mu": 1.0, "mm": 1.0, "mb": 2.0, "mz": 4.0,
         "d": 100.0, "du": 25.0, "dp": 26.0, "dio": [1024, 2048], "diom": [1024, 2048],
         "dios": [0, 0, 1.5, 0, 0, 2.0], "diosm": [0, 0, 1.5, 0, 0, 2.0],
         "b": [100, 230], "bm": [100, 259], "ni": {"eth0": [100, 200, 1059, 5]},

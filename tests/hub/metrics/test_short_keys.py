@@ -20,7 +20,7 @@ EVERYTHING = Metrics(
     ),
     memory=MemoryMetrics(
         total_bytes=16 * GIB, used_bytes=4 * GIB, usage_percent=25.0, cache_bytes=GIB, swap_total_bytes=2 * GIB,
-        swap_used_bytes=0,
+        swap_used_bytes=0, zfs_arc_bytes=GIB // 2,
     ),
     disk={
         "/": DiskMetrics(
@@ -43,7 +43,7 @@ EVERYTHING = Metrics(
 def test_everything_a_host_can_tell() -> None:
     assert make_stats(EVERYTHING) == {
         "cpu": 42.13, "cpub": [30.0, 10.0, 2.0, 0, 55.87], "cpus": [10, 74], "la": [1.5, 1.0, 0.5],
-        "m": 16.0, "mu": 4.0, "mp": 25.0, "mb": 1.0, "s": 2.0, "su": 0.0,
+        "m": 16.0, "mu": 4.0, "mp": 25.0, "mb": 1.0, "mz": 0.5, "s": 2.0, "su": 0.0,
         "d": 100.0, "du": 30.0, "dp": 30.0, "dio": [MIB, 2], "dios": [0, 0, 5.0, 1.5, 0, 25.0],
         "efs": {"/data": {"d": 10.0, "du": 1.0, "r": 1.5, "w": 0, "rb": 1.5 * MIB}},
         "b": [100, 201], "ni": {"eth0": [100, 0, 5, 6]}, "t": {"cpu": 41.26}, "f": {"cpu_fan": 1200},

@@ -44,7 +44,7 @@ LOGIN: Final = "/api/collections/users/auth-with-password"
 
 STATS: Final = {
     "cpu": 12.5, "cpum": 99, "cpub": [5, 4, 1, 0, 87.5], "cpus": [10, 15], "la": [0.5, 0.4, 0.3], "m": 8, "mu": 2.5,
-    "mp": 31.25, "mb": 1, "s": 2, "su": 0.5, "d": 100, "du": 40, "dp": 42.1, "dio": [1000, 2000],
+    "mp": 31.25, "mb": 1, "mz": 0.5, "s": 2, "su": 0.5, "d": 100, "du": 40, "dp": 42.1, "dio": [1000, 2000],
     "dios": [1, 2, 3, 0.5, 0.6, 150], "b": [300, 400], "ni": {"eth0": [300, 400, 9000, 8000]}, "t": {"cpu": 55},
     "f": {"fan1": 1200}, "bat": [80, 3], "bats": {"BAT0": 80},
     "efs": {"data": {"d": 200, "du": 50, "r": 1, "w": 2}},
@@ -237,6 +237,7 @@ def test_statistics_stand_in_history_in_our_units(
         "cores_percent": [10, 15], "load_average": [0.5, 0.4, 0.3],
     }  # fmt: skip
     assert document["memory"]["used_bytes"] == 5 << 29
+    assert (document["memory"]["cache_bytes"], document["memory"]["zfs_arc_bytes"]) == (1 << 30, 1 << 29)
     assert document["disk"]["/"] == {
         "total_bytes": 100 << 30, "used_bytes": 40 << 30, "usage_percent": 42.1, "read_bytes_per_second": 1000,
         "write_bytes_per_second": 2000, "read_time_percent": 1, "write_time_percent": 2, "utilization_percent": 3,

@@ -34,6 +34,15 @@ def test_a_chart_has_the_unit_of_its_lines() -> None:
             assert {parse_address(line.address).metric.unit for line in chart.lines} == {chart.unit}  # type: ignore[union-attr]
 
 
+def test_what_zfs_keeps_cached_is_drawn_where_it_is_told() -> None:
+    def lines(memory: MemoryMetrics) -> list[str]:
+        charts = charts_of(TABS[2], Metrics(memory=memory))
+        return next([line.address for line in chart.lines] for chart in charts if chart.key == "memory-bytes")
+
+    assert lines(MemoryMetrics(zfs_arc_bytes=5))[2:] == ["memory.zfs_arc_bytes"]
+    assert lines(MemoryMetrics()) == ["memory.used_bytes", "memory.cache_bytes"]
+
+
 def test_keys_are_unique_within_a_tab() -> None:
     for tab in TABS:
         keys = [chart.key for chart in charts_of(tab, RICH)]
