@@ -31,6 +31,7 @@ from beszel_tui.screens.hubs import switch_hub
 from beszel_tui.screens.login import LoginScreen
 from beszel_tui.screens.system import SystemScreen
 from beszel_tui.state.alertbook import Kind
+from beszel_tui.state.clipboard import for_clipboard, is_too_long
 from beszel_tui.state.components import Question
 from beszel_tui.state.containers import ContainerItem
 from beszel_tui.state.form import Form
@@ -345,7 +346,14 @@ class BeszelApp(KeepingApp):
     def copy(self, text: str, *, said: str = "") -> None:
         """To the clipboard of the terminal (OSC 52), which also works over SSH; `said` stands for a long text."""
         self.copy_to_clipboard(text)
-        self.say(f"copied: {said or text}")
+        if is_too_long(text):
+            self.say("copied the beginning: all of it is too long for a terminal", severity="warning")
+        else:
+            self.say(f"copied: {said or text}")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What a host or a container wrote is text for the terminal, too, and nothing for it to obey."""
+        super().copy_to_clipboard(for_clipboard(text))
 
     def _warn(self, text: str) -> None:
         self.say(text, severity="warning")

@@ -62,7 +62,8 @@ def _measured(condition: Condition, step: Step) -> str:
     how = _HOW[condition.aggregate] if has_window else "at"
     window = f" over {format_duration(condition.window_seconds)}" if has_window else ""
     value, side = format_value(step.value, unit), _side(condition, step, unit)
-    just = "just " if side.endswith(value) and step.happened != "recovered" else ""
+    is_shown_equal = value == format_value(condition.value, unit)
+    just = "just " if is_shown_equal and step.happened != "recovered" else ""
     return f"{how} {value}{window}, {just}{side}"
 
 

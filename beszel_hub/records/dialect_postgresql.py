@@ -99,7 +99,8 @@ class PostgresqlSpelling:
     def sort_key(self, value: Sql, *, is_descending: bool) -> Sql:
         if isinstance(value, peewee.Field) and not value.null:
             return value.desc() if is_descending else value.asc()
-        return value.desc(nulls="LAST") if is_descending else value.asc(nulls="FIRST")
+        # A value of a relation is a query, which has no method `asc`.
+        return peewee.Desc(value, nulls="LAST") if is_descending else peewee.Asc(value, nulls="FIRST")
 
 
 def _cast(value: Sql, to: str) -> Sql:

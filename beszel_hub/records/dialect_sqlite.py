@@ -56,4 +56,5 @@ class SqliteSpelling:
         return value
 
     def sort_key(self, value: Sql, *, is_descending: bool) -> Sql:
-        return value.desc() if is_descending else value.asc()
+        # A value of a relation is a query, which has no method `asc`.
+        return peewee.Desc(value) if is_descending else peewee.Asc(value)

@@ -30,11 +30,13 @@ class DemoAlerts:
         raise HubRefused(_FORBIDDEN, f"the demonstration does not delete {record_id} of its {kind}")
 
     async def try_rule(self, rule_id: str, system_id: str, since_seconds: int) -> Trial:
-        del system_id, since_seconds
-        raise HubRefused(_FORBIDDEN, f"the demonstration has no past to try {rule_id} on")
+        del rule_id, system_id, since_seconds
+        raise HubRefused(_FORBIDDEN, "the demonstration has no past to try rules on")
 
     async def try_channel(self, channel_id: str) -> str:
-        return f"the demonstration sends nothing to {channel_id}"
+        del channel_id
+        return "the demonstration sends nothing"
 
     async def tell_again(self, delivery_id: str) -> None:
-        raise HubRefused(_FORBIDDEN, f"the demonstration sends nothing, and not {delivery_id} again")
+        del delivery_id
+        raise HubRefused(_FORBIDDEN, "the demonstration sends nothing")

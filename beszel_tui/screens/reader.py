@@ -93,8 +93,7 @@ class ReaderScreen(HubScreen):
         self.show_caption()
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self.text_to_copy())
-        self.hub_app.say("copied")
+        self.hub_app.copy(self.text_to_copy(), said="it")
 
     def search(self, text: str) -> None:
         """Words, whatever their case; nothing for no search."""

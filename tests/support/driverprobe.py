@@ -1,4 +1,4 @@
-"""A program for `tests/tui/test_driver.py`: shows its size, its threads and the keys that it was told of."""
+"""A program for `tests/tui/test_driver.py`: shows its size, its threads, the keys that it was told of and its reads."""
 
 import threading
 import time
@@ -15,6 +15,12 @@ _MEASURE_SECONDS = 0.002
 
 
 class SlowlyMeasured(TerminalDriver):
+    reads = 0
+
+    def _read(self) -> None:
+        super()._read()
+        type(self).reads += 1
+
     def _get_terminal_size(self) -> tuple[int, int]:
         size: tuple[int, int] = super()._get_terminal_size()
         time.sleep(_MEASURE_SECONDS)
@@ -43,6 +49,7 @@ class Probe(App[None]):
     def show(self) -> None:
         threads = sorted(thread.name for thread in threading.enumerate())
         text = f"size {self.size.width}x{self.size.height} keys {' '.join(self.keys)}. threads {' '.join(threads)}."
+        text += f" reads {SlowlyMeasured.reads}."
         self.query_one(Static).update(text)
 
 

@@ -13,6 +13,7 @@ EMAIL = "root@example.org"
 PASSWORD = "correct horse battery"
 USERS_ID = "_pb_users_auth_"
 SYSTEMS_ID = "2hz5ncl8tizk5nx"
+ALERTS_ID = "elngm8x1l60zi2v"
 
 
 class PocketBase:
@@ -27,7 +28,7 @@ class PocketBase:
         self.client.headers["Authorization"] = login["token"]
 
     def create_collections(self) -> None:
-        """Of ours the ones that answers are compared of: `users` and `systems`."""
+        """Of ours the ones that answers are compared of: `users`, `systems` and `alerts`."""
         self.add_fields("users", {"name": "username", "type": "text"}, {"name": "role", "type": "text"})
         statuses = {"type": "select", "maxSelect": 1, "values": ["up", "down", "paused", "pending"]}
         members = {"type": "relation", "collectionId": USERS_ID, "maxSelect": 999}
@@ -39,6 +40,14 @@ class PocketBase:
             {"name": "created", "type": "date"}, {"name": "updated", "type": "date"},
         ]  # fmt: skip
         self.create_collection("systems", fields, id=SYSTEMS_ID)
+        fields = [
+            {"name": "user", "type": "relation", "collectionId": USERS_ID, "maxSelect": 1},
+            {"name": "system", "type": "relation", "collectionId": SYSTEMS_ID, "maxSelect": 1},
+            {"name": "name", "type": "text"}, {"name": "value", "type": "number"}, {"name": "min", "type": "number"},
+            {"name": "triggered", "type": "bool"},
+            {"name": "created", "type": "date"}, {"name": "updated", "type": "date"},
+        ]  # fmt: skip
+        self.create_collection("alerts", fields, id=ALERTS_ID)
 
     def add_fields(self, collection: str, *fields: dict[str, Any]) -> None:
         before = self._send("GET", f"/api/collections/{collection}", None)["fields"]

@@ -64,6 +64,22 @@ class Terminal:
         with self._lock:
             return bytes(self._record)
 
+    @property
+    def shows_what_is_typed(self) -> bool:
+        """Line by line, as a shell wants its terminal."""
+        wanted = termios.ECHO | termios.ICANON | termios.ISIG
+        return bool(termios.tcgetattr(self._master)[3] & wanted == wanted)
+
+    @property
+    def pid(self) -> int:
+        """Of the program."""
+        return self._popen.pid
+
+    @property
+    def foreground(self) -> int:
+        """The process group that reads keys, where a shell controls the terminal."""
+        return os.tcgetpgrp(self._master)
+
     def send(self, keys: str) -> None:
         self.write(keys.encode())
 

@@ -57,6 +57,14 @@ def test_what_comes_in_pieces_is_one() -> None:
         wait_until("both keys", lambda: "keys up ä." in _line(terminal))
 
 
+def test_a_letter_that_comes_in_two_reads_is_one(terminal: Terminal) -> None:
+    for number, byte in enumerate("ä".encode(), 1):
+        terminal.write(bytes([byte]))
+        wait_until("it is read", lambda number=number: f"reads {number}." in _line(terminal))  # type: ignore[misc]
+    terminal.send("b")
+    wait_until("both keys", lambda: "keys ä b." in _line(terminal))
+
+
 def test_bytes_that_are_no_text_end_nothing(terminal: Terminal) -> None:
     terminal.write(b"\xff\xfe")
     terminal.send("a")

@@ -6,24 +6,14 @@ A new screen is a line of `SHOTS`, and a run that writes its pictures.
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import pytest
 
 from beszel_tui.theming import load_themes
-from tests.support.pilotapp import Viewer
 from tests.support.snapshots import SIZES, frozen_demo, frozen_zone, matches
-
-
-class Shot(NamedTuple):
-    """How a screen is reached from the fleet: keys, each with what is on the screen after it ("" does not wait).
-
-    What begins with a colon is a line for the command line, typed and sent; with a quote, text for the field.
-    """
-
-    name: str
-    way: tuple[tuple[str, str], ...]
-
+from tests.support.walks import Walk as Shot
+from tests.support.walks import take
 
 _OPEN: Final = (("enter", "Load average"),)
 _GPU: Final = ((":open gpu-box", "Load average"), (":tab gpu", "RTX"))
@@ -88,17 +78,6 @@ SHOTS: Final = (
 def _one_zone() -> Iterator[None]:
     with frozen_zone():
         yield
-
-
-async def take(viewer: Viewer, step: str) -> None:
-    if step.startswith(":"):
-        await viewer.press("colon")
-        await viewer.type(step[1:])
-        await viewer.press("enter")
-    elif step.startswith("'"):
-        await viewer.type(step[1:])
-    else:
-        await viewer.press(step)
 
 
 @pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)

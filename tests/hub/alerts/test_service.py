@@ -1,8 +1,7 @@
 """Alerts of a running hub: real agents, a real database, restarts."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -11,63 +10,19 @@ import pytest
 
 from beszel_hub.alerts.service import Alerts
 from beszel_hub.alerts.tables import HistoryRow, StateRow
-from beszel_hub.alerts.telling import Told
 from beszel_hub.alerts.transition import Transition
 from beszel_hub.errors import Unavailable
 from beszel_protocol.containers import ContainerFacts
 from beszel_protocol.messages import Configure, Containers, Event, Welcome
 from beszel_protocol.sample import ProcessCounts
+from tests.support.alertwatch import Watch as Site
 from tests.support.bareagent import LinkAgent
-from tests.support.runninghub import RunningHub, running_hub
+from tests.support.runninghub import running_hub
 
 RULES = "/api/collections/alert_rules/records"
 QUIET = "/api/collections/quiet_hours/records"
 HISTORY = "/api/collections/alerts_history/records"
 NOW_BUSY = {"target": "cpu.usage_percent", "value": 80, "window_seconds": 0}
-
-
-class Site:
-    """A hub whose transitions are noted: steps once they are committed, so that others can read of them."""
-
-    def __init__(self, running: RunningHub) -> None:
-        self.running = running
-        self.told: list[Transition] = []
-        self.has_heard = threading.Event()
-        running.hub.alerts.on_transition = self.hear_summary
-        running.hub.alerts.on_told.append(self.hear_steps)
-
-    def hear_summary(self, transition: Transition) -> None:
-        if transition.kind == "summary":
-            self.hear(transition)
-
-    def hear_steps(self, steps: Sequence[Told]) -> None:
-        for step in steps:
-            self.hear(step.transition)
-
-    def hear(self, transition: Transition) -> None:
-        self.told.append(transition)
-        self.has_heard.set()
-
-    def client(self, user_id: str) -> httpx2.Client:
-        token = self.running.create_token(user_id, "write")
-        self.running.refresh()
-        return httpx2.Client(base_url=self.running.url, headers={"Authorization": token}, timeout=10)
-
-    async def until(self, probe: Callable[[], bool]) -> None:
-        while not probe():
-            self.has_heard.clear()
-            assert probe() or await asyncio.to_thread(self.has_heard.wait, 10), self.told
-        # What was heard within a transaction is committed once a later one is.
-        await asyncio.to_thread(lambda: self.running.call(self.running.hub.database.write(lambda: None)))
-
-    def send(self, agent_token: str, *percents: float, until: Callable[[], bool]) -> None:
-        async def run() -> None:
-            async with LinkAgent(self.running.link_url, agent_token, fingerprint="f" * 48).enrolled() as agent:
-                for sequence, percent in enumerate(percents, 1):
-                    await agent.send(agent.agent.sample(sequence, cpu_percent=percent))
-                await self.until(until)
-
-        asyncio.run(run())
 
 
 def test_a_rule_made_over_the_api_fires_recovers_and_is_in_the_history(tmp_path: Path) -> None:

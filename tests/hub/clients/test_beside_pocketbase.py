@@ -13,12 +13,13 @@ from beszel_hub.accounts import queries as account_queries
 from beszel_hub.accounts.passwords import hash_password
 from beszel_hub.records.dates import parse_date
 from beszel_hub.systems import queries
-from tests.support.pocketbase import PASSWORD, pocketbase
+from tests.support.pocketbase import PASSWORD, PocketBase, pocketbase
 from tests.support.runninghub import FAST_COST, RunningHub, running_hub
 
 pytestmark = pytest.mark.system
 
 RECORDS = "/api/collections/systems/records"
+ALERTS = "/api/collections/alerts/records"
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "pocketbase.md"
 DOCUMENTED = [
     (match[1], (int(match[2]), int(match[3])))
@@ -96,10 +97,31 @@ EXPANDS = [
     ("users.nope", "id,expand.users.id"), (" users ", "id,expand.users.id"), ("name", "id,expand"),
     ("users,users", "id,expand.users.id"), ("users,nope", "id,expand.users.id"),
 ]  # fmt: skip
+OF_ALERTS: list[dict[str, Any]] = [
+    {"id": "alert0000000001", "system": "system000000001", "name": "CPU", "value": 80, "min": 10},
+    {"id": "alert0000000002", "system": "system000000001", "name": "Disk", "value": 92.5, "min": 1},
+    {"id": "alert0000000003", "system": "system000000003", "name": "Bandwidth", "value": 0.5, "min": 60},
+]
+ALERT_FILTERS = [
+    "system = 'system000000001'", "system != 'system000000001'", "system ~ '0001'", "system.name = 'web-1'",
+    "system.name ~ 'db'", "system.status = 'paused'", "system.info.cpu > 50", "system.users.id ?= 'umaumaumaumauma'",
+    "user = 'adaadaadaadaada'", "user.email = 'ada@example.org'", "value > 80", "value = 92.5", "value = '80'",
+    "value < 1 || min = 10", "min > value", "triggered = false", "triggered = true", "triggered != true",
+    "created > '2026-01-01'", "created = updated", "created < '2020-01-01 00:00:00.000Z'", "updated >= @yearStart",
+    "system.nope = 1", "system.created < '2026-02-01'", "name ?= 'CPU'",
+]  # fmt: skip
+ALERT_QUESTIONS: list[dict[str, Any]] = [
+    *({"filter": text, "sort": "id"} for text in ALERT_FILTERS),
+    *({"sort": text} for text in ("value", "-value", "system.name,value", "-min,name", "triggered,id")),
+    {"expand": "system,user", "fields": "id,expand.system.name,expand.user.id", "sort": "id"},
+    {"expand": "system.users", "fields": "id,expand.system.expand.users.id", "sort": "id"},
+    {"fields": "id,value,min,created", "sort": "id", "perPage": 2},
+]
 ALIKE: list[tuple[str, dict[str, Any]]] = [
     *((RECORDS, {"filter": text}) for text in FILTERS),
     *((RECORDS, {"sort": text}) for text in SORTS),
     *((RECORDS, {"page": page, "perPage": size}) for page, size in PAGES),
+    *((ALERTS, question) for question in ALERT_QUESTIONS),
     *((RECORDS, {"perPage": 2, "skipTotal": text}) for text in ("1", "true", "0", "false", "x", "", "T", "yes")),
     *((RECORDS, {"fields": text}) for text in FIELDS),
     *((RECORDS, {"expand": expand, "fields": fields}) for expand, fields in EXPANDS),
@@ -150,6 +172,17 @@ def _fill(hub: RunningHub) -> None:
     hub.refresh()
 
 
+def _make_alerts(hub: RunningHub, theirs: PocketBase) -> None:
+    """At the hub as clients do, and then the same, with its instants, at the other."""
+    token = hub.create_token(ADA, "write")
+    hub.refresh()
+    with httpx2.Client(base_url=hub.url, headers={"Authorization": token}, timeout=10) as client:
+        for alert in OF_ALERTS:
+            made = client.post(ALERTS, json={"user": ADA, **alert})
+            assert made.status_code == 200, made.text
+            theirs.create("alerts", **made.json())
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     directory = tmp_path_factory.mktemp("pair")
@@ -163,6 +196,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         for system in SYSTEMS:
             theirs.create("systems", retention={}, **system)
         _fill(hub)
+        _make_alerts(hub, theirs)
         token = hub.create_token(ADA)
         hub.refresh()
         with httpx2.Client(base_url=hub.url, headers={"Authorization": token}, timeout=10) as ours:

@@ -1,0 +1,26 @@
+"""Ways from the fleet to a screen, key by key."""
+
+from typing import NamedTuple
+
+from tests.support.pilotapp import Viewer
+
+
+class Walk(NamedTuple):
+    """How a screen is reached from the fleet: keys, each with what is on the screen after it ("" does not wait).
+
+    What begins with a colon is a line for the command line, typed and sent; with a quote, text for the field.
+    """
+
+    name: str
+    way: tuple[tuple[str, str], ...]
+
+
+async def take(viewer: Viewer, step: str) -> None:
+    if step.startswith(":"):
+        await viewer.press("colon")
+        await viewer.type(step[1:])
+        await viewer.press("enter")
+    elif step.startswith("'"):
+        await viewer.type(step[1:])
+    else:
+        await viewer.press(step)

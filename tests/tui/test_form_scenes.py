@@ -1,0 +1,44 @@
+"""What forms and the tables that no other picture shows look like at each size; see `tests/support/snapshots.py`."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.snapshots import SIZES, frozen_demo, frozen_zone, matches
+from tests.support.walks import Walk, take
+
+_ALERTS: Final = ("a", "nas             ")
+_RULES: Final = (("a", "SEV"), ("3", "disk nearly full"))
+SHOTS: Final = (
+    Walk("settings-hub", (("comma", "Colours"), ("6", ""))),
+    Walk("system-checks", ((":open bastion", "Load average"), (":tab checks", "LATENCY"))),
+    Walk("alerts-snooze", (_ALERTS, ("j", ""), ("z", "Snooze"))),
+    Walk("alerts-new-quiet-hours", (_ALERTS, ("4", "weekends"), ("n", "New quiet hours"))),
+    Walk("alerts-trial", (*_RULES, ("t", "on the past"))),
+    Walk("alerts-trial-refused", (*_RULES, ("t", "on the past"), ("ctrl+s", "has no past"))),
+    Walk("alerts-sets", (*_RULES, ("N", ""))),
+    Walk("fleet-watch", (("W", "New rule"),)),
+)
+
+
+@pytest.fixture(autouse=True)
+def _one_zone() -> Iterator[None]:
+    with frozen_zone():
+        yield
+
+
+@pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
+def test_a_form_looks_as_it_did(shot: Walk, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with frozen_demo(tmp_path) as viewer:
+            for step, seen in shot.way:
+                await take(viewer, step)
+                await viewer.until_text(seen)
+            for width, height in SIZES:
+                await viewer.pilot.resize_terminal(width, height)
+                await matches(viewer, f"{shot.name}-{width}x{height}")
+
+    asyncio.run(main())
