@@ -125,8 +125,7 @@ class Engine:
         for kept in states:
             station = self._stations.get(kept.place.system_id)
             watch = None if station is None else station.find(kept.place.rule_id)
-            # A pause closes alerts; how often they fired lately outlives it.
-            is_watched = station is not None and (station.watched.status != "paused" or kept.phase == "calm")
+            is_watched = station is not None and station.watched.status != "paused"
             if station is None or watch is None or not is_watched or not watch.owns(kept.place.target):
                 orphans.append(kept)
                 continue

@@ -276,18 +276,6 @@ def test_a_wait_that_was_interrupted_for_long_begins_anew() -> None:
     assert world.take_told() == ["fired"]
 
 
-def test_how_often_it_fired_is_remembered_over_a_restart_in_a_pause() -> None:
-    world = AlertWorld(rule(value=80))
-    world.send(cpu(90.0))
-    world.send(cpu(10.0))
-    world.set_status("paused")
-    assert world.take_told() == ["fired", "recovered"]
-    before = dict(world.kept)
-    assert [kept.phase for kept in before.values()] == ["calm"]
-    assert world.restart() == []
-    assert world.kept == before
-
-
 def test_paused_is_silent() -> None:
     world = AlertWorld(rule(value=80), rule("status", id="rule2"))
     world.send(cpu(90.0))
