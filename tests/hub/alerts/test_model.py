@@ -14,6 +14,7 @@ from tests.support.alertworld import AlertWorld, cpu
 from tests.support.alertworld import rule as make_rule
 
 PERCENTS: Final = st.sampled_from([0.0, 0.0, 70.0, 75.0, 80.0, 81.0, 100.0, 100.0, 100.0])
+FRESH_MS: Final = 60_000
 COUNTS: Final = st.sampled_from([1, 2, 8, 9, 11, 49, 50, 51, 52, 59, 60, 61, 62, 120, 250, 300])
 
 
@@ -126,7 +127,9 @@ class EngineModel(RuleBasedStateMachine):
         self.world.wall_ms += jump_ms
 
     @rule()
+    @precondition(lambda self: self._is_fresh())
     def send_nothing_of_it(self) -> None:
+        """Never for so long that the target would be gone, which the reference knows nothing of."""
         self.world.send(cpu(None))
 
     @rule(late_ms=st.integers(200_000, 10**9))
@@ -154,6 +157,10 @@ class EngineModel(RuleBasedStateMachine):
             self.world.set_status("paused")
             self.naive.pause()
         self.paused = not self.paused
+
+    def _is_fresh(self) -> bool:
+        readings = self.naive.readings
+        return bool(readings) and self.world.monotonic_ms - readings[-1][0] < FRESH_MS
 
     @invariant()
     def tells_the_same(self) -> None:
