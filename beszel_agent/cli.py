@@ -20,6 +20,7 @@ from beszel_agent.errors import AgentError, ConfigError
 from beszel_agent.health import check, status_dirs
 from beszel_agent.host import read_boot
 from beszel_agent.identity import load_fingerprint, reset_identity
+from beszel_agent.lean import postponed
 from beszel_agent.log import set_up_log
 from beszel_agent.paths import HostPaths
 from beszel_agent.report import format_collectors, format_sample, format_settings
@@ -115,7 +116,8 @@ def _given_flags(parsed: argparse.Namespace) -> dict[str, str]:
 
 
 def _run(parsed: argparse.Namespace, loaded: Loaded) -> int:  # noqa: ARG001
-    from beszel_agent.agent import run_agent  # noqa: PLC0415 - the link is for this command only
+    with postponed("importlib.metadata"):
+        from beszel_agent.agent import run_agent  # noqa: PLC0415 - the link is for this command only
 
     for warning in loaded.warnings:
         log.warning(warning)
