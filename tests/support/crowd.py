@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import threading
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from websockets.exceptions import WebSocketException
 
 from tests.support.bareagent import LinkAgent
+from tests.support.beside import going_on_beside
 
 HANDSHAKES = 4
 """At a time; the hub takes few strangers from one address at once."""
@@ -21,21 +21,8 @@ def crowd(hub_url: str, universal_token: str, names: Sequence[str]) -> Iterator[
     """Systems of these names make themselves known by the token, and are there until the block ends."""
     address = urllib.parse.urljoin(hub_url.replace("http", "ws", 1), "/api/beszel/agent-connect")
     agents = [LinkAgent(address, universal_token, name=name) for name in names]
-    loop = asyncio.new_event_loop()
-    work = loop.create_task(_run(agents))
-    thread = threading.Thread(target=_drive, args=(loop, work), name="crowd")
-    thread.start()
-    try:
+    with going_on_beside(_run(agents), "crowd"):
         yield
-    finally:
-        loop.call_soon_threadsafe(work.cancel)
-        thread.join()
-        loop.close()
-
-
-def _drive(loop: asyncio.AbstractEventLoop, work: "asyncio.Task[None]") -> None:
-    with contextlib.suppress(asyncio.CancelledError):
-        loop.run_until_complete(work)
 
 
 async def _run(agents: Sequence[LinkAgent]) -> None:

@@ -14,7 +14,8 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,21 @@ class Server:
         if self._user is None:
             return {"cwd": self.directory}
         return {"cwd": self.directory, "user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+
+
+@contextmanager
+def small_server() -> Iterator[Server]:
+    """A server of one's own, at its socket only; what it holds may be lost with the power."""
+    options = {"listen_addresses": "", "shared_buffers": "16MB", "max_connections": "20", "fsync": "off"}
+    with closing(Server(options)) as started:
+        yield started
+
+
+def empty_database(server: Server, test: str) -> str:
+    """The URL of one of this test's own."""
+    name = f"test_{hashlib.sha256(test.encode()).hexdigest()[:16]}"
+    server.execute(f"CREATE DATABASE {name}")
+    return server.url(name)
 
 
 def place_at(path: Path) -> Path | str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import threading
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from beszel_protocol.sample import (
 )
 from beszel_protocol.storage import DiskMetrics
 from tests.support.bareagent import Connection, LinkAgent
+from tests.support.beside import going_on_beside
 from tests.support.containers import make_facts, make_log_line
 
 ESCAPES: Final = "\x1b]0;owned\x07\x1b[2J\x1b[6n\x1b[?1049l\x1bP0;0|owned\x1b\\\x9b5n"
@@ -53,22 +53,9 @@ _MAX_SYSTEM_NAME: Final = 255
 def hostile_hosts(hub_url: str, universal_token: str) -> Iterator[None]:
     """A system of each name; each has containers, services, processes and disks of all of them."""
     address = urllib.parse.urljoin(hub_url.replace("http", "ws", 1), "/api/beszel/agent-connect")
-    loop = asyncio.new_event_loop()
     agents = [LinkAgent(address, universal_token, name=name[:_MAX_SYSTEM_NAME]) for name in NAMES.values()]
-    work = loop.create_task(_run(agents))
-    thread = threading.Thread(target=_drive, args=(loop, work), name="hostile hosts")
-    thread.start()
-    try:
+    with going_on_beside(_run(agents), "hostile hosts"):
         yield
-    finally:
-        loop.call_soon_threadsafe(work.cancel)
-        thread.join()
-        loop.close()
-
-
-def _drive(loop: asyncio.AbstractEventLoop, work: "asyncio.Task[None]") -> None:
-    with contextlib.suppress(asyncio.CancelledError):
-        loop.run_until_complete(work)
 
 
 async def _run(agents: list[LinkAgent]) -> None:

@@ -1,8 +1,10 @@
 """Ways from the fleet to a screen, key by key."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.pilotapp import Viewer
+from tests.support.snapshots import SIZES, frozen_demo, matches
 
 
 class Walk(NamedTuple):
@@ -24,3 +26,14 @@ async def take(viewer: Viewer, step: str) -> None:
         await viewer.type(step[1:])
     else:
         await viewer.press(step)
+
+
+async def looks_the_same(walk: Walk, home: Path) -> None:
+    """Where it leads looks as it did, at every size."""
+    async with frozen_demo(home) as viewer:
+        for step, seen in walk.way:
+            await take(viewer, step)
+            await viewer.until_text(seen)
+        for width, height in SIZES:
+            await viewer.pilot.resize_terminal(width, height)
+            await matches(viewer, f"{walk.name}-{width}x{height}")

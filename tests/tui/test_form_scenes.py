@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 
-from tests.support.snapshots import SIZES, frozen_demo, frozen_zone, matches
-from tests.support.walks import Walk, take
+from tests.support.snapshots import frozen_zone
+from tests.support.walks import Walk, looks_the_same
 
 _ALERTS: Final = ("a", "nas             ")
 _RULES: Final = (("a", "SEV"), ("3", "disk nearly full"))
@@ -32,13 +32,4 @@ def _one_zone() -> Iterator[None]:
 
 @pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
 def test_a_form_looks_as_it_did(shot: Walk, tmp_path: Path) -> None:
-    async def main() -> None:
-        async with frozen_demo(tmp_path) as viewer:
-            for step, seen in shot.way:
-                await take(viewer, step)
-                await viewer.until_text(seen)
-            for width, height in SIZES:
-                await viewer.pilot.resize_terminal(width, height)
-                await matches(viewer, f"{shot.name}-{width}x{height}")
-
-    asyncio.run(main())
+    asyncio.run(looks_the_same(shot, tmp_path))

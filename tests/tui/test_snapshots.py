@@ -11,9 +11,9 @@ from typing import Final
 import pytest
 
 from beszel_tui.theming import load_themes
-from tests.support.snapshots import SIZES, frozen_demo, frozen_zone, matches
+from tests.support.snapshots import frozen_demo, frozen_zone, matches
 from tests.support.walks import Walk as Shot
-from tests.support.walks import take
+from tests.support.walks import looks_the_same
 
 _OPEN: Final = (("enter", "Load average"),)
 _GPU: Final = ((":open gpu-box", "Load average"), (":tab gpu", "RTX"))
@@ -82,16 +82,7 @@ def _one_zone() -> Iterator[None]:
 
 @pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
 def test_a_screen_looks_as_it_did(shot: Shot, tmp_path: Path) -> None:
-    async def main() -> None:
-        async with frozen_demo(tmp_path) as viewer:
-            for step, seen in shot.way:
-                await take(viewer, step)
-                await viewer.until_text(seen)
-            for width, height in SIZES:
-                await viewer.pilot.resize_terminal(width, height)
-                await matches(viewer, f"{shot.name}-{width}x{height}")
-
-    asyncio.run(main())
+    asyncio.run(looks_the_same(shot, tmp_path))
 
 
 def test_every_theme_colours_the_fleet_as_it_did(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from beszel_hub.metrics.tables import HotSample
 from beszel_hub.metrics.tiers import Retention
 from beszel_hub.metrics.upkeep import Upkeep
 from beszel_hub.store.locks import hold
-from tests.support.databases import Server
+from tests.support.databases import Server, empty_database, small_server
 from tests.support.runninghub import running_hub
 from tests.support.samples import make_metrics
 from tests.support.shell import Shell
@@ -36,17 +35,14 @@ SPAN: Final[dict[str, int]] = {"from": SINCE_MS, "to": SINCE_MS + 20 * MINUTE_MS
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    options = {"listen_addresses": "", "shared_buffers": "16MB", "max_connections": "20", "fsync": "off"}
-    with closing(Server(options)) as started:
+    with small_server() as started:
         yield started
 
 
 @pytest.fixture
 def url(server: Server, request: pytest.FixtureRequest) -> str:
     """An empty database of this test's own."""
-    name = f"site_{abs(hash(request.node.nodeid)):x}"
-    server.execute(f"CREATE DATABASE {name}")
-    return server.url(name)
+    return empty_database(server, request.node.nodeid)
 
 
 def fill_history(directory: Path) -> None:

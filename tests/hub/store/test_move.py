@@ -25,7 +25,7 @@ from beszel_hub.store.partitions import DAY_MS
 from beszel_hub.store.rows import read_batches
 from beszel_hub.store.tables import Table
 from beszel_hub.systems.tables import SystemRow
-from tests.support.databases import Server
+from tests.support.databases import Server, empty_database, small_server
 from tests.support.samples import NOON_MS
 
 pytestmark = pytest.mark.sqlite  # both kinds are used here, whichever the other tests run on
@@ -35,17 +35,14 @@ Contents = dict[str, list[tuple[Any, ...]]]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    options = {"listen_addresses": "", "shared_buffers": "16MB", "max_connections": "20", "fsync": "off"}
-    with closing(Server(options)) as started:
+    with small_server() as started:
         yield started
 
 
 @pytest.fixture
 def url(server: Server, request: pytest.FixtureRequest) -> str:
     """An empty database of this test's own."""
-    name = f"move_{abs(hash(request.node.nodeid)):x}"
-    server.execute(f"CREATE DATABASE {name}")
-    return server.url(name)
+    return empty_database(server, request.node.nodeid)
 
 
 @pytest.fixture
